@@ -1,0 +1,110 @@
+// Package chanx has what a channel needs when it must not take a service
+// down: sends and receives that do not wait, or not for ever, a ring that
+// drops the oldest value instead of waiting, and supervision for the
+// goroutine at the other end.
+//
+// It exists because of an outage. A service logged through a channel; the
+// goroutine that emptied it met an error and returned; 7,978 requests, and the
+// health check, then waited for ever to send to that channel. Each part of the
+// package is one of the things that would have prevented it, and
+// examples/incident replays it.
+//
+// # Which one do I want
+//
+//   - Offer a value, and do something else if nobody takes it: [TrySend].
+//   - See whether there is a value: [TryRecv]. Take all there are: [Drain].
+//   - Wait, but not for ever: [SendTimeout], [RecvTimeout]; until a context is
+//     done: [SendContext], [RecvContext].
+//   - Only the newest values matter, and the sender must never wait: a [Ring].
+//     If it must be an ordinary channel: [SendDropOldest].
+//   - Keep a goroutine running, and know why it stopped: [Supervise].
+//     Several, with names and a status to look at: a [Supervisor].
+//   - Notice one that hangs without ending: [Beat] and RestartPolicy.Heartbeat.
+//   - Show all that to a load balancer: chanxhttp.Health.
+//   - Write logs without ever waiting for the disk: package asynclog.
+//   - Find out which goroutines of a process are stuck, and where: package
+//     doctor and the command chanx doctor.
+//
+// # What happens if
+//
+// On a channel. "ready" is a value to receive, room to send, or a partner that
+// waits on an unbuffered channel.
+//
+//	                nil             closed            not ready            ctx done before
+//	TrySend         false           panics            false                -
+//	TryRecv         ErrEmpty        values, then      ErrEmpty             -
+//	                                ErrClosed
+//	SendDropOldest  1 (v is lost)   panics            evicts; unbuffered:  -
+//	                                                  1 (v is lost)
+//	Drain           yields nothing  values, then      ends                 -
+//	                                ends
+//	SendTimeout     d, ErrTimeout   panics            d, ErrTimeout        -
+//	RecvTimeout     d, ErrTimeout   values, then      d, ErrTimeout        -
+//	                                ErrClosed
+//	SendContext     waits for ctx   panics            waits for ctx        ctx.Err()
+//	RecvContext     waits for ctx   values, then      waits for ctx        ctx.Err()
+//	                                ErrClosed
+//
+// With d <= 0 the Timeout functions try once. A closed channel panics on
+// sending because the language does, and recovering would hide a bug: whoever
+// closes must own all senders, or use a Ring, which may be closed at any time.
+//
+// On a Ring.
+//
+//	                full           empty            closed             ctx done before
+//	Send            evicts         stores           false              -
+//	TrySend         ErrFull        stores           ErrClosed          -
+//	TryRecv         value          ErrEmpty         values, ErrClosed  -
+//	Recv            value          waits for ctx    values, ErrClosed  ctx.Err()
+//	RecvTimeout     value          d, ErrTimeout    values, ErrClosed  -
+//	RecvBatch       values         waits for ctx    values, ErrClosed  ctx.Err()
+//	All             yields         waits for ctx    values, ends       ends
+//	Ready           readable       not readable *   readable for ever  -
+//	Close           closes         closes           nothing            -
+//	Len, Cap, Stats at one instant, in any state
+//
+// (*) or readable once, where a receiver was faster than the one told.
+// A nil *Ring, and a Ring not made by NewRing, panic.
+//
+// On workers.
+//
+//	            ctx done before   ctx done later               the worker ends for good
+//	Supervise   ctx.Err()         ctx.Err(), when it returns   nil, or its error
+//	Run         ctx.Err()         ctx.Err(), or after          nil, when all have
+//	                              StopTimeout the names
+//	Remove      ctx.Err()         ctx.Err(); it goes on        nil
+//	Beat        beats all the same
+//
+// A nil function, a nil context and contradictory options panic at the door.
+// Add with a name that is taken, or to a supervisor that has stopped, is an
+// error. Status answers always.
+//
+// # What it costs
+//
+// No allocation on any path that does not wait, nor on any method of Ring that
+// waits, except RecvTimeout. A timeout that waits allocates one timer. As
+// ratios to the plain operation, on two cores; BenchmarkXxx of each name
+// measures both sides in one run:
+//
+//	TrySend, TryRecv                    1.0 of the same select written inline
+//	SendTimeout, RecvTimeout, ready     1.1 of a plain send or receive
+//	the same, waiting                   0.4 of select with time.After
+//	Ring.Send, full                     0.2 of evict-and-retry on a channel
+//	Ring.Send and TryRecv               0.5 of send and receive on a channel
+//	Ring.RecvBatch of 256, each         0.1 of a receive
+//	Ring.Send to a waiting Recv         1.1 of a send to a waiting receiver
+//	a restart without backoff           0.6 of starting and joining a goroutine
+//	the same with a Heartbeat           1.5 of it: each run has its own watch
+//	Beat                                two context look-ups and a clock reading
+//
+// # What it does not do
+//
+// Nothing here grows without bound, so nothing here is an unbounded channel.
+// It cannot end a goroutine that does not want to end, nor can anybody in Go:
+// a stalled worker is reported, and replaced if so asked. It keeps nothing
+// across a crash of the process.
+//
+// Everything works inside a testing/synctest bubble, in its virtual time. The
+// package logs nothing, has no global state, and starts no goroutine except
+// under Supervise and Supervisor; those end with them.
+package chanx

@@ -1,0 +1,323 @@
+package chanx_test
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/chanx"
+)
+
+// failures supervises, with that hook, a worker that fails at once, n times,
+// a second apart, and 50 s later returns ErrStop. It returns the time at
+// which each run began, and how long Supervise took.
+func failures(t *testing.T, n int, hook func(chanx.Event)) (starts []time.Duration, took time.Duration) {
+	opened := time.Now()
+	policy := every(time.Second)
+	policy.OnEvent = hook
+	err := chanx.Supervise(t.Context(), func(context.Context) error {
+		starts = append(starts, time.Since(opened))
+		if len(starts) > n {
+			time.Sleep(50 * time.Second)
+			return chanx.ErrStop
+		}
+		return errBoom
+	}, policy)
+	assert.NoError(t, err)
+	return starts, time.Since(opened)
+}
+
+// eventsOf is how many events failures makes.
+func eventsOf(n int) int { return 2*n + 1 }
+
+// onTime is what starts must be, whatever the hook does.
+func onTime(t *testing.T, starts []time.Duration, n int) {
+	require.Len(t, starts, n+1)
+	for i, at := range starts {
+		assert.Equal(t, time.Duration(i)*time.Second, at, "run %d", i)
+	}
+}
+
+func TestHookSeesEverythingInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal()
+		starts, took := failures(t, 500, j.note)
+		onTime(t, starts, 500)
+		assert.Equal(t, 550*time.Second, took)
+		events := j.all() // Supervise has returned: nothing may come later
+		require.Len(t, events, eventsOf(500))
+		for i, e := range events {
+			want := chanx.EventExit
+			if i%2 == 1 {
+				want = chanx.EventRestart
+			}
+			assert.Equal(t, want, e.Kind)
+			assert.Equal(t, i/2, e.Exit.Restarts)
+			assert.Zero(t, e.Missed)
+			assert.Empty(t, e.Worker)
+		}
+	})
+}
+
+// TestBlockedHook: it delays no run; 64 events wait, what comes then is
+// dropped, and the first event after that tells how many were.
+func TestBlockedHook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, gate := newJournal(), make(chan struct{})
+		time.AfterFunc(100*time.Second+time.Millisecond, func() { close(gate) })
+		starts, took := failures(t, 200, func(e chanx.Event) {
+			<-gate
+			j.note(e)
+		})
+		onTime(t, starts, 200)
+		assert.Equal(t, 250*time.Second, took)
+
+		// Until the gate opens there are 101 exits and 100 restarts.
+		events := j.all()
+		require.Len(t, events, eventsOf(200)-(201-1-64))
+		for i, e := range events {
+			want := uint64(0)
+			if i == 1+64 {
+				want = 201 - 1 - 64
+				assert.Equal(t, 101*time.Second, e.At.Sub(j.opened))
+			}
+			assert.Equal(t, want, e.Missed, "event %d", i)
+		}
+	})
+}
+
+// TestHookBlockedForEver holds up the end of Supervise for a second, and gets
+// nothing more when it is let go after all.
+func TestHookBlockedForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		var calls atomic.Int64
+		starts, took := failures(t, 100, func(chanx.Event) {
+			calls.Add(1)
+			<-gate
+		})
+		onTime(t, starts, 100)
+		assert.Equal(t, 151*time.Second, took)
+		time.Sleep(time.Hour)
+		close(gate)
+		synctest.Wait()
+		assert.EqualValues(t, 1, calls.Load())
+	})
+}
+
+// TestHookGrace: the end waits for the hook, but not a nanosecond longer than
+// a second.
+func TestHookGrace(t *testing.T) {
+	for _, tt := range []struct {
+		slow, took time.Duration
+		seen       int32
+	}{
+		{250*time.Millisecond - 1, time.Second - 4, 4},
+		{250*time.Millisecond + 1, time.Second, 3},
+		{time.Hour, time.Second, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var seen atomic.Int32
+			policy := every(-1)
+			policy.MaxRestarts = 1 // exit, restart, exit, giving up
+			policy.OnEvent = func(chanx.Event) {
+				time.Sleep(tt.slow)
+				seen.Add(1)
+			}
+			opened := time.Now()
+			assert.Error(t, chanx.Supervise(t.Context(), nothing, policy))
+			assert.Equal(t, tt.took, time.Since(opened))
+			assert.Equal(t, tt.seen, seen.Load())
+			time.Sleep(2 * time.Hour)
+		})
+	}
+}
+
+// TestSlowHook sees everything as long as 64 events are room enough.
+func TestSlowHook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal()
+		starts, took := failures(t, 60, func(e chanx.Event) {
+			time.Sleep(900 * time.Millisecond) // two events come each second
+			j.note(e)
+		})
+		onTime(t, starts, 60)
+		assert.Len(t, j.all(), eventsOf(60))
+		assert.Equal(t, 110*time.Second+900*time.Millisecond, took)
+	})
+}
+
+// TestHookThatFails by a panic or by Goexit, now and then or always, is called
+// again for the next event. What it returned from and missed add up to all.
+func TestHookThatFails(t *testing.T) {
+	for name, out := range map[string]func(){
+		"panic":  func() { panic("the hook's own") },
+		"nil":    func() { explode(nil) },
+		"goexit": runtime.Goexit,
+	} {
+		for _, nth := range []int{1, 2, 3, 7} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					calls, delivered, missed := 0, 0, uint64(0)
+					starts, _ := failures(t, 100, func(e chanx.Event) {
+						if calls++; calls%nth == 0 && calls < eventsOf(100) {
+							out()
+						}
+						delivered++
+						missed += e.Missed
+					})
+					onTime(t, starts, 100)
+					assert.Equal(t, eventsOf(100), calls)
+					assert.EqualValues(t, eventsOf(100), delivered+int(missed))
+				})
+			})
+		}
+	}
+}
+
+// TestMissedIsTold by the very next event, also if that waited already.
+func TestMissedIsTold(t *testing.T) {
+	for name, out := range map[string]func(){
+		"panic": func() { panic("the hook's own") }, "goexit": runtime.Goexit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j, calls := newJournal(), 0
+				failures(t, 10, func(e chanx.Event) {
+					if calls++; calls == 1 {
+						time.Sleep(5 * time.Second) // others come meanwhile
+					}
+					if calls <= 2 {
+						out()
+					}
+					j.note(e)
+				})
+				require.Len(t, j.all(), eventsOf(10)-2)
+				for i, e := range j.all() {
+					// The second event tells of the first, and no hook took that.
+					want := uint64(0)
+					if i == 0 {
+						want = 2
+					}
+					assert.Equal(t, want, e.Missed, "event %d", i)
+				}
+			})
+		})
+	}
+}
+
+// TestMissedIsExact with a hook that is slow at random and a worker that is
+// restarted as fast as it can be, on more threads than cores.
+func TestMissedIsExact(t *testing.T) {
+	manyProcs(t)
+	n := rounds(100_000)
+	var delivered, missed uint64
+	var calling atomic.Int32
+	policy := every(-1)
+	policy.OnEvent = func(e chanx.Event) {
+		if calling.Add(1) != 1 {
+			t.Error("two events at a time")
+		}
+		delivered++
+		missed += e.Missed
+		for range delivered % 512 {
+			runtime.Gosched()
+		}
+		calling.Add(-1)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		err := chanx.Supervise(t.Context(), func(context.Context) error {
+			if runs++; runs > n {
+				time.Sleep(time.Hour) // the hook catches up
+				return chanx.ErrStop
+			}
+			return errBoom
+		}, policy)
+		require.NoError(t, err)
+	})
+	assert.EqualValues(t, eventsOf(n), delivered+missed)
+	assert.NotZero(t, missed, "the hook was never too slow: nothing was tested")
+}
+
+// TestHookMayDoAnything: no lock is held, so it may beat for the worker, end
+// it, and supervise something itself.
+func TestHookMayDoAnything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var run atomic.Value
+		inner := 0
+		policy := every(time.Second)
+		policy.Heartbeat = time.Second
+		policy.OnEvent = func(e chanx.Event) {
+			switch e.Kind {
+			case chanx.EventStall:
+				chanx.Beat(run.Load().(context.Context))
+			case chanx.EventRecover:
+				err := chanx.Supervise(ctx, func(ctx context.Context) error {
+					chanx.Beat(ctx)
+					inner++
+					return chanx.ErrStop
+				}, policy)
+				assert.NoError(t, err)
+				cancel()
+			}
+		}
+		err := chanx.Supervise(ctx, func(ctx context.Context) error {
+			run.Store(ctx)
+			<-ctx.Done()
+			return nil
+		}, policy)
+		assert.Equal(t, context.Canceled, err)
+		assert.Equal(t, 1, inner)
+	})
+}
+
+// TestIdleHookCostsNoGoroutine: 100 supervised workers, with hooks that have
+// been called, are 200 goroutines.
+func TestIdleHookCostsNoGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		before := runtime.NumGoroutine()
+		var seen atomic.Int64
+		for range 100 {
+			first := true
+			policy := every(-1)
+			policy.OnEvent = func(chanx.Event) { seen.Add(1) }
+			go func() {
+				_ = chanx.Supervise(ctx, func(ctx context.Context) error {
+					if first {
+						first = false
+						return errBoom
+					}
+					<-ctx.Done()
+					return nil
+				}, policy)
+			}()
+		}
+		synctest.Wait()
+		assert.EqualValues(t, 200, seen.Load())
+		assert.LessOrEqual(t, runtime.NumGoroutine()-before, 200)
+		cancel()
+	})
+}
+
+func TestEventKindString(t *testing.T) {
+	for kind, want := range map[chanx.EventKind]string{
+		chanx.EventExit:    "exit",
+		chanx.EventRestart: "restart",
+		chanx.EventStall:   "stall",
+		chanx.EventRecover: "recover",
+		chanx.EventGiveUp:  "give up",
+		5:                  "EventKind(5)",
+		-1:                 "EventKind(-1)",
+	} {
+		assert.Equal(t, want, kind.String())
+	}
+}

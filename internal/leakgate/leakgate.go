@@ -1,0 +1,75 @@
+// Package leakgate fails a test binary that leaves goroutines behind.
+//
+// It is a package of its own because every TestMain of the module calls it; it
+// is internal because it is of no use outside. go.uber.org/goleak does more,
+// but would be one more line in the root go.mod for thirty lines of code.
+package leakgate
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Main runs the tests of m and exits with their status, or with 1 and the
+// stacks of the goroutines that are left after a grace of two seconds.
+//
+//	func TestMain(m *testing.M) { leakgate.Main(m) }
+func Main(m *testing.M) {
+	code := m.Run()
+	if code == 0 {
+		if left := wait(2 * time.Second); len(left) > 0 {
+			fmt.Fprintf(os.Stderr, "leakgate: %d goroutines left behind:\n\n%s\n",
+				len(left), strings.Join(left, "\n\n"))
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// wait polls, because a goroutine that has done its work may not have ended.
+func wait(grace time.Duration) []string {
+	for deadline := time.Now().Add(grace); ; time.Sleep(10 * time.Millisecond) {
+		left := leaked()
+		if len(left) == 0 || time.Now().After(deadline) {
+			return left
+		}
+	}
+}
+
+// leaked returns the stacks that are neither this goroutine's nor the
+// runtime's or the test framework's own.
+func leaked() []string {
+	buf := make([]byte, 1<<20)
+	n := runtime.Stack(buf, true)
+	for n == len(buf) { // it may have been cut
+		buf = make([]byte, 2*len(buf))
+		n = runtime.Stack(buf, true)
+	}
+	var left []string
+	for i, stack := range strings.Split(strings.TrimSpace(string(buf[:n])), "\n\n") {
+		if i > 0 && !own(stack) {
+			left = append(left, stack)
+		}
+	}
+	return left
+}
+
+// own knows the goroutines that stay once a test has used a signal, or while
+// a profile of the tests is written.
+func own(stack string) bool {
+	for _, frame := range []string{
+		"os/signal.signal_recv(",
+		"os/signal.loop(",
+		"runtime.ensureSigM",
+		"runtime/pprof.profileWriter",
+	} {
+		if strings.Contains(stack, frame) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,157 @@
+package chanx_test
+
+import (
+	"flag"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"example.com/chanx"
+)
+
+var ratios = flag.Bool("ratios", false, "measure against raw channels")
+
+// TestRatios measures each operation against its opponent, in turns, and logs
+// the ratio of the medians beside what we want it to be. It judges nothing: no
+// test fails on the time of a clock.
+//
+//	go test -run TestRatios -ratios -v .
+func TestRatios(t *testing.T) {
+	if !*ratios {
+		t.Skip("without -ratios")
+	}
+	ch, full := make(chan int, 64), make(chan int, 64)
+	ring, fullRing := chanx.NewRing[int](1024), chanx.NewRing[int](1024)
+	fullRaw := make(chan int, 1024)
+	for range 1024 {
+		chanx.TrySend(full, 1)
+		fullRaw <- 1
+		fullRing.Send(1)
+	}
+	for _, row := range []struct {
+		name   string
+		target float64
+		procs  int
+		n      int
+		ours   func(n int) time.Duration
+		raw    func(n int) time.Duration
+	}{
+		{"TrySend + TryRecv / inline select", 1.05, 2, 400_000,
+			timed(func(n int) {
+				for range n {
+					chanx.TrySend(ch, 1)
+					chanx.TryRecv(ch)
+				}
+			}),
+			timed(func(n int) {
+				for range n {
+					select {
+					case ch <- 1:
+					default:
+					}
+					select {
+					case _, ok := <-ch:
+						_ = ok
+					default:
+					}
+				}
+			})},
+		{"TrySend full / inline select", 1.05, 2, 2_000_000,
+			timed(func(n int) {
+				for range n {
+					chanx.TrySend(full, 1)
+				}
+			}),
+			timed(func(n int) {
+				for range n {
+					select {
+					case full <- 1:
+					default:
+					}
+				}
+			})},
+		{"SendTimeout + RecvTimeout ready / raw", 1.15, 2, 400_000,
+			timed(func(n int) {
+				for range n {
+					chanx.SendTimeout(ch, 1, time.Second)
+					chanx.RecvTimeout(ch, time.Second)
+				}
+			}), timed(rawPairs(ch))},
+		{"SendTimeout to plain receive / time.After", 0.60, 2, 50_000,
+			timed(sendOnlyTimeout), timed(sendOnlyAfter)},
+		{"RecvTimeout of plain send / time.After", 0.60, 2, 50_000,
+			timed(recvOnlyTimeout), timed(recvOnlyAfter)},
+		{"timeout on both sides / time.After", 0.60, 2, 50_000,
+			timed(handOffTimeout), timed(handOffAfter)},
+		{"the same on one processor", 0.60, 1, 50_000,
+			timed(handOffTimeout), timed(handOffAfter)},
+		{"Ring.Send full / evict-and-retry", 0.35, 2, 400_000,
+			timed(func(n int) {
+				for range n {
+					fullRing.Send(1)
+				}
+			}),
+			timed(func(n int) {
+				for range n {
+					evict(fullRaw, 1)
+				}
+			})},
+		{"Ring.Send + TryRecv / raw pair", 0.80, 2, 400_000,
+			timed(func(n int) {
+				for range n {
+					ring.Send(1)
+					ring.TryRecv()
+				}
+			}), timed(rawPairs(ch))},
+		{"2 senders, full Ring / drained channel", 0.5, 2, 400_000,
+			timed(func(n int) { parallelRing(2, n) }),
+			timed(func(n int) { parallelRaw(2, n) })},
+		{"64 senders, full Ring / drained channel", 1.2, 2, 400_000,
+			timed(func(n int) { parallelRing(64, n) }),
+			timed(func(n int) { parallelRaw(64, n) })},
+		{"RecvBatch of 256, per value / raw receive", 0.25, 2, 400_000,
+			batched, drained},
+		{"Ring.Send to parked Recv / raw", 1.2, 1, 100_000,
+			timed(parkedRing), timed(parkedRaw)},
+	} {
+		ours, raw := duel(row.procs, row.n, row.ours, row.raw)
+		verdict := "reached"
+		if ours/raw > row.target {
+			verdict = "MISSED"
+		}
+		t.Logf("%-42s %7.1f ns %7.1f ns  %.2fx, want %.2fx: %s",
+			row.name, ours, raw, ours/raw, row.target, verdict)
+	}
+}
+
+func rawPairs(ch chan int) func(n int) {
+	return func(n int) {
+		for range n {
+			ch <- 1
+			<-ch
+		}
+	}
+}
+
+func timed(f func(n int)) func(n int) time.Duration {
+	return func(n int) time.Duration {
+		start := time.Now()
+		f(n)
+		return time.Since(start)
+	}
+}
+
+// duel returns the medians, in nanoseconds an operation, of rounds in turns.
+func duel(procs, n int, a, b func(int) time.Duration) (ma, mb float64) {
+	const turns = 15
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	var as, bs []float64
+	for range turns {
+		as = append(as, float64(a(n))/float64(n))
+		bs = append(bs, float64(b(n))/float64(n))
+	}
+	slices.Sort(as)
+	slices.Sort(bs)
+	return as[turns/2], bs[turns/2]
+}

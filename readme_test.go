@@ -1,0 +1,81 @@
+package chanx_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	goBlock  = regexp.MustCompile("(?s)```go\n(.*?)```")
+	fileLink = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+)
+
+func readDoc(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return strings.ReplaceAll(string(text), "\r\n", "\n")
+}
+
+// unindented makes an excerpt comparable to what it is an excerpt of.
+func unindented(code string) string {
+	lines := strings.Split(strings.TrimSpace(code), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return "\n" + strings.Join(lines, "\n") + "\n"
+}
+
+// TestReadmeSnippets: Go code in the README is part of an example that is
+// compiled and run.
+func TestReadmeSnippets(t *testing.T) {
+	files, err := filepath.Glob("example*_test.go")
+	require.NoError(t, err)
+	var examples strings.Builder
+	for _, file := range files {
+		examples.WriteString(unindented(readDoc(t, file)))
+	}
+	blocks := goBlock.FindAllStringSubmatch(readDoc(t, "README.md"), -1)
+	require.NotEmpty(t, blocks)
+	for _, block := range blocks {
+		found := strings.Contains(examples.String(), unindented(block[1]))
+		assert.True(t, found, "no example has this:\n%s", block[1])
+		assert.LessOrEqual(t, strings.Count(block[1], "\n"), 12, block[1])
+	}
+}
+
+// TestReadmeForm: short enough to be read, and its first paragraph keeps
+// people from the wrong library.
+func TestReadmeForm(t *testing.T) {
+	readme := readDoc(t, "README.md")
+	words := len(strings.Fields(readme))
+	assert.True(t, 80 <= words && words <= 450, "%d words", words)
+	paragraphs := strings.SplitN(readme, "\n\n", 3)
+	assert.Contains(t, paragraphs[1], "github.com/smallnest/chanx")
+	for _, command := range []string{
+		"go run ./examples/incident", "go test ./...",
+	} {
+		assert.Contains(t, readme, "\n    "+command+"\n")
+	}
+}
+
+// TestDocumentLinks: what the documents link to in the repository is there.
+func TestDocumentLinks(t *testing.T) {
+	documents, err := filepath.Glob("*.md")
+	require.NoError(t, err)
+	links := 0
+	for _, document := range documents {
+		text := goBlock.ReplaceAllString(readDoc(t, document), "")
+		for _, link := range fileLink.FindAllStringSubmatch(text, -1) {
+			assert.FileExists(t, filepath.FromSlash(link[1]), document)
+			links++
+		}
+	}
+	assert.NotZero(t, links)
+}

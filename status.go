@@ -1,0 +1,98 @@
+package chanx
+
+// To copy this file: take supervisor.go along, which names all it needs.
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// WorkerState says what a worker of a [Supervisor] is doing.
+type WorkerState int
+
+const (
+	StateStarting   WorkerState = iota // added, not yet running
+	StateRunning                       // its function is being called
+	StateBackingOff                    // between an exit and the restart
+	StateStalled                       // running, but silent for longer than its Heartbeat
+	StateStopped                       // ended in order, or by its Supervisor
+	StateFailed                        // ended for good with an error, or gave up
+)
+
+func (s WorkerState) String() string {
+	names := [...]string{
+		"starting", "running", "backing off", "stalled", "stopped", "failed",
+	}
+	if s < 0 || int(s) >= len(names) {
+		return fmt.Sprintf("WorkerState(%d)", int(s))
+	}
+	return names[s]
+}
+
+// WorkerStatus is what [Supervisor.Status] tells of one worker.
+type WorkerStatus struct {
+	Name  string
+	State WorkerState
+	Since time.Time // when it came into State
+	// Restarts is how often it was started again, by its policy or along with
+	// a sibling, ever. Another Run does not count.
+	Restarts int
+	// Exits are its last exits, oldest first, at most
+	// SupervisorOptions.KeepExits. They stay readable after Run has returned.
+	Exits []Exit
+	// LastBeat is when it was started or last called [Beat]; zero before.
+	LastBeat time.Time
+	// Missed is how many events its OnEvent could not take.
+	Missed uint64
+	// Workers is the status of the Supervisor whose Run is this worker, if
+	// it is one, since a tree is well only if its leaves are.
+	Workers []WorkerStatus
+}
+
+// Status returns the state of every worker, in the order they were added. It
+// never waits on a worker, a hook or a log: only on the lock under which the
+// supervisor notes what happens. It may be called at any time; after Run has
+// returned it tells how everything ended. The result is the caller's.
+func (s *Supervisor) Status() []WorkerStatus {
+	s.mu.Lock()
+	all := make([]WorkerStatus, len(s.members))
+	var children map[int]*Supervisor
+	for i, m := range s.members {
+		all[i] = m.status()
+		if child := m.child(); child != nil {
+			if children == nil {
+				children = make(map[int]*Supervisor)
+			}
+			children[i] = child
+		}
+	}
+	s.mu.Unlock()
+	for i, child := range children {
+		all[i].Workers = child.Status()
+	}
+	return all
+}
+
+func (m *member) status() WorkerStatus {
+	st := WorkerStatus{
+		Name:     m.name,
+		State:    m.state,
+		Since:    m.since,
+		Restarts: m.restarts,
+		Exits:    slices.Clone(m.exits),
+		Missed:   m.hook.count(),
+	}
+	if m.run != nil {
+		st.LastBeat = m.run.pulse.lastBeat()
+	}
+	return st
+}
+
+func (m *member) child() *Supervisor {
+	if m.run == nil {
+		return nil
+	}
+	child, _ := m.run.pulse.child.Load().(*Supervisor)
+	return child
+}

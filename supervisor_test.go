@@ -1,0 +1,832 @@
+package chanx_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/chanx"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var errSet = errors.New("boom")
+
+func TestStrategyPrints(t *testing.T) {
+	assert.Equal(t, "one for one", chanx.OneForOne.String())
+	assert.Equal(t, "one for all", chanx.OneForAll.String())
+	assert.Equal(t, "rest for one", chanx.RestForOne.String())
+	assert.Equal(t, "Strategy(3)", chanx.Strategy(3).String())
+	assert.Equal(t, "Strategy(-1)", chanx.Strategy(-1).String())
+}
+
+func TestNewSupervisorPanicsOnWrongOptions(t *testing.T) {
+	for want, opts := range map[string]chanx.SupervisorOptions{
+		"chanx: supervisor: unknown Strategy(3)":  {Strategy: 3},
+		"chanx: supervisor: unknown Strategy(-1)": {Strategy: -1},
+	} {
+		assert.PanicsWithValue(t, want, func() { chanx.NewSupervisor(opts) })
+	}
+	for _, opts := range []chanx.SupervisorOptions{
+		{MaxRestarts: -1}, {Within: -1}, {StopTimeout: -1}, {KeepExits: -1},
+	} {
+		assert.PanicsWithValue(t, "chanx: supervisor: negative option",
+			func() { chanx.NewSupervisor(opts) })
+	}
+}
+
+func TestSupervisorPanicsOnProgrammerErrors(t *testing.T) {
+	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+	worker := func(context.Context) error { return nil }
+	var none context.Context
+	assert.PanicsWithValue(t, "chanx: nil worker", func() {
+		_ = s.Add("a", nil, chanx.RestartPolicy{})
+	})
+	assert.PanicsWithValue(t, "chanx: restart policy: MaxRestarts < 0", func() {
+		_ = s.Add("a", worker, chanx.RestartPolicy{MaxRestarts: -1})
+	})
+	assert.PanicsWithValue(t, "chanx: nil context", func() { _ = s.Run(none) })
+	assert.PanicsWithValue(t, "chanx: nil context", func() {
+		_ = s.Remove(none, "a")
+	})
+	assert.Empty(t, s.Status(), "nothing was added")
+}
+
+func TestAddBeforeDuringAndAfterRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		tr.cast(atOnce, "a b")
+		assert.Empty(t, tr.played(), "not before Run")
+		assert.Equal(t, "a starting, b starting", tr.states())
+		tr.start()
+		assert.Equal(t, []string{"0s +a +b"}, tr.played())
+		pause(time.Second)
+		c := tr.cast(atOnce, "c")[0]
+		assert.Equal(t, []string{"1s +c"}, tr.played())
+		assert.Equal(t, "a running, b running, c running", tr.states())
+
+		c.linger = time.Second
+		tr.cancel(nil)
+		synctest.Wait()
+		err := tr.Add("d", c.work, atOnce)
+		assert.EqualError(t, err, `chanx: cannot add worker "d": supervisor has stopped`)
+		assert.Equal(t, context.Canceled, <-tr.result)
+		assert.Error(t, tr.Add("d", c.work, atOnce))
+		assert.Len(t, tr.Status(), 3)
+	})
+}
+
+func TestAddRefusesEmptyAndTakenNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a")[0]
+		assert.EqualError(t, tr.Add("", a.work, atOnce), "chanx: worker without a name")
+		taken := `chanx: there is a worker "a" already`
+		assert.EqualError(t, tr.Add("a", a.work, atOnce), taken)
+		tr.start()
+		assert.EqualError(t, tr.Add("a", a.work, atOnce), taken)
+
+		a.deaf = true
+		a.exit(errSet) // the next run is deaf
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		assert.Equal(t, context.DeadlineExceeded, tr.Remove(ctx, "a"))
+		assert.EqualError(t, tr.Add("a", a.work, atOnce), taken, "being removed")
+		a.exit(nil)
+		assert.NoError(t, tr.Add("a", tr.actor("a").work, atOnce))
+		assert.Equal(t, context.Canceled, tr.end())
+	})
+}
+
+func TestAddAWorkerThatHasEndedForGoodKeepsItsName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a b")[0]
+		tr.start()
+		a.exit(chanx.ErrStop)
+		assert.Error(t, tr.Add("a", a.work, atOnce))
+		assert.NoError(t, tr.Remove(context.Background(), "a"))
+		assert.NoError(t, tr.Add("a", a.work, atOnce))
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, int32(2), a.runs.Load())
+	})
+}
+
+func TestRemove(t *testing.T) {
+	type scene struct {
+		tr *troupe
+		a  *actor
+	}
+	for name, tc := range map[string]struct {
+		before func(scene)
+		takes  time.Duration
+		plays  []string
+	}{
+		"running": {
+			func(s scene) { s.tr.start() },
+			0, []string{"0s +a +b", "1s -a"},
+		},
+		"running and slow": {
+			func(s scene) { s.a.linger = time.Hour; s.tr.start() },
+			time.Hour, []string{"0s +a +b", "1h0m1s -a"},
+		},
+		"backing off": {
+			func(s scene) { s.tr.start(); s.a.exit(errSet) },
+			0, []string{"0s +a +b -a"},
+		},
+		"ended": {
+			func(s scene) { s.tr.start(); s.a.exit(chanx.ErrStop) },
+			0, []string{"0s +a +b -a"},
+		},
+		"never started": {func(scene) {}, 0, []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, chanx.SupervisorOptions{})
+				a := tr.cast(everyOne(time.Minute), "a b")[0]
+				tc.before(scene{tr, a})
+				pause(time.Second)
+				before := time.Now()
+				require.NoError(t, tr.Remove(context.Background(), "a"))
+				assert.Equal(t, tc.takes, time.Since(before))
+				assert.Equal(t, tc.plays, tr.played())
+				require.Len(t, tr.Status(), 1)
+				assert.Equal(t, "b", tr.Status()[0].Name)
+				assert.EqualError(t, tr.Remove(context.Background(), "a"),
+					`chanx: there is no worker "a"`)
+				pause(2 * time.Minute)
+				assert.Empty(t, tr.played(), "it does not come back")
+				if name != "never started" {
+					assert.Equal(t, context.Canceled, tr.end())
+				}
+			})
+		})
+	}
+}
+
+func TestRemoveTellsTheWorkerWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		all := tr.cast(atOnce, "a b")
+		tr.start()
+		require.NoError(t, tr.Remove(context.Background(), "a"))
+		assert.Equal(t, "chanx: worker is being removed", all[0].cause.Load())
+		tr.end()
+		assert.Equal(t, "chanx: supervisor is stopping", all[1].cause.Load())
+	})
+}
+
+func TestRemoveWhileStopping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		all := tr.cast(atOnce, "a b")
+		all[0].linger, all[1].linger = time.Second, time.Second
+		tr.start()
+		tr.cancel(nil)
+		synctest.Wait() // b is told, a is not yet
+		require.NoError(t, tr.Remove(context.Background(), "a"))
+		assert.Equal(t, []string{"0s +a +b", "1s -b -a"}, sortedStops(tr))
+		assert.Equal(t, context.Canceled, <-tr.result)
+		assert.Equal(t, "b stopped", tr.states())
+		require.NoError(t, tr.Remove(context.Background(), "b"))
+		assert.Empty(t, tr.Status())
+	})
+}
+
+// sortedStops is played, where two workers stop at the same moment.
+func sortedStops(tr *troupe) []string {
+	lines := tr.played()
+	for i, l := range lines {
+		if l == "1s -a -b" {
+			lines[i] = "1s -b -a"
+		}
+	}
+	return lines
+}
+
+func TestRemoveReturnsWhenItsContextIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a b")[0]
+		a.linger = time.Minute
+		tr.start()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		before := time.Now()
+		assert.Equal(t, context.DeadlineExceeded, tr.Remove(ctx, "a"))
+		assert.Equal(t, time.Second, time.Since(before))
+		assert.Len(t, tr.Status(), 2, "it still runs")
+		time.Sleep(59*time.Second - 1)
+		assert.Len(t, tr.Status(), 2)
+		pause(1)
+		assert.Len(t, tr.Status(), 1, "forgotten when it stops")
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, int32(1), a.runs.Load())
+	})
+}
+
+func TestRemoveWithACancelledContextDoesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		tr.cast(atOnce, "a")
+		tr.start()
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		assert.Equal(t, context.Canceled, tr.Remove(ctx, "a"))
+		assert.Equal(t, "a running", tr.states())
+		assert.Equal(t, context.Canceled, tr.end())
+	})
+}
+
+func TestRemoveByTheWorkerItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a b")[0]
+		tr.start()
+		var got error
+		a.do(func(ctx context.Context) error {
+			got = tr.Remove(ctx, "a")
+			return got
+		})
+		assert.Equal(t, context.Canceled, got)
+		assert.Equal(t, "b running", tr.states())
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, int32(1), a.runs.Load())
+	})
+}
+
+func TestRemoveTwiceWaitsTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		tr.cast(atOnce, "a b")[0].linger = time.Second
+		tr.start()
+		results := make(chan error, 2)
+		for range 2 {
+			go func() { results <- tr.Remove(context.Background(), "a") }()
+		}
+		pause(time.Second - 1)
+		assert.Empty(t, results)
+		pause(1)
+		assert.NoError(t, <-results)
+		assert.NoError(t, <-results)
+		assert.Equal(t, context.Canceled, tr.end())
+	})
+}
+
+func TestRemoveTheLastWorkerWaitsForAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		tr.cast(atOnce, "a")
+		tr.start()
+		require.NoError(t, tr.Remove(context.Background(), "a"))
+		pause(time.Hour)
+		_, over := tr.over()
+		assert.False(t, over)
+		b := tr.cast(atOnce, "b")[0]
+		assert.Equal(t, []string{"0s +a -a", "1h0m0s +b"}, tr.played())
+		b.exit(chanx.ErrStop)
+		assert.NoError(t, <-tr.result)
+	})
+}
+
+// What is left has ended for good already.
+func TestRemoveTheLastWorkerThatRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		all := tr.cast(atOnce, "a b")
+		tr.start()
+		all[0].exit(chanx.ErrStop)
+		require.NoError(t, tr.Remove(context.Background(), "b"))
+		assert.NoError(t, <-tr.result)
+	})
+}
+
+func TestRunWithADoneContextStartsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		tr.cast(atOnce, "a")
+		tr.cancel(errSet)
+		assert.Equal(t, context.Canceled, tr.Run(tr.ctx))
+		assert.Empty(t, tr.played())
+		tr.ctx = context.Background()
+		tr.cast(atOnce, "b")
+		assert.Equal(t, "a starting, b starting", tr.states(), "still to be run")
+	})
+}
+
+func TestRunReturnsNilOnceAllHaveEndedForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a")[0]
+		b, c := tr.actor("b"), tr.actor("c")
+		tr.add(chanx.RestartPolicy{Restart: chanx.RestartOnFailure}, b)
+		tr.add(chanx.RestartPolicy{Restart: chanx.RestartNever}, c)
+		tr.start()
+		b.exit(nil)
+		c.exit(errSet)
+		_, over := tr.over()
+		assert.False(t, over)
+		assert.Equal(t, "a running, b stopped, c failed", tr.states())
+		a.exit(fmt.Errorf("wrapped: %w", chanx.ErrStop))
+		err, over := tr.over()
+		assert.True(t, over)
+		assert.NoError(t, err)
+		assert.Equal(t, "a stopped, b stopped, c failed", tr.states())
+		assert.Equal(t, []string{"0s +a +b +c -b -c -a"}, tr.played())
+	})
+}
+
+func TestRunWithoutWorkersWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		tr.start()
+		pause(24 * time.Hour)
+		_, over := tr.over()
+		assert.False(t, over)
+		assert.Equal(t, context.Canceled, tr.end())
+	})
+}
+
+func TestRunTwiceAtOnceIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		tr.cast(atOnce, "a")[0].linger = time.Second
+		tr.start()
+		const already = "chanx: supervisor is running already"
+		assert.EqualError(t, tr.Run(context.Background()), already)
+		tr.cancel(nil)
+		synctest.Wait()
+		assert.EqualError(t, tr.Run(context.Background()), already, "stopping")
+		assert.Equal(t, context.Canceled, <-tr.result)
+	})
+}
+
+func TestRunAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		all := tr.cast(everyOne(time.Second), "a b")
+		tr.start()
+		all[0].exit(errSet) // backing off when the set stops
+		all[1].exit(chanx.ErrStop)
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, "a stopped, b stopped", tr.states())
+		pause(time.Hour)
+		tr.played()
+
+		tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
+		tr.start()
+		assert.Equal(t, []string{"1h0m0s +a +b"}, tr.played(), "all anew")
+		require.Len(t, tr.status("a").Exits, 1)
+		assert.Equal(t, errSet, tr.status("a").Exits[0].Err, "kept")
+		all[1].exit(chanx.ErrStop)
+		_, over := tr.over()
+		assert.False(t, over, "a is alive")
+		assert.Len(t, tr.status("b").Exits, 2)
+		all[0].exit(chanx.ErrStop)
+		assert.NoError(t, <-tr.result, "b has ended once more")
+	})
+}
+
+func TestRunAgainWaitsForLateWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{StopTimeout: time.Second})
+		a := tr.cast(atOnce, "a b")[0]
+		a.deaf = true
+		tr.start()
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, tr.end(), &late)
+		assert.EqualError(t, tr.Run(context.Background()),
+			`chanx: worker "a" has not returned since it was stopped`)
+		assert.Equal(t, "a running, b stopped", tr.states())
+		a.exit(errSet)
+		exits := tr.status("a").Exits
+		require.Len(t, exits, 1)
+		assert.Equal(t, errSet, exits[0].Err, "its end is still noted")
+		assert.True(t, exits[0].Final)
+		assert.Equal(t, "a stopped, b stopped", tr.states())
+		a.deaf = false
+		tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
+		tr.start()
+		assert.Equal(t, "a running, b running", tr.states())
+		assert.Equal(t, context.Canceled, tr.end())
+	})
+}
+
+// A restart that was waiting when Run returned does not come in the next one.
+func TestRunAgainForgetsOldBackoffs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(everyOne(time.Second), "a")[0]
+		tr.start()
+		a.exit(errSet)
+		tr.end()
+		tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
+		tr.start()
+		pause(time.Second - 1)
+		a.exit(errSet)
+		pause(1)
+		assert.Equal(t, "a backing off", tr.states())
+		pause(time.Second - 2)
+		assert.Equal(t, "a backing off", tr.states())
+		pause(1)
+		assert.Equal(t, "a running", tr.states())
+		assert.Equal(t, int32(1), a.most.Load())
+		tr.end()
+	})
+}
+
+func TestRunGivesUpWithAWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.actor("a")
+		tr.add(chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1}, a)
+		b := tr.cast(atOnce, "b")[0]
+		b.linger = time.Second
+		tr.start()
+		a.exit(errSet)
+		a.exit(errSet)
+		_, over := tr.over()
+		assert.False(t, over, "b is being stopped")
+		err := <-tr.result
+		var limit *chanx.RestartLimitError
+		require.ErrorAs(t, err, &limit)
+		assert.Equal(t, 1, limit.Restarts)
+		assert.EqualError(t, limit.Last, `worker "a": boom`)
+		assert.ErrorIs(t, err, errSet)
+		assert.Equal(t, "a failed, b stopped", tr.states())
+		assert.Equal(t, []string{"0s +a +b -a +a -a", "1s -b"}, tr.played())
+	})
+}
+
+func TestRunGivesUpOnAWorkerThatReturnsNil(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 1})
+		a := tr.cast(atOnce, "a")[0]
+		tr.start()
+		a.exit(nil)
+		a.exit(nil)
+		var limit *chanx.RestartLimitError
+		require.ErrorAs(t, <-tr.result, &limit)
+		assert.EqualError(t, limit.Last, `worker "a" returned nil`)
+	})
+}
+
+func TestSetLimitInAWindow(t *testing.T) {
+	for name, tc := range map[string]struct {
+		spacing time.Duration
+		gaveUp  bool
+	}{
+		"at the edge":            {time.Second, false},
+		"a nanosecond before it": {time.Second - 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, chanx.SupervisorOptions{
+					MaxRestarts: 2, Within: 2 * time.Second,
+				})
+				all := tr.cast(atOnce, "a b c")
+				tr.start()
+				all[0].exit(errSet)
+				pause(tc.spacing)
+				all[1].exit(errSet)
+				pause(time.Second)
+				all[2].exit(errSet)
+				err, over := tr.over()
+				require.Equal(t, tc.gaveUp, over)
+				if !over {
+					assert.Equal(t, context.Canceled, tr.end())
+					return
+				}
+				var limit *chanx.RestartLimitError
+				require.ErrorAs(t, err, &limit)
+				assert.Equal(t, 2, limit.Restarts)
+				assert.Equal(t, 2*time.Second, limit.Within)
+				assert.EqualError(t, limit.Last, `worker "c": boom`)
+				assert.Equal(t, "a stopped, b stopped, c failed", tr.states())
+			})
+		})
+	}
+}
+
+// With a zero Within the restarts of each worker since its last healthy run
+// count; a run of ResetAfter, even one that still lasts, takes them away.
+func TestSetLimitSinceTheLastHealthyRun(t *testing.T) {
+	for name, tc := range map[string]struct {
+		healthy time.Duration
+		gaveUp  bool
+	}{
+		"healthy":                {time.Minute, false},
+		"a nanosecond too short": {time.Minute - 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 3})
+				all := tr.cast(atOnce, "a b")
+				tr.start()
+				a, b := all[0], all[1]
+				a.exit(errSet)
+				a.exit(errSet)
+				pause(tc.healthy) // a's restarts are forgotten, or not
+				b.exit(errSet)    // of a run that was healthy or not
+				b.exit(errSet)
+				err, over := tr.over()
+				require.Equal(t, tc.gaveUp, over)
+				if !over {
+					b.exit(errSet)
+					_, over = tr.over()
+					require.False(t, over, "three are allowed")
+					b.exit(errSet)
+					err, over = tr.over()
+					require.True(t, over)
+				}
+				var limit *chanx.RestartLimitError
+				require.ErrorAs(t, err, &limit)
+				assert.Equal(t, 3, limit.Restarts)
+				assert.Zero(t, limit.Within)
+			})
+		})
+	}
+}
+
+func TestStopOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		for _, a := range tr.cast(atOnce, "a b c") {
+			a.linger = time.Second
+		}
+		tr.start()
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, []string{"0s +a +b +c", "1s -c", "2s -b", "3s -a"}, tr.played())
+	})
+}
+
+// c gets a third of 12 s, b half of what is left, a the rest of it.
+func TestStopShares(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{StopTimeout: 12 * time.Second})
+		all := tr.cast(atOnce, "a b c")
+		a, b, c := all[0], all[1], all[2]
+		c.linger = 12*time.Second - 1 // in time, though past its share
+		b.linger = 2 * time.Second
+		a.deaf = true
+		tr.start()
+		err := tr.end()
+		assert.Equal(t, 12*time.Second, time.Since(tr.born))
+		assert.Equal(t, []string{"0s +a +b +c", "6s -b", "11.999999999s -c"}, tr.played())
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, err, &late)
+		assert.Equal(t, []string{"a"}, late.Workers)
+		a.exit(nil)
+	})
+}
+
+func TestStopTimeoutNamesWhoDidNotStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		all := tr.cast(atOnce, "a b c d")
+		all[0].deaf, all[2].deaf = true, true
+		tr.start()
+		err := tr.end()
+		assert.Equal(t, 10*time.Second, time.Since(tr.born), "the default")
+		assert.Equal(t, &chanx.StopTimeoutError{
+			Workers: []string{"a", "c"},
+			Timeout: 10 * time.Second,
+			Err:     context.Canceled,
+		}, err)
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.EqualError(t, err, "chanx: not stopped after 10s: a, c "+
+			"(stopping because: context canceled)")
+		all[0].exit(nil)
+		all[2].exit(nil)
+		assert.Equal(t, "a stopped, b stopped, c stopped, d stopped", tr.states())
+	})
+}
+
+func TestStopTimeoutAfterGivingUpWrapsTheCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{StopTimeout: time.Second})
+		a, b := tr.actor("a"), tr.actor("b")
+		b.deaf = true
+		tr.add(chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1}, a, b)
+		tr.start()
+		a.exit(errSet)
+		a.panic("the last one")
+		err := <-tr.result
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, err, &late)
+		assert.Equal(t, []string{"b"}, late.Workers)
+		var limit *chanx.RestartLimitError
+		require.ErrorAs(t, err, &limit)
+		var p *chanx.PanicError
+		require.ErrorAs(t, err, &p)
+		assert.Equal(t, "the last one", p.Value)
+		b.exit(nil)
+	})
+}
+
+// The workers' context carries values, and ends only in their turn.
+func TestWorkerContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type key struct{}
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		tr.ctx = context.WithValue(tr.ctx, key{}, "value")
+		all := tr.cast(atOnce, "a b")
+		all[1].linger = time.Second
+		tr.start()
+		var ctx context.Context
+		all[0].do(func(c context.Context) error { ctx = c; return errGoOn })
+		assert.Equal(t, "value", ctx.Value(key{}))
+		_, limited := ctx.Deadline()
+		assert.False(t, limited)
+		tr.cancel(nil)
+		pause(time.Second - 1)
+		assert.NoError(t, ctx.Err(), "b is not done yet")
+		pause(1)
+		assert.Equal(t, context.Canceled, ctx.Err())
+		<-tr.result
+	})
+}
+
+// What a run started with its context ends with the run.
+func TestWorkerContextEndsWithTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a")[0]
+		tr.start()
+		var ctx context.Context
+		a.do(func(c context.Context) error { ctx = c; return nil })
+		assert.Equal(t, context.Canceled, ctx.Err())
+		assert.Equal(t, "a running", tr.states())
+		tr.end()
+	})
+}
+
+// A context.Canceled from elsewhere is a failure, not a shutdown.
+func TestForeignCancelIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a")[0]
+		tr.start()
+		a.exit(context.Canceled)
+		assert.Equal(t, int32(2), a.runs.Load())
+		assert.Equal(t, context.Canceled, tr.end())
+	})
+}
+
+func TestGoexitIsAnExit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a")[0]
+		tr.start()
+		a.do(func(context.Context) error { runtime.Goexit(); return nil })
+		assert.Equal(t, int32(2), a.runs.Load())
+		assert.Equal(t, chanx.ErrGoexit, tr.status("a").Exits[0].Err)
+		assert.Equal(t, context.Canceled, tr.end())
+	})
+}
+
+func TestOneForOneRestartsAloneAtTheEndOfBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		all := tr.cast(everyOne(time.Second), "a b")
+		tr.start()
+		all[0].exit(errSet)
+		pause(time.Second - 1)
+		assert.Equal(t, "a backing off, b running", tr.states())
+		pause(1)
+		assert.Equal(t, []string{"0s +a +b -a", "1s +a"}, tr.played())
+		assert.Equal(t, context.Canceled, tr.end())
+	})
+}
+
+func TestStopDuringBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		all := tr.cast(everyOne(time.Second), "a b")
+		all[1].linger = 2 * time.Second // the backoff ends meanwhile
+		tr.start()
+		all[0].exit(errSet)
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, "a stopped, b stopped", tr.states())
+		pause(time.Hour)
+		assert.Equal(t, []string{"0s +a +b -a", "2s -b"}, tr.played())
+	})
+}
+
+func TestCrashOnPanicCrashesRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a, b := tr.actor("a"), tr.actor("b")
+		told := make(chan chanx.Event, 9)
+		tr.add(chanx.RestartPolicy{CrashOnPanic: true, MinBackoff: -1,
+			OnEvent: func(e chanx.Event) {
+				time.Sleep(time.Millisecond)
+				told <- e
+			}}, a)
+		tr.add(atOnce, b)
+		b.linger = time.Hour
+		crashed := make(chan any, 1)
+		go func() {
+			defer func() { crashed <- recover() }()
+			_ = tr.Run(tr.ctx)
+		}()
+		synctest.Wait()
+		a.exit(errSet) // an error is no crash
+		assert.Equal(t, int32(2), a.runs.Load())
+		a.orders <- func(context.Context) error { panic(errSet) }
+		p, ok := (<-crashed).(*chanx.PanicError)
+		require.True(t, ok)
+		assert.Equal(t, errSet, p.Value)
+		assert.Contains(t, string(p.Stack), "chanx_test.TestCrashOnPanic")
+		assert.Equal(t, 3*time.Millisecond, time.Since(tr.born), "hooks are told first")
+		assert.Len(t, told, 3)
+		assert.Equal(t, "a failed, b running", tr.states())
+		pause(time.Hour)
+		assert.Equal(t, "a failed, b stopped", tr.states(), "cancelled, not waited for")
+		assert.Equal(t, "chanx: supervisor is stopping", b.cause.Load())
+	})
+}
+
+func TestReplaceStalledInASet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.actor("a")
+		a.deaf = true
+		tr.add(chanx.RestartPolicy{MinBackoff: -1, Heartbeat: time.Second,
+			ReplaceStalled: true}, a)
+		b := tr.cast(atOnce, "b")[0]
+		tr.start()
+		pause(time.Second)
+		assert.Equal(t, int32(1), a.runs.Load())
+		pause(1)
+		assert.Equal(t, int32(2), a.runs.Load())
+		assert.Equal(t, int32(2), a.live.Load(), "beside the old one")
+		assert.Equal(t, "a running, b running", tr.states())
+		exits := tr.status("a").Exits
+		require.Len(t, exits, 1)
+		assert.Equal(t, chanx.ErrStalled, exits[0].Err)
+
+		pause(time.Second + 1)
+		assert.Equal(t, int32(3), a.runs.Load())
+		assert.Equal(t, 2, tr.status("a").Restarts)
+		assert.Equal(t, int32(1), b.runs.Load(), "b is left alone")
+		a.deaf = false
+		for a.live.Load() > 1 { // whoever takes it; the last is a successor
+			a.exit(errSet)
+		}
+		a.exit(errSet)
+		assert.Equal(t, context.Canceled, tr.end())
+	})
+}
+
+func TestRunReturnsBesideStrays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		var runs atomic.Int32 // one run is beside the other
+		release := make(chan error)
+		require.NoError(t, tr.Add("a", func(ctx context.Context) error {
+			if runs.Add(1) == 1 {
+				return <-release
+			}
+			for ctx.Err() == nil {
+				chanx.Beat(ctx)
+				time.Sleep(time.Millisecond)
+			}
+			return nil
+		}, chanx.RestartPolicy{MinBackoff: -1, Heartbeat: time.Second,
+			ReplaceStalled: true}))
+		tr.start()
+		pause(time.Minute)
+		assert.Equal(t, int32(2), runs.Load())
+		before := time.Now()
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.LessOrEqual(t, time.Since(before), time.Millisecond)
+		release <- errSet
+		synctest.Wait()
+		exits := tr.status("a").Exits
+		require.Len(t, exits, 3, "stalled, stopped, and the late end")
+		assert.Equal(t, chanx.ErrStalled, exits[0].Err)
+		assert.NoError(t, exits[1].Err)
+		assert.ErrorIs(t, exits[2].Err, chanx.ErrStalled)
+		assert.ErrorIs(t, exits[2].Err, errSet)
+		assert.Equal(t, "a stopped", tr.states())
+	})
+}
+
+func TestExtremeStopTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{StopTimeout: math.MaxInt64})
+		for _, a := range tr.cast(atOnce, "a b") {
+			a.linger = time.Hour
+		}
+		tr.start()
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, []string{"0s +a +b", "1h0m0s -b", "2h0m0s -a"}, tr.played())
+	})
+}

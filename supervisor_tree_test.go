@@ -1,0 +1,429 @@
+package chanx_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/chanx"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// branch adds a Supervisor with actors to tr, as a worker.
+func (tr *troupe) branch(name string, opts chanx.SupervisorOptions, policy chanx.RestartPolicy) *troupe {
+	child := newTroupe(tr.t, opts)
+	child.born = tr.born
+	if err := tr.Add(name, child.Run, policy); err != nil {
+		tr.t.Fatal(err)
+	}
+	return child
+}
+
+func TestATreeCarriesCauseAndStackUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		once := chanx.SupervisorOptions{MaxRestarts: 1}
+		top := newTroupe(t, once)
+		mid := top.branch("mid", once, atOnce)
+		low := mid.branch("low", once, atOnce)
+		leaf := low.cast(atOnce, "leaf")[0]
+		top.start()
+		for range 7 { // 2 runs of leaf in each of 2 of low in each of 2 of mid
+			leaf.panic(errSet)
+		}
+		_, over := top.over()
+		require.False(t, over)
+		leaf.panic(errSet)
+		err := <-top.result
+		var p *chanx.PanicError
+		require.ErrorAs(t, err, &p)
+		assert.Equal(t, errSet, p.Value)
+		assert.ErrorIs(t, err, errSet)
+		assert.Contains(t, string(p.Stack), "chanx_test.(*actor).panic")
+		depth := 0
+		var limit *chanx.RestartLimitError
+		for e := err; errors.As(e, &limit); e = limit.Last {
+			depth++
+		}
+		assert.Equal(t, 3, depth, "one of each level")
+		for _, worker := range []string{`"mid"`, `"low"`, `"leaf"`} {
+			assert.ErrorContains(t, err, "worker "+worker)
+		}
+		assert.Equal(t, int32(8), leaf.runs.Load())
+		assert.Len(t, low.status("leaf").Exits, 8, "kept over all the Runs")
+	})
+}
+
+func TestATreeStopsFromTheLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{})
+		first := top.branch("first", chanx.SupervisorOptions{}, atOnce)
+		second := top.branch("second", chanx.SupervisorOptions{}, atOnce)
+		for _, a := range append(first.cast(atOnce, "a b"), second.cast(atOnce, "c d")...) {
+			a.tr, a.linger = top, time.Second
+		}
+		top.start()
+		assert.Equal(t, context.Canceled, top.end())
+		assert.Equal(t, []string{"0s +a +b +c +d", "1s -d", "2s -c", "3s -b", "4s -a"},
+			top.played())
+	})
+}
+
+func TestATreeNamesWhoHangsBelow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{})
+		mid := top.branch("mid", chanx.SupervisorOptions{StopTimeout: 5 * time.Second}, atOnce)
+		low := mid.branch("low", chanx.SupervisorOptions{StopTimeout: time.Second}, atOnce)
+		leaf := low.cast(atOnce, "leaf other")[0]
+		leaf.deaf = true
+		top.start()
+		err := top.end()
+		assert.Equal(t, time.Second, time.Since(top.born))
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, err, &late)
+		assert.Equal(t, []string{"mid/low/leaf"}, late.Workers)
+		assert.Equal(t, context.Canceled, late.Err)
+		assert.Equal(t, "mid stopped", top.states())
+		leaf.exit(nil)
+
+		leaf.deaf = false
+		top.ctx, top.cancel = context.WithCancelCause(context.Background())
+		top.start()
+		assert.Equal(t, context.Canceled, top.end(), "told only once")
+	})
+}
+
+// A child that left a worker behind cannot be started beside it.
+func TestATreeDoesNotRestartBesideALateLeaf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{})
+		child := top.branch("child", chanx.SupervisorOptions{
+			MaxRestarts: 1, StopTimeout: time.Second,
+		}, everyOne(time.Second))
+		all := child.cast(atOnce, "a b")
+		all[1].deaf = true
+		top.start()
+		all[0].exit(errSet)
+		all[0].exit(errSet)
+		pause(2 * time.Second) // to stop and to back off
+		assert.Equal(t, "child backing off", top.states())
+		exits := top.status("child").Exits
+		require.Len(t, exits, 2)
+		assert.ErrorIs(t, exits[0].Err, errSet)
+		assert.EqualError(t, exits[1].Err,
+			`chanx: worker "b" has not returned since it was stopped`)
+		all[1].deaf = false
+		all[1].exit(nil)
+		pause(time.Second)
+		assert.Equal(t, "child running", top.states())
+		assert.Equal(t, "a running, b running", child.states())
+		assert.Equal(t, int32(1), all[1].most.Load())
+		assert.Equal(t, context.Canceled, top.end())
+	})
+}
+
+func TestRemoveABranch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{})
+		child := top.branch("child", chanx.SupervisorOptions{}, atOnce)
+		child.cast(atOnce, "a")[0].linger = time.Second
+		top.cast(atOnce, "b")
+		top.start()
+		require.NoError(t, top.Remove(context.Background(), "child"))
+		assert.Equal(t, time.Second, time.Since(top.born))
+		assert.Equal(t, "a stopped", child.states())
+		assert.Equal(t, "b running", top.states())
+		top.end()
+	})
+}
+
+func TestStatusOfATree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{})
+		top.cast(atOnce, "plain")
+		child := top.branch("child", chanx.SupervisorOptions{MaxRestarts: 1}, everyOne(time.Second))
+		a := child.cast(atOnce, "a b")[0]
+		assert.Nil(t, top.status("child").Workers, "not run yet")
+		top.start()
+		assert.Nil(t, top.status("plain").Workers)
+		workers := top.status("child").Workers
+		require.Len(t, workers, 2)
+		assert.Equal(t, "a", workers[0].Name)
+		assert.Equal(t, chanx.StateRunning, workers[0].State)
+		assert.Equal(t, child.Status(), workers)
+		a.exit(errSet)
+		a.exit(errSet)
+		assert.Equal(t, chanx.StateFailed, top.status("child").Workers[0].State,
+			"how it ended can be seen during the backoff")
+		pause(time.Second)
+		assert.Equal(t, chanx.StateRunning, top.status("child").Workers[0].State)
+		top.end()
+		assert.Len(t, top.status("child").Workers, 2)
+	})
+}
+
+// watchedWorker is a policy that replaces whoever is silent for a second.
+var watchedWorker = chanx.RestartPolicy{
+	MinBackoff: -1, Heartbeat: time.Second, ReplaceStalled: true,
+}
+
+// Run beats for itself: when nothing happens, while a group is stopped, and
+// while all are.
+func TestABranchIsNotStalledWhileItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{StopTimeout: time.Minute})
+		child := top.branch("child", chanx.SupervisorOptions{
+			Strategy: chanx.OneForAll, StopTimeout: time.Minute, MaxRestarts: 1,
+		}, watchedWorker)
+		all := child.cast(atOnce, "a b")
+		all[1].linger = 10 * time.Second
+		top.start()
+		pause(time.Hour)
+		all[0].exit(errSet)
+		pause(10 * time.Second)
+		assert.Equal(t, int32(2), all[1].runs.Load())
+		all[0].exit(errSet) // gives up, and stops b
+		pause(10 * time.Second)
+		assert.Equal(t, int32(3), all[1].runs.Load())
+		exits := top.status("child").Exits
+		require.Len(t, exits, 1)
+		assert.ErrorIs(t, exits[0].Err, errSet)
+		assert.Equal(t, context.Canceled, top.end())
+		assert.Len(t, top.status("child").Exits, 2)
+	})
+}
+
+func TestABranchHasItsOwnHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{})
+		child := top.branch("child", chanx.SupervisorOptions{},
+			chanx.RestartPolicy{Heartbeat: time.Second})
+		child.add(chanx.RestartPolicy{Heartbeat: time.Minute}, child.actor("leaf"))
+		top.start()
+		pause(time.Minute)
+		assert.Equal(t, "leaf running", child.states())
+		pause(1)
+		assert.Equal(t, "leaf stalled", child.states())
+		assert.Equal(t, "child running", top.states(), "who is well itself")
+		assert.Less(t, time.Since(top.status("child").LastBeat), time.Second)
+		assert.Equal(t, context.Canceled, top.end())
+	})
+}
+
+func TestStalledAndHealthyAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.actor("a")
+		tr.add(chanx.RestartPolicy{Heartbeat: time.Second}, a)
+		tr.start()
+		pause(time.Second)
+		assert.Equal(t, "a running", tr.states())
+		pause(1)
+		assert.Equal(t, "a stalled", tr.states())
+		assert.Equal(t, time.Second+1, tr.status("a").Since.Sub(tr.born))
+		pause(time.Second)
+		a.beat()
+		assert.Equal(t, "a running", tr.states())
+		assert.Equal(t, time.Now(), tr.status("a").LastBeat)
+		assert.Equal(t, time.Now(), tr.status("a").Since)
+		pause(time.Second)
+		assert.Equal(t, "a running", tr.states())
+		pause(1)
+		assert.Equal(t, "a stalled", tr.states())
+		a.exit(errSet)
+		assert.Equal(t, "a backing off", tr.states())
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Empty(t, tr.status("a").Exits[1:], "a stall is no exit")
+	})
+}
+
+// Who drains when told to stop does not beat, and is not left behind for it.
+func TestTheSilentAreNotReplacedWhileTheyStop(t *testing.T) {
+	for name, stop := range map[string]func(*troupe) error{
+		"set": func(tr *troupe) error { return tr.end() },
+		"remove": func(tr *troupe) error {
+			err := tr.Remove(context.Background(), "a")
+			tr.cancel(nil)
+			<-tr.result
+			return err
+		},
+		"give up": func(tr *troupe) error {
+			_ = tr.Add("b", func(context.Context) error { return errSet },
+				chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1})
+			return <-tr.result
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, chanx.SupervisorOptions{})
+				a := tr.actor("a")
+				a.linger = 9 * time.Second
+				tr.add(watchedWorker, a)
+				tr.start()
+				err := stop(tr)
+				switch name {
+				case "set":
+					assert.Equal(t, context.Canceled, err)
+				case "remove":
+					assert.NoError(t, err)
+				default:
+					assert.ErrorIs(t, err, errSet)
+				}
+				assert.Equal(t, 9*time.Second, time.Since(tr.born))
+				assert.Zero(t, a.live.Load())
+			})
+		})
+	}
+}
+
+func TestTheSilentThatDoNotStopAreNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{StopTimeout: 5 * time.Second})
+		a := tr.actor("a")
+		a.deaf = true
+		tr.add(watchedWorker, a)
+		tr.start()
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, tr.end(), &late)
+		assert.Equal(t, []string{"a"}, late.Workers)
+		assert.Equal(t, "a stalled", tr.states())
+		assert.Error(t, tr.Run(context.Background()), "no second instance")
+		a.exit(nil)
+	})
+}
+
+// A stall in a group restarts the group beside the one that is left behind.
+func TestReplaceStalledInAGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, oneForAll)
+		release, runs := make(chan struct{}), make(chan struct{}, 9)
+		require.NoError(t, tr.Add("a", func(ctx context.Context) error {
+			runs <- struct{}{}
+			if len(runs) == 1 {
+				<-release
+				return nil
+			}
+			for ctx.Err() == nil {
+				chanx.Beat(ctx)
+				time.Sleep(time.Millisecond)
+			}
+			return nil
+		}, watchedWorker))
+		b := tr.cast(atOnce, "b")[0]
+		tr.start()
+		pause(time.Second + 1)
+		assert.Len(t, runs, 2)
+		assert.Equal(t, int32(2), b.runs.Load())
+		assert.Equal(t, int32(1), b.most.Load())
+		assert.Equal(t, "a running, b running", tr.states())
+		close(release)
+		synctest.Wait()
+		assert.Equal(t, int32(2), b.runs.Load(), "a late end restarts nobody")
+		require.Len(t, tr.status("a").Exits, 2)
+		tr.end()
+	})
+}
+
+// One hook blocks for ever, one panics; nobody waits for either, and what
+// they miss is counted to the last event.
+func TestHooksDelayNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		block := make(chan struct{})
+		a, b, c := tr.actor("a"), tr.actor("b"), tr.actor("c")
+		blocks, panics := atOnce, atOnce
+		blocks.OnEvent = func(chanx.Event) { <-block }
+		panics.OnEvent = func(chanx.Event) { panic("hook") }
+		tr.add(blocks, a)
+		tr.add(panics, b)
+		tr.add(atOnce, c)
+		tr.start()
+		for range 50 { // an exit and a restart each
+			a.exit(errSet)
+			b.exit(errSet)
+			c.exit(errSet)
+		}
+		assert.Equal(t, "a running, b running, c running", tr.states())
+		assert.Zero(t, time.Since(tr.born))
+		assert.EqualValues(t, 100-1-64, tr.status("a").Missed, "one taken, 64 waiting")
+		assert.EqualValues(t, 100, tr.status("b").Missed)
+		assert.Zero(t, tr.status("c").Missed)
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, time.Second, time.Since(tr.born), "the grace of the hooks")
+		assert.EqualValues(t, 100, tr.status("a").Missed, "and one exit, less one taken")
+		assert.EqualValues(t, 101, tr.status("b").Missed)
+		close(block)
+	})
+}
+
+// Run has not returned while it waits for hooks, and cannot be called again.
+func TestRunIsBusyWhileHooksAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		policy := atOnce
+		policy.OnEvent = func(chanx.Event) { time.Sleep(time.Second / 2) }
+		tr.add(policy, tr.actor("a"))
+		tr.start()
+		tr.cancel(nil)
+		synctest.Wait()
+		assert.Equal(t, "a stopped", tr.states())
+		assert.EqualError(t, tr.Run(context.Background()),
+			"chanx: supervisor is running already")
+		assert.Equal(t, context.Canceled, <-tr.result)
+		assert.Equal(t, time.Second/2, time.Since(tr.born))
+		tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
+		tr.start()
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Zero(t, tr.status("a").Missed, "the hook is open again")
+	})
+}
+
+func TestRemoveWaitsForTheHook(t *testing.T) {
+	for name, tc := range map[string]struct{ takes, waits time.Duration }{
+		"orderly": {time.Second - 1, time.Second - 1},
+		"blocked": {time.Hour, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, chanx.SupervisorOptions{})
+				policy := atOnce
+				var took atomic.Bool
+				policy.OnEvent = func(chanx.Event) {
+					time.Sleep(tc.takes)
+					took.Store(true)
+				}
+				tr.add(policy, tr.actor("a"))
+				tr.start()
+				require.NoError(t, tr.Remove(context.Background(), "a"))
+				assert.Equal(t, tc.waits, time.Since(tr.born))
+				assert.Equal(t, tc.takes == tc.waits, took.Load())
+				assert.Equal(t, context.Canceled, tr.end())
+				pause(tc.takes)
+			})
+		})
+	}
+}
+
+func TestEventsOfASetAreInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 2})
+		var got []string
+		a := tr.actor("a")
+		tr.add(chanx.RestartPolicy{MinBackoff: -1, Heartbeat: time.Second,
+			OnEvent: func(e chanx.Event) {
+				got = append(got, e.Worker+" "+e.Kind.String())
+			}}, a)
+		tr.start()
+		a.exit(errSet)
+		pause(time.Second + 1)
+		a.beat()
+		a.exit(errSet)
+		a.exit(errSet)
+		<-tr.result
+		assert.Equal(t, []string{"a exit", "a restart", "a stall", "a recover",
+			"a exit", "a restart", "a exit", "a give up"}, got)
+	})
+}
