@@ -1,0 +1,237 @@
+package asynclog
+
+// mark is what the ring remembers of a record besides its bytes: its length
+// in the low 28 bits, its class in the next three, and whether it is of the
+// kind the reserve is kept for. A mark of classSkip stands for bytes that hold
+// no record.
+//
+// Marks lie beside the bytes and not between them, so that a run of records
+// goes to the sink as it lies, in one call and without a copy.
+type mark uint32
+
+const (
+	lenBits = 28
+	maxLen  = 1<<lenBits - 1
+	urgent  = mark(1 << 31)
+)
+
+func newMark(n int, c class) mark { return mark(n) | mark(c)<<lenBits }
+
+func (m mark) len() int       { return int(m & maxLen) }
+func (m mark) class() class   { return class(m>>lenBits) & 7 }
+func (m mark) isUrgent() bool { return m&urgent != 0 }
+
+// byteRing is a queue of records of any size in a fixed block of memory. The
+// bytes of one record are never split, nor are those of a batch that was
+// taken: at the end of the block, and at a batch the sink still has in hand,
+// the next record jumps ahead and leaves a skip behind.
+//
+// It has no lock: the Writer's guards it.
+//
+// Rejected: a fixed number of segments, of which the oldest is discarded as a
+// whole. That throws away up to a segment more than needed, cannot hold a
+// record longer than one, and with a small budget is nearly nothing but
+// rounding. Headers between the records would save the second array, but
+// then the worker has to copy every batch to get rid of them.
+type byteRing struct {
+	data  []byte
+	marks []mark // cyclic, like data
+
+	// The records lie from head to tail, around the end of data, with the
+	// skips between them. Both are less than len(data). If they are equal
+	// the ring is empty or full; records tells which.
+	head, tail int
+	records    int
+	bytes      int
+
+	first, queued int // the mark at head, and how many there are
+
+	// The batch in the hands of the sink: no longer in the queue, but its
+	// memory must not be written to. It lies in no record's way but the next
+	// one's: between tail and head, or in a skip.
+	pinStart, pinEnd int
+}
+
+// bytesPerMark decides how much of the memory goes to marks: a ninth. Records
+// shorter than this on average run out of marks before they run out of bytes.
+const bytesPerMark = 32
+
+const (
+	markSize = 4
+	minMarks = 16
+)
+
+// newByteRing splits size bytes between records and marks.
+func newByteRing(size int) *byteRing {
+	n := max(size/(bytesPerMark+markSize), minMarks)
+	return &byteRing{
+		data:  make([]byte, max(size-markSize*n, 0)),
+		marks: make([]mark, n),
+	}
+}
+
+// put stores p, which must not be empty, or reports that it has no place
+// without having moved anything. The common cases are spelled out here rather
+// than left to place: that halved the cost of a record in a full ring.
+func (r *byteRing) put(p []byte, m mark) bool {
+	if r.queued > len(r.marks)-2 { // a skip may need one, too
+		return false
+	}
+	at, end := r.tail, r.obstacle(r.tail)
+	if r.records > 0 && at <= r.head && r.head <= end {
+		if at+len(p) > r.head {
+			return false
+		}
+	} else if at+len(p) > end {
+		if at = r.place(len(p)); at < 0 {
+			return false
+		}
+		r.skip(at)
+	}
+	copy(r.data[at:at+len(p)], p)
+	r.push(m)
+	r.tail = r.wrap(at + len(p))
+	r.records++
+	r.bytes += len(p)
+	return true
+}
+
+// obstacle is how far one can go from at without leaving the block or
+// touching the pinned batch.
+func (r *byteRing) obstacle(at int) int {
+	if at <= r.pinStart && r.pinStart < r.pinEnd {
+		return r.pinStart
+	}
+	return len(r.data)
+}
+
+// place looks for n free bytes in a row from the tail on. It returns -1 if
+// there are none before the head.
+func (r *byteRing) place(n int) int {
+	at := r.tail
+	// An empty ring has the pinned batch before it and, once around, behind.
+	for range 4 {
+		end := r.obstacle(at)
+		if r.records > 0 && at <= r.head && r.head <= end {
+			if at+n <= r.head {
+				return at
+			}
+			return -1
+		}
+		if at+n <= end {
+			return at
+		}
+		if at = 0; end < len(r.data) {
+			at = r.wrap(r.pinEnd)
+		}
+	}
+	return -1
+}
+
+// skip moves the tail forward to at without storing anything.
+func (r *byteRing) skip(at int) {
+	if r.records == 0 {
+		r.head, r.tail = at, at
+		return
+	}
+	n := at - r.tail
+	if n < 0 {
+		n += len(r.data)
+	}
+	r.push(newMark(n, classSkip))
+	r.tail = at
+}
+
+func (r *byteRing) push(m mark) {
+	r.marks[r.index(r.queued)] = m
+	r.queued++
+}
+
+// index is where the i-th mark from the head is.
+func (r *byteRing) index(i int) int {
+	if i += r.first; i >= len(r.marks) {
+		i -= len(r.marks)
+	}
+	return i
+}
+
+// shift forgets the first n marks.
+func (r *byteRing) shift(n int) {
+	r.first = r.index(n)
+	r.queued -= n
+}
+
+// wrap turns the offset behind the last byte into the first.
+func (r *byteRing) wrap(at int) int {
+	if at >= len(r.data) {
+		return at - len(r.data)
+	}
+	return at
+}
+
+// oldest returns the oldest record, and moves the head over a skip before it.
+// The bytes stay valid until the next put. The ring must not be empty.
+func (r *byteRing) oldest() ([]byte, mark) {
+	m := r.marks[r.first]
+	if m.class() == classSkip {
+		r.head = r.wrap(r.head + m.len())
+		r.shift(1)
+		m = r.marks[r.first]
+	}
+	return r.data[r.head : r.head+m.len()], m
+}
+
+// pop removes the record that oldest has just returned, of n bytes.
+func (r *byteRing) pop(n int) { r.drop(1, n) }
+
+// drop removes the k oldest records, of n bytes together, with no skip among
+// them. The end of the block may be between two of them.
+func (r *byteRing) drop(k, n int) {
+	r.shift(k)
+	r.records -= k
+	r.bytes -= n
+	r.head = r.wrap(r.head + n)
+}
+
+// take removes the oldest records that lie in a row: at most len(marks), and
+// at most limit bytes unless the first alone is longer. It pins their memory
+// until release, and leaves their marks in marks. The ring must not be empty.
+func (r *byteRing) take(limit int, marks []mark) (batch []byte, n int) {
+	r.oldest()
+	start, end := r.head, r.head
+	for n < len(marks) && n < r.records {
+		m := r.marks[r.index(n)]
+		if m.class() == classSkip || n > 0 && end-start+m.len() > limit {
+			break
+		}
+		// The end of the block may fall between two records without a skip.
+		if end+m.len() > len(r.data) {
+			break
+		}
+		marks[n] = m
+		end += m.len()
+		n++
+	}
+	r.drop(n, end-start)
+	r.pinStart, r.pinEnd = start, end
+	return r.data[start:end:end], n
+}
+
+// release lets the memory of the batch taken last be used again.
+func (r *byteRing) release() {
+	r.pinStart, r.pinEnd = 0, 0
+	if r.records == 0 {
+		// Little traffic stays within the same few cache lines.
+		r.head, r.tail = 0, 0
+	}
+}
+
+// until counts the n oldest records without moving them.
+func (r *byteRing) until(n int) (c Count) {
+	for i := 0; i < r.queued && c.Records < uint64(n); i++ {
+		if m := r.marks[r.index(i)]; m.class() != classSkip {
+			c.add(m.len())
+		}
+	}
+	return c
+}

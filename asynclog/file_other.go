@@ -1,0 +1,5 @@
+//go:build !unix
+
+package asynclog
+
+const openFlags = 0

@@ -1,0 +1,192 @@
+package asynclog
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// openFile opens a File in a directory of its own.
+func openFile(t *testing.T) (*File, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "service.log")
+	f, err := OpenFile(path, FileOptions{})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = f.Close() })
+	return f, path
+}
+
+func write(t *testing.T, f *File, s string) {
+	t.Helper()
+	n, err := f.Write([]byte(s))
+	require.NoError(t, err)
+	require.Equal(t, len(s), n)
+}
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(b)
+}
+
+// movable skips where an open file cannot be renamed or removed.
+func movable(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows does not rename or remove a file that is open")
+	}
+}
+
+func TestFile_appends(t *testing.T) {
+	f, path := openFile(t)
+	write(t, f, "one\n")
+	require.NoError(t, f.Close())
+	f, err := OpenFile(path, FileOptions{})
+	require.NoError(t, err)
+	write(t, f, "two\n")
+	require.NoError(t, f.Close())
+	require.Equal(t, "one\ntwo\n", content(t, path))
+}
+
+func TestFile_open_says_what_is_wrong(t *testing.T) {
+	_, err := OpenFile(filepath.Join(t.TempDir(), "no", "such", "directory"), FileOptions{})
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestFile_perm(t *testing.T) {
+	movable(t)
+	path := filepath.Join(t.TempDir(), "x")
+	f, err := OpenFile(path, FileOptions{Perm: 0o600})
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	st, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), st.Mode().Perm())
+}
+
+func TestFile_follows_its_path(t *testing.T) {
+	movable(t)
+	f, path := openFile(t)
+	write(t, f, "one\n")
+	require.NoError(t, os.Rename(path, path+".1"))
+	write(t, f, "two\n")
+	require.Equal(t, "one\n", content(t, path+".1"))
+	require.Equal(t, "two\n", content(t, path))
+	require.NoError(t, os.Remove(path))
+	write(t, f, "three\n")
+	require.Equal(t, "three\n", content(t, path))
+	require.NoError(t, os.WriteFile(path+".new", []byte("not ours\n"), 0o600))
+	require.NoError(t, os.Rename(path+".new", path))
+	write(t, f, "four\n")
+	require.Equal(t, "not ours\nfour\n", content(t, path))
+}
+
+func TestFile_a_truncated_file_is_appended_to(t *testing.T) {
+	f, path := openFile(t)
+	write(t, f, "one\n")
+	require.NoError(t, os.Truncate(path, 0))
+	write(t, f, "two\n")
+	require.Equal(t, "two\n", content(t, path))
+}
+
+func TestFile_a_line_is_finished_where_it_was_begun(t *testing.T) {
+	movable(t)
+	f, path := openFile(t)
+	write(t, f, "one\nbeg")
+	require.NoError(t, os.Rename(path, path+".1"))
+	write(t, f, "un ")
+	write(t, f, "here\ntwo\n")
+	require.Equal(t, "one\nbegun here\n", content(t, path+".1"))
+	require.Equal(t, "two\n", content(t, path))
+
+	write(t, f, "again ")
+	require.NoError(t, f.Reopen())
+	require.NoError(t, os.Rename(path, path+".2"))
+	write(t, f, "here\n")
+	write(t, f, "three\n")
+	require.Equal(t, "two\nagain here\n", content(t, path+".2"))
+	require.Equal(t, "three\n", content(t, path))
+}
+
+func TestFile_a_directory_that_vanishes_and_comes_back(t *testing.T) {
+	movable(t)
+	dir := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	path := filepath.Join(dir, "service.log")
+	f, err := OpenFile(path, FileOptions{})
+	require.NoError(t, err)
+	defer f.Close()
+	write(t, f, "one\n")
+	require.NoError(t, os.RemoveAll(dir))
+	for range 3 {
+		n, err := f.Write([]byte("two\n"))
+		require.ErrorIs(t, err, os.ErrNotExist)
+		require.Zero(t, n)
+	}
+	require.ErrorIs(t, f.Reopen(), os.ErrNotExist)
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	write(t, f, "two\n")
+	require.Equal(t, "two\n", content(t, path))
+}
+
+func TestFile_reopen(t *testing.T) {
+	movable(t)
+	f, path := openFile(t)
+	write(t, f, "one\n")
+	require.NoError(t, os.Rename(path, path+".1"))
+	require.NoError(t, f.Reopen())
+	require.FileExists(t, path, "at once, not with the next Write")
+	write(t, f, "two\n")
+	require.Equal(t, "two\n", content(t, path))
+}
+
+func TestFile_after_close(t *testing.T) {
+	f, _ := openFile(t)
+	require.NoError(t, f.Close())
+	_, err := f.Write([]byte("x\n"))
+	require.ErrorIs(t, err, os.ErrClosed)
+	require.ErrorIs(t, f.Close(), os.ErrClosed)
+	require.ErrorIs(t, f.Reopen(), os.ErrClosed)
+}
+
+func TestFile_concurrent_use(t *testing.T) {
+	movable(t)
+	f, path := openFile(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 500 {
+				_, err := f.Write([]byte("a whole line\n"))
+				assert.NoError(t, err)
+			}
+		})
+	}
+	var old []string
+	for i := range 50 {
+		to := path + string(rune('A'+i))
+		if os.Rename(path, to) == nil {
+			old = append(old, to)
+		}
+		if i%2 == 0 { // there may be no file for a moment: then it is made
+			assert.NoError(t, f.Reopen())
+		}
+	}
+	wg.Wait()
+	lines := 0
+	for _, p := range slices.Concat(old, []string{path}) {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			require.ErrorIs(t, err, os.ErrNotExist)
+			continue
+		}
+		lines += countOf(string(b), "a whole line\n")
+	}
+	require.Equal(t, 2000, lines)
+}

@@ -1,0 +1,57 @@
+package asynclog
+
+import "log/slog"
+
+// class is what the buffer remembers of a record's level. Four classes and
+// not the level itself: counts by level must fit in fixed memory.
+type class uint8
+
+const (
+	classUnknown class = iota
+	classDebug
+	classInfo
+	classWarn
+	classError
+	classes
+	classSkip class = 7 // no record; see mark
+)
+
+func classOf(l slog.Level) class {
+	switch {
+	case l < slog.LevelInfo:
+		return classDebug
+	case l < slog.LevelWarn:
+		return classInfo
+	case l < slog.LevelError:
+		return classWarn
+	}
+	return classError
+}
+
+// Levels counts records by level, as far as the level was known: a record has
+// one if it came through a [Handler] or [Writer.WriteLevel]. Levels between the
+// four named ones count as the next lower, those below Debug as Debug.
+type Levels struct {
+	Debug, Info, Warn, Error, Unknown uint64
+}
+
+// tally is Levels while it is being counted.
+type tally [classes]uint64
+
+func (t *tally) minus(u *tally) tally {
+	d := *t
+	for i := range d {
+		d[i] -= u[i]
+	}
+	return d
+}
+
+func (t *tally) levels() Levels {
+	return Levels{
+		Debug:   t[classDebug],
+		Info:    t[classInfo],
+		Warn:    t[classWarn],
+		Error:   t[classError],
+		Unknown: t[classUnknown],
+	}
+}

@@ -1,0 +1,55 @@
+package asynclog
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var aLoss = Loss{
+	Count:  Count{12, 2280},
+	Levels: Levels{Info: 11, Error: 1},
+	Since:  time.Date(2026, 1, 2, 15, 3, 59, 5e8, time.UTC),
+	Until:  time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC),
+}
+
+func TestReport_forms(t *testing.T) {
+	unknown := aLoss
+	unknown.Levels = Levels{Unknown: 12}
+	for _, c := range []struct {
+		f    func(Loss) []byte
+		l    Loss
+		want string
+	}{
+		{ReportJSON, aLoss, `{"time":"2026-01-02T15:04:05Z","level":"WARN",` +
+			`"msg":"log records lost","records":12,"bytes":2280,` +
+			`"since":"2026-01-02T15:03:59.5Z","levels":{"info":11,"error":1}}`},
+		{ReportText, aLoss, `time=2026-01-02T15:04:05.000Z level=WARN ` +
+			`msg="log records lost" records=12 bytes=2280 ` +
+			`since=2026-01-02T15:03:59.500Z levels.info=11 levels.error=1`},
+		{ReportPlain, aLoss, `2026/01/02 15:04:05 log records lost: ` +
+			`12 records, 2280 bytes, since 2026-01-02T15:03:59.5Z (info 11, error 1)`},
+		{ReportPlain, unknown, `2026/01/02 15:04:05 log records lost: ` +
+			`12 records, 2280 bytes, since 2026-01-02T15:03:59.5Z`},
+		{ReportJSON, unknown, `{"time":"2026-01-02T15:04:05Z","level":"WARN",` +
+			`"msg":"log records lost","records":12,"bytes":2280,` +
+			`"since":"2026-01-02T15:03:59.5Z"}`},
+	} {
+		require.Equal(t, c.want+"\n", string(c.f(c.l)))
+	}
+}
+
+func TestReport_nil_takes_after_the_records(t *testing.T) {
+	for record, want := range map[string]func(Loss) []byte{
+		`{"msg":"x"}`:               ReportJSON,
+		`time=2026 level=INFO`:      ReportText,
+		`level=INFO msg=x`:          ReportText,
+		`2026/01/02 15:04:05 hello`: ReportPlain,
+		``:                          ReportPlain,
+	} {
+		l := aLoss
+		l.format = formOf([]byte(record))
+		require.Equal(t, string(want(l)), string(reportLike(l)), record)
+	}
+}

@@ -1,0 +1,88 @@
+package asynclog
+
+import (
+	"encoding/json"
+	"time"
+
+	"example.com/chanx"
+)
+
+// Stats is one consistent snapshot of a [Writer]: at every instant
+//
+//	Accepted == Written + Dropped + Buffered
+//
+// in records and in bytes, and Dropped is the sum of DroppedByLevel.
+//
+// To publish it: expvar.Publish("log", expvar.Func(func() any { return w.Stats() })).
+type Stats struct {
+	Accepted Count // by a Write that returned no error
+	Written  Count // taken by the sink
+	Dropped  Count // by the policy
+	Buffered Count // waiting, or in the hands of the sink
+	Refused  Count // by a Write that returned an error; not part of the law
+
+	DroppedByLevel Levels
+
+	SinkErrors uint64 // calls of the sink that returned an error
+	Restarts   uint64 // of the worker, after a panic or Goexit of the sink
+	Stalls     uint64 // times the sink was reported as stalled
+	Stalled    bool   // it is now
+	HighWater  int    // most bytes ever buffered
+	// LastError is the last of Errors; nil if there never was one.
+	LastError error
+	// Errors are the last errors, panics and Goexits of the sink, oldest
+	// first, at most eight.
+	Errors []SinkError
+}
+
+// Stats returns what has happened so far. It does not wait for the sink, and
+// may be called at any time, after Close as well.
+func (w *Writer) Stats() Stats {
+	worker := w.supervisor.Status()[0]
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := Stats{
+		Accepted:       w.buf.accepted,
+		Written:        w.buf.written,
+		Dropped:        w.buf.losses.total,
+		Buffered:       w.buf.buffered(),
+		Refused:        w.refused,
+		DroppedByLevel: w.buf.losses.levels.levels(),
+		SinkErrors:     w.trouble.errors,
+		Restarts:       uint64(worker.Restarts),
+		Stalls:         w.trouble.stalls,
+		Stalled:        worker.State == chanx.StateStalled,
+		HighWater:      w.buf.high,
+		Errors:         append([]SinkError(nil), w.trouble.last...),
+	}
+	if n := len(s.Errors); n > 0 {
+		s.LastError = s.Errors[n-1].Err
+	}
+	return s
+}
+
+// MarshalJSON encodes the errors as their messages, which encoding/json would
+// leave out: expvar has no other way to show them.
+func (s Stats) MarshalJSON() ([]byte, error) {
+	type plain Stats // without this method
+	return json.Marshal(struct {
+		plain
+		LastError string
+		Errors    []SinkError
+	}{plain(s), message(s.LastError), s.Errors})
+}
+
+// MarshalJSON encodes Err as its message.
+func (e SinkError) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		At  time.Time
+		Err string
+	}{e.At, message(e.Err)})
+}
+
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

@@ -1,0 +1,237 @@
+package asynclog
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"example.com/chanx"
+)
+
+const (
+	minPause, maxPause = 10 * time.Millisecond, time.Second
+
+	// poisonous is how many times running a record may crash the sink. At the
+	// pace of the restarts this takes some ten seconds.
+	poisonous = 16
+)
+
+// start starts the worker under a supervisor of its own. A Writer has to
+// outlive the supervisor of the application, which logs its own end.
+func (w *Writer) start() {
+	w.supervisor = chanx.NewSupervisor(chanx.SupervisorOptions{
+		StopTimeout: time.Second,
+	})
+	policy := chanx.RestartPolicy{
+		MinBackoff: minPause,
+		MaxBackoff: maxPause,
+		ResetAfter: 10 * time.Second,
+		Heartbeat:  max(w.opts.StallAfter, 0),
+		OnEvent:    w.observe,
+	}
+	if err := w.supervisor.Add("asynclog", w.work, policy); err != nil {
+		panic("asynclog: " + err.Error()) // a new supervisor takes any name
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel = cancel
+	go func() {
+		defer close(w.done)
+		_ = w.supervisor.Run(ctx) // told by Status
+	}()
+}
+
+// Supervisor returns the supervisor of the worker, to show its state:
+//
+//	http.Handle("/health/log", chanxhttp.Health(w.Supervisor()))
+//
+// The worker is well while the sink makes progress or has nothing to do, and
+// stalled when it has made none for Options.StallAfter. The supervisor belongs
+// to the Writer: do not run it, and add nothing to it.
+func (w *Writer) Supervisor() *chanx.Supervisor { return w.supervisor }
+
+// work is the worker. Everything it needs to go on is in w, as a panic or a
+// Goexit of the sink ends it at any call.
+func (w *Writer) work(ctx context.Context) error {
+	w.begin()
+	nap := newNap(w.opts.StallAfter)
+	defer nap.stop()
+	pause := minPause
+	for ctx.Err() == nil {
+		p, next := w.next()
+		switch next {
+		case stepEnd:
+			return chanx.ErrStop
+		case stepIdle:
+			chanx.Beat(ctx)
+			nap.idle(ctx, w.wake)
+			continue
+		case stepAgain:
+			continue
+		}
+		n, err := w.call(p)
+		w.took(n, err)
+		if n > 0 {
+			chanx.Beat(ctx)
+			pause = minPause
+		}
+		if err != nil {
+			nap.pause(ctx, w.wake, pause)
+			pause = min(2*pause, w.maxPause())
+		}
+	}
+	return ctx.Err()
+}
+
+// begin takes notice of how the last run ended.
+func (w *Writer) begin() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	goid(&w.self)
+	if !w.calling {
+		return
+	}
+	w.calling = false
+	w.crashes++
+	if w.crashes >= poisonous && len(w.report) == 0 && w.buf.flight.ring != nil {
+		w.buf.discard()
+		w.crashes, w.poisoned = 0, true
+	}
+}
+
+type step int
+
+const (
+	stepCall  step = iota // the sink, with the bytes returned
+	stepAgain             // ask again
+	stepIdle              // wait until woken
+	stepEnd               // all is written, or given up
+)
+
+// next decides what is to be done. After stepCall the sink counts as called.
+func (w *Writer) next() ([]byte, step) {
+	w.lock()
+	defer w.mu.Unlock()
+	if w.abandoned {
+		return nil, stepEnd
+	}
+	if w.poisoned { // tell it before the rest of the batch
+		w.poisoned = false
+		if loss, ok := w.loss(); ok {
+			w.render(loss)
+		}
+	}
+	if len(w.report) == 0 && w.buf.flight.ring == nil {
+		w.flushed()
+		if loss, ok := w.loss(); ok {
+			w.render(loss)
+			return nil, stepAgain
+		}
+		if !w.buf.take(w.batchRecords()) {
+			if w.closed {
+				return nil, stepEnd
+			}
+			w.idle = true
+			return nil, stepIdle
+		}
+		w.echoing, w.echo = w.echo, false
+	}
+	w.calling = true
+	switch {
+	case len(w.report) > 0:
+		return w.report, stepCall
+	case w.crashes > 0: // which record is it?
+		return w.buf.flight.head(), stepCall
+	}
+	return w.buf.flight.rest, stepCall
+}
+
+// loss returns a loss to be reported now. The caller holds mu.
+func (w *Writer) loss() (Loss, bool) {
+	if w.buf.losses.quiet && !w.closed && len(w.flushes) == 0 {
+		return Loss{}, false
+	}
+	return w.buf.loss()
+}
+
+func (w *Writer) batchRecords() int {
+	if w.opts.Unbatched {
+		return 1
+	}
+	return math.MaxInt
+}
+
+// render makes the report of a loss. The caller holds mu, which is given up
+// meanwhile. It leaves a report behind however Options.Report ends: the loss
+// is no longer known anywhere else.
+func (w *Writer) render(l Loss) {
+	w.mu.Unlock()
+	var b []byte
+	returned := false
+	defer func() {
+		if !returned {
+			w.fallback.tell(fmt.Sprintf("Options.Report: panic: %v", recover()))
+			b = ReportPlain(l)
+		}
+		w.mu.Lock()
+		w.report = b
+	}()
+	b = w.opts.Report(l)
+	returned = true
+}
+
+// maxPause is short once somebody waits for the end.
+func (w *Writer) maxPause() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 5 * minPause
+	}
+	return maxPause
+}
+
+// call calls the sink and holds it to the contract of io.Writer.
+func (w *Writer) call(p []byte) (int, error) {
+	n, err := w.sink.Write(p)
+	switch {
+	case n < 0 || n > len(p):
+		return 0, fmt.Errorf("asynclog: sink took %d of %d bytes", n, len(p))
+	case n == 0 && err == nil:
+		return 0, io.ErrShortWrite
+	}
+	return n, err
+}
+
+// lock takes mu for the worker. Against a flood of callers, each of which
+// releases the lock only to take it again, Lock comes through after a
+// millisecond, when the mutex turns fair, and a batch takes it twice. Whoever
+// spins comes through within some hundred nanoseconds.
+func (w *Writer) lock() {
+	for range 1000 {
+		if w.mu.TryLock() {
+			return
+		}
+	}
+	w.mu.Lock()
+}
+
+// took notes the outcome of a call.
+func (w *Writer) took(n int, err error) {
+	w.lock()
+	w.calling = false
+	if n > 0 {
+		w.crashes = 0
+		if len(w.report) > 0 {
+			w.report = w.report[n:]
+		} else {
+			w.buf.wrote(n)
+		}
+		w.progress()
+	}
+	tell := w.trouble.note(err)
+	w.mu.Unlock()
+	if tell != "" {
+		w.fallback.tell(tell)
+	}
+}

@@ -1,0 +1,322 @@
+package asynclog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"example.com/chanx"
+)
+
+// Writer is an io.WriteCloser that hands what is written to it over to a sink,
+// on a goroutine of its own, and never makes its callers wait for that. All
+// methods may be called by any number of goroutines, and by the sink itself.
+// The zero Writer is not usable: see [New].
+type Writer struct {
+	sink io.Writer
+	opts Options // checked
+
+	// mu is held for the time of a copy, never while the sink, the fallback or
+	// Options.Report is running.
+	mu  sync.Mutex
+	buf buffer
+
+	idle      bool // the worker waits for wake
+	calling   bool // the sink has been called and has not returned
+	echoing   bool // the batch in its hands has records of its own
+	echo      bool // the buffer has such records
+	closed    bool // no more records are accepted
+	abandoned bool // Shutdown has given up
+	refused   Count
+	result    error // of Shutdown, once over
+	over      bool
+
+	yields    int       // since the sink last took something
+	waiters   []*waiter // for room, in order
+	hopeless  bool      // one has waited in vain
+	flushes   []*flush
+	self, who [goidLen]byte // the worker's goroutine, and scratch space
+
+	trouble trouble // what went wrong at the sink
+
+	// The worker's; here, because it may have to be started again.
+	report   []byte // not yet written
+	crashes  int    // in a row without progress
+	poisoned bool   // a record was dropped for that
+
+	wake       chan struct{} // one token: look again
+	done       chan struct{} // closed when the worker has ended
+	supervisor *chanx.Supervisor
+	cancel     context.CancelFunc
+	fallback   *fallback
+}
+
+// FullPolicy says what a Write does that finds the buffer full.
+type FullPolicy int
+
+const (
+	// DropOldest drops the oldest records: as few as make room, or up to a
+	// 512th of Budget at a time if that is more. After an
+	// outage of the sink, the stream has a gap and then the latest news.
+	DropOldest FullPolicy = iota
+	// DropNewest drops the record that is being written. The stream keeps
+	// what led to the trouble, and has a gap after that.
+	DropNewest
+	// Wait waits for room, up to Options.MaxWait, and then drops the record
+	// being written. Once a Write has waited in vain the others no longer do,
+	// until the sink takes something: with a sink that hangs, a service
+	// pays MaxWait once, not with every line. Writes proceed in the order in
+	// which they began to wait.
+	Wait
+)
+
+// Options are the optional arguments of [New]. The zero value is good.
+type Options struct {
+	// Budget is the memory for records, in bytes, allocated by New and never
+	// changed: the records, four bytes for each of them, the reserve, and what
+	// is in the hands of the sink. Zero: 4 MiB. New panics below 256 bytes and
+	// above 256 MiB.
+	Budget int
+
+	// Full says what happens when it is used up. Zero: DropOldest.
+	Full FullPolicy
+
+	// MaxWait is how long a Write may wait under the policy Wait.
+	// Zero: 1 s. Negative: New panics.
+	MaxWait time.Duration
+
+	// Reserve is the part of Budget that is kept for records at or above
+	// ReserveLevel, so that errors still fit when info floods. Records
+	// written with [Writer.Write] have no level and do not count as such.
+	//
+	// Under DropOldest such a record, when it would be dropped, moves on to
+	// the reserve, and is dropped only when newer ones need its place there.
+	// Under the other policies the others may not fill the reserve.
+	// Zero: a fifth of Budget. Negative: none. Budget or more: New panics.
+	Reserve int
+
+	// ReserveLevel is read once, by New. Nil: slog.LevelError.
+	ReserveLevel slog.Leveler
+
+	// Report renders a loss for the stream: [ReportJSON], [ReportText],
+	// [ReportPlain] or your own. It is called by the worker, with no lock
+	// held. If it panics, ReportPlain takes its place.
+	// Nil: one of the three, to look like the first record that was lost.
+	Report func(Loss) []byte
+
+	// Fallback is told when the sink fails, stalls or recovers, and what Close
+	// could not write: a line at once, and then at most one in ten seconds.
+	// It is called on a goroutine of its own; if it hangs it is not called
+	// again. Nil: nobody is told; see [Writer.Stats]. A good value is
+	// os.Stderr.
+	Fallback io.Writer
+
+	// CloseTimeout is how long Close waits for the sink. Zero: 5 s.
+	// Negative: New panics.
+	CloseTimeout time.Duration
+
+	// StallAfter is how long the sink may make no progress, be it that a
+	// call does not return or that every call fails, until it is reported
+	// as stalled. Zero: 10 s. Negative: never.
+	StallAfter time.Duration
+
+	// Unbatched gives the sink each record in a call of its own, as datagram
+	// sockets, syslog and testing.T.Output need it. Otherwise a call has as
+	// many whole records as are waiting, up to a quarter of Budget or 1 MiB.
+	Unbatched bool
+}
+
+const (
+	defaultBudget = 4 << 20
+	minBudget     = 256
+	maxBudget     = maxLen + 1
+)
+
+// New returns a Writer for sink and starts its worker, the one goroutine that
+// calls sink.Write, one call at a time. [Writer.Close] ends the worker; it does
+// not close the sink, which may be os.Stderr: close it after the Writer.
+//
+// The sink is called as io.Writer says. Of a call that returns n < len(p) the
+// first n bytes count as written and the others are written again, after a
+// pause if there was an error. A sink that panics or calls runtime.Goexit has
+// its worker restarted by a [chanx.Supervisor], with the same bytes; a record
+// with which it panics sixteen times running is dropped. A sink that never
+// returns keeps its worker for ever, as Go cannot end a goroutine; nobody
+// else waits for it.
+//
+// New panics if sink is nil or opts contradict themselves.
+func New(sink io.Writer, opts Options) *Writer {
+	if sink == nil {
+		panic("asynclog: nil sink")
+	}
+	opts = opts.checked()
+	w := &Writer{
+		sink:     sink,
+		opts:     opts,
+		buf:      *newBuffer(opts.Budget, opts.Reserve, opts.Full == DropOldest),
+		wake:     make(chan struct{}, 1),
+		done:     make(chan struct{}),
+		fallback: newFallback(opts.Fallback),
+	}
+	w.start()
+	return w
+}
+
+// checked returns o with its defaults filled in.
+func (o Options) checked() Options {
+	mustNot(o.Full < DropOldest || o.Full > Wait,
+		fmt.Sprintf("unknown FullPolicy(%d)", int(o.Full)))
+	mustNot(o.MaxWait < 0, "MaxWait < 0")
+	mustNot(o.CloseTimeout < 0, "CloseTimeout < 0")
+	setDefault(&o.Budget, defaultBudget)
+	setDefault(&o.MaxWait, time.Second)
+	setDefault(&o.CloseTimeout, 5*time.Second)
+	setDefault(&o.StallAfter, 10*time.Second)
+	setDefault(&o.Reserve, o.Budget/5)
+	o.Reserve = max(o.Reserve, 0)
+	mustNot(o.Budget < minBudget || o.Budget > maxBudget,
+		fmt.Sprintf("Budget of %d bytes", o.Budget))
+	mustNot(o.Reserve >= o.Budget, "Reserve takes all of the Budget")
+	if o.ReserveLevel == nil {
+		o.ReserveLevel = slog.LevelError
+	}
+	o.ReserveLevel = o.ReserveLevel.Level()
+	if o.Report == nil {
+		o.Report = reportLike
+	}
+	return o
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+func mustNot(wrong bool, what string) {
+	if wrong {
+		panic("asynclog: " + what)
+	}
+}
+
+// ErrTooLarge is returned, wrapped, by a Write of a record that could never be
+// stored, not even in an empty buffer.
+var ErrTooLarge = errors.New("asynclog: record too large for the buffer")
+
+// Write accepts p as one record of unknown level and returns len(p), nil, also
+// when the policy then drops it, or another one: that is counted and reported
+// in the stream. p is copied. The record reaches the sink in one piece, with
+// no other between its bytes, though not necessarily in a call of its own; it
+// should end the way records end in this stream, which is to say with "\n".
+//
+// It returns an error only if the record is not accepted: [chanx.ErrClosed]
+// after Close, [ErrTooLarge] for one that can never fit, which is refused
+// rather than truncated, since half a JSON object is no record. These are in
+// Stats.Refused. About three quarters of the Budget always fit. An empty p is
+// no record and does nothing.
+//
+// Apart from the policy Wait it does not wait for the sink. It takes a lock
+// that is held for as long as it takes to copy a record, and allocates
+// nothing. A caller that finds the buffer full because the worker did not get
+// a turn on the processor lets it have one, at most once for every 16 KiB
+// lost and not if the sink itself is stuck.
+func (w *Writer) Write(p []byte) (int, error) {
+	return w.write(p, classUnknown, 0)
+}
+
+// WriteLevel is Write for a record whose level is known. It is for loggers
+// other than slog, to make use of the reserve and of the counts by level;
+// with slog, use a [Handler].
+func (w *Writer) WriteLevel(level slog.Level, p []byte) (int, error) {
+	return w.write(p, classOf(level), w.urgency(level))
+}
+
+// urgency returns the bit of a mark that says whether the reserve is for
+// records of this level.
+func (w *Writer) urgency(level slog.Level) mark {
+	if level >= w.opts.ReserveLevel.Level() {
+		return urgent
+	}
+	return 0
+}
+
+func (w *Writer) write(p []byte, c class, u mark) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	w.lockPolitely()
+	m := newMark(len(p)&maxLen, c) | u
+	if w.closed || len(p) > w.buf.largest(m) {
+		return w.refuse(p) // unlocks
+	}
+	if w.calling && w.buf.queued() == 0 && w.echoes(p, m) {
+		w.mu.Unlock()
+		return len(p), nil
+	}
+	if !w.admit(p, m) {
+		if w.closed { // while it was waiting
+			return w.refuse(p)
+		}
+		w.buf.refuse(p, m)
+	}
+	wake, yield := w.idle, w.buf.starved > yieldAfter && w.yield()
+	w.idle = false
+	w.mu.Unlock()
+	if wake {
+		chanx.TrySend(w.wake, struct{}{})
+	}
+	if yield {
+		runtime.Gosched()
+	}
+	return len(p), nil
+}
+
+// lockPolitely takes mu for a caller. If it is taken, the caller lets others
+// run once before it queues up: with two producers in a flood this took a
+// quarter off the cost of a line (65 ns for 90), as a goroutine that is parked
+// and woken again costs both sides more than the whole critical section. To
+// spin instead, or to go on yielding until the lock is free, was no better than
+// Lock for the callers and starved the worker.
+func (w *Writer) lockPolitely() {
+	if !w.mu.TryLock() {
+		runtime.Gosched()
+		w.mu.Lock()
+	}
+}
+
+// refuse ends a Write that was not accepted. The caller holds mu.
+func (w *Writer) refuse(p []byte) (int, error) {
+	closed := w.closed
+	w.refused.add(len(p))
+	w.mu.Unlock()
+	if closed {
+		return 0, chanx.ErrClosed
+	}
+	err := fmt.Errorf("%w: %d bytes", ErrTooLarge, len(p))
+	w.fallback.tell(err.Error())
+	return 0, err
+}
+
+const (
+	yieldAfter = 16 << 10 // bytes lost
+	maxYields  = 1000     // until the sink takes something
+)
+
+// yield reports whether the caller shall give the processor away. The worker
+// is one goroutine among all those that log; if they keep the processors busy
+// it gets its turn only when the scheduler stops one of them, every ten
+// milliseconds, in which time a flood fills the buffer many times over. With
+// 64 producers on two processors this brought six times as many lines to the
+// file, at no cost that could be told from noise. The number is limited: a
+// sink that hangs is not helped by it. The caller holds mu.
+func (w *Writer) yield() bool {
+	w.buf.starved = 0
+	w.yields++
+	return w.yields <= maxYields
+}

@@ -1,0 +1,772 @@
+package asynclog
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"expvar"
+	"io"
+	"log"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/chanx"
+)
+
+var errSink = errors.New("no space left on device")
+
+var jsonReports = Options{Report: ReportJSON}
+
+// small is a Writer that is soon full.
+func small(full FullPolicy) Options {
+	return Options{Budget: 4096, Full: full, Reserve: -1, Report: ReportJSON}
+}
+
+func TestWriter_writes_what_was_accepted_in_order(t *testing.T) {
+	s := &tape{}
+	w := New(s, Options{})
+	log.New(w, "", 0).Print("one")
+	_, _ = io.WriteString(w, "two\n")
+	n, err := w.Write([]byte("three\n"))
+	require.NoError(t, err)
+	require.Equal(t, 6, n)
+	n, err = w.Write(nil)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.NoError(t, w.Close())
+	require.Equal(t, "one\ntwo\nthree\n", s.String())
+	st := w.Stats()
+	require.Equal(t, Count{3, 14}, st.Accepted, "an empty Write is no record")
+	require.Equal(t, st.Accepted, st.Written)
+	lawful(t, st)
+}
+
+func TestWriter_copies_its_argument(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{}
+		w := New(s, Options{})
+		p := []byte("mine\n")
+		_, _ = w.Write(p)
+		copy(p, "gone")
+		require.NoError(t, w.Close())
+		require.Equal(t, "mine\n", s.String())
+	})
+}
+
+func TestNew_panics_at_the_door(t *testing.T) {
+	for name, f := range map[string]func(){
+		"asynclog: nil sink":              func() { New(nil, Options{}) },
+		"asynclog: Budget of 255 bytes":   func() { New(io.Discard, Options{Budget: 255}) },
+		"asynclog: Budget of -1 bytes":    func() { New(io.Discard, Options{Budget: -1}) },
+		"asynclog: unknown FullPolicy(3)": func() { New(io.Discard, Options{Full: 3}) },
+		"asynclog: MaxWait < 0":           func() { New(io.Discard, Options{MaxWait: -1}) },
+		"asynclog: CloseTimeout < 0":      func() { New(io.Discard, Options{CloseTimeout: -1}) },
+		"asynclog: Reserve takes all of the Budget": func() {
+			New(io.Discard, Options{Budget: 1000, Reserve: 1000})
+		},
+		"asynclog: nil context": func() {
+			w := New(io.Discard, Options{})
+			defer w.Close()
+			var none context.Context
+			_ = w.Flush(none)
+		},
+	} {
+		require.PanicsWithValue(t, name, f)
+	}
+	w := New(io.Discard, Options{})
+	require.PanicsWithValue(t, "asynclog: nil context", func() {
+		var none context.Context
+		_ = w.Shutdown(none)
+	})
+	require.NoError(t, w.Close(), "the panic came before anything happened")
+}
+
+func TestWriter_every_budget_from_the_smallest_on_works(t *testing.T) {
+	for budget := minBudget; budget < 3000; budget += 111 {
+		for full := DropOldest; full <= DropNewest; full++ {
+			s := &tape{}
+			w := New(s, Options{Budget: budget, Full: full, Report: ReportJSON})
+			l := newLedger(1)
+			wrote := 0
+			for range 200 {
+				if err := l.write(w, 0); err == nil {
+					wrote++
+				} else {
+					require.ErrorIs(t, err, ErrTooLarge)
+				}
+			}
+			require.NoError(t, w.Close())
+			l.settle(t, w, []byte(s.String()))
+			require.NotZero(t, wrote)
+		}
+	}
+}
+
+func TestWriter_a_record_that_can_never_fit_is_refused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for full := DropOldest; full <= Wait; full++ {
+			s := &tape{}
+			w := New(s, Options{Budget: 8192, Full: full})
+			n, err := w.Write(make([]byte, 8192))
+			require.ErrorIs(t, err, ErrTooLarge)
+			require.Zero(t, n)
+			fits := bytes.Repeat([]byte("x"), 8192*3/5)
+			_, err = w.Write(fits)
+			require.NoError(t, err, full)
+			require.NoError(t, w.Close())
+			require.Equal(t, string(fits), s.String())
+			st := w.Stats()
+			require.Equal(t, Count{1, 8192}, st.Refused)
+			require.EqualValues(t, 1, st.Accepted.Records)
+			lawful(t, st)
+		}
+	})
+}
+
+func TestWriter_three_quarters_of_the_default_budget_fit(t *testing.T) {
+	for full := DropOldest; full <= Wait; full++ {
+		s := &tape{}
+		w := New(s, Options{Full: full, Budget: 1 << 20})
+		_, err := w.Write(make([]byte, 700<<10))
+		require.NoError(t, err, full)
+		require.NoError(t, w.Close())
+	}
+}
+
+func TestWriter_write_after_close_returns_an_error(t *testing.T) {
+	w := New(io.Discard, Options{})
+	require.NoError(t, w.Close())
+	for range 2 {
+		n, err := w.Write([]byte("late\n"))
+		require.ErrorIs(t, err, chanx.ErrClosed)
+		require.Zero(t, n)
+	}
+	require.Equal(t, Count{2, 10}, w.Stats().Refused)
+	require.NoError(t, w.Close(), "idempotent")
+	require.NoError(t, w.Shutdown(context.Background()))
+	require.NoError(t, w.Flush(context.Background()))
+}
+
+func TestWriter_no_allocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	line := line190()
+	for _, stalled := range []bool{false, true} {
+		for full := DropOldest; full <= DropNewest; full++ {
+			h := make(hung)
+			var sink io.Writer = h
+			if !stalled {
+				sink = io.Discard
+			}
+			w := New(sink, Options{Full: full, Budget: 1 << 16})
+			for range 1000 {
+				_, _ = w.Write(line)
+			}
+			n := testing.AllocsPerRun(1000, func() {
+				_, _ = w.Write(line)
+				_, _ = w.WriteLevel(slog.LevelError, line)
+			})
+			// The worker's reports are not the callers'.
+			if stalled {
+				assert.Zero(t, n, "stalled, policy %d", full)
+			} else {
+				assert.Less(t, n, 1.0, "well, policy %d", full)
+			}
+			close(h)
+			require.NoError(t, w.Close())
+		}
+	}
+}
+
+func TestWriter_partial_writes_are_resumed_exactly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for seed := range uint64(20) {
+			s := &tape{do: partly(seed, errSink)}
+			opts := Options{Report: ReportJSON, CloseTimeout: time.Hour,
+				Unbatched: seed%5 == 0}
+			w := New(s, opts)
+			l := newLedger(1)
+			for i := range 300 {
+				require.NoError(t, l.write(w, 0))
+				if i%40 == 0 {
+					time.Sleep(time.Millisecond)
+				}
+			}
+			require.NoError(t, w.Close())
+			r := l.settle(t, w, []byte(s.String()))
+			require.EqualValues(t, 300, r.records.Records)
+			require.NotZero(t, w.Stats().SinkErrors)
+		}
+	})
+}
+
+func TestWriter_a_sink_error_keeps_the_batch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var works atomic.Bool
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			if !works.Load() {
+				return 0, errSink
+			}
+			return len(p), nil
+		}}
+		w := New(s, jsonReports)
+		l := newLedger(1)
+		for range 100 {
+			require.NoError(t, l.write(w, 0))
+		}
+		time.Sleep(time.Hour)
+		st := w.Stats()
+		require.EqualValues(t, 100, st.Buffered.Records)
+		require.ErrorIs(t, st.LastError, errSink)
+		require.Len(t, st.Errors, keepErrors)
+		// At most a second apart, so not fewer, and not a busy loop.
+		require.InDelta(t, 3600, float64(st.SinkErrors), 20)
+		works.Store(true)
+		time.Sleep(maxPause)
+		synctest.Wait()
+		require.EqualValues(t, 100, w.Stats().Written.Records)
+		require.NoError(t, w.Close())
+		l.settle(t, w, []byte(s.String()))
+	})
+}
+
+func TestWriter_a_sink_that_breaks_the_contract(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, n := range map[string]int{"too many": 1 << 30, "negative": -1, "none": 0} {
+			s := &tape{}
+			s.do = func(call int, p []byte) (int, error) {
+				if call < 3 {
+					return n, nil
+				}
+				return len(p), nil
+			}
+			w := New(&liar{s}, Options{})
+			_, _ = w.Write([]byte("truth\n"))
+			time.Sleep(time.Minute)
+			require.NoError(t, w.Close())
+			require.Equal(t, "truth\n", s.String(), name)
+			require.EqualValues(t, 3, w.Stats().SinkErrors, name)
+		}
+	})
+}
+
+// liar takes nothing in a call that it lies about.
+type liar struct{ *tape }
+
+func (l *liar) Write(p []byte) (int, error) {
+	n, err := l.do(l.count(), p)
+	if n != len(p) {
+		l.calls++
+		return n, err
+	}
+	return l.tape.Write(p)
+}
+
+func TestWriter_drop_oldest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call == 0 {
+				<-gate
+			}
+			return len(p), nil
+		}}
+		w := New(s, small(DropOldest))
+		l := newLedger(1)
+		require.NoError(t, l.write(w, 0))
+		synctest.Wait() // in the hands of the sink: not to be dropped
+		for range 1000 {
+			require.NoError(t, l.write(w, 0))
+		}
+		st := w.Stats()
+		lawful(t, st)
+		require.NotZero(t, st.Dropped.Records)
+		require.LessOrEqual(t, st.Buffered.Bytes, uint64(4096))
+		require.LessOrEqual(t, st.HighWater, 4096)
+		close(gate)
+		require.NoError(t, w.Close())
+		r := l.settle(t, w, []byte(s.String()))
+		require.Equal(t, "p0 n0", r.order[0])
+		require.Equal(t, "report", r.order[1], "where it happened")
+		require.Equal(t, "p0 n1000", r.order[len(r.order)-1], "the latest news")
+		require.Equal(t, 1, r.reports)
+	})
+}
+
+func TestWriter_drop_newest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call == 0 {
+				<-gate
+			}
+			return len(p), nil
+		}}
+		w := New(s, small(DropNewest))
+		l := newLedger(1)
+		for range 1000 {
+			require.NoError(t, l.write(w, 0))
+		}
+		lawful(t, w.Stats())
+		close(gate)
+		synctest.Wait()
+		require.Equal(t, w.Stats().Accepted,
+			w.Stats().Written.plus(w.Stats().Dropped), "idle")
+		require.True(t, strings.HasPrefix(lastLine(s.String()), "{"),
+			"a loss is reported when idle, without another record")
+		require.NoError(t, l.write(w, 0))
+		require.NoError(t, w.Close())
+		r := l.settle(t, w, []byte(s.String()))
+		require.Equal(t, []string{"p0 n0", "p0 n1"}, r.order[:2])
+		require.Equal(t, []string{"report", "p0 n1000"}, r.order[len(r.order)-2:])
+	})
+}
+
+func lastLine(s string) string {
+	s = strings.TrimSuffix(s, "\n")
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}
+
+func TestWriter_wait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			time.Sleep(10 * time.Millisecond) // slow, but well
+			return len(p), nil
+		}}
+		opts := small(Wait)
+		opts.CloseTimeout = time.Hour
+		w := New(s, opts)
+		l := newLedger(8)
+		l.flood(t, w, 200, 0)
+		require.NoError(t, w.Close())
+		r := l.settle(t, w, []byte(s.String()))
+		require.EqualValues(t, 1600, r.records.Records, "every record is written")
+	})
+}
+
+func TestWriter_wait_is_bounded_and_paid_for_once(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		opts := small(Wait)
+		opts.MaxWait = 300 * time.Millisecond
+		w := New(h, opts)
+		l := newLedger(1)
+		start := time.Now()
+		for range 1000 {
+			require.NoError(t, l.write(w, 0))
+		}
+		require.Equal(t, opts.MaxWait, time.Since(start))
+		require.NotZero(t, w.Stats().Dropped.Records)
+		close(h)
+		synctest.Wait()
+		require.False(t, w.hopeless, "the sink has taken something")
+		require.NoError(t, w.Close())
+	})
+}
+
+func TestWriter_close_wakes_those_who_wait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		opts := small(Wait)
+		opts.MaxWait = time.Hour
+		w := New(h, opts)
+		fill(w)
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				_, err := w.Write(line190())
+				assert.ErrorIs(t, err, chanx.ErrClosed)
+			})
+		}
+		synctest.Wait()
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		err := w.Shutdown(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		wg.Wait()
+		require.Equal(t, time.Minute, time.Since(start))
+		close(h)
+	})
+}
+
+// fill writes lines until one more would not fit, and lets the sink hang with
+// the first of them.
+func fill(w *Writer) {
+	line := line190()
+	_, _ = w.Write(line)
+	synctest.Wait()
+	for w.buf.used+190 <= w.buf.limit {
+		_, _ = w.Write(line)
+	}
+}
+
+func TestWriter_a_hanging_sink_stalls_only_itself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		told := &tape{}
+		w := New(h, Options{Fallback: told})
+		start := time.Now()
+		for range 50_000 {
+			_, err := w.Write(line190())
+			require.NoError(t, err)
+		}
+		require.Zero(t, time.Since(start), "nobody has waited")
+		time.Sleep(10*time.Second - time.Nanosecond)
+		require.False(t, w.Stats().Stalled)
+		time.Sleep(2 * time.Nanosecond)
+		synctest.Wait()
+		st := w.Stats()
+		require.True(t, st.Stalled)
+		require.EqualValues(t, 1, st.Stalls)
+		require.Equal(t, chanx.StateStalled, w.Supervisor().Status()[0].State)
+		require.Contains(t, told.String(), "stalled")
+		start = time.Now()
+		err := w.Close()
+		require.Equal(t, 5*time.Second, time.Since(start))
+		var left *UnwrittenError
+		require.ErrorAs(t, err, &left)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		st = w.Stats()
+		lawful(t, st)
+		require.Equal(t, st.Buffered, left.Left)
+		require.Zero(t, st.Written)
+		require.Equal(t, err, w.Close(), "idempotent")
+		require.Contains(t, told.String(), left.Left.String())
+		close(h)
+	})
+}
+
+func TestWriter_failing_for_long_is_a_stall_too(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var works atomic.Bool
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			if !works.Load() {
+				return 0, errSink
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{StallAfter: 3 * time.Second})
+		time.Sleep(time.Hour)
+		require.Zero(t, w.Stats().Stalls, "idle is well")
+		_, _ = w.Write([]byte("x\n"))
+		time.Sleep(5 * time.Second)
+		require.True(t, w.Stats().Stalled)
+		works.Store(true)
+		time.Sleep(2 * time.Second)
+		require.False(t, w.Stats().Stalled)
+		require.EqualValues(t, 1, w.Stats().Stalls)
+		require.NoError(t, w.Close())
+	})
+}
+
+func TestWriter_a_sink_that_panics_or_exits_is_called_again(t *testing.T) {
+	for name, crash := range map[string]func(){
+		"panic":  func() { panic("sink") },
+		"goexit": runtime.Goexit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				told := &tape{}
+				s := &tape{do: func(call int, p []byte) (int, error) {
+					if call%3 != 2 {
+						crash()
+					}
+					return len(p), nil
+				}}
+				w := New(s, Options{CloseTimeout: time.Hour, Fallback: told})
+				l := newLedger(1)
+				for i := range 50 {
+					require.NoError(t, l.write(w, 0))
+					if i%10 == 0 {
+						time.Sleep(time.Minute)
+					}
+				}
+				require.NoError(t, w.Close())
+				l.settle(t, w, []byte(s.String()))
+				st := w.Stats()
+				require.GreaterOrEqual(t, st.Restarts, uint64(10))
+				require.Error(t, st.LastError)
+				require.Contains(t, told.String(), "crashed")
+			})
+		})
+	}
+}
+
+func TestWriter_a_record_the_sink_cannot_stand_is_dropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		poison := numbered(0, 5)
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			if bytes.Contains(p, poison) {
+				panic("poison")
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{Report: ReportJSON, CloseTimeout: time.Hour})
+		l := newLedger(1)
+		for range 10 {
+			require.NoError(t, l.write(w, 0))
+		}
+		require.NoError(t, w.Close())
+		r := l.settle(t, w, []byte(s.String()))
+		require.Equal(t, Count{1, uint64(len(poison))}, w.Stats().Dropped)
+		require.Equal(t, []string{"p0 n4", "report", "p0 n6"}, r.order[4:7])
+	})
+}
+
+func TestWriter_flush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			time.Sleep(time.Second)
+			return len(p), nil
+		}}
+		w := New(s, Options{Unbatched: true})
+		for range 5 {
+			_, _ = w.Write([]byte("abc\n"))
+		}
+		start := time.Now()
+		require.NoError(t, w.Flush(t.Context()))
+		require.Equal(t, 5*time.Second, time.Since(start))
+		require.NoError(t, w.Flush(t.Context()), "nothing to wait for")
+
+		for range 5 {
+			_, _ = w.Write([]byte("abc\n"))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		defer cancel()
+		go func() { // what comes later is not waited for, nor counted
+			time.Sleep(time.Second)
+			for range 100 {
+				_, _ = w.Write([]byte("later\n"))
+			}
+		}()
+		err := w.Flush(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		var left *UnwrittenError
+		require.ErrorAs(t, err, &left)
+		require.Equal(t, Count{3, 12}, left.Left, "one of them is in the sink")
+		require.ErrorAs(t, w.Flush(ctx), &left, "already done")
+		require.Equal(t, Count{103, 612}, left.Left)
+		require.NoError(t, w.Flush(t.Context()))
+		require.Zero(t, w.Stats().Buffered)
+		require.Empty(t, w.flushes)
+		require.NoError(t, w.Close())
+	})
+}
+
+func TestWriter_flush_includes_losses_and_the_reserve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call == 0 {
+				<-gate
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{Budget: 4096, Report: ReportJSON, Unbatched: true})
+		_, _ = w.WriteLevel(slog.LevelError, []byte("first\n"))
+		synctest.Wait()
+		for i := range 100 {
+			_, _ = w.WriteLevel(slog.LevelInfo, line190())
+			if i == 50 {
+				_, _ = w.WriteLevel(slog.LevelError, []byte("bad\n"))
+			}
+		}
+		done := make(chan error, 1)
+		go func() { done <- w.Flush(t.Context()) }()
+		synctest.Wait()
+		require.Empty(t, done)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		var left *UnwrittenError
+		require.ErrorAs(t, w.Flush(ctx), &left)
+		require.Equal(t, w.Stats().Buffered, left.Left)
+		close(gate)
+		require.NoError(t, <-done)
+		out := s.String()
+		require.Less(t, strings.Index(out, reportMessage), strings.Index(out, "bad\n"))
+		require.Contains(t, out, `"info":`)
+		require.NotContains(t, out, `"error":`)
+		require.NoError(t, w.Close())
+	})
+}
+
+func TestWriter_shutdown_counts_what_is_left(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// The sink takes ten records and a half, and then fails.
+		line := []byte("0123456789\n")
+		taken := 0
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			n := min(len(p), 10*11+5-taken)
+			taken += n
+			return n, errSink
+		}}
+		w := New(s, Options{})
+		for range 100 {
+			_, _ = w.Write(line)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := w.Shutdown(ctx)
+		var left *UnwrittenError
+		require.ErrorAs(t, err, &left)
+		require.ErrorIs(t, err, errSink, "and says what the sink had to say")
+		require.Equal(t, Count{90, 990}, left.Left, "the half is not written")
+		require.Equal(t, Count{10, 110}, w.Stats().Written)
+		calls := s.count()
+		time.Sleep(time.Hour)
+		require.Equal(t, calls, s.count(), "the sink is not called again")
+		require.ErrorAs(t, w.Flush(t.Context()), &left)
+		require.ErrorIs(t, left.Err, chanx.ErrClosed)
+		require.Equal(t, Count{90, 990}, left.Left)
+	})
+}
+
+func TestWriter_close_with_a_sink_that_recovers_in_time(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			if time.Since(start) < time.Minute {
+				return 0, errSink
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{})
+		_, _ = w.Write([]byte("kept\n"))
+		time.Sleep(time.Minute - time.Second)
+		require.NoError(t, w.Close())
+		require.LessOrEqual(t, time.Since(start), time.Minute+5*minPause,
+			"a Close does not wait through a long pause")
+		require.Equal(t, "kept\n", s.String())
+	})
+}
+
+func TestWriter_a_sink_that_logs_into_its_own_writer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *Writer
+		s := &tape{}
+		s.do = func(call int, p []byte) (int, error) {
+			if call > 1000 {
+				panic("it loops")
+			}
+			_, _ = w.Write([]byte("sink: wrote\n"))
+			return len(p), nil
+		}
+		w = New(s, jsonReports)
+		for range 10 {
+			_, _ = w.Write([]byte("hello\n"))
+			time.Sleep(time.Second)
+		}
+		require.NoError(t, w.Flush(t.Context()))
+		st := w.Stats()
+		require.Less(t, s.count(), 60)
+		require.Equal(t, 10, strings.Count(s.String(), "hello"))
+		require.NotZero(t, strings.Count(s.String(), "sink: wrote"))
+		require.NotZero(t, st.Dropped.Records)
+		lawful(t, st)
+		require.NoError(t, w.Close())
+	})
+}
+
+func TestWriter_a_sink_that_closes_or_flushes_its_own_writer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *Writer
+		s := &tape{}
+		s.do = func(call int, p []byte) (int, error) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if call == 0 {
+				assert.Error(t, w.Flush(ctx))
+			} else {
+				assert.Error(t, w.Shutdown(ctx))
+			}
+			return len(p), nil
+		}
+		w = New(s, Options{})
+		_, _ = w.Write([]byte("a\n"))
+		time.Sleep(time.Minute)
+		_, _ = w.Write([]byte("b\n"))
+		time.Sleep(time.Minute)
+		require.Error(t, w.Close())
+		require.Equal(t, "a\nb\n", s.String())
+		require.Zero(t, w.Stats().Buffered)
+	})
+}
+
+func TestWriter_report_functions_that_fail(t *testing.T) {
+	for name, report := range map[string]func(Loss) []byte{
+		"panic":  func(Loss) []byte { panic("report") },
+		"goexit": func(Loss) []byte { runtime.Goexit(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := make(hung)
+				s := &tape{do: func(_ int, p []byte) (int, error) { return h.Write(p) }}
+				opts := small(DropOldest)
+				opts.Report = report
+				w := New(s, opts)
+				for range 100 {
+					_, _ = w.Write(line190())
+				}
+				close(h)
+				require.NoError(t, w.Close())
+				require.Contains(t, s.String(), reportMessage, "ReportPlain instead")
+				require.Equal(t, w.Stats().Dropped, w.buf.losses.told)
+			})
+		})
+	}
+}
+
+func TestWriter_unbatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			got = append(got, string(p))
+			return len(p), nil
+		}}
+		w := New(s, Options{Unbatched: true})
+		for _, r := range []string{"a\n", "b\n", "c\n"} {
+			_, _ = w.Write([]byte(r))
+		}
+		require.NoError(t, w.Close())
+		require.Equal(t, []string{"a\n", "b\n", "c\n"}, got)
+	})
+}
+
+func TestStats_as_an_expvar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call == 0 {
+				return 0, errSink
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{})
+		_, _ = w.Write([]byte("abc\n"))
+		require.NoError(t, w.Flush(t.Context()))
+		var v struct {
+			Accepted, Written struct{ Records, Bytes int }
+			SinkErrors        int
+			LastError         string
+			Errors            []struct{ Err string }
+		}
+		f := expvar.Func(func() any { return w.Stats() })
+		require.NoError(t, json.Unmarshal([]byte(f.String()), &v), f.String())
+		require.Equal(t, 4, v.Written.Bytes)
+		require.Equal(t, 1, v.SinkErrors)
+		require.Equal(t, errSink.Error(), v.LastError)
+		require.Equal(t, errSink.Error(), v.Errors[0].Err)
+		require.NoError(t, w.Close())
+	})
+}
