@@ -1,0 +1,98 @@
+package doctor
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Diagnose judges what the snapshots show. Those with the same Instance are
+// one process over time, the last being now: the findings are about now, the
+// earlier ones tell what grew, what vanished and who has not moved. Different
+// instances are a fleet: their findings are merged by place. Without
+// snapshots the report is empty. It panics if a threshold is negative.
+func Diagnose(rules Rules, snapshots ...*Snapshot) *Report {
+	rules = rules.withDefaults()
+	r := &Report{places: make(map[siteKey]int), found: make(map[siteKey]int)}
+	instances := make(map[string]*scene)
+	var order []string
+	for _, snap := range snapshots {
+		r.read(snap)
+		sc := newScene(rules, snap)
+		if before := instances[snap.Instance]; before != nil {
+			sc.past = append(before.past, before)
+		} else {
+			order = append(order, snap.Instance)
+		}
+		instances[snap.Instance] = sc
+	}
+	for _, name := range order {
+		sc := instances[name]
+		sc.judge()
+		r.Goroutines += sc.now.Goroutines
+		r.Changes = append(r.Changes, sc.changes()...)
+		r.take(sc, name, len(order) > 1)
+	}
+	r.places, r.found = nil, nil
+	slices.SortStableFunc(r.Findings, worse)
+	slices.SortStableFunc(r.Groups, func(a, b Group) int {
+		return cmp.Compare(b.Count, a.Count)
+	})
+	return r
+}
+
+// read takes over what a snapshot says of its input.
+func (r *Report) read(s *Snapshot) {
+	if !slices.Contains(r.Targets, s.Target) {
+		r.Targets = append(r.Targets, s.Target)
+	}
+	r.Unreadable += s.Unreadable
+	for _, t := range s.Troubles {
+		if len(r.Troubles) < maxTroubles {
+			r.Troubles = append(r.Troubles, t)
+		}
+	}
+	r.Truncated = r.Truncated || s.Truncated
+	r.Banner = cmp.Or(r.Banner, s.Banner)
+}
+
+// take takes over the sites of one instance.
+func (r *Report) take(sc *scene, instance string, fleet bool) {
+	for _, s := range sc.sites {
+		r.group(s)
+		if s.verdict.report {
+			r.finding(s, instance, fleet)
+		}
+	}
+}
+
+func (r *Report) group(s *site) {
+	if i, ok := r.places[s.key()]; ok {
+		g := &r.Groups[i]
+		g.Count += s.count
+		g.Stacks = append(g.Stacks, s.stacks...)
+		if s.verdict.report {
+			g.Verdict, g.Why = s.verdict.state, s.verdict.why
+		}
+		return
+	}
+	r.places[s.key()] = len(r.Groups)
+	r.Groups = append(r.Groups, Group{
+		Operation: s.op, Function: s.at.Func, File: s.at.File, Line: s.at.Line,
+		Count: s.count, Entry: s.entry, Verdict: s.verdict.state,
+		Why: s.verdict.why, Stacks: s.stacks,
+	})
+}
+
+// finding adds s, or its count if another instance has the same.
+func (r *Report) finding(s *site, instance string, fleet bool) {
+	f := s.finding()
+	if i, ok := r.found[s.key()]; ok {
+		r.Findings[i].merge(f, instance)
+		return
+	}
+	if fleet {
+		f.Instances = map[string]int{instance: f.Count}
+	}
+	r.found[s.key()] = len(r.Findings)
+	r.Findings = append(r.Findings, f)
+}

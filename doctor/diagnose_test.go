@@ -1,0 +1,103 @@
+package doctor
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// incidentDump is the published stack, 7,978 times, with the second goroutine
+// of the writer and without the first.
+func incidentDump() string {
+	var b strings.Builder
+	for i := range 7978 {
+		fmt.Fprintf(&b, "goroutine %d [chan send, %d minutes]:\n"+
+			"log4go.(*FileLogTraceWriter).LogWrite(0xc000)\n\t/go/src/log4go/filelog.go:212 +0x4\n"+
+			"log4go.Logger.LogTraceMap(0xc000)\n\t/go/src/log4go/log4go.go:80 +0x4\n"+
+			"middleware.Logger.func1(0xc%x)\n\t/go/src/middleware/logger.go:30 +0x4\n"+
+			"gin.(*Engine).ServeHTTP(0xc000)\n\t/go/src/gin/gin.go:300 +0x4\n"+
+			"net/http.(*conn).serve(0xc%x)\n\t/usr/local/go/src/net/http/server.go:1900 +0x4\n"+
+			"created by net/http.(*Server).Serve\n\t/usr/local/go/src/net/http/server.go:3000 +0x4\n\n",
+			i+100, i%50, i, i)
+	}
+	b.WriteString("goroutine 20 [select]:\n" +
+		"log4go.NewFileLogTraceWriter.func2()\n\t/go/src/log4go/filelog.go:120 +0x4\n" +
+		"created by log4go.NewFileLogTraceWriter\n\t/go/src/log4go/filelog.go:110 +0x4\n")
+	return b.String()
+}
+
+func TestDiagnoseIncident(t *testing.T) {
+	r := Diagnose(Rules{}, parseOne(t, incidentDump()))
+	require.Len(t, r.Findings, 1)
+	f := r.Findings[0]
+	assert.True(t, strings.HasPrefix(f.Sentence, "7,978 goroutines are blocked sending in "+
+		"log4go.(*FileLogTraceWriter).LogWrite (filelog.go:212), all on the path of "+
+		"HTTP requests; no goroutine is receiving there"), f.Sentence)
+	assert.Contains(t, f.Sentence, "log4go.NewFileLogTraceWriter.func1")
+
+	var b bytes.Buffer
+	require.NoError(t, r.WriteJSON(&b))
+	var got map[string]any
+	require.NoError(t, json.Unmarshal(b.Bytes(), &got))
+	assert.Len(t, got, 4)
+	finding := got["findings"].([]any)[0].(map[string]any)
+	delete(finding, "sentence")
+	assert.Equal(t, map[string]any{
+		"severity": "critical", "operation": "chan send", "count": 7978.0,
+		"function": "log4go.(*FileLogTraceWriter).LogWrite",
+		"file":     "/go/src/log4go/filelog.go", "line": 212.0,
+		"request_path": true, "receiver": "missing", "confidence": "high",
+	}, finding)
+}
+
+func TestDiagnoseFleet(t *testing.T) {
+	a, b := stuckAt(map[int]int{1: 20}), stuckAt(map[int]int{1: 30})
+	a.Instance, b.Instance = "a", "b"
+	r := Diagnose(Rules{}, a, b)
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, map[string]int{"a": 20, "b": 30}, r.Findings[0].Instances)
+	assert.Equal(t, 50, r.Findings[0].Count)
+	assert.Contains(t, r.Findings[0].Sentence, "50 goroutines are blocked sending")
+	assert.Contains(t, r.Findings[0].Sentence, "on 2 instances")
+}
+
+func TestDiagnoseIgnore(t *testing.T) {
+	for pattern, ignored := range map[string]bool{
+		"app.(*Log).Write": true, "(*Log).Write": true, "app.*": true,
+		"Write": true, "rite": false, "": false, "other.*": false,
+	} {
+		r := Diagnose(Rules{Ignore: []string{pattern}}, stuckAt(map[int]int{1: 20}))
+		assert.Equal(t, ignored, len(r.Findings) == 0, "%q", pattern)
+	}
+}
+
+// The source's word is taken over any guess.
+func TestDiagnoseReceivers(t *testing.T) {
+	p := stuckAt(map[int]int{1: 20})
+	p.Add(&Stack{State: "syscall", Count: 1, Frames: []Frame{{Func: "other.drain", Line: 9}}})
+	for receiver, want := range map[string]string{
+		"other.drain": "present", "other.gone": "missing",
+	} {
+		rules := Rules{Receivers: func(Finding) []string { return []string{receiver} }}
+		f := Diagnose(rules, p).Findings[0]
+		assert.Equal(t, want, f.Receiver)
+		assert.Equal(t, "high", f.Confidence)
+	}
+}
+
+// Twenty thousand different stacks are no reason to hang.
+func TestDiagnoseManyStacks(t *testing.T) {
+	p := &Snapshot{}
+	for i := range 20_000 {
+		p.Add(&Stack{State: "chan send", Count: 20, Frames: []Frame{
+			{Func: fmt.Sprintf("app.f%d", i), File: "/a.go", Line: i}}})
+	}
+	r := Diagnose(Rules{}, p)
+	assert.Len(t, r.Findings, 20_000)
+	assert.Equal(t, "unknown", r.Findings[len(r.Findings)-1].Receiver)
+}

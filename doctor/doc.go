@@ -1,0 +1,21 @@
+// Package doctor says who is stuck, where, and who should have been
+// receiving.
+//
+// It reads what a Go engineer has at hand when a process has stopped
+// answering: goroutine profiles as text, goroutine dumps, crash logs, a test
+// timeout inside other log text. [Parse] turns them into a [Snapshot],
+// [Diagnose] turns one or more snapshots into a [Report]: one sentence per
+// finding, worst first, with its evidence and its confidence. [Take] looks at
+// the process it runs in; [Watch] does so again and again and speaks up once;
+// [Handler] answers over HTTP.
+//
+// What makes a verdict possible from one snapshot is a law of the runtime: a
+// goroutine parked in a receive and one parked in a send are never on the same
+// channel, because the later of the two would have met the earlier instead of
+// parking. So where senders are parked nobody waits to receive; the receiver
+// is busy elsewhere, or gone, and the doctor looks for one that is busy.
+//
+// The package imports only the standard library, so a service can link it.
+// Profiles in protobuf form and the analysis of source code need more and are
+// in the command chanx.
+package doctor

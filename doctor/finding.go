@@ -1,0 +1,114 @@
+package doctor
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Severity is how bad a finding is. It prints, and is written to JSON, in
+// lower case.
+type Severity int
+
+const (
+	// Info is worth a look and may well be in order.
+	Info Severity = iota
+	// Warning is probably wrong, or certainly wrong and harmless so far.
+	Warning
+	// Critical holds up requests or the process.
+	Critical
+)
+
+var severities = [...]string{"info", "warning", "critical"}
+
+// String returns "info", "warning" or "critical".
+func (s Severity) String() string {
+	if s < Info || s > Critical {
+		return fmt.Sprintf("Severity(%d)", int(s))
+	}
+	return severities[s]
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler], and with it
+// [flag.TextVar].
+func (s *Severity) UnmarshalText(text []byte) error {
+	i := slices.Index(severities[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("doctor: severity %q is not info, warning or critical", text)
+	}
+	*s = Severity(i)
+	return nil
+}
+
+// Finding is one group of goroutines that ought not to stand where they
+// stand. Its JSON form is fixed.
+type Finding struct {
+	Severity Severity `json:"severity"`
+
+	// Operation is what the goroutines are blocked in: "chan send", "chan
+	// receive", "select", "mutex", "rwmutex", "cond", "waitgroup",
+	// "semaphore", "IO", "sleep", "syscall" and so on, or "unknown".
+	Operation string `json:"operation"`
+
+	// Function, File and Line are the first call that is not the standard
+	// library's.
+	Function string `json:"function"`
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+
+	// Count is the number of goroutines, over all instances.
+	Count int `json:"count"`
+
+	// RequestPath says that all of them are inside the handling of a request.
+	RequestPath bool `json:"request_path"`
+
+	// Receiver is "missing" if who should wake them is in no stack, "present"
+	// if it is alive and busy, and otherwise "unknown". For a lock it is the
+	// holder.
+	Receiver string `json:"receiver"`
+
+	// Confidence is "high", "medium" or "low".
+	Confidence string `json:"confidence"`
+
+	// Sentence says it all in English, without a final full stop.
+	Sentence string `json:"sentence"`
+
+	// Evidence has one sentence per reason for the verdict.
+	Evidence []string `json:"-"`
+
+	// Stacks are where the goroutines stand, the most frequent first.
+	Stacks []*Stack `json:"-"`
+
+	// Instances has the count of each instance of a fleet, or is nil.
+	Instances map[string]int `json:"-"`
+}
+
+// worse orders findings by what to look at first.
+func worse(a, b Finding) int {
+	return cmp.Or(
+		cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(b.Count, a.Count),
+		cmp.Compare(a.Function, b.Function),
+		cmp.Compare(a.Line, b.Line),
+		cmp.Compare(a.Operation, b.Operation),
+	)
+}
+
+// merge adds the same finding on another instance of a fleet. The worse of
+// the two tells the story; the count is of both.
+func (f *Finding) merge(other Finding, instance string) {
+	instances, count := f.Instances, f.Count+other.Count
+	if worse(other, *f) < 0 {
+		*f = other
+	}
+	instances[instance] += other.Count
+	f.Instances, f.Count = instances, count
+	_, story, _ := strings.Cut(f.Sentence, " ")
+	story = strings.Replace(story, "goroutine is", "goroutines are", 1)
+	f.Sentence = fmt.Sprintf("%s %s, on %d instances", number(count),
+		story, len(instances))
+}

@@ -1,0 +1,172 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func get(h http.Handler, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+	return w
+}
+
+// fakeHandler serves what take says.
+func fakeHandler(take func() *Snapshot) http.Handler {
+	h := Handler().(*handler)
+	h.take = map[bool]func() *Snapshot{false: take, true: take}
+	return h
+}
+
+func TestHandlerForms(t *testing.T) {
+	h := fakeHandler(func() *Snapshot { return stuckAt(map[int]int{212: 7978}) })
+	const sentence = "7,978 goroutines are blocked sending in app.(*Log).Write " +
+		"(log.go:212), all on the path of HTTP requests; no goroutine is receiving there"
+	for target, contentType := range map[string]string{
+		"/debug/chanx/":             "text/html; charset=utf-8",
+		"/debug/chanx/?format=html": "text/html; charset=utf-8",
+		"/debug/chanx/?format=text": "text/plain; charset=utf-8",
+		"/debug/chanx/?format=json": "application/json",
+		"/?format=json&stacks=1":    "application/json",
+	} {
+		w := get(h, target)
+		assert.Equal(t, 200, w.Code, target)
+		assert.Equal(t, contentType, w.Header().Get("Content-Type"))
+		assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+		assert.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'")
+		body := strings.Join(strings.Fields(w.Body.String()), " ")
+		assert.Contains(t, body, sentence, target)
+	}
+}
+
+func TestHandlerRefuses(t *testing.T) {
+	h := fakeHandler(func() *Snapshot { t.Error("a sample"); return nil })
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("POST", "/", nil))
+	assert.Equal(t, http.StatusMethodNotAllowed, w.Code)
+	assert.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
+	assert.Equal(t, http.StatusBadRequest, get(h, "/?format=xml").Code)
+}
+
+// A flood of requests costs one sample a second.
+func TestHandlerSamplesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var samples atomic.Int32
+		h := fakeHandler(func() *Snapshot {
+			samples.Add(1)
+			time.Sleep(100 * time.Millisecond)
+			return stuckAt(nil)
+		})
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() { assert.Equal(t, 200, get(h, "/").Code) })
+		}
+		wg.Wait()
+		assert.EqualValues(t, 1, samples.Load())
+		time.Sleep(freshness - time.Nanosecond)
+		get(h, "/")
+		assert.EqualValues(t, 1, samples.Load(), "one nanosecond early")
+		time.Sleep(time.Nanosecond)
+		get(h, "/")
+		assert.EqualValues(t, 2, samples.Load())
+	})
+}
+
+// A request that nobody waits for any more does not wait for its turn.
+func TestHandlerContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := fakeHandler(func() *Snapshot {
+			time.Sleep(time.Hour)
+			return stuckAt(nil)
+		})
+		go get(h, "/")
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+		assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+		time.Sleep(2 * time.Hour)
+	})
+}
+
+// The second request remembers what the first one saw.
+func TestHandlerCompares(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		with := stuckAt(nil)
+		with.Add(&Stack{State: "select", Count: 1, Frames: []Frame{
+			{Func: "app.NewLog.func1", File: "/log.go", Line: 30}}})
+		snaps := []*Snapshot{with, stuckAt(map[int]int{212: 20}), stuckAt(map[int]int{212: 20})}
+		h := fakeHandler(func() *Snapshot {
+			s := snaps[0]
+			snaps = snaps[1:]
+			return s
+		})
+		for range 3 {
+			w := get(h, "/?format=json")
+			if len(snaps) < 2 {
+				assert.Contains(t, w.Body.String(), "app.NewLog.func1: 1 then, 0 now")
+			}
+			time.Sleep(2 * time.Second)
+		}
+	})
+}
+
+// The server is stuck in the incident's way; the handler on the same server
+// answers and says so.
+func TestHandlerWhileServerHangs(t *testing.T) {
+	const n = 30
+	rec := make(chan int)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { logRequest(rec) })
+	mux.Handle("/debug/chanx/", Handler())
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	var clients sync.WaitGroup
+	for range n {
+		clients.Go(func() {
+			if r, err := http.Get(server.URL + "/"); err == nil {
+				r.Body.Close()
+			}
+		})
+	}
+	var report struct {
+		Goroutines int
+		Findings   []Finding
+	}
+	assert.Eventually(t, func() bool {
+		r, err := http.Get(server.URL + "/debug/chanx/?format=json")
+		require.NoError(t, err)
+		defer r.Body.Close()
+		text, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, &report))
+		return len(report.Findings) > 0 && report.Findings[0].Count == n
+	}, 20*time.Second, 10*time.Millisecond)
+	if assert.NotEmpty(t, report.Findings) {
+		f := report.Findings[0]
+		assert.Equal(t, Critical, f.Severity)
+		assert.Equal(t, "chan send", f.Operation)
+		assert.Contains(t, f.Function, "doctor.logRequest")
+		assert.True(t, f.RequestPath)
+	}
+	for range n {
+		<-rec
+	}
+	clients.Wait()
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func logRequest(rec chan int) { rec <- 1 }

@@ -1,0 +1,127 @@
+package doctor
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// header is the first line of a goroutine in a dump:
+//
+//	goroutine 7 gp=0xc000002380 m=nil [chan send (durable), 5 minutes, locked to thread, synctest bubble 3 labels:{"k": "v"}]:
+type header struct {
+	id      uint64
+	state   []byte
+	minutes uint32
+	leaked  bool
+	bubble  bool
+	labels  []byte // between the braces
+	cut     bool   // the line ended early
+	tail    []byte // what another writer put after the line
+}
+
+// parseHeader reads a line for which isHeader is true and isTotal is false.
+func parseHeader(line []byte) header {
+	var h header
+	rest := line[len("goroutine "):]
+	for len(rest) > 0 && '0' <= rest[0] && rest[0] <= '9' {
+		h.id = h.id*10 + uint64(rest[0]-'0')
+		rest = rest[1:]
+	}
+	open := bytes.IndexByte(rest, '[')
+	if open < 0 {
+		h.cut = true
+		return h
+	}
+	rest = rest[open+1:]
+	end := bytes.Index(rest, []byte("]:"))
+	if at := bytes.Index(rest, []byte(" labels:{")); at >= 0 && (end < 0 || at < end) {
+		// The values are quoted and may hold anything, "]:" too.
+		n := quotedEnd(rest[at+len(" labels:{"):])
+		h.labels = rest[at+len(" labels:{"):][:n]
+		rest = append(rest[:at:at], rest[at+len(" labels:{")+n:]...)
+		rest = bytes.Replace(rest, []byte("}]:"), []byte("]:"), 1)
+		end = bytes.Index(rest, []byte("]:"))
+	}
+	if end < 0 {
+		h.cut = true
+		end = len(rest)
+	} else {
+		h.tail = bytes.TrimSpace(rest[end+len("]:"):])
+	}
+	h.annotations(rest[:end])
+	return h
+}
+
+// quotedEnd returns the index of the brace that closes the labels.
+func quotedEnd(s []byte) int {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == '}' && !quoted:
+			return i
+		}
+	}
+	return len(s)
+}
+
+// annotations splits "select (durable), 5 minutes, locked to thread" up. An
+// annotation of a later Go release is no reason to lose the goroutine: what is
+// not known is left out.
+func (h *header) annotations(s []byte) {
+	state, rest, _ := bytes.Cut(s, []byte(", "))
+	for len(rest) > 0 {
+		var note []byte
+		note, rest, _ = bytes.Cut(rest, []byte(", "))
+		if n, ok := bytes.CutSuffix(note, []byte(" minutes")); ok {
+			m, _ := strconv.ParseUint(string(n), 10, 32)
+			h.minutes = uint32(m)
+		} else if bytes.HasPrefix(note, []byte("synctest bubble ")) {
+			h.bubble = true
+		}
+	}
+	for {
+		trimmed := state
+		if s, ok := bytes.CutSuffix(trimmed, []byte(" (durable)")); ok {
+			h.bubble, trimmed = true, s
+		}
+		if s, ok := bytes.CutSuffix(trimmed, []byte(" (leaked)")); ok {
+			h.leaked, trimmed = true, s
+		}
+		trimmed = bytes.TrimSuffix(trimmed, []byte(" (scan)"))
+		if len(trimmed) == len(state) {
+			break
+		}
+		state = trimmed
+	}
+	h.state = state
+}
+
+// eachLabel calls f with key=value for each of `"k": "v", "k2": "v2"`, the
+// form of a dump, and of `"k":"v"`, the form of a profile.
+func eachLabel(s []byte, f func(kv string)) {
+	for len(s) > 0 {
+		key, rest, ok := unquote(s)
+		if !ok {
+			return
+		}
+		value, rest, ok := unquote(bytes.TrimLeft(rest, ": "))
+		if !ok {
+			return
+		}
+		f(key + "=" + value)
+		s = bytes.TrimLeft(rest, ", ")
+	}
+}
+
+func unquote(s []byte) (text string, rest []byte, ok bool) {
+	q, err := strconv.QuotedPrefix(string(s))
+	if err != nil {
+		return "", nil, false
+	}
+	text, err = strconv.Unquote(q)
+	return text, s[len(q):], err == nil
+}

@@ -1,0 +1,172 @@
+package doctor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// designs are calls of libraries in which to wait is to work. A symbol that
+// ends in a dot or an opening stands for all that begin with it.
+var designs = []struct{ call, why string }{
+	{"os/signal.", "waits for signals"},
+	{"net.(*TCPListener).Accept", "accepts connections"},
+	{"net.(*UnixListener).Accept", "accepts connections"},
+	{"net.(*UDPConn).Read", "reads packets"},
+	{"net.(*netFD).accept", "accepts connections"},
+	{"internal/poll.(*FD).Accept", "accepts connections"},
+	{"net/http.(*connReader).backgroundRead", "watches a connection during a request"},
+	{"net/http.(*persistConn).readLoop", "keeps a client connection"},
+	{"net/http.(*persistConn).writeLoop", "keeps a client connection"},
+	{"net/http.(*http2ClientConn).readLoop", "keeps a client connection"},
+	{"net/http.(*http2clientConnReadLoop)", "keeps a client connection"},
+	{"net/http.(*http2serverConn).serve", "serves a connection"},
+	{"net/http.(*http2serverConn).readFrames", "serves a connection"},
+	{"net/http.(*Server).Shutdown", "shuts a server down"},
+	{"net/http.(*Server).trackListener", "serves"},
+	{"database/sql.(*DB).connectionOpener", "opens database connections"},
+	{"database/sql.(*DB).connectionCleaner", "closes idle database connections"},
+	{"database/sql.(*DB).connectionResetter", "resets database connections"},
+	{"database/sql.(*Tx).awaitDone", "watches a transaction's context"},
+	{"database/sql.(*Rows).awaitDone", "watches a query's context"},
+	{"context.propagateCancel", "passes a cancellation on"},
+	{"context.(*cancelCtx).propagateCancel", "passes a cancellation on"},
+	{"os/exec.(*Cmd)", "waits for a child process"},
+	{"os.(*Process).Wait", "waits for a child process"},
+	{"testing.(*T).Run", "waits for a subtest"},
+	{"testing.(*B).Run", "waits for a benchmark"},
+	{"testing.(*T).Parallel", "waits for its turn in parallel tests"},
+	{"testing.(*M).startAlarm", "times the tests"},
+	{"testing.runTests", "waits for the tests"},
+	{"testing.tRunner.func", "waits for parallel subtests"},
+	{"testing.(*testState).waitParallel", "waits for its turn in parallel tests"},
+	{"testing.(*testContext).waitParallel", "waits for its turn in parallel tests"},
+	{"log/syslog.", "logs"},
+	{"runtime.ensureSigM", "the runtime's own"},
+	{"runtime.gcBgMarkWorker", "the runtime's own"},
+	{"golang.org/x/net/http2.(*clientConnReadLoop)", "keeps a client connection"},
+	{"golang.org/x/net/http2.(*serverConn).serve", "serves a connection"},
+	{"golang.org/x/net/http2.(*serverConn).readFrames", "serves a connection"},
+	{"google.golang.org/grpc/internal/transport.(*controlBuffer).get", "keeps a gRPC connection"},
+	{"google.golang.org/grpc/internal/transport.(*http2Client)", "keeps a gRPC connection"},
+	{"google.golang.org/grpc/internal/transport.(*http2Server)", "keeps a gRPC connection"},
+	{"google.golang.org/grpc/internal/grpcsync.(*CallbackSerializer)", "waits for callbacks"},
+	{"google.golang.org/grpc.(*ccBalancerWrapper)", "waits for updates"},
+	{"google.golang.org/grpc.(*Server).serverWorker", "waits for work"},
+	{"go.opencensus.io/stats/view.(*worker).start", "waits for measurements"},
+	{"github.com/golang/glog.(*loggingT).flushDaemon", "flushes a log on a timer"},
+	{"github.com/golang/glog.(*fileSink).flushDaemon", "flushes a log on a timer"},
+	{"k8s.io/klog/v2.(*flushDaemon)", "flushes a log on a timer"},
+	{"k8s.io/klog.(*loggingT).flushDaemon", "flushes a log on a timer"},
+	{"github.com/valyala/fasthttp.(*workerPool)", "waits for connections"},
+}
+
+// design returns why waiting there is in order, if a library's call says so.
+// Only what stands above the user's code counts, and its own first call: a
+// user's bug below a call of the testing package is not the package's.
+func design(s *Stack) (string, bool) {
+	user := userCall(s)
+	for i, f := range s.Frames {
+		for _, d := range designs {
+			if strings.HasPrefix(f.Func, d.call) {
+				return d.why, true
+			}
+		}
+		if i == user {
+			break
+		}
+	}
+	// What net/http reads between requests has no handler on the stack.
+	if user < 0 && s.has("net/http.(*conn).serve") {
+		return "a connection between two requests", true
+	}
+	return "", false
+}
+
+// idle returns why s need not be looked at further, or "".
+func (sc *scene) idle(s *site) string {
+	if pattern, ok := sc.ignored(s); ok {
+		return "ignored by " + pattern
+	}
+	if s.leaked {
+		return ""
+	}
+	switch s.op {
+	case "runtime":
+		return "the runtime's own"
+	case "coroutine":
+		return "an iterator between two values"
+	case "synctest.Wait", "synctest.Run":
+		return "waits for a bubble of testing/synctest"
+	}
+	if tracing(s.stacks[0]) {
+		return "takes this snapshot"
+	}
+	if why, ok := design(s.stacks[0]); ok {
+		return why
+	}
+	return ""
+}
+
+// waiting judges receives, selects and condition variables outside requests:
+// what workers between two jobs do, and leaked goroutines too. What tells them
+// apart is who created them, and how many there are.
+func (sc *scene) waiting(s *site) verdict {
+	v := verdict{state: "idle", confidence: "low", receiver: "unknown"}
+	n, parents := lineage(s)
+	switch {
+	case s.count == 1:
+		v.why = "one goroutine waiting for something to do"
+	case n > 0 && parents == 1 && s.count < 100*sc.rules.Many:
+		v.why = "a pool: all created by one goroutine"
+	case sc.connections(s):
+		v.why = "one per connection: as many goroutines wait for IO"
+	case n > 2 && parents > n/2 && s.count >= sc.rules.Many:
+		v = sc.leak(s, fmt.Sprintf("%d different goroutines created them, "+
+			"as one per request would", parents))
+		v.confidence = "medium"
+	case s.count >= 100*sc.rules.Many:
+		v = sc.leak(s, "no pool is that large")
+	default:
+		v.why = "not too many for a pool of workers"
+	}
+	return v
+}
+
+// leak is the verdict on waiting goroutines that are too many.
+func (sc *scene) leak(s *site, why string) verdict {
+	v := verdict{
+		state: "stuck", report: true, severity: Warning, confidence: "low",
+		receiver: "unknown", why: why,
+		clause:   "they look leaked: " + why,
+		evidence: []string{why},
+	}
+	return v
+}
+
+// lineage returns how many goroutines of s have a known parent and how many
+// different parents they have.
+func lineage(s *site) (n, parents int) {
+	var ids []uint64
+	for _, stack := range s.stacks {
+		for _, m := range stack.Members {
+			if m.Parent != 0 {
+				ids = append(ids, m.Parent)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return len(ids), len(slices.Compact(ids))
+}
+
+// connections reports whether about as many goroutines wait for IO in another
+// place: one reads from and one writes to each connection.
+func (sc *scene) connections(s *site) bool {
+	for _, other := range sc.sites {
+		if other.op == "IO" && !other.design && s.count >= sc.rules.Many &&
+			other.count*10 >= s.count*9 && other.count*9 <= s.count*10 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,437 @@
+package doctor
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// sample is a dump with one of everything a line can be.
+const sample = `goroutine 1 [select, 5 minutes]:
+main.main()
+	/src/app/main.go:12 +0x1d
+
+goroutine 7 [chan send, 12 minutes]:
+example.com/log4go.(*Writer).Write(0xc000010000, {0x1, 0x2, 0x3})
+	/src/log4go/filelog.go:212 +0x4f
+main.handler.func1({0x5?, ...})
+	/src/app/main.go:40
+net/http.HandlerFunc.ServeHTTP(...)
+	/usr/local/go/src/net/http/server.go:2286
+net/http.(*conn).serve(0xc0000a2000)
+	/usr/local/go/src/net/http/server.go:2067 +0x690
+created by net/http.(*Server).Serve in goroutine 1
+	/usr/local/go/src/net/http/server.go:3464 +0x485
+
+goroutine 8 [chan send, 3 minutes]:
+example.com/log4go.(*Writer).Write(0xc000010000, {0x4, 0x5, 0x6})
+	/src/log4go/filelog.go:212 +0x4f
+main.handler.func1({0x5?, ...})
+	/src/app/main.go:40
+net/http.HandlerFunc.ServeHTTP(...)
+	/usr/local/go/src/net/http/server.go:2286
+net/http.(*conn).serve(0xc0000a3000)
+	/usr/local/go/src/net/http/server.go:2067 +0x690
+created by net/http.(*Server).Serve in goroutine 1
+	/usr/local/go/src/net/http/server.go:3464 +0x485
+
+goroutine 9 [IO wait]:
+internal/poll.runtime_pollWait(0x7f, 0x72)
+	/usr/local/go/src/runtime/netpoll.go:351 +0x85
+main.Map[...].read(0x1)
+	C:/src dir/app/main.go:50 +0x1
+created by main.main
+	C:/src dir/app/main.go:11 +0x1
+`
+
+func parseOne(t *testing.T, text string) *Snapshot {
+	t.Helper()
+	all, err := Parse(strings.NewReader(text), "sample")
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	return all[0]
+}
+
+// checkSample asserts what is in sample, whatever was around it.
+func checkSample(t *testing.T, p *Snapshot) {
+	t.Helper()
+	assert.Equal(t, 4, p.Goroutines)
+	require.Len(t, p.Stacks, 3)
+	send := p.Stacks[1]
+	assert.Equal(t, "chan send", send.State)
+	assert.Equal(t, 2, send.Count)
+	assert.Equal(t, []Member{{7, 1, 12}, {8, 1, 3}}, send.Members)
+	assert.Equal(t, Frame{Func: "example.com/log4go.(*Writer).Write",
+		File: "/src/log4go/filelog.go", Line: 212}, send.Frames[0])
+	assert.Len(t, send.Frames, 4)
+	assert.Equal(t, Frame{Func: "net/http.(*Server).Serve",
+		File: "/usr/local/go/src/net/http/server.go", Line: 3464}, send.CreatedBy)
+	assert.Equal(t, "C:/src dir/app/main.go", p.Stacks[2].CreatedBy.File)
+	assert.Equal(t, "main.Map[...].read", p.Stacks[2].Frames[1].Func)
+	assert.False(t, p.Truncated)
+}
+
+func TestParse(t *testing.T) {
+	p := parseOne(t, sample)
+	checkSample(t, p)
+	assert.Zero(t, p.Unreadable, "%v", p.Troubles)
+	assert.Equal(t, "sample", p.Target)
+}
+
+// each line of sample as something else has written it.
+func rewrite(f func(i int, line string) string) string {
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimSuffix(sample, "\n"), "\n") {
+		b.WriteString(f(i, line))
+	}
+	return b.String()
+}
+
+func TestParseWrapped(t *testing.T) {
+	for name, text := range map[string]string{
+		"CRLF": strings.ReplaceAll(sample, "\n", "\r\n"),
+		"kubernetes": rewrite(func(i int, line string) string {
+			return fmt.Sprintf("2026-11-24T00:%02d:01.%dZ stderr F %s\n", i%60, i*7919, line)
+		}),
+		"systemd": rewrite(func(i int, line string) string {
+			return fmt.Sprintf("Nov 24 %d:00:%02d web-3 app[%d]: %s\n", i%24, i%60, 1+i*100, line)
+		}),
+		"systemd, blanks trimmed": rewrite(func(i int, line string) string {
+			return strings.TrimRight(fmt.Sprintf("Nov 24 00:00:%02d web-3 app[81]: %s", i%60, line), " ") + "\n"
+		}),
+		"compose": rewrite(func(i int, line string) string {
+			return "web_1  | " + line + "\n"
+		}),
+		"tabs made blanks": strings.ReplaceAll(sample, "\t", "    "),
+		"rsyslog": rewrite(func(i int, line string) string {
+			return "Nov 24 00:00:01 web app: " + strings.ReplaceAll(line, "\t", "#011") + "\n"
+		}),
+		"docker json-file": rewrite(func(i int, line string) string {
+			b, _ := json.Marshal(map[string]string{"log": line + "\n", "stream": "stderr"})
+			return string(b) + "\n"
+		}),
+		"go test -json": rewrite(func(i int, line string) string {
+			b, _ := json.Marshal(map[string]string{"Action": "output", "Output": line + "\n"})
+			return string(b) + "\n"
+		}),
+		"journalctl -o json": rewrite(func(i int, line string) string {
+			b, _ := json.Marshal(map[string]any{"PRIORITY": 3, "MESSAGE": line})
+			return string(b) + "\n"
+		}),
+		"one record of JSON": func() string {
+			b, _ := json.Marshal(map[string]string{"level": "error", "msg": sample})
+			return string(b) + "\n"
+		}(),
+		"in other text": "2026/11/24 listening\n(see above)\n\n" + sample +
+			"\nexit status 2\nFAIL\tx\t0.1s\nbye (now)\n",
+		"no empty lines":  strings.ReplaceAll(sample, "\n\n", "\n"),
+		"no last newline": strings.TrimSuffix(sample, "\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := parseOne(t, text)
+			checkSample(t, p)
+			assert.Zero(t, p.Unreadable, "%v", p.Troubles)
+		})
+	}
+}
+
+// Foreign lines are counted, one by one, and cost nothing of the dump.
+func TestParseInterleaved(t *testing.T) {
+	foreign := 0
+	text := rewrite(func(i int, line string) string {
+		if i%3 == 1 && line != "" {
+			foreign++
+			return fmt.Sprintf("2026/11/24 00:00:01 request %d served\n%s\n", i, line)
+		}
+		return line + "\n"
+	})
+	p := parseOne(t, text)
+	checkSample(t, p)
+	// Those between two goroutines are ordinary text.
+	assert.LessOrEqual(t, p.Unreadable, foreign)
+	assert.GreaterOrEqual(t, p.Unreadable, foreign-3)
+	assert.Len(t, p.Troubles, min(p.Unreadable, maxTroubles))
+	assert.Contains(t, p.Troubles[0].Text, "served")
+	assert.Equal(t, 2, p.Troubles[0].Line)
+}
+
+// A dump cut at any byte keeps all goroutines before the cut, and says that
+// it is cut wherever the text itself shows it: after a call without its file
+// and within a line that is no whole one.
+func TestParseTruncated(t *testing.T) {
+	whole := 0
+	for n := strings.Index(sample, "]:"); n < len(sample); n++ {
+		text := sample[:n]
+		all, err := Parse(strings.NewReader(text), "cut")
+		require.NoError(t, err)
+		require.Len(t, all, 1)
+		p := all[0]
+		whole = max(whole, strings.Count(text, "\n\n"))
+		require.GreaterOrEqual(t, p.Goroutines, whole, "at byte %d", n)
+		last := text[strings.LastIndexByte(text, '\n')+1:]
+		_, _, file := fileLine([]byte(last))
+		between := last == "" || file || strings.HasSuffix(last, "]:")
+		if !between {
+			assert.True(t, p.Truncated || p.Unreadable > 0, "silent cut: %q", last)
+		}
+		if call := strings.HasSuffix(text, ")\n"); call {
+			assert.True(t, p.Truncated, "silent cut after a call, at byte %d", n)
+		}
+	}
+	assert.Equal(t, 3, whole)
+}
+
+func TestParseOdd(t *testing.T) {
+	for name, test := range map[string]struct {
+		text               string
+		goroutines, stacks int
+		unreadable         int
+		state, function    string
+	}{
+		"elided": {"goroutine 1 [running]:\nmain.f(0x1)\n\t/a.go:1 +0x1\n" +
+			"...80 frames elided...\nmain.main()\n\t/a.go:2 +0x1\n", 1, 1, 0, "running", "main.f"},
+		"additional": {"goroutine 1 [running]:\nmain.f(0x1)\n\t/a.go:1 +0x1\n" +
+			"...additional frames elided...\n", 1, 1, 0, "running", "main.f"},
+		"no stack": {"goroutine 5 [running]:\n\tgoroutine running on other thread; " +
+			"stack unavailable\ncreated by main.main in goroutine 1\n\t/a.go:2 +0x1\n",
+			1, 1, 0, "running", ""},
+		"ancestors": {"goroutine 5 [select]:\nmain.f()\n\t/a.go:1 +0x1\n" +
+			"created by main.g in goroutine 3\n\t/a.go:2 +0x1\n" +
+			"[originating from goroutine 3]:\nmain.g(...)\n\t/a.go:9 +0x1\n" +
+			"created by main.main\n\t/a.go:10 +0x1\n", 1, 1, 0, "select", "main.f"},
+		"with addresses": {"goroutine 1 gp=0xc00 m=0 mp=0x5 [chan send]:\n" +
+			"runtime.chansend(0xc1, 0x2)\n\t/chan.go:160 +0x1 fp=0x1 sp=0x2 pc=0x3\n" +
+			"main.f()\n\t/a.go:1 fp=0x1 sp=0x2 pc=0x3\n", 1, 1, 0, "chan send", "runtime.chansend"},
+		"headers only": {"goroutine 1 [running]:\ngoroutine 2 [select]:\n", 2, 2, 0, "running", ""},
+		"cut header":   {"goroutine 1 [running]:\n\ngoroutine 2 [chan re\n\n", 2, 2, 1, "running", ""},
+		"call without file": {"goroutine 2 [select]:\nmain.f()\nmain.g()\n\t/a.go:1 +0x1\n" +
+			"created by main.h\n\t/a.go:1\n", 1, 1, 1, "select", "main.f"},
+		"file without call": {"goroutine 2 [select]:\n\t/a.go:1 +0x1\n" +
+			"created by main.h\n\t/a.go:1\n", 1, 1, 1, "select", ""},
+		"orphan": {"goroutine 2 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n" +
+			"main.g()\n\t/a.go:2 +0x1\n", 1, 1, 1, "select", "main.f"},
+		"glued header": {"goroutine 2 [select]:2026/11/24 hello\nmain.f()\n\t/a.go:1 +0x1\n",
+			1, 1, 1, "select", "main.f"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := parseOne(t, test.text)
+			assert.Equal(t, test.goroutines, p.Goroutines)
+			assert.Len(t, p.Stacks, test.stacks)
+			assert.Equal(t, test.unreadable, p.Unreadable, "%v", p.Troubles)
+			assert.Equal(t, test.state, p.Stacks[0].State)
+			if test.function != "" {
+				assert.Equal(t, test.function, p.Stacks[0].Frames[0].Func)
+			}
+		})
+	}
+}
+
+func TestParseNothing(t *testing.T) {
+	for _, text := range []string{"", "\n", "hello\n", "goroutine leak\n", "{\"log\":\"x\"}\n"} {
+		all, err := Parse(strings.NewReader(text), "file.txt")
+		require.ErrorIs(t, err, ErrNoDump)
+		assert.Contains(t, err.Error(), "file.txt: no goroutine")
+		assert.Empty(t, all)
+	}
+}
+
+// What was read before a reader failed is kept.
+func TestParseReaderFails(t *testing.T) {
+	broken := errors.New("connection reset")
+	r := io.MultiReader(strings.NewReader(sample), iotest.ErrReader(broken))
+	all, err := Parse(r, "file.txt")
+	require.ErrorIs(t, err, broken)
+	assert.Contains(t, err.Error(), "file.txt: line ")
+	require.Len(t, all, 1)
+	assert.Equal(t, 4, all[0].Goroutines)
+}
+
+// Bytes may come one by one.
+func TestParseSlowReader(t *testing.T) {
+	all, err := Parse(iotest.OneByteReader(strings.NewReader(sample)), "x")
+	require.NoError(t, err)
+	checkSample(t, all[0])
+}
+
+// Several dumps in one file are several snapshots, with or without a banner
+// between them.
+func TestParseSeveral(t *testing.T) {
+	running := "goroutine 99 [running]:\nmain.dump()\n\t/a.go:1 +0x1\ncreated by main.main\n\t/a.go:2\n\n"
+	for name, text := range map[string]string{
+		"appended":                       sample + sample + sample,
+		"each begins with who writes it": running + sample + strings.ReplaceAll(running, "99", "105") + sample + running + sample,
+		"banners": "SIGQUIT: quit\n\n" + sample + "\nSIGQUIT: quit\n\n" + sample +
+			"\n2026/11/24 panic: boom\n\n" + sample,
+	} {
+		t.Run(name, func(t *testing.T) {
+			all, err := Parse(strings.NewReader(text), "x")
+			require.NoError(t, err)
+			require.Len(t, all, 3)
+			for _, p := range all {
+				assert.Equal(t, all[0].Goroutines, p.Goroutines)
+				assert.Len(t, p.Stacks, len(all[0].Stacks))
+				assert.Zero(t, p.Unreadable, "%v", p.Troubles)
+			}
+		})
+	}
+}
+
+func TestParseBanner(t *testing.T) {
+	for text, want := range map[string]string{
+		"fatal error: all goroutines are asleep - deadlock!\n\n" + sample: "fatal error: all goroutines are asleep - deadlock!",
+		"panic: test timed out after 1s\n\trunning tests:\n\n" + sample:   "panic: test timed out after 1s",
+		"Nov 24 00:00:00 web app[9]: SIGQUIT: quit\n" + sample:            "SIGQUIT: quit",
+		"2026/11/24 http: panic serving 1.2.3.4: boom\n" + sample:         "",
+		"we saw a panic: boom\n" + sample:                                 "",
+	} {
+		assert.Equal(t, want, parseOne(t, text).Banner)
+	}
+}
+
+// A million equal goroutines are one stack and a member each.
+func TestParseStreams(t *testing.T) {
+	const n = 100_000
+	one := "[chan send]:\nmain.f(0x1)\n\t/a.go:1 +0x1\ncreated by main.main in goroutine 1\n\t/a.go:2 +0x1\n\n"
+	i := 0
+	r := readerFunc(func(p []byte) (int, error) {
+		if i++; i > n {
+			return 0, io.EOF
+		}
+		return copy(p, fmt.Sprintf("goroutine %d %s", i+1, one)), nil
+	})
+	all, err := Parse(r, "x")
+	require.NoError(t, err)
+	assert.Equal(t, n, all[0].Goroutines)
+	assert.Len(t, all[0].Stacks, 1)
+	assert.Len(t, all[0].Stacks[0].Members, n)
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// Another goroutine of a known stack costs its member, nothing else.
+func TestParseAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	dump := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "goroutine %d [select]:\nmain.f(0x%x)\n\t/a.go:1 +0x1\n\n", i+2, i)
+		}
+		return b.String()
+	}
+	small, large := dump(1_000), dump(10_000)
+	few := testing.AllocsPerRun(5, func() { Parse(strings.NewReader(small), "x") })
+	many := testing.AllocsPerRun(5, func() { Parse(strings.NewReader(large), "x") })
+	assert.LessOrEqual(t, many-few, 30.0, "only the list of members grows")
+}
+
+const profileSample = `goroutine profile: total 7
+4 @ 0x485bee 0x41797c 0x417577 0x643abe 0x48d261
+# labels: {"tenant":"a"}
+#	0x643abd	main.main.func1+0x1d	/src/d1.go:3
+
+2 @ 0x485bee 0x463fe6 0x643b4f 0x48d261
+#	0x643b4e	main.Map[...].f+0xe		/src/d 1.go:4
+#	0x643b4f	main.main+0xe		/src/d1.go:5
+
+1 @ 0x1 0x2
+#	0x1
+#	0x2
+
+`
+
+func TestParseProfile(t *testing.T) {
+	p := parseOne(t, profileSample)
+	assert.Equal(t, 7, p.Goroutines)
+	assert.Zero(t, p.Unreadable, "%v", p.Troubles)
+	require.Len(t, p.Stacks, 3)
+	s := p.Stacks[0]
+	assert.Equal(t, 4, s.Count)
+	assert.Equal(t, map[string]int{"tenant=a": 4}, s.Labels)
+	assert.Equal(t, []Frame{{PC: 0x485bee}, {PC: 0x41797c}, {PC: 0x417577},
+		{Func: "main.main.func1", File: "/src/d1.go", Line: 3}}, s.Frames)
+	assert.Equal(t, "main.Map[...].f", p.Stacks[1].Frames[2].Func)
+	assert.Equal(t, []uint64{0x485bee, 0x41797c, 0x417577, 0x463fe6, 1, 2}, p.Unresolved())
+	assert.Equal(t, "unknown", operationOf(s))
+
+	names := map[uint64]string{0x485bee: "runtime.gopark", 0x41797c: "runtime.chansend",
+		0x417577: "runtime.chansend1", 0x463fe6: "runtime.selectgo"}
+	p.Resolve(func(pc uint64) []Frame {
+		if names[pc] == "" {
+			return nil
+		}
+		return []Frame{{Func: names[pc]}}
+	})
+	assert.Equal(t, "chan send", operationOf(p.Stacks[0]))
+	assert.Equal(t, "select", operationOf(p.Stacks[1]))
+	assert.Equal(t, []uint64{1, 2}, p.Unresolved())
+}
+
+// A profile that lacks goroutines it announces is cut, and says how many.
+func TestParseProfileTruncated(t *testing.T) {
+	for n := strings.Index(profileSample, "\n4") + 1; n < len(profileSample)-12; n++ {
+		all, err := Parse(strings.NewReader(profileSample[:n]), "x")
+		require.NoError(t, err)
+		p := all[0]
+		if p.Goroutines < 7 {
+			assert.True(t, p.Truncated, "at byte %d", n)
+			assert.GreaterOrEqual(t, p.Goroutines+p.Unreadable, 7)
+		}
+	}
+}
+
+// FuzzParse asserts what holds for any input: no crash, no more goroutines
+// than headers or announced, the sum of the stacks, and that what is said of
+// them can be written in every form.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(sample))
+	f.Add([]byte(profileSample))
+	f.Add([]byte("panic: x\n\n" + sample + "goroutine 1 gp=0x1 [x (leaked)]:\n"))
+	f.Add([]byte(`{"log":"goroutine 1 [running]:\n"}` + "\n"))
+	files, _ := filepath.Glob(filepath.Join("testdata", "corpus", "*-*1.txt"))
+	for _, name := range files[:min(3, len(files))] {
+		text, _ := os.ReadFile(name)
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		all, err := Parse(bytes.NewReader(text), "fuzz")
+		if err != nil && !errors.Is(err, ErrNoDump) {
+			t.Fatal(err)
+		}
+		for _, p := range all {
+			sum := 0
+			for _, s := range p.Stacks {
+				sum += s.Count
+				if s.Members != nil && len(s.Members) != s.Count {
+					t.Fatalf("%d members of %d", len(s.Members), s.Count)
+				}
+			}
+			if sum != p.Goroutines || len(p.Troubles) > p.Unreadable {
+				t.Fatalf("sum %d, goroutines %d, troubles %d of %d", sum,
+					p.Goroutines, len(p.Troubles), p.Unreadable)
+			}
+		}
+		r := Diagnose(Rules{}, all...)
+		for _, err := range []error{
+			r.WriteText(io.Discard, TextOptions{Width: 20, Idle: true}),
+			r.WriteJSON(io.Discard), r.WriteHTML(io.Discard),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,224 @@
+package doctor
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+)
+
+// scene is one process: what it shows now, and what it showed before.
+type scene struct {
+	rules    Rules
+	now      *Snapshot
+	past     []*scene // earliest first, grouped but not judged
+	sites    []*site
+	of       map[*Stack]*site
+	byKey    map[siteKey]*site
+	deadlock bool     // the runtime itself says that nothing can go on
+	timedOut bool     // a test did not end
+	left     []Change // see vanished
+	effort   int      // calls that may still be compared; see spend
+}
+
+// maxEffort bounds the search for receivers and holders, which compares each
+// site with each stack: a second or so. Real processes have some hundred
+// different stacks and need a thousandth of it; a dump made to be slow does
+// not get more.
+const maxEffort = 30_000_000
+
+// spend reports whether another stack may be compared.
+func (sc *scene) spend(s *Stack) bool {
+	sc.effort -= len(s.Frames) + 1
+	return sc.effort > 0
+}
+
+// site is the goroutines blocked in the same operation in the same place.
+type site struct {
+	op       string
+	at       Frame
+	count    int
+	requests int    // how many of them are inside a request
+	entry    string // of the most
+	longest  int    // minutes
+	leaked   bool
+	design   bool // it waits because that is its job
+	stacks   []*Stack
+	verdict  verdict
+}
+
+// verdict is what is thought of a site.
+type verdict struct {
+	state      string // idle, working, slow, stuck, unknown
+	why        string
+	report     bool // it becomes a finding
+	severity   Severity
+	receiver   string
+	confidence string
+	clause     string // ends the sentence
+	evidence   []string
+}
+
+type siteKey struct {
+	op, function, file string
+	line               int
+}
+
+func (s *site) key() siteKey {
+	return siteKey{s.op, s.at.Func, s.at.File, s.at.Line}
+}
+
+func newScene(rules Rules, now *Snapshot) *scene {
+	sc := &scene{rules: rules, now: now, of: make(map[*Stack]*site)}
+	sc.effort = maxEffort
+	sc.deadlock = strings.Contains(now.Banner, "all goroutines are asleep")
+	sc.timedOut = strings.Contains(now.Banner, "test timed out")
+	sc.byKey = make(map[siteKey]*site)
+	for _, stack := range now.Stacks {
+		s := &site{op: operationOf(stack), at: siteOf(stack)}
+		if known := sc.byKey[s.key()]; known != nil {
+			s = known
+		} else {
+			sc.byKey[s.key()] = s
+			sc.sites = append(sc.sites, s)
+		}
+		s.add(stack)
+		sc.of[stack] = s
+	}
+	slices.SortStableFunc(sc.sites, func(a, b *site) int {
+		return cmp.Compare(b.count, a.count)
+	})
+	return sc
+}
+
+func (s *site) add(stack *Stack) {
+	entry := entryOf(stack)
+	if isRequest(entry) {
+		s.requests += stack.Count
+	}
+	if len(s.stacks) == 0 || stack.Count > s.stacks[0].Count {
+		s.entry = entry
+		s.stacks = slices.Insert(s.stacks, 0, stack)
+	} else {
+		s.stacks = append(s.stacks, stack)
+	}
+	s.count += stack.Count
+	s.longest = max(s.longest, stack.longest())
+	s.leaked = s.leaked || stack.Leaked
+}
+
+// ignored reports whether a call of s matches a pattern of the rules.
+func (sc *scene) ignored(s *site) (string, bool) {
+	for _, pattern := range sc.rules.Ignore {
+		for _, stack := range s.stacks {
+			for _, f := range stack.Frames {
+				if matches(pattern, f.Func) {
+					return pattern, true
+				}
+			}
+		}
+	}
+	return "", false
+}
+
+func matches(pattern, symbol string) bool {
+	head, wild := strings.CutSuffix(pattern, "*")
+	if wild {
+		return strings.HasPrefix(symbol, head) ||
+			strings.HasPrefix(short(symbol), head)
+	}
+	rest, ok := strings.CutSuffix(symbol, pattern)
+	return ok && pattern != "" &&
+		(rest == "" || strings.HasSuffix(rest, "/") || strings.HasSuffix(rest, "."))
+}
+
+// same returns the site of an earlier scene in the same place, or nil.
+func (sc *scene) same(key siteKey) *site { return sc.byKey[key] }
+
+// stayed returns how many goroutines of s stood there in the first of the
+// earlier snapshots already that knows goroutines by id.
+func (sc *scene) stayed(s *site) int {
+	for _, past := range sc.past {
+		then := past.same(s.key())
+		if then == nil {
+			continue
+		}
+		ids := make(map[uint64]bool)
+		for _, stack := range then.stacks {
+			for _, m := range stack.Members {
+				ids[m.ID] = true
+			}
+		}
+		n := 0
+		for _, stack := range s.stacks {
+			for _, m := range stack.Members {
+				if ids[m.ID] {
+					n++
+				}
+			}
+		}
+		if n > 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// history returns the counts of s in the earlier snapshots and now.
+func (sc *scene) history(s *site) []int {
+	var counts []int
+	for _, past := range sc.past {
+		n := 0
+		if then := past.same(s.key()); then != nil {
+			n = then.count
+		}
+		counts = append(counts, n)
+	}
+	return append(counts, s.count)
+}
+
+// growing reports whether s has only ever grown, and by more than traffic
+// does: half as much again over three snapshots or more, twice as much and ten
+// times too many over two.
+func (sc *scene) growing(s *site) bool {
+	h := sc.history(s)
+	if len(h) < 2 || !slices.IsSorted(h) {
+		return false
+	}
+	then, now, many := h[0], h[len(h)-1], sc.rules.Many
+	if len(h) == 2 {
+		return now-then >= 10*many && now >= 2*then
+	}
+	return now-then >= many && 2*now >= 3*then && h[len(h)-2] > then
+}
+
+// alive returns how many goroutines have a call of the function or of a
+// closure in it.
+func (sc *scene) alive(function string) int {
+	n := 0
+	for _, stack := range sc.now.Stacks {
+		if !sc.spend(stack) {
+			break
+		}
+		for _, f := range stack.Frames {
+			if rest, ok := strings.CutPrefix(f.Func, function); ok &&
+				(rest == "" || rest[0] == '.' && isClosure(rest[1:])) {
+				n += stack.Count
+				break
+			}
+		}
+	}
+	return n
+}
+
+// tracing reports whether s is the goroutine that takes the snapshot, or
+// waits to.
+func tracing(s *Stack) bool {
+	return s.has("runtime/pprof.") || s.has("runtime/debug.Stack") ||
+		s.has("net/http/pprof.") || s.has("example.com/chanx/doctor.Take") ||
+		s.has("example.com/chanx/doctor.(*handler)")
+}
+
+func sameFile(a, b string) bool {
+	return a != "" && a == b || a != "" && path.Base(a) == a && base(b) == a
+}

@@ -1,0 +1,120 @@
+package doctor
+
+import "time"
+
+// Snapshot is what one dump or profile says of one process. The zero value is
+// a process without goroutines, ready for [Snapshot.Add]. A Snapshot is not
+// safe for concurrent use.
+type Snapshot struct {
+	// Target names the input for people: a file, a URL.
+	Target string
+
+	// Instance tells processes apart. Snapshots with the same Instance are
+	// one process in the order given, the last one being now; different
+	// instances are a fleet.
+	Instance string
+
+	// Taken is when, if known.
+	Taken time.Time
+
+	// Banner is the line that introduced a crash dump, such as "fatal error:
+	// all goroutines are asleep - deadlock!", or "".
+	Banner string
+
+	// Stacks are the distinct stacks, in the order first seen.
+	Stacks []*Stack
+
+	// Goroutines is the number of goroutines in Stacks.
+	Goroutines int
+
+	// Unreadable is the number of lines and goroutines that should have been
+	// understood and were not; Troubles has the first of them. A dump cut
+	// short counts the goroutines that it announced and did not list.
+	Unreadable int
+	Troubles   []Trouble
+
+	// Truncated says that the input ended in the middle of a goroutine, so
+	// that counts are lower bounds.
+	Truncated bool
+}
+
+// Trouble is something that could not be read.
+type Trouble struct {
+	Line int    // of the input, from 1; 0 if it is not about one line
+	Text string // what stands there, cut to 120 bytes
+	Why  string
+}
+
+const (
+	maxTroubles = 16
+	maxText     = 120
+)
+
+// Add puts s into the snapshot. It is for readers of other formats: a sample
+// of a profile becomes a Stack with Frames and Count. The Stack then belongs
+// to the snapshot. A Count below one panics.
+func (p *Snapshot) Add(s *Stack) {
+	if s.Count < 1 {
+		panic("doctor: Add of a stack without goroutines")
+	}
+	p.Stacks = append(p.Stacks, s)
+	p.Goroutines += s.Count
+}
+
+// Resolve names the calls of which only an address is known. A profile with
+// debug=1 leaves out the runtime's functions, and with them the operation a
+// goroutine is blocked in; the process's own symbol endpoint or its binary
+// knows them. symbol gets a return address, so a reader of symbol tables looks
+// one byte before it, and returns the calls there, innermost first, or nil.
+// It is called once per address.
+func (p *Snapshot) Resolve(symbol func(pc uint64) []Frame) {
+	known := make(map[uint64][]Frame)
+	for _, s := range p.Stacks {
+		var frames []Frame
+		for _, f := range s.Frames {
+			if f.Func != "" || f.PC == 0 {
+				frames = append(frames, f)
+				continue
+			}
+			calls, asked := known[f.PC]
+			if !asked {
+				calls = symbol(f.PC)
+				known[f.PC] = calls
+			}
+			if calls == nil {
+				calls = []Frame{f}
+			}
+			frames = append(frames, calls...)
+		}
+		s.Frames = frames
+	}
+}
+
+// Unresolved returns the addresses for which [Snapshot.Resolve] has to find a
+// name, each once.
+func (p *Snapshot) Unresolved() []uint64 {
+	var pcs []uint64
+	seen := make(map[uint64]bool)
+	for _, s := range p.Stacks {
+		for _, f := range s.Frames {
+			if f.Func == "" && f.PC != 0 && !seen[f.PC] {
+				seen[f.PC] = true
+				pcs = append(pcs, f.PC)
+			}
+		}
+	}
+	return pcs
+}
+
+func (p *Snapshot) trouble(line int, text, why string) {
+	p.Unreadable++
+	p.note(line, text, why)
+}
+
+// note keeps a trouble that has been counted by the caller.
+func (p *Snapshot) note(line int, text, why string) {
+	if len(p.Troubles) < maxTroubles {
+		text = text[:min(len(text), maxText)]
+		p.Troubles = append(p.Troubles, Trouble{line, text, why})
+	}
+}

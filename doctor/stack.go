@@ -1,0 +1,106 @@
+package doctor
+
+import "strings"
+
+// Frame is one call on a stack.
+type Frame struct {
+	// Func is the full symbol, as in example.com/log4go.(*Writer).Write, or
+	// empty if only PC is known.
+	Func string
+
+	// File and Line are where the call stands; File is empty if unknown.
+	File string
+	Line int
+
+	// PC is the return address; only profiles with debug=1 have it.
+	PC uint64
+}
+
+// Stack is every goroutine of a snapshot that stands in one place: same
+// state, same calls, same creator. A million goroutines are a few hundred
+// stacks, which is why nothing here is kept per goroutine but a [Member].
+type Stack struct {
+	// State is the runtime's word for why the goroutines wait, without
+	// annotations: "chan send", "IO wait". A profile has none: "".
+	State string
+
+	// Frames are the calls, innermost first.
+	Frames []Frame
+
+	// CreatedBy is where the go statement stands; zero in profiles and for
+	// the main goroutine.
+	CreatedBy Frame
+
+	// Count is the number of goroutines.
+	Count int
+
+	// Members has one entry per goroutine, or is nil for a profile, which
+	// knows no goroutine by itself.
+	Members []Member
+
+	// Labels counts the profiler labels seen, as key=value; at most 16
+	// different ones are kept.
+	Labels map[string]int
+
+	// Leaked says that the garbage collector found the goroutines
+	// unreachable: nothing can ever wake them.
+	Leaked bool
+
+	// Bubble says that they belong to a testing/synctest bubble.
+	Bubble bool
+}
+
+// Member is one goroutine of a stack.
+type Member struct {
+	ID uint64
+
+	// Parent is the goroutine that created this one; 0 before Go 1.21.
+	Parent uint64
+
+	// Minutes is how long it has waited. Only a garbage collection starts
+	// that clock, so 0 does not mean recent.
+	Minutes uint32
+}
+
+// maxLabels bounds what labels of one stack cost; request ids are labels too.
+const maxLabels = 16
+
+func (s *Stack) label(kv string, n int) {
+	if s.Labels == nil {
+		s.Labels = make(map[string]int)
+	}
+	if _, seen := s.Labels[kv]; seen || len(s.Labels) < maxLabels {
+		s.Labels[kv] += n
+	}
+}
+
+// longest returns the longest wait of the members, in minutes.
+func (s *Stack) longest() int {
+	var longest uint32
+	for _, m := range s.Members {
+		longest = max(longest, m.Minutes)
+	}
+	return int(longest)
+}
+
+// has reports whether a call's symbol has the prefix.
+func (s *Stack) has(prefix string) bool {
+	for i := range s.Frames {
+		if strings.HasPrefix(s.Frames[i].Func, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// root returns the outermost call, the function of the go statement.
+func (s *Stack) root() Frame {
+	for i := len(s.Frames) - 1; i >= 0; i-- {
+		switch s.Frames[i].Func {
+		case "", "runtime.goexit", "runtime.main":
+		default:
+			return s.Frames[i]
+		}
+	}
+	return Frame{}
+}

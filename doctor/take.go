@@ -1,0 +1,73 @@
+package doctor
+
+import (
+	"bytes"
+	"io"
+	"runtime"
+	"runtime/pprof"
+	"time"
+)
+
+// Take returns a snapshot of the process it runs in, at the cost of a
+// goroutine profile: the world is stopped for as long as it takes to note
+// which goroutines there are, not for their stacks, and memory is by the
+// number of goroutines. It has the operations but no ids and no waiting
+// times; [TakeStacks] has those.
+//
+// It goes through the text of [runtime/pprof] rather than
+// [runtime.GoroutineProfile] because that one cuts stacks at 32 calls, and
+// the handler of a request behind a few middlewares is further down.
+func Take() *Snapshot {
+	var text bytes.Buffer // one entry per distinct stack: small
+	err := pprof.Lookup("goroutine").WriteTo(&text, 1)
+	p := own(&text)
+	if err != nil {
+		p.trouble(0, "", err.Error())
+	}
+	p.Resolve(symbol)
+	return p
+}
+
+// TakeStacks returns a snapshot of the process it runs in with the ids, the
+// states and the waiting times of all goroutines. The world is stopped until
+// all their stacks are written: some tens of milliseconds for ten thousand
+// goroutines. A dump above 64 MB is cut, which the snapshot says.
+func TakeStacks() *Snapshot {
+	const limit = 64 << 20
+	buf := make([]byte, 1<<20)
+	for {
+		n := runtime.Stack(buf, true)
+		if n < len(buf) || len(buf) >= limit {
+			return own(bytes.NewReader(buf[:n]))
+		}
+		buf = make([]byte, 2*len(buf))
+	}
+}
+
+// own parses what this process wrote about itself.
+func own(r io.Reader) *Snapshot {
+	p := &Snapshot{}
+	if all, err := Parse(r, "this process"); err == nil {
+		p = all[len(all)-1]
+	} else {
+		p.trouble(0, "", err.Error())
+	}
+	p.Target, p.Instance, p.Taken = "this process", "", time.Now()
+	return p
+}
+
+// symbol names the calls at a return address of this process, for
+// [Snapshot.Resolve].
+func symbol(pc uint64) []Frame {
+	var calls []Frame
+	frames := runtime.CallersFrames([]uintptr{uintptr(pc)})
+	for {
+		f, more := frames.Next()
+		if f.Function != "" {
+			calls = append(calls, Frame{Func: f.Function, File: f.File, Line: f.Line})
+		}
+		if !more {
+			return calls
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package main
+
+func quit() { panic("no SIGQUIT on this system") }

@@ -1,0 +1,232 @@
+package doctor
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// TextOptions are how [Report.WriteText] writes.
+type TextOptions struct {
+	// Width is where lines are broken; zero means 80. Calls on a stack are
+	// never broken.
+	Width int
+
+	// Colour writes ANSI sequences, for a terminal.
+	Colour bool
+
+	// Idle lists the groups that are in order as well.
+	Idle bool
+}
+
+// WriteText writes the report for people. What came from the input is
+// printed without control characters, so that a hostile dump cannot drive the
+// terminal. The error is w's.
+func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
+	if opts.Width <= 0 {
+		opts.Width = 80
+	}
+	t := textWriter{opts: opts}
+	t.summary(r)
+	for i := range r.Findings {
+		t.finding(&r.Findings[i])
+	}
+	t.changes(r.Changes)
+	t.groups(r)
+	t.troubles(r)
+	_, err := w.Write(t.b.Bytes())
+	return err
+}
+
+type textWriter struct {
+	opts TextOptions
+	b    bytes.Buffer
+}
+
+// colours of the severities: yellow would be lost on white paper.
+var colours = [...]string{"36", "33", "1;31"}
+
+func (t *textWriter) paint(s Severity, text string) string {
+	if !t.opts.Colour || s < Info || s > Critical {
+		return text
+	}
+	return "\x1b[" + colours[s] + "m" + text + "\x1b[0m"
+}
+
+func (t *textWriter) summary(r *Report) {
+	about := fmt.Sprintf("%s in %s: %s", plural(r.Goroutines, "goroutine"),
+		clean(strings.Join(r.Targets, ", ")), r.tally())
+	t.wrap("", about)
+	if r.Banner != "" {
+		t.wrap("", clean(r.Banner))
+	}
+	if r.Truncated {
+		t.wrap("", "The input is cut short: all counts are lower bounds.")
+	}
+}
+
+// tally is "1 critical, 2 warnings" or "nothing stuck".
+func (r *Report) tally() string {
+	var n [len(severities)]int
+	for _, f := range r.Findings {
+		n[f.Severity]++
+	}
+	var parts []string
+	if n[Critical] > 0 {
+		parts = append(parts, number(n[Critical])+" critical")
+	}
+	if n[Warning] > 0 {
+		parts = append(parts, plural(n[Warning], "warning"))
+	}
+	if n[Info] > 0 {
+		parts = append(parts, number(n[Info])+" worth a look")
+	}
+	if n[Critical]+n[Warning] == 0 {
+		parts = append([]string{"nothing stuck"}, parts...)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return number(n) + " " + noun
+}
+
+func (t *textWriter) finding(f *Finding) {
+	const indent = "          "
+	label := fmt.Sprintf("%-10s", strings.ToUpper(f.Severity.String()))
+	t.b.WriteByte('\n')
+	start := t.b.Len()
+	t.wrap(indent, clean(f.Sentence)+".")
+	line := bytes.Clone(t.b.Bytes()[start+len(indent):])
+	t.b.Truncate(start)
+	t.b.WriteString(t.paint(f.Severity, label))
+	t.b.Write(line)
+	t.wrap(indent, fmt.Sprintf("confidence %s, receiver %s", f.Confidence, f.Receiver))
+	for _, e := range f.Evidence {
+		t.wrap(indent+"- ", clean(e))
+	}
+	for _, instance := range slices.Sorted(maps.Keys(f.Instances)) {
+		t.wrap(indent+"- ", number(f.Instances[instance])+" on "+clean(instance))
+	}
+	if len(f.Stacks) > 0 {
+		t.stack(indent, f.Stacks[0])
+	}
+	if more := len(f.Stacks) - 1; more > 0 {
+		t.wrap(indent, "and "+plural(more, "other stack"))
+	}
+}
+
+func (t *textWriter) stack(indent string, s *Stack) {
+	for _, f := range s.Frames {
+		fmt.Fprintf(&t.b, "%s  %s\n", indent, clean(call(f)))
+	}
+	if s.CreatedBy.Func != "" {
+		fmt.Fprintf(&t.b, "%s  created by %s\n", indent, clean(call(s.CreatedBy)))
+	}
+}
+
+// call is a frame with its whole symbol and path, to be pasted elsewhere.
+func call(f Frame) string {
+	if f.Func == "" {
+		return fmt.Sprintf("%#x", f.PC)
+	}
+	return fmt.Sprintf("%s %s:%d", f.Func, f.File, f.Line)
+}
+
+func (t *textWriter) changes(changes []Change) {
+	const most = 10
+	for i, c := range changes {
+		switch i {
+		case 0:
+			t.b.WriteString("\nSince the first snapshot:\n")
+		case most:
+			fmt.Fprintf(&t.b, "  and %d more\n", len(changes)-most)
+			return
+		}
+		fmt.Fprintf(&t.b, "  %s: %s then, %s now\n", clean(short(c.Function)),
+			number(c.Then), number(c.Now))
+	}
+}
+
+// groups says what the rest of the goroutines do, in one line or in full.
+func (t *textWriter) groups(r *Report) {
+	idle, goroutines := 0, 0
+	for _, g := range r.Groups {
+		if g.Verdict == "idle" || g.Verdict == "working" {
+			idle++
+			goroutines += g.Count
+		}
+	}
+	if idle == 0 {
+		return
+	}
+	fmt.Fprintf(&t.b, "\nIn order: %s in %s, idle by design or at work.\n",
+		plural(goroutines, "goroutine"), plural(idle, "place"))
+	if !t.opts.Idle {
+		return
+	}
+	for _, g := range r.Groups {
+		if g.Verdict == "idle" || g.Verdict == "working" || g.Verdict == "unknown" {
+			at := name(Frame{Func: g.Function, File: g.File, Line: g.Line})
+			t.wrap("  ", clean(fmt.Sprintf("%s %s in %s: %s, %s", number(g.Count),
+				doing(g.Operation), at, g.Verdict, g.Why)))
+		}
+	}
+}
+
+func (t *textWriter) troubles(r *Report) {
+	if r.Unreadable == 0 {
+		return
+	}
+	fmt.Fprintf(&t.b, "\nNot understood: %s.\n",
+		plural(r.Unreadable, "line or goroutine"))
+	for _, tr := range r.Troubles {
+		at := ""
+		if tr.Line > 0 {
+			at = fmt.Sprintf("line %d: ", tr.Line)
+		}
+		text := ""
+		if tr.Text != "" {
+			text = fmt.Sprintf(": %q", tr.Text)
+		}
+		t.wrap("  ", at+tr.Why+text)
+	}
+}
+
+// wrap writes text in lines that begin with indent; a dash in indent is
+// written once.
+func (t *textWriter) wrap(indent, text string) {
+	line := indent
+	empty := true
+	for word := range strings.FieldsSeq(text) {
+		if !empty && len(line)+1+len(word) > t.opts.Width {
+			t.b.WriteString(line + "\n")
+			line, empty = strings.ReplaceAll(indent, "-", " "), true
+		}
+		if !empty {
+			line += " "
+		}
+		line += word
+		empty = false
+	}
+	t.b.WriteString(line + "\n")
+}
+
+// clean replaces what a terminal would act on.
+func clean(s string) string { return strings.Map(visible, s) }
+
+// visible replaces control characters, and those that make text run
+// backwards: a file name could hide its end with them.
+func visible(c rune) rune {
+	if c < ' ' || c >= 0x7f && c < 0xa0 || c >= 0x2028 && c <= 0x202e ||
+		c >= 0x2066 && c <= 0x2069 {
+		return '\uFFFD'
+	}
+	return c
+}

@@ -1,0 +1,283 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// stuckAt is a snapshot with n goroutines blocked sending at a line.
+func stuckAt(lines map[int]int) *Snapshot {
+	p := &Snapshot{Target: "fake"}
+	for line, n := range lines {
+		p.Add(&Stack{State: "chan send", Count: n, Frames: []Frame{
+			{Func: "app.(*Log).Write", File: "/log.go", Line: line},
+			{Func: "net/http.HandlerFunc.ServeHTTP", File: "/server.go", Line: 1},
+		}})
+	}
+	p.Add(&Stack{State: "IO wait", Count: 1, Frames: []Frame{{Func: "net.(*netFD).accept"}}})
+	return p
+}
+
+// watchFor runs Watch in virtual time over the samples and returns the
+// alerts, each with the sample it came at.
+func watchFor(t *testing.T, opts Options, samples []*Snapshot) []string {
+	var got []string
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		i := -1
+		opts.Take = func() *Snapshot {
+			if i++; i == len(samples) {
+				cancel()
+				i--
+			}
+			return samples[i]
+		}
+		hook := opts.OnAlert
+		opts.OnAlert = func(a Alert) {
+			got = append(got, fmt.Sprintf("%d: %d at %d gone=%v suppressed=%d", i,
+				a.Finding.Count, a.Finding.Line, a.Gone, a.Suppressed))
+			if hook != nil {
+				hook(a)
+			}
+		}
+		assert.ErrorIs(t, Watch(ctx, opts), context.Canceled)
+	})
+	return got
+}
+
+func repeat(n int, p *Snapshot) []*Snapshot {
+	all := make([]*Snapshot, n)
+	for i := range all {
+		q := *p
+		all[i] = &q
+	}
+	return all
+}
+
+func join(lists ...[]*Snapshot) []*Snapshot {
+	var all []*Snapshot
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
+
+var well = stuckAt(nil)
+
+// Once when confirmed, not again while it lasts, once when it is over, and
+// again only after that.
+func TestWatchReportsOnce(t *testing.T) {
+	bad := stuckAt(map[int]int{212: 20})
+	got := watchFor(t, Options{}, join(repeat(3, well), repeat(50, bad),
+		repeat(5, well), repeat(3, bad)))
+	assert.Equal(t, []string{
+		"4: 20 at 212 gone=false suppressed=0",
+		"55: 20 at 212 gone=true suppressed=0",
+		"59: 20 at 212 gone=false suppressed=0",
+	}, got)
+}
+
+// A finding that comes and goes with every sample is neither confirmed nor
+// cleared.
+func TestWatchHysteresis(t *testing.T) {
+	bad := stuckAt(map[int]int{212: 20})
+	var flicker []*Snapshot
+	for range 20 {
+		flicker = join(flicker, repeat(1, bad), repeat(1, well))
+	}
+	assert.Empty(t, watchFor(t, Options{}, flicker))
+	got := watchFor(t, Options{}, join(repeat(2, bad), flicker))
+	assert.Equal(t, []string{"1: 20 at 212 gone=false suppressed=0"}, got)
+	assert.NotEmpty(t, watchFor(t, Options{Confirm: 1}, flicker))
+}
+
+// Getting worse is worth another alert.
+func TestWatchEscalates(t *testing.T) {
+	got := watchFor(t, Options{}, join(repeat(3, stuckAt(map[int]int{212: 3})),
+		repeat(3, stuckAt(map[int]int{212: 300})), repeat(3, stuckAt(map[int]int{212: 301}))))
+	assert.Equal(t, []string{
+		"1: 3 at 212 gone=false suppressed=0",
+		"3: 300 at 212 gone=false suppressed=0",
+	}, got)
+}
+
+// Forty findings at once are ten alerts and a number; an hour later the rest
+// may speak.
+func TestWatchBudget(t *testing.T) {
+	lines := make(map[int]int)
+	for line := range 40 {
+		lines[line+1] = 20
+	}
+	bad := stuckAt(lines)
+	got := watchFor(t, Options{Every: time.Minute}, repeat(50, bad))
+	assert.Len(t, got, 10)
+	got = watchFor(t, Options{Every: time.Minute}, repeat(70, bad))
+	assert.Len(t, got, 20)
+	assert.Contains(t, got[10], "61: ")
+	suppressed := 30 * 60 // each of the thirty, at each of sixty samples
+	assert.Contains(t, got[10], fmt.Sprintf("suppressed=%d", suppressed))
+	assert.Len(t, watchFor(t, Options{Budget: 3}, repeat(5, bad)), 3)
+}
+
+// Info is for those who ask.
+func TestWatchInfo(t *testing.T) {
+	one := &Snapshot{}
+	one.Add(&Stack{State: "chan send", Count: 1, Frames: []Frame{
+		{Func: "app.gen.func1", File: "/a.go", Line: 1}}})
+	assert.Empty(t, watchFor(t, Options{}, repeat(5, one)))
+	assert.Len(t, watchFor(t, Options{Info: true}, repeat(5, one)), 1)
+}
+
+// A worker that the first sample had and that is gone is named.
+func TestWatchRemembersWorkers(t *testing.T) {
+	with := stuckAt(nil)
+	with.Add(&Stack{State: "select", Count: 1, Frames: []Frame{
+		{Func: "app.NewLog.func1", File: "/log.go", Line: 30}}})
+	var sentence string
+	watchFor(t, Options{OnAlert: func(a Alert) { sentence = a.Finding.Sentence }},
+		join(repeat(1, with), repeat(30, well), repeat(3, stuckAt(map[int]int{212: 20}))))
+	assert.Contains(t, sentence, "app.NewLog.func1: 1 then, 0 now")
+}
+
+func TestWatchInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var at []time.Duration
+		start := time.Now()
+		err := Watch(ctx, Options{Every: time.Minute, Take: func() *Snapshot {
+			at = append(at, time.Since(start))
+			if len(at) == 3 {
+				time.Sleep(2 * time.Second) // a sample that is dear
+			}
+			return well
+		}})
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		require.GreaterOrEqual(t, len(at), 4)
+		assert.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute,
+			2*time.Minute + 2*time.Second + 200*time.Second}, at[:4])
+	})
+}
+
+// A logger that blocks for ever stops neither the samples nor the hook, and
+// what it misses is counted.
+func TestWatchLoggerBlocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		release := make(chan struct{})
+		n := 0
+		alerts := 0
+		Watch(ctx, Options{
+			Confirm: 1, Clear: 1, Budget: 1000,
+			Logger:  slog.New(slog.NewTextHandler(blockingWriter(release), nil)),
+			OnAlert: func(Alert) { alerts++ },
+			Take: func() *Snapshot {
+				if n++; n == 100 {
+					cancel()
+				}
+				if n%2 == 0 {
+					return stuckAt(map[int]int{1: 20})
+				}
+				return well
+			},
+		})
+		assert.Equal(t, 99, alerts)
+		close(release)
+		synctest.Wait()
+	})
+}
+
+type blockingWriter chan struct{}
+
+func (w blockingWriter) Write(p []byte) (int, error) {
+	<-w
+	return len(p), nil
+}
+
+func TestWatchLogs(t *testing.T) {
+	var mu sync.Mutex
+	var b bytes.Buffer
+	log := slog.New(slog.NewTextHandler(lockedWriter{&mu, &b}, nil))
+	watchFor(t, Options{Logger: log}, join(repeat(3, stuckAt(map[int]int{212: 20})),
+		repeat(4, well)))
+	mu.Lock()
+	defer mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	require.Len(t, lines, 2)
+	assert.Contains(t, lines[0], "level=ERROR")
+	assert.Contains(t, lines[0], "20 goroutines are blocked sending in app.(*Log).Write (log.go:212)")
+	assert.Contains(t, lines[0], "count=20")
+	assert.Contains(t, lines[1], "level=INFO")
+	assert.Contains(t, lines[1], "gone=true")
+}
+
+type lockedWriter struct {
+	mu *sync.Mutex
+	b  *bytes.Buffer
+}
+
+func (w lockedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.b.Write(p)
+}
+
+func TestWatchPanicsAtTheDoor(t *testing.T) {
+	for _, opts := range []Options{
+		{Every: -1}, {Confirm: -1}, {Clear: -1}, {Budget: -1},
+		{Rules: Rules{Many: -1}}, {Rules: Rules{Minutes: -1}},
+	} {
+		assert.PanicsWithValue(t, panicOf(opts), func() { Watch(t.Context(), opts) })
+	}
+}
+
+func panicOf(o Options) string {
+	if o.Rules.Many < 0 || o.Rules.Minutes < 0 {
+		return "doctor: Rules with a negative threshold"
+	}
+	return "doctor: Watch with a negative number in its Options"
+}
+
+// The real thing: this process, with senders that nobody receives from.
+func TestTake(t *testing.T) {
+	const n = 25
+	c := make(chan int)
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() { c <- 1 })
+	}
+	for name, take := range map[string]func() *Snapshot{
+		"Take": Take, "TakeStacks": TakeStacks,
+	} {
+		var found Finding
+		assert.Eventually(t, func() bool {
+			p := take()
+			for _, f := range Diagnose(Rules{}, p).Findings {
+				// While this test's goroutine runs, it may yet receive, and
+				// the doctor says so: wait for a moment at which it is parked.
+				if strings.Contains(f.Function, "doctor.TestTake") &&
+					f.Count == n && f.Severity == Warning {
+					found = f
+					return p.Unreadable == 0
+				}
+			}
+			return false
+		}, 10*time.Second, time.Millisecond, name)
+		assert.Equal(t, "chan send", found.Operation, name)
+		assert.Equal(t, Warning, found.Severity, name)
+	}
+	for range n {
+		<-c
+	}
+	wg.Wait()
+}
