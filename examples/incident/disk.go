@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// disk is where the log files of one server live, and what the fault strikes.
+type disk struct {
+	dir    string
+	fault  fault
+	device string // always full; empty: the system has none
+
+	mu     sync.Mutex
+	struck bool
+	opened int        // log files made so far
+	hung   []*os.File // the read ends of files that never take anything
+}
+
+// logFile is a file of a disk. A nil one is what the panicking fault hands out.
+type logFile struct{ file *os.File }
+
+func (f *logFile) Write(p []byte) (int, error) { return f.file.Write(p) }
+func (f *logFile) Close() error                { return f.file.Close() }
+
+// fullDevice returns a device on which every write finds no space left: Linux,
+// FreeBSD and NetBSD have one.
+func fullDevice() string {
+	const path = "/dev/full"
+	info, err := os.Stat(path)
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return ""
+	}
+	return path
+}
+
+// open returns a new file with its first line in it, as every rotation does:
+// the outage too was found with a file that had been opened at midnight and
+// held 0 bytes.
+func (d *disk) open() (*logFile, error) {
+	f, err := d.create()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Write([]byte("# a new file\n")); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (d *disk) create() (*logFile, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.struck {
+		d.opened++
+		return wrap(os.Create(d.path(d.opened)))
+	}
+	switch d.fault {
+	case exit:
+		return nil, io.EOF
+	case panicking:
+		return nil, nil
+	case stall:
+		return wrap(d.hang())
+	}
+	return wrap(d.unwritable())
+}
+
+func wrap(f *os.File, err error) (*logFile, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &logFile{f}, nil
+}
+
+func (d *disk) path(n int) string {
+	return filepath.Join(d.dir, fmt.Sprintf("%04d.log", n))
+}
+
+// unwritable returns a file on which the system fails every write, with
+// nothing written: the full device, or else a file open for reading.
+func (d *disk) unwritable() (*os.File, error) {
+	if d.device != "" {
+		return os.OpenFile(d.device, os.O_WRONLY, 0)
+	}
+	path := filepath.Join(d.dir, "read-only")
+	return os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o666)
+}
+
+// hang returns a file on which no write returns before release: a pipe that
+// nobody reads and that another write has filled. One byte of that is read,
+// to know that it has begun, and so stands in front of all that follow.
+func (d *disk) hang() (*os.File, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	go func() { _, _ = w.Write(make([]byte, 1<<22)) }()
+	if _, err := r.Read(make([]byte, 1)); err != nil {
+		return nil, errors.Join(err, r.Close(), w.Close())
+	}
+	d.hung = append(d.hung, r)
+	return w, nil
+}
+
+func (d *disk) strike() { d.set(true) }
+
+// lift ends the fault for files opened from now on. Those that hang go on: a
+// handle to a share that has gone does not come back with the share.
+func (d *disk) lift() { d.set(false) }
+
+func (d *disk) set(struck bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.struck = struck
+}
+
+// release lifts the fault and fails the writes that hang.
+func (d *disk) release() {
+	d.lift()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range d.hung {
+		r.Close()
+	}
+	d.hung = nil
+}
+
+// lines counts the records in the files, all of them and those that have
+// mark in them.
+func (d *disk) lines(mark string) (all, marked int, err error) {
+	d.mu.Lock()
+	opened := d.opened
+	d.mu.Unlock()
+	for n := 1; n <= opened; n++ {
+		a, m, err := countLines(d.path(n), []byte(mark))
+		if err != nil {
+			return 0, 0, err
+		}
+		all, marked = all+a, marked+m
+	}
+	return all, marked, nil
+}
+
+func countLines(path string, mark []byte) (all, marked int, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	for in := bufio.NewReader(f); ; {
+		line, err := in.ReadBytes('\n')
+		switch {
+		case err == io.EOF: // what has no newline is half a record
+			return all, marked, nil
+		case err != nil:
+			return 0, 0, err
+		case line[0] == '#':
+			continue
+		}
+		all++
+		if bytes.Contains(line, mark) {
+			marked++
+		}
+	}
+}
