@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// anchors are the functions whose address a profile with debug=1 has: in
+//
+//	#	0x6d2f14	log4go.(*Writer).Write+0x55	/src/filelog.go:212
+//
+// Write is at 0x6d2f14 - 0x55. They are read from the bytes as they pass,
+// because they are of no use to anybody but a reader of the binary: package
+// doctor drops them.
+type anchors struct {
+	entry map[string]uint64
+	line  []byte // what there is of the current line
+}
+
+const maxAnchors = 1000
+
+// Write never fails and keeps no line that is not an anchor's.
+func (a *anchors) Write(b []byte) (int, error) {
+	n := len(b)
+	for len(a.entry) < maxAnchors {
+		line, rest, whole := bytes.Cut(b, []byte{'\n'})
+		if len(a.line)+len(line) <= 4096 {
+			a.line = append(a.line, line...)
+		}
+		if !whole {
+			break
+		}
+		a.note()
+		a.line = a.line[:0]
+		b = rest
+	}
+	return n, nil
+}
+
+func (a *anchors) note() {
+	i := bytes.Index(a.line, []byte("#\t0x"))
+	if i < 0 {
+		return
+	}
+	fields := bytes.FieldsFunc(a.line[i+2:], func(r rune) bool { return r == '\t' })
+	if len(fields) < 3 {
+		return
+	}
+	plus := bytes.LastIndexByte(fields[1], '+')
+	if plus < 0 {
+		return
+	}
+	pc, err := strconv.ParseUint(string(fields[0]), 0, 64)
+	offset, err2 := strconv.ParseUint(string(fields[1][plus+1:]), 0, 64)
+	if err != nil || err2 != nil {
+		return
+	}
+	if a.entry == nil {
+		a.entry = make(map[string]uint64)
+	}
+	a.entry[string(fields[1][:plus])] = pc - offset
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"debug/elf"
+	"debug/gosym"
+	"debug/macho"
+	"debug/pe"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"example.com/chanx/doctor"
+)
+
+// binary is an executable written by Go, for the names of addresses. Its
+// function table is there even if it has been stripped of its symbols.
+type binary struct {
+	name  string
+	table *gosym.Table
+	entry map[string]uint64 // of the functions
+}
+
+func openBinary(name string) (*binary, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("-binary %s: %w", name, errors.Unwrap(err))
+	}
+	defer f.Close()
+	lines, text, err := functionTable(f)
+	if err != nil {
+		return nil, fmt.Errorf("-binary %s: %w", name, err)
+	}
+	table, err := gosym.NewTable(nil, gosym.NewLineTable(lines, text))
+	if err != nil || len(table.Funcs) == 0 {
+		return nil, fmt.Errorf("-binary %s: its table of functions cannot be read "+
+			"(%v): is it built by a newer Go than this command?", name, err)
+	}
+	b := &binary{name, table, make(map[string]uint64, len(table.Funcs))}
+	for _, fn := range table.Funcs {
+		b.entry[fn.Name] = fn.Entry
+	}
+	return b, nil
+}
+
+// functionTable finds the table and the address where code begins. Where
+// that is a little off, as in a program linked by C's linker, or moved when
+// the program was loaded, the difference is found by [binary.moved].
+func functionTable(f io.ReaderAt) (lines []byte, text uint64, err error) {
+	if e, err := elf.NewFile(f); err == nil {
+		for _, s := range e.Sections {
+			switch s.Name {
+			case ".text":
+				text = s.Addr
+			case ".gopclntab", ".data.rel.ro.gopclntab":
+				lines, err = s.Data()
+			}
+		}
+		return found(lines, text, err)
+	}
+	if m, err := macho.NewFile(f); err == nil {
+		if s := m.Section("__text"); s != nil {
+			text = s.Addr
+		}
+		if s := m.Section("__gopclntab"); s != nil {
+			lines, err = s.Data()
+		}
+		return found(lines, text, err)
+	}
+	if p, err := pe.NewFile(f); err == nil {
+		return windowsTable(p)
+	}
+	return nil, 0, errors.New("not an executable of Linux, macOS or Windows")
+}
+
+func found(lines []byte, text uint64, err error) ([]byte, uint64, error) {
+	if err == nil && lines == nil {
+		err = errors.New("no table of functions in it: not a Go program")
+	}
+	return lines, text, err
+}
+
+// windowsTable searches, since a PE file has no section for the table: its
+// first bytes are the version, two zeros, and the sizes of an instruction and
+// of a pointer.
+func windowsTable(p *pe.File) ([]byte, uint64, error) {
+	var base uint64
+	switch h := p.OptionalHeader.(type) {
+	case *pe.OptionalHeader64:
+		base = h.ImageBase
+	case *pe.OptionalHeader32:
+		base = uint64(h.ImageBase)
+	}
+	var lines []byte
+	var text uint64
+	for _, s := range p.Sections {
+		if s.Name == ".text" {
+			text = base + uint64(s.VirtualAddress)
+			continue
+		}
+		data, err := s.Data()
+		for i := 0; err == nil && lines == nil && i+8 < len(data); i += 8 {
+			if d := data[i:]; (d[0] == 0xf1 || d[0] == 0xf0) && d[1] == 0xff &&
+				d[2] == 0xff && d[3] == 0xff && d[4] == 0 && d[5] == 0 &&
+				(d[6] == 1 || d[6] == 4) && (d[7] == 4 || d[7] == 8) {
+				lines = d
+			}
+		}
+	}
+	return found(lines, text, nil)
+}
+
+// moved returns by how much the addresses of a process differ from those in
+// the file, from the functions whose name and address the dump has. Inlined
+// ones have the address of the function around them, hence the majority.
+func (b *binary) moved(known map[string]uint64) (uint64, error) {
+	votes := make(map[uint64]int)
+	var best uint64
+	total := 0
+	for name, at := range known {
+		if entry, ok := b.entry[name]; ok {
+			by := at - entry
+			total++
+			votes[by]++
+			if votes[by] > votes[best] || votes[by] == votes[best] && by == 0 {
+				best = by
+			}
+		}
+	}
+	if len(known) > 0 && 2*votes[best] <= total {
+		return 0, fmt.Errorf("-binary %s: not the program of this dump: its "+
+			"functions are at other addresses; give the very file that ran", b.name)
+	}
+	return best, nil
+}
+
+// at returns the call at a return address. It looks one byte before: a call
+// that never returns may be the last instruction of its function.
+func (b *binary) at(pc uint64) []doctor.Frame {
+	file, line, fn := b.table.PCToLine(pc - 1)
+	if fn == nil {
+		return nil
+	}
+	return []doctor.Frame{{Func: fn.Name, File: file, Line: line}}
+}
+
+// resolve names the addresses in what the targets have shown. Without a
+// binary it only says that there are some. It reports whether the binary, if
+// there is one, is the right one.
+func (b *binary) resolve(targets []*target, c *console) bool {
+	ok := true
+	for _, t := range targets {
+		var pcs int
+		for _, snap := range t.snaps {
+			pcs += len(snap.Unresolved())
+		}
+		if pcs == 0 {
+			continue
+		}
+		if b == nil {
+			c.say("%s: %d addresses have no names, so that the operation may be "+
+				"unknown: give the program with -binary FILE", t.name, pcs)
+			continue
+		}
+		by, err := b.moved(t.anchors.entry)
+		if err != nil {
+			c.say("%s: %v", t.name, err)
+			ok = false
+			continue
+		}
+		for _, snap := range t.snaps {
+			snap.Resolve(func(pc uint64) []doctor.Frame { return b.at(pc - by) })
+		}
+	}
+	return ok
+}

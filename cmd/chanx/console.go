@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"golang.org/x/term"
+)
+
+// console is the three streams of the program and what is known of them.
+type console struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// say writes a line for the person, on stderr so that it never gets into
+// what a script reads.
+func (c *console) say(format string, args ...any) {
+	fmt.Fprintf(c.stderr, "chanx: "+format+"\n", args...)
+}
+
+// terminal returns the descriptor behind a stream if that is a terminal.
+func terminal(stream any) (fd int, ok bool) {
+	f, ok := stream.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	return int(f.Fd()), true
+}
+
+// width is where lines of the report break. COLUMNS wins, because it is how
+// a person says so; a pipe gets 80, the same on every machine.
+func (c *console) width() int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return max(n, 40)
+	}
+	if fd, ok := terminal(c.stdout); ok {
+		if n, _, err := term.GetSize(fd); err == nil && n > 0 {
+			return max(n, 40)
+		}
+	}
+	return 80
+}
+
+// colour follows https://no-color.org: never if NO_COLOR is set, whatever the
+// terminal; -color decides before both.
+func (c *console) colour(mode string) bool {
+	switch mode {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	_, ok := terminal(c.stdout)
+	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}

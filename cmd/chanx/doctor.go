@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"example.com/chanx/doctor"
+)
+
+// runDoctor is the command doctor.
+func runDoctor(args []string, c *console) int {
+	o, fs, err := parseFlags(args)
+	if errors.Is(err, flag.ErrHelp) {
+		io.WriteString(c.stdout, doctorUsage)
+		fs.SetOutput(c.stdout)
+		fs.PrintDefaults()
+		return exitClean
+	}
+	if err != nil {
+		c.say("doctor: %v", err)
+		c.say("doctor: chanx doctor -h says how")
+		return exitTrouble
+	}
+	// The first interrupt ends the looking, and what has been seen is judged.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	report, ok := examine(ctx, o, c)
+	if report == nil {
+		return exitTrouble
+	}
+	if err := publish(report, o, c); err != nil {
+		c.say("%v", err)
+		return exitTrouble
+	}
+	return status(report, o, ok)
+}
+
+// status puts trouble first: a script that gets 1 may rely on everything
+// having been looked at.
+func status(r *doctor.Report, o *options, ok bool) int {
+	if !ok {
+		return exitTrouble
+	}
+	if len(r.Findings) > 0 && r.Findings[0].Severity >= o.minSeverity {
+		return exitFindings // they are worst first
+	}
+	return exitClean
+}
+
+// examine looks and judges. It returns nil if there was nothing to judge, and
+// reports whether all there was could be looked at.
+func examine(ctx context.Context, o *options, c *console) (*doctor.Report, bool) {
+	p := newProgress(c)
+	f := newFetcher(o.timeout, o.header, p)
+	defer f.close()
+	targets, err := newTargets(o, f)
+	var names *binary
+	if err == nil && o.binary != "" {
+		names, err = openBinary(o.binary)
+	}
+	var src *source
+	if err == nil {
+		src, err = newSource(o.src)
+	}
+	if err != nil {
+		c.say("%v", err)
+		return nil, false
+	}
+	lookAll(ctx, targets, c, p)
+	watch(ctx, o, targets, c, p)
+	p.done()
+	snaps := snapshots(targets)
+	if len(snaps) == 0 {
+		for _, t := range targets {
+			c.say("%v", t.err)
+		}
+		return nil, false
+	}
+	ok := names.resolve(targets, c)
+	if instances(o.as, targets) && len(targets) > 1 && o.as == "auto" {
+		c.say("the targets look like one process over time, the last being now; " +
+			"-as fleet if they are different ones")
+	}
+	o.rules.Receivers = src.receivers(snaps)
+	report := doctor.Diagnose(o.rules, snaps...)
+	ok = absent(report, targets, c) && ok
+	return report, src.said(c) && ok
+}
+
+// absent adds a finding for each server that did not answer, and says which
+// files could not be read. It reports whether there is no such file.
+func absent(r *doctor.Report, targets []*target, c *console) bool {
+	ok := true
+	for _, t := range targets {
+		switch {
+		case t.err == nil:
+		case t.server == nil:
+			ok = false
+			c.say("%v", t.err)
+		default:
+			if len(t.snaps) == 0 {
+				r.Targets = append(r.Targets, t.name)
+			}
+			r.Add(unreachable(t))
+		}
+	}
+	return ok
+}
+
+// unreachable is the finding about a server that did not answer. One that
+// takes connections and is silent, or is gone, is an outage; one that says
+// no only cannot be judged.
+func unreachable(t *target) doctor.Finding {
+	f := doctor.Finding{
+		Severity: doctor.Warning, Operation: "unreachable", Receiver: "unknown",
+		Confidence: "high", Sentence: t.err.Error(),
+	}
+	if silent := (unanswered{}); errors.As(t.err, &silent) {
+		f.Severity = doctor.Critical
+	}
+	if n := len(t.snaps); n > 0 {
+		f.Evidence = []string{fmt.Sprintf("it did answer before, %d times: the "+
+			"other findings are of the last answer", n)}
+	}
+	return f
+}
+
+// publish writes the report to where it is wanted.
+func publish(r *doctor.Report, o *options, c *console) error {
+	var err error
+	switch {
+	case o.json:
+		err = r.WriteJSON(c.stdout)
+	case o.html != "-":
+		err = r.WriteText(c.stdout, doctor.TextOptions{
+			Width: c.width(), Colour: c.colour(o.color), Idle: o.all})
+	}
+	if err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	switch o.html {
+	case "":
+		return nil
+	case "-":
+		return r.WriteHTML(c.stdout)
+	}
+	return writePage(r, o.html)
+}
+
+func writePage(r *doctor.Report, name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return fmt.Errorf("-html %s: %w", name, errors.Unwrap(err))
+	}
+	return errors.Join(r.WriteHTML(f), f.Close())
+}

@@ -1,0 +1,332 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// stuckDump has ten requests blocked on a channel.
+var stuckDump = strings.Repeat(`goroutine 21 [chan send, 9 minutes]:
+example.com/app/log.(*Writer).Write(0xc000010000)
+	/src/app/log/writer.go:212 +0x5c
+main.handle({0x6f2a40, 0xc00012c000}, 0xc00012a000)
+	/src/app/main.go:30 +0x47
+net/http.HandlerFunc.ServeHTTP(0x0?, {0x6f2a40?, 0xc00012c000?}, 0x0?)
+	/usr/local/go/src/net/http/server.go:2286 +0x29
+net/http.(*conn).serve(0xc000146000, {0x6f2d28, 0xc000111f80})
+	/usr/local/go/src/net/http/server.go:2067 +0x6b0
+created by net/http.(*Server).Serve in goroutine 1
+	/usr/local/go/src/net/http/server.go:3464 +0x485
+
+`, 1)
+
+// requests is stuckDump n times, each a goroutine of its own.
+func requests(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Replace(stuckDump, "21", number(100+i), 1))
+	}
+	return b.String()
+}
+
+func serve(t *testing.T, h http.HandlerFunc) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// text serves what pprof would, for any form.
+func text(t *testing.T, dump string) string {
+	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/debug/pprof/goroutine" {
+			http.NotFound(w, r)
+			return
+		}
+		io.WriteString(w, dump)
+	})
+}
+
+// refused returns the URL of a port that nobody listens on.
+func refused(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return "http://" + l.Addr().String()
+}
+
+// TestBadServers: one server that cannot be looked at is exit status 2, and
+// the message says what to do.
+func TestBadServers(t *testing.T) {
+	for name, test := range map[string]struct {
+		handler http.HandlerFunc
+		say     string
+	}{
+		"404":   {http.NotFound, `import _ "net/http/pprof"`},
+		"401":   {status401, "-header"},
+		"500":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "answered 500"},
+		"empty": {func(http.ResponseWriter, *http.Request) {}, "empty"},
+		"page": {func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "<!DOCTYPE html><h1>Welcome</h1>")
+		}, "a web page"},
+		"hangs":     {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "did not answer within 50ms"},
+		"heap":      {heap, "not of goroutines"},
+		"gzip half": {half, "fetch it again"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			timeout := "1m"
+			if name == "hangs" {
+				timeout = "50ms"
+			}
+			got := diagnose(t, "-timeout", timeout, serve(t, test.handler))
+			require.Equal(t, exitTrouble, got.code)
+			require.Empty(t, got.stdout)
+			require.Contains(t, got.stderr, test.say)
+			require.Contains(t, got.stderr, "http://127.0.0.1:")
+			require.Equal(t, 1, strings.Count(got.stderr, "http://127"), got.stderr)
+		})
+	}
+	got := diagnose(t, refused(t))
+	require.Equal(t, exitTrouble, got.code)
+	require.Contains(t, got.stderr, "cannot be reached")
+}
+
+func status401(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }
+
+// half promises more than it sends, of a compressed profile.
+func half(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", "1000")
+	io.WriteString(w, "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff")
+}
+
+// TestHalfText: a dump cut short is better than none, and is said to be one.
+func TestHalfText(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		dump := requests(12)
+		w.Header().Set("Content-Length", "1000000")
+		io.WriteString(w, dump[:len(dump)-100])
+	})
+	got := diagnose(t, url)
+	require.Equal(t, exitFindings, got.code, got.stderr)
+	require.Contains(t, got.stdout, "12 goroutines are blocked sending")
+	require.Contains(t, got.stdout, "cut short")
+}
+
+// TestOtherWays: where else a dump may be, and how it may come.
+func TestOtherWays(t *testing.T) {
+	zipped := gzipped(t, requests(12))
+	for path, h := range map[string]http.HandlerFunc{
+		"/dumps/today.txt": func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, requests(12))
+		},
+		"/app": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/app/debug/pprof/goroutine" {
+				http.NotFound(w, r)
+				return
+			}
+			io.WriteString(w, requests(12))
+		},
+		"/encoded": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			io.WriteString(w, zipped)
+		},
+		"/zipped": func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, zipped) },
+		"/moved": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/moved" {
+				http.Redirect(w, r, "/here", http.StatusFound)
+				return
+			}
+			io.WriteString(w, requests(12))
+		},
+	} {
+		t.Run(path, func(t *testing.T) {
+			got := diagnose(t, serve(t, h)+path)
+			require.Equal(t, exitFindings, got.code, got.stderr)
+			require.Contains(t, got.stdout, "12 goroutines are blocked sending")
+		})
+	}
+}
+
+// TestCredentials: sent, and never shown.
+func TestCredentials(t *testing.T) {
+	host := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		if (user != "ann" || password != "secret") && r.Header.Get("Authorization") != "Bearer x" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		io.WriteString(w, requests(12))
+	})
+	with := strings.Replace(host, "http://", "http://ann:secret@", 1)
+	got := diagnose(t, with)
+	require.Equal(t, exitFindings, got.code, got.stderr)
+	require.NotContains(t, got.stdout+got.stderr, "secret")
+	require.Equal(t, exitFindings, diagnose(t, "-header", "Authorization: Bearer x", host).code)
+
+	wrong := strings.Replace(host, "http://", "http://ann:secret2@", 1)
+	got = diagnose(t, wrong)
+	require.Equal(t, exitTrouble, got.code)
+	require.NotContains(t, got.stdout+got.stderr, "secret")
+}
+
+// TestFleet merges by place, with counts per instance; the one that does not
+// answer is a finding.
+func TestFleet(t *testing.T) {
+	a, b, idle := text(t, requests(12)), text(t, requests(30)), text(t, idleDump)
+	dead := refused(t)
+	got := diagnose(t, "-json", a, b, idle, dead)
+	require.Equal(t, exitFindings, got.code, got.stderr)
+	r := parse(t, got.stdout)
+	require.ElementsMatch(t, []string{a, b, idle, dead}, r.Targets)
+	require.Equal(t, 44, r.Goroutines)
+	require.Len(t, r.Findings, 2)
+	require.Equal(t, 42, r.Findings[0].Count)
+	require.Equal(t, "unreachable", r.Findings[1].Operation)
+	require.Equal(t, "critical", r.Findings[1].Severity)
+	require.Contains(t, r.Findings[1].Sentence, dead)
+
+	plain := diagnose(t, a, b, idle, dead).stdout
+	require.Contains(t, plain, "12 on "+a)
+	require.Contains(t, plain, "30 on "+b)
+
+	// Without any other finding it still is one.
+	require.Equal(t, exitFindings, diagnose(t, idle, dead).code)
+	// One that says no is less than one that says nothing.
+	no := diagnose(t, "-json", idle, serve(t, http.NotFound))
+	require.Equal(t, exitFindings, no.code)
+	require.Equal(t, "warning", parse(t, no.stdout).Findings[0].Severity)
+	require.Equal(t, exitClean, diagnose(t, "-min-severity", "critical", idle,
+		serve(t, http.NotFound)).code)
+	// Nobody answers: nothing was looked at.
+	require.Equal(t, exitTrouble, diagnose(t, dead, refused(t)).code)
+}
+
+// TestForms: a dump that stops the process is asked for only if it is small.
+func TestForms(t *testing.T) {
+	var asked []string
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.RawQuery)
+		io.WriteString(w, requests(12))
+	})
+	for stop, want := range map[string][]string{
+		"11": {"debug=0"},
+		"12": {"debug=0", "debug=2"},
+	} {
+		asked = nil
+		require.Equal(t, exitFindings, diagnose(t, "-max-stop", stop, url).code)
+		require.Equal(t, want, asked)
+	}
+	asked = nil
+	diagnose(t, "-form", "2", url)
+	require.Equal(t, []string{"debug=2"}, asked)
+}
+
+// TestNoSymbols: what the server cannot name stays unknown, and the report
+// says why.
+func TestNoSymbols(t *testing.T) {
+	url := text(t, "goroutine profile: total 1\n1 @ 0x43e0c5 0x40a1b2\n"+
+		"#\t0x40a1b1\texample.com/app.Run+0x55\t/src/app.go:7\n\n")
+	got := diagnose(t, url)
+	require.Equal(t, exitClean, got.code)
+	require.Contains(t, got.stderr, "-binary FILE")
+	require.Contains(t, got.stdout, "have no names")
+}
+
+// fake answers without a network, so that time can be faked.
+type fake func(*http.Request) (*http.Response, error)
+
+func (f fake) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// patient gets a URL within a bubble and returns how long that took.
+func patient(f fake) (time.Duration, []byte, error) {
+	fetch := newFetcher(10*time.Second, http.Header{}, &progress{})
+	fetch.client = &http.Client{Transport: f}
+	started := time.Now()
+	var got []byte
+	err := fetch.do(context.Background(), "GET", "http://example.com/", "",
+		func(body io.Reader) (err error) {
+			got, err = io.ReadAll(body)
+			return err
+		})
+	return time.Since(started), got, err
+}
+
+// drip sends a byte every so often.
+type drip struct {
+	ctx   context.Context
+	every time.Duration
+	left  int
+}
+
+func (d *drip) Close() error { return nil }
+
+func (d *drip) Read(b []byte) (int, error) {
+	if d.left == 0 {
+		return 0, io.EOF
+	}
+	select {
+	case <-d.ctx.Done():
+		return 0, d.ctx.Err()
+	case <-time.After(d.every):
+	}
+	d.left--
+	b[0] = 'x'
+	return 1, nil
+}
+
+func dripping(every time.Duration, n int) fake {
+	return func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: &drip{r.Context(), every, n}}, nil
+	}
+}
+
+// TestPatience: silence ends a request, slowness does not, and nothing lasts
+// for ever. The times are exact.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}
+		took, _, err := patient(silent)
+		require.ErrorContains(t, err, "did not answer within 10s")
+		require.ErrorAs(t, err, &unanswered{})
+		require.Equal(t, 10*time.Second, took)
+
+		took, got, err := patient(dripping(9*time.Second, 5))
+		require.NoError(t, err)
+		require.Len(t, got, 5)
+		require.Equal(t, 45*time.Second, took)
+
+		took, got, err = patient(dripping(11*time.Second, 5))
+		require.ErrorContains(t, err, "did not answer within 10s")
+		require.Empty(t, got)
+		require.Equal(t, 10*time.Second, took)
+
+		took, _, err = patient(dripping(time.Second, 1000))
+		require.ErrorContains(t, err, "still sending after 1m40s")
+		require.Equal(t, 100*time.Second, took)
+	})
+}
+
+func TestWhy(t *testing.T) {
+	f := &fetcher{}
+	ctx, cancel := context.WithCancel(context.Background())
+	require.NoError(t, f.why(ctx, nil))
+	plain := errors.New("plain")
+	require.Equal(t, plain, f.why(ctx, &url.Error{Op: "Get", URL: "http://x", Err: plain}))
+	cancel()
+	require.EqualError(t, f.why(ctx, plain), "interrupted")
+}

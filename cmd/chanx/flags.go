@@ -1,0 +1,184 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/chanx/doctor"
+)
+
+const doctorUsage = `usage: chanx doctor [flags] TARGET...
+
+Says which goroutines of a Go program are stuck, where, and who should have
+been receiving. A TARGET is
+  http://HOST:PORT   a live server that has net/http/pprof, or the URL of a
+                     goroutine profile; several servers are a fleet
+  FILE               a goroutine profile (protobuf, debug=1 or debug=2), or any
+                     log with a crash, a SIGQUIT or a test timeout in it, gzip
+                     or not; several files of a program are its history
+  -                  standard input
+
+Exit status: 0 nothing stuck, 1 findings at or above -min-severity, 2 could
+not look.
+
+Examples:
+  chanx doctor http://127.0.0.1:6060
+  chanx doctor -every 5s -for 1m http://127.0.0.1:6060    what grows or vanishes
+  chanx doctor http://10.0.0.1:6060 http://10.0.0.2:6060  a fleet
+  chanx doctor before.txt after.txt                       two dumps of a process
+  chanx doctor goroutines.txt profile.pb.gz
+  kubectl logs POD --previous | chanx doctor -            a crash in a log
+  go test ./... 2>&1 | chanx doctor -                     a test timeout
+  chanx doctor -src . http://127.0.0.1:6060               ask the source as well
+  chanx doctor -binary ./server goroutines-debug-1.txt    name its addresses
+  chanx doctor -json -min-severity critical dump.txt      in a script
+
+Flags:
+`
+
+// options are what the command line says.
+type options struct {
+	targets []string
+
+	json        bool
+	html        string
+	color       string
+	all         bool
+	minSeverity doctor.Severity
+	rules       doctor.Rules
+
+	form    string
+	maxStop int
+	timeout time.Duration
+	header  http.Header
+	every   time.Duration
+	length  time.Duration
+
+	as     string
+	binary string
+	src    string
+}
+
+// parseFlags also takes flags after targets, where people put them when they
+// run the last command again with one more. Its errors are the person's.
+func parseFlags(args []string) (*options, *flag.FlagSet, error) {
+	o := &options{header: http.Header{}}
+	fs := flag.NewFlagSet("doctor", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	o.define(fs)
+	for {
+		if err := fs.Parse(args); err != nil {
+			return nil, fs, err
+		}
+		rest := fs.Args()
+		if len(rest) == 0 {
+			break
+		}
+		if n := len(args) - len(rest); n > 0 && args[n-1] == "--" {
+			o.targets = append(o.targets, rest...)
+			break
+		}
+		o.targets = append(o.targets, rest[0])
+		args = rest[1:]
+	}
+	return o, fs, o.check()
+}
+
+func (o *options) define(fs *flag.FlagSet) {
+	fs.BoolVar(&o.json, "json", false, "print one JSON object instead of text")
+	fs.StringVar(&o.html, "html", "", "also write the report as a page to `FILE`")
+	fs.StringVar(&o.color, "color", "auto",
+		"`WHEN` to colour: auto (on a terminal, unless NO_COLOR is set), always, never")
+	fs.BoolVar(&o.all, "all", false, "also list the goroutines that are in order, and why")
+	o.minSeverity = doctor.Warning
+	fs.TextVar(&o.minSeverity, "min-severity", doctor.Warning,
+		"exit with 1 from this `SEVERITY` on: info, warning or critical")
+	fs.Func("ignore", "a `FUNCTION` whose goroutines are in order, as in\n"+
+		"example.com/app.(*Hub).run, (*Hub).run or 'example.com/app.*'; repeatable",
+		func(s string) error {
+			o.rules.Ignore = append(o.rules.Ignore, s)
+			return nil
+		})
+	fs.IntVar(&o.rules.Many, "many", 10,
+		"how many goroutines in one place are too many to be chance")
+	fs.IntVar(&o.rules.Minutes, "minutes", 5,
+		"how many minutes of waiting count against a goroutine")
+	o.defineSources(fs)
+}
+
+// defineSources defines the flags about where goroutines come from.
+func (o *options) defineSources(fs *flag.FlagSet) {
+	fs.StringVar(&o.form, "form", "auto", "`FORM` of the profile to ask a server for: "+
+		"0 (protobuf), 1, 2\n(with waiting times), or auto")
+	fs.IntVar(&o.maxStop, "max-stop", 20000, "a dump with waiting times stops a server "+
+		"while it is written;\nauto asks for one only up to `N` goroutines")
+	fs.DurationVar(&o.timeout, "timeout", 30*time.Second,
+		"how long a server may be silent; ten times that in all")
+	fs.Func("header", "a `HEADER` to send to servers, as in 'Authorization: Bearer x'; "+
+		"repeatable", o.addHeader)
+	fs.DurationVar(&o.every, "every", 0, "look at servers again every `DURATION`, and compare")
+	fs.DurationVar(&o.length, "for", 0, "for this `DURATION` (default 1m with -every)")
+	fs.StringVar(&o.as, "as", "auto", "`WHAT` several files are: series (one process over "+
+		"time, the\nlast is now), fleet (a process each), or auto (series if alike)")
+	fs.StringVar(&o.binary, "binary", "", "the program's executable `FILE`, to name the "+
+		"addresses of a\nprofile with debug=1")
+	fs.StringVar(&o.src, "src", "", "the program's source `DIR`, to find who receives from "+
+		"a channel")
+}
+
+func (o *options) addHeader(s string) error {
+	name, value, ok := strings.Cut(s, ":")
+	if !ok || strings.TrimSpace(name) == "" || strings.ContainsAny(s, "\r\n") {
+		return errors.New("want NAME: VALUE")
+	}
+	o.header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	return nil
+}
+
+// check refuses what makes no sense before anything is opened.
+func (o *options) check() error {
+	oneOf := func(name, value string, allowed ...string) error {
+		if slices.Contains(allowed, value) {
+			return nil
+		}
+		return fmt.Errorf("-%s %s: want one of %s", name, value, strings.Join(allowed, ", "))
+	}
+	err := errors.Join(
+		oneOf("color", o.color, "auto", "always", "never"),
+		oneOf("form", o.form, "auto", "0", "1", "2"),
+		oneOf("as", o.as, "auto", "series", "fleet"))
+	isURL := func(t string) bool {
+		return strings.HasPrefix(t, "http://") || strings.HasPrefix(t, "https://")
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(o.targets) == 0:
+		return errors.New("no target: name a server (http://127.0.0.1:6060), a file, or -")
+	case o.json && o.html == "-":
+		return errors.New("-json and -html -: both on standard output")
+	case o.rules.Many < 1:
+		return errors.New("-many: want at least 1")
+	case o.rules.Minutes < 1:
+		return errors.New("-minutes: want at least 1")
+	case o.timeout <= 0:
+		return errors.New("-timeout: want more than 0")
+	case o.every < 0 || o.length < 0:
+		return errors.New("-every, -for: want more than 0")
+	case (o.every > 0 || o.length > 0) && !slices.ContainsFunc(o.targets, isURL):
+		return errors.New("-every, -for: want a server; files do not change")
+	}
+	if o.every > 0 && o.length == 0 {
+		o.length = time.Minute
+	}
+	if o.length > 0 && o.every == 0 {
+		o.every = 5 * time.Second
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+// Package chanflow says which functions of a program send and receive on the
+// channel that is used at a line of its source.
+//
+// It follows channels from where they are made through fields, variables,
+// parameters and results by merging everything that one is assigned to into
+// one class, in the manner of Steensgaard: fast, in need of no entry point,
+// and wrong only in taking two channels for one. That errs on the side of a
+// receiver too many, so that "there is none" can be relied on, unless the
+// channel goes where the source is not known; then the answer says so.
+//
+// A pointer analysis per allocation would be more exact and was rejected: it
+// needs a whole program with its main, and fields are what people mean by
+// "the channel of the log writer".
+package chanflow
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"go/token"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/callgraph"
+	"golang.org/x/tools/go/callgraph/cha"
+	"golang.org/x/tools/go/packages"
+	"golang.org/x/tools/go/ssa"
+	"golang.org/x/tools/go/ssa/ssautil"
+)
+
+// Program is the source of a program, and where its channels go.
+type Program struct {
+	ssa     *ssa.Program
+	calls   *callgraph.Graph
+	classes map[any]*class
+	ops     []op
+
+	// Ill has the packages that could not be used, and why.
+	Ill []string
+}
+
+// op is one operation on a channel.
+type op struct {
+	fn   *ssa.Function
+	send bool // or close
+	ch   *class
+	pos  token.Position
+	wait bool // it can block: no close, no select with a default
+	only bool // it is not one of several in a select
+}
+
+// Load reads the packages below dir and those named besides, such as the
+// module that a blocked call is in; one of these that cannot be found is in
+// Ill. The error says that there is nothing to analyse.
+func Load(dir string, besides []string) (*Program, error) {
+	cfg := &packages.Config{Mode: packages.LoadSyntax, Dir: dir}
+	all, err := packages.Load(cfg, append([]string{"./..."}, besides...)...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	p := &Program{classes: make(map[any]*class)}
+	var well []*packages.Package
+	for _, pkg := range all {
+		switch {
+		case len(pkg.Errors) > 0:
+			p.Ill = append(p.Ill, fmt.Sprintf("%s: %v", pkg.PkgPath, pkg.Errors[0]))
+		case !pkg.IllTyped && len(pkg.Syntax) > 0:
+			well = append(well, pkg)
+		}
+	}
+	if len(well) == 0 {
+		return nil, errors.New(dir + ": no Go package that compiles: " +
+			strings.Join(append(p.Ill, "is there a go.mod?"), "; "))
+	}
+	p.build(well)
+	return p, nil
+}
+
+func (p *Program) build(pkgs []*packages.Package) {
+	prog, _ := ssautil.Packages(pkgs, ssa.InstantiateGenerics)
+	prog.Build()
+	p.ssa = prog
+	p.calls = cha.CallGraph(prog)
+	for fn := range ssautil.AllFunctions(prog) {
+		p.flow(fn)
+	}
+}
+
+// Site is a place in the source, as a stack names it: the path is the one on
+// the machine that built the program.
+type Site struct {
+	Package string // import path, or main
+	File    string
+	Line    int
+	Send    bool // the operation that blocks there
+}
+
+// Function is a function of the program.
+type Function struct {
+	Symbol      string // as the linker names it, unless it is inlined
+	Package     string
+	File        string
+	First, Last int // its lines
+
+	fn *ssa.Function
+}
+
+// Others returns the functions that do the opposite of what s does on the
+// same channel: those that receive where s sends, and those that send or
+// close where s receives. It reports false if the answer is not known: no
+// such operation is at s, or the channel also goes where no source is, and
+// none is found. Otherwise no function is an answer, too.
+func (p *Program) Others(s Site) (functions []Function, ok bool) {
+	at := p.at(s)
+	known := len(at) > 0
+	seen := make(map[*ssa.Function]bool)
+	for _, blocked := range at {
+		known = known && !blocked.ch.find().escapes
+		for _, o := range p.ops {
+			if o.send != s.Send && o.ch.find() == blocked.ch.find() && !seen[o.fn] {
+				seen[o.fn] = true
+				functions = append(functions, p.function(o.fn))
+			}
+		}
+	}
+	slices.SortFunc(functions, func(a, b Function) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.First, b.First))
+	})
+	return functions, known || len(functions) > 0
+}
+
+// at returns the operations at s. Of several packages main with the same
+// file name, the one counts whose path ends most like that of s.
+func (p *Program) at(s Site) []op {
+	var found []op
+	best := 0
+	for _, o := range p.ops {
+		if o.send != s.Send || !o.wait || !o.only || o.pos.Line != s.Line ||
+			packageOf(o.fn) != s.Package {
+			continue
+		}
+		n := common(o.pos.Filename, s.File)
+		if n > best {
+			best, found = n, nil
+		}
+		if n == best && n > 0 {
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+// common is the number of elements that two paths end in alike.
+func common(a, b string) int {
+	a, b = filepath.ToSlash(a), strings.ReplaceAll(b, `\`, "/")
+	n := 0
+	for a != "" && b != "" && path.Base(a) == path.Base(b) {
+		n++
+		a, b = strings.TrimSuffix(path.Dir(a), "/"), strings.TrimSuffix(path.Dir(b), "/")
+		if a == "." || b == "." {
+			break
+		}
+	}
+	return n
+}
+
+// Callers returns the functions that call f directly or through others, but
+// for those that start it as a goroutine: they have f on their stack when it
+// runs, and are where to look when it does not run now. Calls through
+// interfaces and function values are left out; they would make everybody a
+// caller of everybody.
+func (p *Program) Callers(f Function) []Function {
+	var callers []Function
+	seen := map[*ssa.Function]bool{f.fn: true}
+	for queue := []*ssa.Function{f.fn}; len(queue) > 0; queue = queue[1:] {
+		node := p.calls.Nodes[queue[0]]
+		if node == nil {
+			continue
+		}
+		for _, in := range node.In {
+			if _, started := in.Site.(*ssa.Go); started || in.Site == nil ||
+				in.Site.Common().StaticCallee() == nil || seen[in.Caller.Func] {
+				continue
+			}
+			seen[in.Caller.Func] = true
+			callers = append(callers, p.function(in.Caller.Func))
+			queue = append(queue, in.Caller.Func)
+		}
+	}
+	return callers
+}
+
+// Inside reports whether a stack's call at file and line is in f itself, not
+// in a closure within it.
+func (p *Program) Inside(f Function, pkg, file string, line int) bool {
+	if pkg != f.Package || line < f.First || line > f.Last || common(f.File, file) == 0 {
+		return false
+	}
+	for _, inner := range f.fn.AnonFuncs {
+		g := p.function(inner)
+		if g.Last > g.First && line >= g.First && line <= g.Last {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Program) function(fn *ssa.Function) Function {
+	f := Function{Symbol: symbol(fn), Package: packageOf(fn), fn: fn}
+	if syntax := fn.Syntax(); syntax != nil {
+		first := p.ssa.Fset.Position(syntax.Pos())
+		f.File, f.First = first.Filename, first.Line
+		f.Last = p.ssa.Fset.Position(syntax.End()).Line
+	}
+	return f
+}

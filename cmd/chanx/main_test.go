@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/internal/leakgate"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestMain(m *testing.M) {
+	leakgate.Main(m)
+}
+
+// outcome is what a run leaves behind.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// chanx runs the command in this process.
+func chanx(t *testing.T, stdin string, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := run(args, strings.NewReader(stdin), &stdout, &stderr)
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+// diagnose is chanx doctor without anything on standard input.
+func diagnose(t *testing.T, args ...string) outcome {
+	t.Helper()
+	return chanx(t, "", append([]string{"doctor"}, args...)...)
+}
+
+// golden compares with testdata/name, or writes it with -update.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	name = "testdata/" + name
+	if *update {
+		require.NoError(t, os.WriteFile(name, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(name)
+	require.NoError(t, err)
+	require.Equal(t, strings.ReplaceAll(string(want), "\r\n", "\n"), got)
+}
+
+// write puts content into a file of the test's own.
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	file := t.TempDir() + "/" + name
+	require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
+	return file
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+)
+
+// Exit statuses of every command.
+const (
+	exitClean    = 0 // nothing stuck
+	exitFindings = 1 // findings at or above -min-severity
+	exitTrouble  = 2 // could not look: usage, input, output
+)
+
+const commands = `usage: chanx COMMAND [ARGUMENT...]
+
+  doctor    say which goroutines are stuck, where, and who should be receiving
+  help      say what a command does: chanx help doctor
+  version   print the version of this build
+`
+
+// run is the whole program but for the process it runs in, so that tests can
+// call it.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := &console{stdin: stdin, stdout: stdout, stderr: stderr}
+	if len(args) == 0 {
+		io.WriteString(stderr, commands)
+		return exitTrouble
+	}
+	switch args[0] {
+	case "doctor":
+		return runDoctor(args[1:], c)
+	case "help", "-h", "-help", "--help":
+		return help(args[1:], c)
+	case "version", "-version", "--version":
+		fmt.Fprintln(stdout, version())
+		return exitClean
+	}
+	fmt.Fprintf(stderr, "chanx: no command %q\n\n%s", args[0], commands)
+	return exitTrouble
+}
+
+func help(args []string, c *console) int {
+	switch {
+	case len(args) == 0:
+		io.WriteString(c.stdout, commands)
+		return exitClean
+	case args[0] == "doctor":
+		return runDoctor([]string{"-h"}, c)
+	}
+	fmt.Fprintf(c.stderr, "chanx: no command %q\n\n%s", args[0], commands)
+	return exitTrouble
+}
+
+// version names the build, because a bug report without it is worth little.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "chanx (unknown build)"
+	}
+	v := "chanx " + info.Main.Version + " " + info.GoVersion
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" || s.Key == "vcs.modified" && s.Value == "true" {
+			v += " " + s.Key + "=" + s.Value
+		}
+	}
+	return v
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"example.com/chanx/doctor"
+)
+
+// atOnce is how many servers are asked at the same time: enough for a fleet,
+// few enough for the file descriptors of a laptop.
+const atOnce = 32
+
+// lookAll looks at every target once, at the servers in parallel.
+func lookAll(ctx context.Context, targets []*target, c *console, p *progress) {
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for _, t := range targets {
+		g.Go(func() error {
+			t.look(ctx, c, p)
+			return nil
+		})
+	}
+	g.Wait()
+}
+
+// watch looks at the servers again every so often until the time is over or
+// ctx is done; what has been seen until then counts. A server that has never
+// answered is not asked again: there is nothing to compare.
+func watch(ctx context.Context, o *options, targets []*target, c *console, p *progress) {
+	var servers []*target
+	for _, t := range targets {
+		if t.server != nil && len(t.snaps) > 0 {
+			servers = append(servers, t)
+		}
+	}
+	if o.every <= 0 || len(servers) == 0 {
+		return
+	}
+	end := time.NewTimer(o.length)
+	defer end.Stop()
+	next := time.NewTicker(o.every)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-end.C:
+			return
+		case <-next.C:
+		}
+		before := make([]error, len(servers))
+		for i, t := range servers {
+			before[i] = t.err
+		}
+		lookAll(ctx, servers, c, p)
+		for i, t := range servers {
+			if ctx.Err() != nil {
+				t.err = before[i] // it is we who left
+			}
+		}
+	}
+}
+
+// instances says which snapshots are of one process. Servers are one each,
+// over however many looks. Files are one process over time if they look like
+// the same program, and so is a file given along with one server: an earlier
+// dump to compare with. Taking two processes for one would hide the findings
+// of the first, so unlike files are a process each.
+func instances(as string, targets []*target) (series bool) {
+	var last *target
+	for _, t := range targets {
+		for _, s := range t.snaps {
+			s.Instance = t.name
+		}
+	}
+	if as == "fleet" || as == "auto" && servers(targets) > 1 {
+		return false
+	}
+	for _, t := range targets {
+		if len(t.snaps) == 0 {
+			continue
+		}
+		if last != nil && (as == "series" || alike(last, t)) {
+			for _, s := range t.snaps {
+				s.Instance = last.snaps[0].Instance
+			}
+			series = true
+		}
+		last = t
+	}
+	return series
+}
+
+func servers(targets []*target) int {
+	n := 0
+	for _, t := range targets {
+		if t.server != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// alike reports whether two targets show the same program: most functions of
+// the one that has fewer are in the other as well. One without any, all of
+// whose goroutines are the runtime's, fits everywhere.
+func alike(a, b *target) bool {
+	x, y := functions(a), functions(b)
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	common := 0
+	for f := range x {
+		if y[f] {
+			common++
+		}
+	}
+	return 2*common >= len(x)
+}
+
+// functions returns those that tell programs apart: with a dot in the first
+// element of their path, or below main but for main.main, which all have.
+func functions(t *target) map[string]bool {
+	found := make(map[string]bool)
+	for _, snap := range t.snaps {
+		for _, stack := range snap.Stacks {
+			for _, f := range stack.Frames {
+				first, _, path := strings.Cut(f.Func, "/")
+				if path && strings.Contains(first, ".") ||
+					strings.HasPrefix(f.Func, "main.") && f.Func != "main.main" {
+					found[f.Func] = true
+				}
+			}
+		}
+	}
+	return found
+}
+
+// snapshots returns all of them, files before servers: what has been saved is
+// older than what is live.
+func snapshots(targets []*target) []*doctor.Snapshot {
+	var files, live []*doctor.Snapshot
+	for _, t := range targets {
+		if t.server != nil {
+			live = append(live, t.snaps...)
+		} else {
+			files = append(files, t.snaps...)
+		}
+	}
+	return append(files, live...)
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/chanx/doctor"
+)
+
+// resolve asks the server that sent a profile with debug=1 for the names of
+// the addresses in it. What it does not know stays an address, and the
+// operation unknown, which the report says.
+func (s *server) resolve(ctx context.Context, snap *doctor.Snapshot, profile *url.URL) {
+	pcs := snap.Unresolved()
+	i := strings.LastIndexByte(strings.TrimSuffix(profile.Path, "/"), '/')
+	if len(pcs) == 0 || i < 0 {
+		return
+	}
+	u := *profile
+	u.Path, u.RawQuery = u.Path[:i]+"/symbol", ""
+	names := make(map[uint64]string)
+	for batch := range slices.Chunk(pcs, 200) {
+		if err := s.ask(ctx, &u, batch, names); err != nil {
+			snap.Unreadable += len(snap.Unresolved())
+			snap.Troubles = append(snap.Troubles, doctor.Trouble{
+				Why: fmt.Sprintf("the runtime's calls have no names: %s %v", u.Redacted(), err)})
+			break
+		}
+	}
+	snap.Resolve(func(pc uint64) []doctor.Frame {
+		if name := names[pc-1]; name != "" {
+			return []doctor.Frame{{Func: name}}
+		}
+		return nil
+	})
+}
+
+// ask sends "0x43e0c4+0x40a1b1" and adds what comes back, lines of
+// "0x43e0c4 runtime.gopark". The addresses are of the calls, one below the
+// return addresses: a call that never returns may be the last instruction of
+// its function, and the next address another one's.
+func (s *server) ask(ctx context.Context, u *url.URL, pcs []uint64,
+	names map[uint64]string) error {
+	var question strings.Builder
+	for i, pc := range pcs {
+		if i > 0 {
+			question.WriteByte('+')
+		}
+		fmt.Fprintf(&question, "%#x", pc-1)
+	}
+	read := func(body io.Reader) error {
+		lines := bufio.NewScanner(body)
+		for lines.Scan() {
+			address, name, ok := strings.Cut(lines.Text(), " ")
+			pc, err := strconv.ParseUint(address, 0, 64)
+			if ok && err == nil {
+				names[pc] = name
+			}
+		}
+		return lines.Err()
+	}
+	// net/http/pprof takes both methods, but registers itself for GET only
+	// since Go 1.22; a proxy may as well forbid what it takes for a search.
+	get := *u
+	get.RawQuery = question.String()
+	err := s.fetch.do(ctx, http.MethodGet, get.String(), "", read)
+	if status := (statusError{}); errors.As(err, &status) {
+		err = s.fetch.do(ctx, http.MethodPost, u.String(), question.String(), read)
+	}
+	return err
+}
