@@ -111,6 +111,10 @@ func (l *ringLog) fill(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-l.rot:
+			if ctx.Err() != nil { // replaced: word for the successor
+				l.rotation()
+				return ctx.Err()
+			}
 			return errRotate
 		case <-l.ring.Ready():
 		case <-idle.C:

@@ -168,3 +168,18 @@ func TestRingLogShortWrites(t *testing.T) {
 	l.ring.Close()
 	assert.ErrorIs(t, l.write(&sink), chanx.ErrStop)
 }
+
+// TestRingLogReplacedLeavesRotation has a consumer that was replaced find word
+// of a rotation: it is for its successor. Taken, it once sent the wrong one to
+// the disk that hangs.
+func TestRingLogReplacedLeavesRotation(t *testing.T) {
+	l := &ringLog{disk: newDisk(t, full), rot: make(chan struct{}, 1),
+		ring: chanx.NewRing[record](queue), beat: testBeat}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		l.rotation()
+		assert.ErrorIs(t, l.fill(ctx), context.Canceled)
+		require.Len(t, l.rot, 1)
+	}
+}
