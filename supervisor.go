@@ -1,7 +1,7 @@
 package chanx
 
-// To copy this file: take status.go supervise.go policy.go exit.go event.go
-// beat.go along. It needs golang.org/x/sync.
+// To copy this file: take strategy.go status.go supervise.go policy.go exit.go
+// event.go beat.go along. It needs golang.org/x/sync.
 
 import (
 	"cmp"
@@ -15,31 +15,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 )
-
-// Strategy says which workers of a [Supervisor] are restarted when one of them
-// is. The names and their meaning are those of Erlang/OTP.
-type Strategy int
-
-const (
-	// OneForOne restarts the worker that exited.
-	OneForOne Strategy = iota
-	// OneForAll stops all the others, last added first, and starts all again
-	// when the backoff of the one that exited is over; it begins when they
-	// have stopped. A sibling under RestartNever, or one that returns ErrStop,
-	// has then ended for good; one under RestartOnFailure only if it returned
-	// nil before it was its turn.
-	OneForAll
-	// RestForOne does that with those added after the one that exited.
-	RestForOne
-)
-
-func (s Strategy) String() string {
-	names := [...]string{"one for one", "one for all", "rest for one"}
-	if s < 0 || int(s) >= len(names) {
-		return fmt.Sprintf("Strategy(%d)", int(s))
-	}
-	return names[s]
-}
 
 // SupervisorOptions are the options of [NewSupervisor]. The zero value is the
 // useful default.
@@ -176,25 +151,9 @@ type run struct {
 	abandoned bool
 }
 
-// plan is a start, of one member or of a group, that waits for its backoff.
-type plan struct {
-	members []*member
-	waiting int // how many of them it is still to start
-	cause   Exit
-	timer   *time.Timer
-}
-
-// regroup is a restart that must first stop siblings.
-type regroup struct {
-	plan
-	failed *member
-	wait   time.Duration
-}
-
 var (
-	errStopping  = errors.New("chanx: supervisor is stopping")
-	errRemoved   = errors.New("chanx: worker is being removed")
-	errRegrouped = errors.New("chanx: worker is restarted with a sibling")
+	errStopping = errors.New("chanx: supervisor is stopping")
+	errRemoved  = errors.New("chanx: worker is being removed")
 )
 
 // StopTimeoutError names the workers that did not return in time when their
@@ -532,64 +491,6 @@ func (s *Supervisor) stopInTurn(a attention, runs []*run, cause error, interrupt
 	}
 }
 
-// regroup does one restart that must first stop siblings. Others wait for the
-// next round of Run's loop, so that a group that fails for ever does not keep
-// it from the rest.
-func (s *Supervisor) regroup(a attention) {
-	g, live := s.nextGroup()
-	if g == nil {
-		return
-	}
-	s.stopInTurn(a, live, errRegrouped, a.ctx.Done(), s.halt)
-	if a.ctx.Err() == nil {
-		s.restartGroup(g, live)
-	}
-}
-
-func (s *Supervisor) nextGroup() (g *regroup, live []*run) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.regroups) == 0 || s.over {
-		return nil, nil
-	}
-	g = s.regroups[0]
-	s.regroups = slices.Delete(s.regroups, 0, 1) // which keeps nothing
-	for _, m := range g.members {
-		if m.group == g && m.live() {
-			live = append(live, m.run)
-		}
-	}
-	return g, live
-}
-
-// restartGroup plans the start of a group that has been stopped. Those who
-// were removed meanwhile are no longer of it, whether they have stopped or
-// not, and those claimed by a later one are left to that.
-func (s *Supervisor) restartGroup(g *regroup, asked []*run) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.over {
-		return
-	}
-	var late []string
-	for _, r := range asked {
-		if !r.ended && r.m.gone == nil {
-			late = append(late, r.m.name)
-		}
-	}
-	if len(late) > 0 {
-		s.end(&StopTimeoutError{late, s.opts.StopTimeout, g.failed.named(g.cause.Err)})
-		return
-	}
-	g.plan.members = slices.DeleteFunc(g.members, func(m *member) bool {
-		return m.group != g || m.over || m.gone != nil
-	})
-	s.schedule(&g.plan, g.wait)
-	if len(s.regroups) > 0 {
-		s.nudge()
-	}
-}
-
 // The rest is called with mu held, unless it says otherwise.
 
 func (s *Supervisor) nudge() {
@@ -746,20 +647,6 @@ func (s *Supervisor) judge(r *run, err error, now time.Time) verdict {
 	return v
 }
 
-// regrouped says what follows the end of a run of which a sibling's failure is
-// to be, or was, the end. As in OTP, RestartNever is not restarted for
-// others, and RestartOnFailure is; but not if it was done before it was asked.
-// None of it counts as a restart.
-func (m *member) regrouped(err error, asked bool) verdict {
-	switch mode := m.restarter.policy.Restart; {
-	case isStop(err), mode == RestartNever && asked:
-		return verdict{}
-	case mode == RestartNever, mode == RestartOnFailure && err == nil && !asked:
-		return verdict{err: err}
-	}
-	return verdict{restart: true, wait: m.group.wait}
-}
-
 // exhausted counts a restart of the set, and reports whether it is one too
 // many.
 func (s *Supervisor) exhausted(now time.Time) bool {
@@ -780,58 +667,6 @@ func (s *Supervisor) exhausted(now time.Time) bool {
 		s.restarts += m.restarter.restarts
 	}
 	return s.restarts > s.opts.MaxRestarts
-}
-
-// restart starts m again after wait, and with it whom the strategy says.
-func (s *Supervisor) restart(m *member, wait time.Duration, cause Exit) {
-	m.enter(StateBackingOff)
-	if s.opts.Strategy == OneForOne {
-		s.schedule(&plan{members: []*member{m}, cause: cause}, wait)
-		return
-	}
-	group := s.members
-	if s.opts.Strategy == RestForOne {
-		group = group[s.index(m):]
-	}
-	g := &regroup{plan: plan{cause: cause}, failed: m, wait: wait}
-	for _, sib := range group {
-		if sib.over || sib.gone != nil {
-			continue
-		}
-		sib.unplan() // this start takes the place of one it waited for
-		sib.group = g
-		g.members = append(g.members, sib)
-	}
-	s.regroups = append(s.regroups, g)
-	s.nudge()
-}
-
-// schedule starts the members of p, none of which is running, after wait.
-func (s *Supervisor) schedule(p *plan, wait time.Duration) {
-	p.waiting = len(p.members)
-	for _, m := range p.members {
-		m.group, m.plan = nil, p
-	}
-	if wait <= 0 {
-		s.launch(p)
-		return
-	}
-	p.timer = time.AfterFunc(wait, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.launch(p)
-	})
-}
-
-func (s *Supervisor) launch(p *plan) {
-	for _, m := range p.members {
-		if m.plan != p || s.over {
-			continue // removed, or part of a later plan, or too late
-		}
-		m.restarts++
-		s.start(m)
-		m.tell(EventRestart, m.run.started, p.cause)
-	}
 }
 
 // retire notes that m has ended for good, with err if it has failed.
@@ -906,19 +741,4 @@ func (m *member) named(err error) error {
 		return fmt.Errorf("worker %q returned nil", m.name)
 	}
 	return fmt.Errorf("worker %q: %w", m.name, err)
-}
-
-// unplan takes m off what was to start it, and stops the clock of a plan that
-// has nobody left. The runtime may hold a stopped timer until it would have
-// fired, so the plan must not keep a removed worker in memory.
-func (m *member) unplan() {
-	p := m.plan
-	m.group, m.plan = nil, nil
-	if p == nil {
-		return
-	}
-	if p.waiting--; p.waiting == 0 && p.timer != nil {
-		p.timer.Stop()
-		p.members, p.cause = nil, Exit{}
-	}
 }
