@@ -17,7 +17,9 @@ var ErrStop = errors.New("chanx: worker stopped for good")
 
 // ErrGoexit is the Err of an [Exit] by runtime.Goexit, which is also what
 // (*testing.T).FailNow does. It ends the goroutine and lets no error out, so
-// other supervisors show such a worker as running for ever.
+// other supervisors show such a worker as running for ever. If a function that
+// the worker has deferred then panics, the exit is that panic; a panic that is
+// ended by a deferred Goexit leaves no trace in Go, and is this error.
 var ErrGoexit = errors.New("chanx: worker called runtime.Goexit")
 
 // ErrStalled is the Err of an [Exit] that is no exit: the worker was silent
@@ -62,23 +64,38 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// protect calls worker and turns a panic into an error. It does not return if
-// the worker calls runtime.Goexit, which nothing can stop; the caller sees
-// that in a deferred function.
-func protect(ctx context.Context, worker func(context.Context) error) (err error) {
+// fate is how a run ended. A *PanicError that the worker has returned, as the
+// result of a Supervise of its own, is an error; panicked says which it is.
+type fate struct {
+	err      error
+	panicked bool
+}
+
+// protect calls worker and tells how it ended. It does not return if the
+// worker calls runtime.Goexit, which nothing can stop, not even the recovery
+// of a panic in a function the worker has deferred: *last has then what the
+// caller can tell in a deferred function of its own. The other way round, a
+// panic that a deferred Goexit has ended, the runtime lets nobody know of.
+func protect(
+	ctx context.Context, worker func(context.Context) error, last *fate,
+) (f fate) {
+	*last = fate{err: ErrGoexit}
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
-		// Nil is either Goexit, and then nobody will see err, or panic(nil)
+		// Nil is either Goexit, and then nobody will see f, or panic(nil)
 		// under GODEBUG=panicnil=1.
 		v := recover()
-		err = &PanicError{Value: v, Stack: debug.Stack()}
+		f = fate{&PanicError{Value: v, Stack: debug.Stack()}, true}
+		if v != nil {
+			*last = f
+		}
 	}()
-	err = worker(ctx)
+	err := worker(ctx)
 	returned = true
-	return err
+	return fate{err: err}
 }
 
 // lateErr is what an abandoned run that has ended after all is reported with.

@@ -99,6 +99,40 @@ func TestGoexitAfterPanic(t *testing.T) {
 	assert.Equal(t, chanx.ErrGoexit, err)
 }
 
+// TestPanicAfterGoexit: a function deferred by the worker panics while Goexit
+// runs it. Recovering does not stop the Goexit, but the panic must not be lost.
+func TestPanicAfterGoexit(t *testing.T) {
+	err := once(t, goexitThenPanic)
+	p, ok := err.(*chanx.PanicError)
+	require.True(t, ok, "%v", err)
+	assert.Equal(t, errBoom, p.Value)
+	assert.Contains(t, string(p.Stack), "chanx_test.explode(")
+}
+
+func goexitThenPanic() error {
+	defer explode(errBoom)
+	runtime.Goexit()
+	return nil
+}
+
+// TestPanicAfterGoexitIsRestarted on a new goroutine, as Goexit is.
+func TestPanicAfterGoexitIsRestarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a")[0]
+		tr.start()
+		a.do(func(context.Context) error { return goexitThenPanic() })
+		s := script{things: []func() error{goexitThenPanic, byGoexit}}
+		assert.NoError(t, chanx.Supervise(t.Context(), s.run, atOnce))
+		assert.Equal(t, 3, s.runs)
+		assert.Equal(t, int32(2), a.runs.Load())
+		exits := tr.status("a").Exits
+		require.Len(t, exits, 1)
+		assert.IsType(t, &chanx.PanicError{}, exits[0].Err)
+		tr.end()
+	})
+}
+
 // TestRecoveredPanic is none: the worker has dealt with it.
 func TestRecoveredPanic(t *testing.T) {
 	err := once(t, func() (err error) {

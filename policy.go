@@ -101,7 +101,8 @@ type RestartPolicy struct {
 
 	// CrashOnPanic lets a panic of the worker crash instead of restarting:
 	// Supervise, or the Run of the Supervisor, panics with the [*PanicError]
-	// on its caller's goroutine.
+	// on its caller's goroutine. One that the worker returns, because a
+	// supervisor of its own has given it up, is a failure like any other.
 	CrashOnPanic bool
 
 	// OnEvent observes exits, restarts, stalls, recoveries and giving up. It

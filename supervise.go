@@ -87,7 +87,7 @@ type keeper struct {
 	restarter restarter
 	hook      *hook
 	result    chan error
-	crash     *PanicError
+	crash     error
 }
 
 // life is one goroutine that runs the worker, again and again.
@@ -118,9 +118,10 @@ func (k *keeper) attend(l *life) {
 // live runs the worker until it is over, or until this goroutine is: it may be
 // ended by runtime.Goexit, or abandoned as stalled.
 func (k *keeper) live(l *life) {
+	var f fate
 	inWorker := false
 	defer func() {
-		if inWorker && k.ended(l, ErrGoexit) { // Goexit got us here
+		if inWorker && k.ended(l, f) { // Goexit got us here
 			go k.live(l)
 		}
 	}()
@@ -129,25 +130,25 @@ func (k *keeper) live(l *life) {
 		ctx, l.cancel = context.WithCancelCause(l.ctx)
 		l.pulse.start(l.started)
 		inWorker = true
-		err := protect(ctx, k.worker)
+		f = protect(ctx, k.worker, &f)
 		inWorker = false
-		again = k.ended(l, err)
+		again = k.ended(l, f)
 	}
 }
 
 // ended deals with the end of a run. If the worker is to be run again, it
 // waits as long as the policy says and returns true.
-func (k *keeper) ended(l *life, err error) bool {
+func (k *keeper) ended(l *life, f fate) bool {
 	l.cancel(nil)
 	l.pulse.stop()
 	if l.abandoned {
 		now := time.Now()
 		k.tell(EventExit, now, Exit{
-			Err: lateErr(err), Started: l.started, Ran: now.Sub(l.started),
+			Err: lateErr(f.err), Started: l.started, Ran: now.Sub(l.started),
 		})
 		return false
 	}
-	return k.follow(l, k.judge(l, err))
+	return k.follow(l, k.judge(l, f))
 }
 
 // outcome is what has been decided about an exit, and been told.
@@ -157,17 +158,17 @@ type outcome struct {
 	exit Exit
 }
 
-// judge decides what follows the exit of l with err.
-func (k *keeper) judge(l *life, err error) outcome {
+// judge decides what follows the end of a run of l.
+func (k *keeper) judge(l *life, f fate) outcome {
 	now := time.Now()
-	exit := Exit{Err: err, Started: l.started, Ran: now.Sub(l.started)}
-	exit.Restarts = k.restarter.before(credit(err, exit.Ran))
-	if p, ok := err.(*PanicError); ok && k.restarter.policy.CrashOnPanic {
-		k.crash = p
+	exit := Exit{Err: f.err, Started: l.started, Ran: now.Sub(l.started)}
+	exit.Restarts = k.restarter.before(credit(f.err, exit.Ran))
+	if f.panicked && k.restarter.policy.CrashOnPanic {
+		k.crash = f.err
 	}
 	v := verdict{err: k.ctx.Err()}
 	if v.err == nil && k.crash == nil {
-		v = k.restarter.exited(err, now)
+		v = k.restarter.exited(f.err, now)
 	}
 	exit.Backoff, exit.Final = v.wait, !v.restart
 	k.tell(EventExit, now, exit)
@@ -211,7 +212,7 @@ func (k *keeper) stallChanged(l *life, stalled bool) {
 	k.tell(EventStall, now, e)
 	if k.restarter.policy.ReplaceStalled {
 		l.abandoned, l.pulse.running = true, false
-		o := k.judge(l, ErrStalled)
+		o := k.judge(l, fate{err: ErrStalled})
 		l.cancel(ErrStalled)
 		go k.succeed(o)
 	}

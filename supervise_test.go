@@ -398,6 +398,70 @@ func TestCrashOnPanic(t *testing.T) {
 	})
 }
 
+// TestCrashOnPanicIsForPanicsOnly: a *PanicError that the worker returns, as
+// the one of a Supervise of its own, was recovered by whoever made it.
+func TestCrashOnPanicIsForPanicsOnly(t *testing.T) {
+	policy := every(-1)
+	policy.CrashOnPanic = true
+	work := func(runs *int) func(context.Context) error {
+		return func(ctx context.Context) error {
+			if *runs++; *runs > 1 {
+				return chanx.ErrStop
+			}
+			err := chanx.Supervise(ctx, func(context.Context) error {
+				panic(errBoom)
+			}, chanx.RestartPolicy{Restart: chanx.RestartNever})
+			assert.IsType(t, &chanx.PanicError{}, err)
+			return err
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		assert.NoError(t, chanx.Supervise(t.Context(), work(&runs), policy))
+		assert.Equal(t, 2, runs)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+		require.NoError(t, s.Add("a", work(&runs), policy))
+		assert.NoError(t, s.Run(t.Context()))
+		assert.Equal(t, 2, runs)
+	})
+}
+
+// TestCrashOnAnyPanic: also on one during runtime.Goexit, and on panic(nil) of
+// old.
+func TestCrashOnAnyPanic(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	policy := every(-1)
+	policy.CrashOnPanic, policy.MaxRestarts = true, 1
+	for name, out := range map[string]func() error{
+		"panic": byPanic, "after Goexit": goexitThenPanic,
+		"nil": func() error { panic(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			work := func(context.Context) error { return out() }
+			crash := func(f func()) (v any) {
+				defer func() { v = recover() }()
+				f()
+				return nil
+			}
+			synctest.Test(t, func(t *testing.T) {
+				assert.IsType(t, &chanx.PanicError{}, crash(func() {
+					_ = chanx.Supervise(t.Context(), work, policy)
+				}))
+			})
+			synctest.Test(t, func(t *testing.T) {
+				s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+				require.NoError(t, s.Add("a", work, policy))
+				assert.IsType(t, &chanx.PanicError{}, crash(func() {
+					_ = s.Run(t.Context())
+				}))
+			})
+		})
+	}
+}
+
 // TestSuperviseInSupervise: what the inner one gives up on is an ordinary
 // failure to the outer one, with the stack still in it.
 func TestSuperviseInSupervise(t *testing.T) {

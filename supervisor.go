@@ -97,10 +97,11 @@ type Supervisor struct {
 	recent   window
 	restarts int // no less than the sum over the members
 	regroups []*regroup
-	busy     bool // Run has not returned
-	over     bool // the set has given up, with err or crash
+	busy     bool     // Run has not returned
+	over     bool     // the set has given up, with err or crash
+	late     []string // left behind by members removed while the set stops
 	err      error
-	crash    *PanicError
+	crash    error
 }
 
 type phase int
@@ -132,9 +133,11 @@ type member struct {
 	// again, or within a larger one, cannot run a member twice.
 	group *regroup
 	plan  *plan
-	late  []string      // workers of its own, if it is a Supervisor
-	over  bool          // it has ended for good
-	gone  chan struct{} // not nil: being removed; closed: removed
+	// late is what a Supervisor has left behind when it was stopped as this
+	// worker, with names as its own Supervisor tells them.
+	late *StopTimeoutError
+	over bool          // it has ended for good
+	gone chan struct{} // not nil: being removed; closed: removed
 }
 
 // run is one run of a member, on a goroutine of its own.
@@ -160,8 +163,9 @@ var (
 // Supervisor stopped, or restarted them with a sibling. Their goroutines run
 // on; when they end, Status shows how.
 type StopTimeoutError struct {
-	// Workers are in the order they were added. One that hangs below a
-	// Supervisor that is itself a worker is named "parent/child".
+	// Workers are in the order they were added, those below one that was
+	// removed meanwhile last. One that hangs below a Supervisor that is
+	// itself a worker is named "parent/child".
 	Workers []string
 	Timeout time.Duration // how long they were waited for
 	Err     error         // why they were to stop: ctx.Err(), or the giving-up error
@@ -230,8 +234,10 @@ func (s *Supervisor) Add(name string, worker func(context.Context) error, policy
 // is done first it returns ctx.Err(), and the worker is forgotten, and its
 // name free, when it does stop. A ctx done before the call changes nothing. A
 // worker that is backing off, or has ended, or was never started, is forgotten
-// at once. An unknown name is an error. As Supervise does, Remove waits up to
-// a second for OnEvent to take what is queued.
+// at once. An unknown name is an error. If the worker is a Supervisor that has
+// left workers of its own behind, it is removed, and a [*StopTimeoutError] names
+// them. As Supervise does, Remove waits up to a second for OnEvent to take what
+// is queued.
 //
 // A worker that removes itself waits for itself: until its ctx, which the
 // removal cancels, is done. A nil ctx panics.
@@ -262,6 +268,9 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 	grace, cancel := context.WithTimeout(ctx, hookGrace)
 	defer cancel()
 	m.hook.end(grace.Done())
+	if m.late != nil {
+		return m.late
+	}
 	return nil
 }
 
@@ -373,7 +382,7 @@ func (s *Supervisor) begin(ctx context.Context) error {
 	s.base = context.WithoutCancel(ctx)
 	s.running = new(errgroup.Group)
 	s.alive = len(s.members)
-	s.over, s.err, s.crash, s.regroups = false, nil, nil, nil
+	s.over, s.err, s.crash, s.regroups, s.late = false, nil, nil, nil, nil
 	s.restarts, s.recent.times = 0, nil
 	for _, m := range s.members {
 		m.over = false
@@ -446,7 +455,7 @@ func (s *Supervisor) beginStop() (live []*run) {
 	return live
 }
 
-func (s *Supervisor) endStop() (hooks []*hook, late []string, join bool, crash *PanicError) {
+func (s *Supervisor) endStop() (hooks []*hook, late []string, join bool, crash error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.phase = stopped
@@ -455,11 +464,11 @@ func (s *Supervisor) endStop() (hooks []*hook, late []string, join bool, crash *
 		if m.live() {
 			late = append(late, m.name)
 		}
-		for _, name := range m.late {
-			late = append(late, m.name+"/"+name)
+		if m.late != nil {
+			late = append(late, m.late.Workers...)
 		}
 	}
-	return hooks, late, s.idle(), s.crash
+	return hooks, append(late, s.late...), s.idle(), s.crash
 }
 
 // idle reports whether no goroutine is left in a worker.
@@ -527,30 +536,30 @@ func (s *Supervisor) start(m *member) {
 
 // work is the goroutine of a run. It is called without mu.
 func (s *Supervisor) work(r *run) {
-	err := ErrGoexit // unless protect returns
+	var f fate
 	defer func() {
 		r.cancel(nil)
 		r.pulse.stop()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.returned(r, err)
+		s.returned(r, f)
 	}()
 	s.mu.Lock()
 	r.m.enter(StateRunning)
 	s.mu.Unlock()
 	r.pulse.start(time.Now())
-	err = protect(r.ctx, r.m.worker)
+	f = protect(r.ctx, r.m.worker, &f)
 }
 
 // returned notes that the goroutine of r has left the worker.
-func (s *Supervisor) returned(r *run, err error) {
+func (s *Supervisor) returned(r *run, f fate) {
 	if !r.abandoned {
-		s.exited(r, err)
+		s.exited(r, f)
 		return
 	}
 	s.strays--
 	now := time.Now()
-	exit := Exit{Err: lateErr(err), Started: r.started, Ran: now.Sub(r.started)}
+	exit := Exit{Err: lateErr(f.err), Started: r.started, Ran: now.Sub(r.started)}
 	r.m.keep(exit, s.opts.KeepExits)
 	r.m.tell(EventExit, now, exit)
 }
@@ -573,7 +582,7 @@ func (s *Supervisor) stallChanged(r *run, stalled bool) {
 		r.abandoned, r.pulse.running = true, false
 		s.strays++
 		r.cancel(ErrStalled)
-		s.exited(r, ErrStalled)
+		s.exited(r, fate{err: ErrStalled})
 	}
 }
 
@@ -584,13 +593,13 @@ func (s *Supervisor) mayStart(m *member) bool {
 }
 
 // exited notes the end of a run and does what follows from it.
-func (s *Supervisor) exited(r *run, err error) {
+func (s *Supervisor) exited(r *run, f fate) {
 	m, now := r.m, time.Now()
 	r.ended = true
 	close(r.done)
-	exit := Exit{Err: err, Started: r.started, Ran: now.Sub(r.started)}
-	exit.Restarts = m.restarter.before(credit(err, exit.Ran))
-	v := s.judge(r, err, now)
+	exit := Exit{Err: f.err, Started: r.started, Ran: now.Sub(r.started)}
+	exit.Restarts = m.restarter.before(credit(f.err, exit.Ran))
+	v := s.judge(r, f, now)
 	exit.Backoff, exit.Final = v.wait, !v.restart
 	m.keep(exit, s.opts.KeepExits)
 	m.tell(EventExit, now, exit)
@@ -606,9 +615,8 @@ func (s *Supervisor) exited(r *run, err error) {
 	default:
 		s.restart(m, v.wait, exit)
 	}
-	var late *StopTimeoutError
-	if s.phase == stopping && errors.As(err, &late) {
-		m.late = late.Workers
+	if s.phase == stopping || m.gone != nil {
+		m.late = m.leftBehind(f.err)
 	}
 	if m.gone != nil {
 		s.drop(m)
@@ -616,14 +624,13 @@ func (s *Supervisor) exited(r *run, err error) {
 }
 
 // judge says what follows the end of r.
-func (s *Supervisor) judge(r *run, err error, now time.Time) verdict {
-	m := r.m
-	policy := &m.restarter.policy
-	p, panicked := err.(*PanicError)
+func (s *Supervisor) judge(r *run, f fate, now time.Time) verdict {
+	m, err := r.m, f.err
+	crash := f.panicked && m.restarter.policy.CrashOnPanic
 	switch {
-	case panicked && policy.CrashOnPanic && s.phase != stopped:
+	case crash && s.phase != stopped:
 		if s.crash == nil {
-			s.crash = p
+			s.crash = err
 			close(s.crashed)
 		}
 		s.end(err)
@@ -696,6 +703,9 @@ func (s *Supervisor) remove(m *member) {
 		m.run.cancel(errRemoved)
 		return
 	}
+	if s.phase == stopped {
+		m.late = nil // Run has told
+	}
 	s.drop(m)
 }
 
@@ -707,6 +717,9 @@ func (s *Supervisor) drop(m *member) {
 	i := s.index(m)
 	s.members = slices.Delete(s.members, i, i+1)
 	delete(s.names, m.name)
+	if m.late != nil && s.phase == stopping {
+		s.late = append(s.late, m.late.Workers...)
+	}
 	close(m.gone)
 	s.nudge()
 }
@@ -733,6 +746,20 @@ func (m *member) keep(e Exit, most int) {
 
 func (m *member) tell(kind EventKind, at time.Time, exit Exit) {
 	m.hook.send(Event{Kind: kind, Worker: m.name, At: at, Exit: exit})
+}
+
+// leftBehind returns what of err, with which m was stopped, names workers
+// below m, or nil.
+func (m *member) leftBehind(err error) *StopTimeoutError {
+	var e *StopTimeoutError
+	if !errors.As(err, &e) {
+		return nil
+	}
+	late := &StopTimeoutError{Timeout: e.Timeout, Err: errRemoved}
+	for _, name := range e.Workers {
+		late.Workers = append(late.Workers, m.name+"/"+name)
+	}
+	return late
 }
 
 // named says which worker an error is of.

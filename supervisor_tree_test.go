@@ -165,6 +165,104 @@ func TestStatusOfATree(t *testing.T) {
 	})
 }
 
+// Two supervisors that have each other as a worker, and run in turns: whoever
+// is on top shows the other one, which runs already below it when it is asked
+// to, and so none is ever shown below itself.
+func TestStatusOfSupervisorsThatRunEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := newTroupe(t, chanx.SupervisorOptions{})
+		two := one.branch("two", chanx.SupervisorOptions{}, everyOne(time.Second))
+		require.NoError(t, two.Add("one", one.Run, everyOne(time.Second)))
+		for range 3 {
+			for _, top := range []*troupe{one, two} {
+				top.ctx, top.cancel = context.WithCancelCause(context.Background())
+				top.start()
+				for range 2 { // as it is now, and when it has ended
+					below := top.Status()[0].Workers
+					require.Len(t, below, 1)
+					exits := below[0].Exits
+					require.ErrorContains(t, exits[len(exits)-1].Err, "running already")
+					require.Nil(t, below[0].Workers)
+					if top.ctx.Err() == nil {
+						require.Equal(t, context.Canceled, top.end())
+					}
+				}
+			}
+		}
+	})
+}
+
+// deepLeaf builds top over mid over low over a leaf that does not stop.
+func deepLeaf(t *testing.T) (top *troupe, leaf *actor) {
+	top = newTroupe(t, chanx.SupervisorOptions{})
+	mid := top.branch("mid", chanx.SupervisorOptions{StopTimeout: 5 * time.Second}, atOnce)
+	low := mid.branch("low", chanx.SupervisorOptions{StopTimeout: time.Second}, atOnce)
+	leaf = low.cast(atOnce, "leaf")[0]
+	leaf.deaf = true
+	top.start()
+	return top, leaf
+}
+
+func TestRemoveNamesWhoHangsBelow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top, leaf := deepLeaf(t)
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, top.Remove(t.Context(), "mid"), &late)
+		assert.Equal(t, []string{"mid/low/leaf"}, late.Workers)
+		assert.Equal(t, 5*time.Second, late.Timeout, "that of mid")
+		assert.EqualError(t, late.Err, "chanx: worker is being removed")
+		assert.Empty(t, top.Status(), "it is removed all the same")
+		top.cast(atOnce, "mid") // the name is free
+		assert.Equal(t, context.Canceled, top.end(), "who was named is not again")
+		leaf.exit(nil)
+	})
+}
+
+// Who has stopped before it is removed is named by Run, while that stops, and
+// not once that has told.
+func TestRemoveWhoHasLeftOthersBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top, leaf := deepLeaf(t)
+		slow := top.actor("slow")
+		slow.linger = 2 * time.Second
+		top.add(atOnce, slow)
+		second := top.branch("second", chanx.SupervisorOptions{StopTimeout: time.Second}, atOnce)
+		last := second.actor("last")
+		last.deaf = true
+		second.add(atOnce, last)
+		synctest.Wait()
+		top.cancel(nil)
+		pause(time.Second + 1)
+		require.Equal(t, "mid running, slow running, second stopped", top.states())
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, top.Remove(context.Background(), "second"), &late)
+		assert.Equal(t, []string{"second/last"}, late.Workers)
+		require.ErrorAs(t, <-top.result, &late)
+		assert.Equal(t, []string{"mid/low/leaf", "second/last"}, late.Workers)
+		assert.NoError(t, top.Remove(context.Background(), "mid"))
+		leaf.exit(nil)
+		last.exit(nil)
+	})
+}
+
+// A removal that is under way when the set stops must not hide a name from
+// Run.
+func TestStopDuringTheRemovalOfABranch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top, leaf := deepLeaf(t)
+		removed := make(chan error, 1)
+		go func() { removed <- top.Remove(context.Background(), "mid") }()
+		synctest.Wait()
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, top.end(), &late)
+		assert.Equal(t, []string{"mid/low/leaf"}, late.Workers)
+		assert.Equal(t, context.Canceled, late.Err)
+		require.ErrorAs(t, <-removed, &late)
+		assert.Equal(t, []string{"mid/low/leaf"}, late.Workers)
+		leaf.exit(nil)
+	})
+}
+
 // watchedWorker is a policy that replaces whoever is silent for a second.
 var watchedWorker = chanx.RestartPolicy{
 	MinBackoff: -1, Heartbeat: time.Second, ReplaceStalled: true,
