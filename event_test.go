@@ -157,12 +157,16 @@ func TestSlowHook(t *testing.T) {
 // again for the next event. What it returned from and missed add up to all.
 func TestHookThatFails(t *testing.T) {
 	for name, out := range map[string]func(){
-		"panic":  func() { panic("the hook's own") },
-		"nil":    func() { explode(nil) },
-		"goexit": runtime.Goexit,
+		"panic":      func() { panic("the hook's own") },
+		"nil":        func() { explode(nil) },
+		"nil of old": func() { explode(nil) },
+		"goexit":     runtime.Goexit,
 	} {
 		for _, nth := range []int{1, 2, 3, 7} {
 			t.Run(name, func(t *testing.T) {
+				if name == "nil of old" { // which recover does not tell
+					t.Setenv("GODEBUG", "panicnil=1")
+				}
 				synctest.Test(t, func(t *testing.T) {
 					calls, delivered, missed := 0, 0, uint64(0)
 					starts, _ := failures(t, 100, func(e chanx.Event) {

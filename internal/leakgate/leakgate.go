@@ -7,6 +7,7 @@ package leakgate
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -18,16 +19,21 @@ import (
 // stacks of the goroutines that are left after a grace of two seconds.
 //
 //	func TestMain(m *testing.M) { leakgate.Main(m) }
-func Main(m *testing.M) {
-	code := m.Run()
-	if code == 0 {
-		if left := wait(2 * time.Second); len(left) > 0 {
-			fmt.Fprintf(os.Stderr, "leakgate: %d goroutines left behind:\n\n%s\n",
-				len(left), strings.Join(left, "\n\n"))
-			code = 1
-		}
+func Main(m *testing.M) { os.Exit(check(m.Run(), 2*time.Second, os.Stderr)) }
+
+// check returns the status that follows from that of the tests. A failed test
+// has often leaked by failing, and its own report comes first.
+func check(code int, grace time.Duration, report io.Writer) int {
+	if code != 0 {
+		return code
 	}
-	os.Exit(code)
+	left := wait(grace)
+	if len(left) == 0 {
+		return 0
+	}
+	fmt.Fprintf(report, "leakgate: %d goroutines left behind:\n\n%s\n",
+		len(left), strings.Join(left, "\n\n"))
+	return 1
 }
 
 // wait polls, because a goroutine that has done its work may not have ended.

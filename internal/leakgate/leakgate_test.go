@@ -3,6 +3,8 @@ package leakgate
 import (
 	"os"
 	"os/exec"
+	"os/signal"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,8 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The gate is tested on a copy of this binary, with and without a leak.
-func TestMain(m *testing.M) { Main(m) }
+// The gate is tested on a copy of this binary, with and without a leak. Only
+// before the tests is there no other goroutine for check to find.
+func TestMain(m *testing.M) {
+	if code := check(0, 0, os.Stderr); code != 0 {
+		os.Exit(code)
+	}
+	Main(m)
+}
 
 func TestGateFailsOnALeakAndOnlyThen(t *testing.T) {
 	if how := os.Getenv("LEAKGATE"); how != "" {
@@ -34,6 +42,39 @@ func TestGateFailsOnALeakAndOnlyThen(t *testing.T) {
 		assert.Contains(t, string(out), "1 goroutines left behind")
 		assert.Contains(t, string(out), "TestGateFailsOnALeak")
 	}
+}
+
+func TestAFailureStaysWhatItIs(t *testing.T) {
+	var report strings.Builder
+	assert.Equal(t, 3, check(3, 0, &report))
+	assert.Empty(t, report.String())
+	assert.Equal(t, 1, check(0, 0, &report), "the goroutine that runs the tests")
+	assert.Contains(t, report.String(), "testing.(*T).Run")
+}
+
+// TestManyGoroutines have stacks that do not fit into the first buffer, and
+// none may be cut off.
+func TestManyGoroutines(t *testing.T) {
+	const many = 10_000
+	before := len(leaked())
+	release := make(chan struct{})
+	for range many {
+		go func() { <-release }()
+	}
+	assert.Len(t, leaked(), before+many)
+	close(release)
+	for len(leaked()) > before { // the test's timeout is the bound
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestSignalsAreNoLeak: their goroutine stays for as long as the process.
+func TestSignalsAreNoLeak(t *testing.T) {
+	before := len(leaked())
+	ch := make(chan os.Signal, 1)
+	signal.Notify(ch, os.Interrupt)
+	defer signal.Stop(ch)
+	assert.Len(t, leaked(), before)
 }
 
 func TestAGoroutineCountsUntilItEnds(t *testing.T) {
