@@ -260,6 +260,9 @@ func TestStopDuringTheRemovalOfABranch(t *testing.T) {
 		require.ErrorAs(t, <-removed, &late)
 		assert.Equal(t, []string{"mid/low/leaf"}, late.Workers)
 		leaf.exit(nil)
+		top.ctx, top.cancel = context.WithCancelCause(context.Background())
+		top.start()
+		assert.Equal(t, context.Canceled, top.end(), "told only once")
 	})
 }
 
