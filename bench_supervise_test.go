@@ -3,6 +3,7 @@ package chanx_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -150,3 +151,39 @@ func BenchmarkBeatOpponent(b *testing.B) {
 
 // beatSink keeps the compiler from leaving out what nobody looks at.
 var beatSink int64
+
+// BenchmarkRemove takes 100,000 workers out of a Supervisor one by one. The
+// oldest first must cost no more than the newest first.
+func BenchmarkRemove(b *testing.B) {
+	const workers = 100_000
+	names := make([]string, workers)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	for order, names := range map[string][]string{
+		"oldest": names, "newest": reversed(names),
+	} {
+		b.Run(order, func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+				for i := range workers {
+					_ = s.Add(strconv.Itoa(i), idle, chanx.RestartPolicy{})
+				}
+				b.StartTimer()
+				for _, name := range names {
+					_ = s.Remove(b.Context(), name)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/workers, "ns/worker")
+		})
+	}
+}
+
+func reversed(names []string) []string {
+	names = slices.Clone(names)
+	slices.Reverse(names)
+	return names
+}
+
+func idle(ctx context.Context) error { <-ctx.Done(); return nil }

@@ -714,8 +714,11 @@ func (s *Supervisor) drop(m *member) {
 	if !m.over && s.alive > 0 {
 		s.alive--
 	}
-	i := s.index(m)
-	s.members = slices.Delete(s.members, i, i+1)
+	if i := s.index(m); i > 0 {
+		s.members = slices.Delete(s.members, i, i+1)
+	} else { // moving all the others would make removing all quadratic
+		s.members[0], s.members = nil, s.members[1:]
+	}
 	delete(s.names, m.name)
 	if m.late != nil && s.phase == stopping {
 		s.late = append(s.late, m.late.Workers...)
