@@ -22,7 +22,8 @@ func TestRatios(t *testing.T) {
 		t.Skip("without -ratios")
 	}
 	ch, full := make(chan int, 64), make(chan int, 64)
-	ring, fullRing := chanx.NewRing[int](1024), chanx.NewRing[int](1024)
+	// Where a ring meets a channel they are of one size.
+	ring, fullRing := chanx.NewRing[int](64), chanx.NewRing[int](1024)
 	fullRaw := make(chan int, 1024)
 	for range 1024 {
 		chanx.TrySend(full, 1)
@@ -71,6 +72,20 @@ func TestRatios(t *testing.T) {
 					}
 				}
 			})},
+		{"SendTimeout ready + receive / raw", 1.15, 2, 400_000,
+			timed(func(n int) {
+				for range n {
+					chanx.SendTimeout(ch, 1, time.Second)
+					<-ch
+				}
+			}), timed(rawPairs(ch))},
+		{"send + RecvTimeout ready / raw", 1.15, 2, 400_000,
+			timed(func(n int) {
+				for range n {
+					ch <- 1
+					chanx.RecvTimeout(ch, time.Second)
+				}
+			}), timed(rawPairs(ch))},
 		{"SendTimeout + RecvTimeout ready / raw", 1.15, 2, 400_000,
 			timed(func(n int) {
 				for range n {

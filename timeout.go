@@ -41,18 +41,20 @@ func (timeoutError) Timeout() bool { return true }
 // without). Timers are not pooled: a pooled timer that was made inside a
 // testing/synctest bubble hangs whoever gets it outside.
 func SendTimeout[T any](ch chan<- T, v T, d time.Duration) error {
-	if TrySend(ch, v) {
+	select { // as TrySend: a call of that is more than the inliner takes
+	case ch <- v:
 		return nil
+	default:
+		return sendWait(ch, v, d)
 	}
+}
+
+// sendWait is apart, with all that is not the ready path, so that SendTimeout
+// is small enough for the inliner.
+func sendWait[T any](ch chan<- T, v T, d time.Duration) error {
 	if d <= 0 {
 		return ErrTimeout
 	}
-	return sendWait(ch, v, d)
-}
-
-// sendWait is apart to keep timer and defer out of the ready path, which is
-// even so too large for the inliner: it costs one call more than a bare send.
-func sendWait[T any](ch chan<- T, v T, d time.Duration) error {
 	start := time.Now()
 	runtime.Gosched()
 	if TrySend(ch, v) {
@@ -85,17 +87,21 @@ func sendWait[T any](ch chan<- T, v T, d time.Duration) error {
 // Any number of goroutines may call it on one channel. It waits as
 // [SendTimeout] does, at the same cost.
 func RecvTimeout[T any](ch <-chan T, d time.Duration) (T, error) {
-	v, err := TryRecv(ch)
-	if err != ErrEmpty {
-		return v, err
+	select {
+	case v, ok := <-ch:
+		return received(v, ok)
+	default:
+		return recvWait(ch, d)
 	}
+}
+
+// recvWait is apart to keep timer and defer out of the ready path. That tells
+// a closed channel from an empty one and is thereby too large for the inliner:
+// it costs one call more than a bare receive.
+func recvWait[T any](ch <-chan T, d time.Duration) (v T, err error) {
 	if d <= 0 {
 		return v, ErrTimeout
 	}
-	return recvWait(ch, d)
-}
-
-func recvWait[T any](ch <-chan T, d time.Duration) (T, error) {
 	start := time.Now()
 	runtime.Gosched()
 	if v, err := TryRecv(ch); err != ErrEmpty {
