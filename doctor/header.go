@@ -88,6 +88,9 @@ func (h *header) annotations(s []byte) {
 		if s, ok := bytes.CutSuffix(trimmed, []byte(" (durable)")); ok {
 			h.bubble, trimmed = true, s
 		}
+		if s, ok := bytes.CutSuffix(trimmed, []byte(" (synctest)")); ok {
+			h.bubble, trimmed = true, s // what Go 1.24 says for durable
+		}
 		if s, ok := bytes.CutSuffix(trimmed, []byte(" (leaked)")); ok {
 			h.leaked, trimmed = true, s
 		}

@@ -113,10 +113,12 @@ func (sc *scene) idle(s *site) string {
 // apart is who created them, and how many there are.
 func (sc *scene) waiting(s *site) verdict {
 	v := verdict{state: "idle", confidence: "low", receiver: "unknown"}
-	n, parents := lineage(s)
+	n, parents, chained := lineage(s)
 	switch {
 	case s.count == 1:
 		v.why = "one goroutine waiting for something to do"
+	case n > 2 && chained > n/2:
+		v.why = "a chain: each created the next, and its end decides"
 	case n > 0 && parents == 1 && s.count < 100*sc.rules.Many:
 		v.why = "a pool: all created by one goroutine"
 	case sc.connections(s):
@@ -144,19 +146,27 @@ func (sc *scene) leak(s *site, why string) verdict {
 	return v
 }
 
-// lineage returns how many goroutines of s have a known parent and how many
-// different parents they have.
-func lineage(s *site) (n, parents int) {
+// lineage returns how many goroutines of s have a known parent, how many
+// different parents they have, and how many of those are goroutines of s.
+func lineage(s *site) (n, parents, chained int) {
 	var ids []uint64
+	own := make(map[uint64]bool, s.count)
 	for _, stack := range s.stacks {
 		for _, m := range stack.Members {
+			own[m.ID] = true
 			if m.Parent != 0 {
 				ids = append(ids, m.Parent)
 			}
 		}
 	}
 	slices.Sort(ids)
-	return len(ids), len(slices.Compact(ids))
+	distinct := slices.Compact(ids)
+	for _, id := range distinct {
+		if own[id] {
+			chained++
+		}
+	}
+	return len(ids), len(distinct), chained
 }
 
 // connections reports whether about as many goroutines wait for IO in another

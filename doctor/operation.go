@@ -46,8 +46,6 @@ var states = map[string]string{
 	"panicwait":                 "running",
 	"timer goroutine (idle)":    "runtime", // before Go 1.14
 	"force gc":                  "runtime",
-	"chan send (durable)":       "chan send",
-	"chan receive (synctest)":   "chan receive",
 }
 
 // calls maps functions to the operation that a goroutine is in whose
@@ -134,21 +132,15 @@ func operationOf(s *Stack) string {
 	if s.State == "" {
 		return named
 	}
-	if s.State == "semacquire" && named == "running" {
+	if s.State == "semacquire" && (named == "running" || named == "runtime") {
 		return "runtime"
 	}
 	op, ok := states[s.State]
 	if !ok {
 		op = s.State
 	}
-	switch {
-	case op == "runtime" && named != "runtime":
-		return op
-	case op == "running" || op == "waiting" || op == "leaked" || op == "syscall":
-		if op == "waiting" || op == "leaked" {
-			return named
-		}
-		return op
+	if op == "waiting" || op == "leaked" {
+		return named
 	}
 	// Before Go 1.20 a mutex was a semacquire, and an RWMutex's inner lock is
 	// a Mutex to the runtime.
@@ -188,7 +180,7 @@ func byCalls(s *Stack) string {
 		}
 		switch {
 		case !ok:
-		case op == "" || op == "unknown" && f.Func != "":
+		case op == "" || op == "unknown":
 			op = hit
 		case locks[hit] > locks[op] && locks[op] > 0:
 			op = hit

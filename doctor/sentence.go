@@ -43,7 +43,11 @@ func (s *site) sentence() string {
 	case s.requests < s.count:
 		fmt.Fprintf(&b, ", %s of them on the path of requests", number(s.requests))
 	case s.count == 1:
-		fmt.Fprintf(&b, ", on the path of an %s", entry)
+		article := "an" // HTTP and RPC, as they are said
+		if entry == "gRPC request" {
+			article = "a"
+		}
+		fmt.Fprintf(&b, ", on the path of %s %s", article, entry)
 	default:
 		fmt.Fprintf(&b, ", all on the path of %ss", entry)
 	}

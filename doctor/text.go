@@ -50,7 +50,7 @@ type textWriter struct {
 var colours = [...]string{"36", "33", "1;31"}
 
 func (t *textWriter) paint(s Severity, text string) string {
-	if !t.opts.Colour || s < Info || s > Critical {
+	if !t.opts.Colour {
 		return text
 	}
 	return "\x1b[" + colours[s] + "m" + text + "\x1b[0m"
