@@ -1,0 +1,127 @@
+package doctor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// born gives each goroutine of s an id from first on, and parents in turn.
+func born(s *Stack, first uint64, parents ...uint64) *Stack {
+	for i := range s.Count {
+		m := Member{ID: first + uint64(i)}
+		if len(parents) > 0 {
+			m.Parent = parents[i%len(parents)]
+		}
+		s.Members = append(s.Members, m)
+	}
+	return s
+}
+
+// upTo is 1 to n.
+func upTo(n int) []uint64 {
+	ids := make([]uint64, n)
+	for i := range ids {
+		ids[i] = uint64(i + 1)
+	}
+	return ids
+}
+
+// opinionOn diagnoses and returns what is thought of the goroutines of a
+// function.
+func opinionOn(t *testing.T, function string, rules Rules, p ...*Snapshot) (Group, *Finding) {
+	t.Helper()
+	r := Diagnose(rules, p...)
+	for _, g := range r.Groups {
+		if g.Function != function {
+			continue
+		}
+		for i, f := range r.Findings {
+			if f.Function == function && f.Line == g.Line && f.Operation == g.Operation {
+				return g, &r.Findings[i]
+			}
+		}
+		return g, nil
+	}
+	require.Fail(t, "no such group", function)
+	return Group{}, nil
+}
+
+func TestIdleByDesign(t *testing.T) {
+	for _, test := range []struct{ state, calls, why string }{
+		{"select", "os/signal.signal_recv os/signal.loop", "waits for signals"},
+		{"IO wait", "internal/poll.(*FD).Accept net.(*netFD).accept main.main",
+			"accepts connections"},
+		{"chan receive", "testing.(*T).Run main.f", "waits for a subtest"},
+		{"select", "app.serve net/http.(*persistConn).readLoop", ""},
+		{"IO wait", "bufio.(*Reader).Read net/http.(*conn).serve",
+			"a connection between two requests"},
+		{"GC worker (idle)", "runtime.gcBgMarkWorker", "the runtime's own"},
+		{"coroutine", "iter.Pull[...].func1 app.f", "an iterator between two values"},
+		{"synctest.Run", "internal/synctest.Run app.f",
+			"waits for a bubble of testing/synctest"},
+		{"running", "runtime/pprof.writeGoroutine app.f", "takes this snapshot"},
+		{"select", "github.com/golang/glog.(*fileSink).flushDaemon",
+			"flushes a log on a timer"},
+	} {
+		s := standing(1, test.state, strings.Fields(test.calls)...)
+		sc := newScene(Rules{}.withDefaults(), process(s))
+		assert.Equal(t, test.why, sc.idle(sc.sites[0]), test.calls)
+	}
+	leaked := standing(1, "coroutine", "iter.Pull[...].func1", "app.f")
+	leaked.Leaked = true
+	sc := newScene(Rules{}.withDefaults(), process(leaked))
+	assert.Empty(t, sc.idle(sc.sites[0]), "what leaked is not idle by design")
+}
+
+// Who created those that wait, and how many they are, tells workers from a
+// leak.
+func TestIdleWaiting(t *testing.T) {
+	for name, test := range map[string]struct {
+		stacks []*Stack
+		state  string
+		why    string
+	}{
+		"one": {[]*Stack{standing(1, "chan receive", "app.wait")}, "idle",
+			"one goroutine waiting"},
+		"a pool": {[]*Stack{born(standing(300, "select", "app.wait"), 10, 1)}, "idle",
+			"a pool: all created by one"},
+		"too large for a pool": {[]*Stack{born(standing(1000, "select", "app.wait"), 10, 1)},
+			"stuck", "no pool is that large"},
+		"few": {[]*Stack{standing(9, "chan receive", "app.wait")}, "idle",
+			"not too many"},
+		"one per request": {[]*Stack{born(standing(10, "chan receive", "app.wait"),
+			100, upTo(10)...)}, "stuck", "10 different goroutines created them"},
+		"half of them": {[]*Stack{born(standing(10, "chan receive", "app.wait"),
+			100, upTo(5)...)}, "idle", "not too many"},
+		"nine by nine": {[]*Stack{born(standing(9, "chan receive", "app.wait"),
+			100, upTo(9)...)}, "idle", "not too many"},
+		"chain": {[]*Stack{born(standing(40, "chan receive", "app.wait"),
+			1, append([]uint64{99}, upTo(39)...)...)}, "idle", "a chain"},
+		"per connection": {[]*Stack{
+			born(standing(40, "select", "app.wait"), 100, upTo(40)...),
+			standing(40, "IO wait", "internal/poll.runtime_pollWait", "app.read")},
+			"idle", "one per connection"},
+		"fewer connections": {[]*Stack{
+			born(standing(40, "select", "app.wait"), 100, upTo(40)...),
+			standing(30, "IO wait", "internal/poll.runtime_pollWait", "app.read")},
+			"stuck", "as one per request would"},
+	} {
+		g, f := opinionOn(t, "app.wait", Rules{}, process(test.stacks...))
+		assert.Equal(t, test.state, g.Verdict, name)
+		assert.Contains(t, g.Why, test.why, name)
+		assert.Equal(t, test.state == "stuck", f != nil, name)
+	}
+}
+
+func TestIdleLineage(t *testing.T) {
+	s := &site{stacks: []*Stack{
+		born(standing(4, "select", "app.f"), 10, 1, 2),
+		born(standing(2, "select", "app.g"), 20, 10),
+		born(standing(3, "select", "app.h"), 30),
+	}}
+	n, parents, chained := lineage(s)
+	assert.Equal(t, []int{6, 3, 1}, []int{n, parents, chained})
+}

@@ -1,0 +1,206 @@
+package doctor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// waited sets how long the goroutines of s have waited.
+func waited(s *Stack, minutes uint32) *Stack {
+	if s.Members == nil {
+		born(s, 1)
+	}
+	for i := range s.Members {
+		s.Members[i].Minutes = minutes
+	}
+	return s
+}
+
+const inRequest = "net/http.HandlerFunc.ServeHTTP"
+
+// TestJudge has one line per rule: what stands where, and what is thought of
+// it. A severity of "" is no finding.
+func TestJudge(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		n        int
+		state    string
+		calls    string
+		minutes  uint32
+		verdict  string
+		severity string
+		says     string
+	}{
+		{"nil channel", 1, "chan send (nil chan)", "app.f", 0,
+			"stuck", "warning", "nothing can ever wake it"},
+		{"nil channel in requests", 10, "chan receive (nil chan)", "app.f " + inRequest, 0,
+			"stuck", "critical", "nothing can ever wake them"},
+		{"select {} of main", 1, "select (no cases)", "app.f", 0, "idle", "", ""},
+		{"nine of them", 9, "select (no cases)", "app.f", 0, "idle", "", ""},
+		{"ten of them", 10, "select (no cases)", "app.f", 0,
+			"stuck", "warning", "nothing can ever wake them"},
+		{"two in requests", 2, "select (no cases)", "app.f " + inRequest, 0,
+			"stuck", "warning", "nothing can ever wake them"},
+		{"finalizer", 1, "chan send", "app.f runtime.runFinalizers", 0,
+			"stuck", "warning", "hold up every other finalizer"},
+		{"old finalizer", 1, "chan send", "app.f runtime.runfinq", 0,
+			"stuck", "warning", "hold up every other finalizer"},
+		{"finalizer at work", 1, "running", "app.f runtime.runFinalizers", 0,
+			"working", "", ""},
+
+		{"one sender", 1, "chan send", "app.f", 0,
+			"unknown", "info", "a producer ahead of its consumer looks the same"},
+		{"one sender for long", 1, "chan send", "app.f", 5,
+			"stuck", "warning", "no goroutine is receiving there"},
+		{"one sender for four minutes", 1, "chan send", "app.f", 4,
+			"unknown", "info", "looks the same"},
+		{"two senders", 2, "chan send", "app.f", 0, "stuck", "warning", "receiving there"},
+		{"a sender in a request", 1, "chan send", "app.f " + inRequest, 0,
+			"stuck", "warning", "on the path of an HTTP request"},
+		{"senders in requests", 10, "chan send", "app.f " + inRequest, 0,
+			"stuck", "critical", "all on the path of HTTP requests"},
+		{"a thousand senders", 1000, "chan send", "app.f", 0,
+			"stuck", "critical", "1,000 goroutines are blocked sending"},
+		{"999 senders", 999, "chan send", "app.f", 0, "stuck", "warning", "999"},
+
+		{"one at a mutex", 1, "sync.Mutex.Lock", "sync.(*Mutex).Lock app.f", 0,
+			"unknown", "info", "no goroutine that could hold it"},
+		{"one at a mutex for long", 1, "sync.Mutex.Lock", "sync.(*Mutex).Lock app.f", 5,
+			"stuck", "warning", "no goroutine that could hold it"},
+		{"requests at a mutex", 10, "sync.Mutex.Lock",
+			"sync.(*Mutex).Lock app.f " + inRequest, 0, "stuck", "critical", "mutex"},
+
+		{"receivers in requests", 9, "chan receive", "app.f " + inRequest, 0,
+			"slow", "info", "no goroutine is sending there"},
+		{"many receivers in requests", 10, "chan receive", "app.f " + inRequest, 0,
+			"slow", "warning", "no goroutine is sending there"},
+		{"a receiver in a request for long", 1, "chan receive", "app.f " + inRequest, 5,
+			"slow", "warning", "the longest has waited 5 minutes"},
+		{"very many for long", 100, "chan receive", "app.f " + inRequest, 5,
+			"stuck", "critical", "no goroutine is sending there"},
+		{"requests at a WaitGroup", 10, "sync.WaitGroup.Wait", "app.f " + inRequest, 0,
+			"slow", "warning", "who should wake them has not"},
+		{"requests at a Cond", 10, "sync.Cond.Wait", "app.f " + inRequest, 0,
+			"slow", "warning", "who should wake them has not"},
+		{"a long poll", 9, "select", "app.f " + inRequest, 9, "idle", "", ""},
+		{"many long polls", 10, "select", "app.f " + inRequest, 9,
+			"unknown", "info", "a long poll looks the same"},
+
+		{"at work", 500, "running", "app.f " + inRequest, 0, "working", "", ""},
+		{"IO", 500, "IO wait", "app.f", 60, "idle", "", ""},
+		{"IO in a few requests", 9, "IO wait", "app.f " + inRequest, 60, "working", "", ""},
+		{"IO in requests", 10, "IO wait", "app.f " + inRequest, 0,
+			"slow", "info", "slow rather than stuck"},
+		{"IO in requests for long", 10, "IO wait", "app.f " + inRequest, 5,
+			"slow", "warning", "the longest for 5 minutes"},
+		{"asleep", 500, "sleep", "app.f", 60, "idle", "", ""},
+		{"asleep in requests", 10, "sleep", "app.f " + inRequest, 0,
+			"slow", "info", "slow rather than stuck"},
+		{"system calls", 9, "syscall", "app.f", 60, "working", "", ""},
+		{"many system calls", 10, "syscall", "app.f", 0, "slow", "info", "system call"},
+		{"many system calls for long", 10, "syscall", "app.f", 5,
+			"slow", "warning", "the longest for 5 minutes"},
+
+		{"a state of a later Go", 50, "a reason of 2031", "app.f", 0, "unknown", "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := waited(standing(test.n, test.state, strings.Fields(test.calls)...), test.minutes)
+			g, f := opinionOn(t, "app.f", Rules{}, process(s))
+			assert.Equal(t, test.verdict, g.Verdict)
+			assert.NotEmpty(t, g.Why)
+			if test.severity == "" {
+				assert.Nil(t, f)
+				return
+			}
+			require.NotNil(t, f)
+			assert.Equal(t, test.severity, f.Severity.String(), f.Sentence)
+			assert.Contains(t, f.Sentence+strings.Join(f.Evidence, "; "), test.says)
+		})
+	}
+}
+
+// main.main asleep is how a demonstration stays alive, not who should receive.
+func TestJudgeSleepingMain(t *testing.T) {
+	g, _ := opinionOn(t, "main.main", Rules{}, process(standing(1, "sleep", "time.Sleep", "main.main")))
+	assert.Equal(t, "idle", g.Verdict)
+	g, f := opinionOn(t, "main.put", Rules{}, process(
+		standing(2, "chan send", "main.put"),
+		standing(1, "sleep", "time.Sleep", "main.main")))
+	assert.Equal(t, "stuck", g.Verdict)
+	assert.Equal(t, "missing", f.Receiver, "not unknown because main is asleep")
+}
+
+// What the garbage collector or the runtime knows needs no second opinion.
+func TestJudgeKnownForCertain(t *testing.T) {
+	leaked := standing(1, "select", "app.f")
+	leaked.Leaked = true
+	_, f := opinionOn(t, "app.f", Rules{}, process(leaked))
+	require.NotNil(t, f)
+	assert.Equal(t, "high", f.Confidence)
+	assert.Contains(t, f.Sentence, "nothing can ever wake it")
+
+	p := process(standing(1, "chan receive", "app.f"), standing(1, "chan send", "app.g"))
+	p.Banner = "fatal error: all goroutines are asleep - deadlock!"
+	_, f = opinionOn(t, "app.f", Rules{}, p)
+	require.NotNil(t, f)
+	assert.Equal(t, Critical, f.Severity)
+	assert.Contains(t, f.Sentence, "the runtime found that no goroutine can go on")
+	_, f = opinionOn(t, "app.g", Rules{}, p)
+	assert.Contains(t, f.Sentence, "no goroutine is receiving there; the runtime found")
+}
+
+// A test that timed out is not idle where it waits, and one sender is enough.
+func TestJudgeTestTimeout(t *testing.T) {
+	p := process(standing(1, "chan receive", "app.TestX", "testing.tRunner"),
+		standing(1, "chan send", "app.put"), standing(1, "chan receive", "app.worker"))
+	p.Banner = "panic: test timed out after 1s"
+	_, f := opinionOn(t, "app.TestX", Rules{}, p)
+	require.NotNil(t, f)
+	assert.Contains(t, f.Sentence, "the test that timed out waits here")
+	_, f = opinionOn(t, "app.put", Rules{}, p)
+	assert.Equal(t, Warning, f.Severity)
+	_, f = opinionOn(t, "app.worker", Rules{}, p)
+	assert.Nil(t, f)
+	p.Banner = ""
+	_, f = opinionOn(t, "app.TestX", Rules{}, p)
+	assert.Nil(t, f)
+}
+
+// A profile whose operations have no names is worth a warning only where
+// many requests stand.
+func TestJudgeUnnamed(t *testing.T) {
+	for n, want := range map[int]bool{9: false, 10: true} {
+		s := standing(n, "", "app.f", inRequest)
+		s.Frames = append([]Frame{{PC: 0x43e0c5}}, s.Frames...)
+		g, f := opinionOn(t, "app.f", Rules{}, process(s))
+		assert.Equal(t, "unknown", g.Verdict)
+		assert.Equal(t, want, f != nil)
+		if f != nil {
+			assert.Equal(t, "low", f.Confidence)
+			assert.Contains(t, f.Sentence, "take one with debug=2")
+		}
+	}
+	s := standing(1000, "", "app.f")
+	s.Frames = append([]Frame{{PC: 0x43e0c5}}, s.Frames...)
+	_, f := opinionOn(t, "app.f", Rules{}, process(s))
+	assert.NotNil(t, f, "a thousand, wherever they came in")
+}
+
+// Thresholds are the caller's.
+func TestJudgeThresholds(t *testing.T) {
+	p := process(waited(standing(4, "chan send", "app.f", inRequest), 2))
+	_, f := opinionOn(t, "app.f", Rules{}, p)
+	assert.Equal(t, Warning, f.Severity)
+	_, f = opinionOn(t, "app.f", Rules{Many: 4}, p)
+	assert.Equal(t, Critical, f.Severity)
+	p = process(waited(standing(1, "chan send", "app.f"), 2))
+	_, f = opinionOn(t, "app.f", Rules{Minutes: 2}, p)
+	assert.Equal(t, Warning, f.Severity)
+	for _, bad := range []Rules{{Many: -1}, {Minutes: -1}} {
+		assert.PanicsWithValue(t, "doctor: Rules with a negative threshold",
+			func() { Diagnose(bad) })
+	}
+}
