@@ -1,0 +1,192 @@
+package doctor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// in puts the calls of s into a file.
+func in(file string, s *Stack) *Stack {
+	for i := range s.Frames {
+		s.Frames[i].File = file
+	}
+	return s
+}
+
+// from says where s was created.
+func from(creator string, s *Stack) *Stack {
+	s.CreatedBy = Frame{Func: creator, File: "/src/app/app.go", Line: 99}
+	return s
+}
+
+// writers are twenty requests blocked sending to a writer.
+func writers() *Stack {
+	return standing(20, "chan send", "app.(*Writer).Put", inRequest)
+}
+
+// TestReceiver: who else is alive decides what is said of the receiver.
+func TestReceiver(t *testing.T) {
+	for name, test := range map[string]struct {
+		others     []*Stack
+		receiver   string
+		confidence string
+		says       string
+	}{
+		"nobody": {nil, "missing", "medium", "no goroutine is receiving there"},
+		"a sibling by number": {[]*Stack{standing(1, "select", "app.NewWriter.func3"),
+			standing(1, "select", "app.NewWriter.func2")}, "missing", "high",
+			"app.NewWriter.func1, by the numbering of closures"},
+		"all siblings parked": {[]*Stack{standing(1, "select", "app.NewWriter.func1"),
+			standing(1, "select", "app.NewWriter.func2")}, "missing", "medium",
+			"not the receiver, or the runtime would have handed it a value"},
+		"busy in IO": {[]*Stack{standing(1, "syscall", "os.(*File).Write", "app.(*Writer).run")},
+			"present", "medium", "app.(*Writer).run, its likely receiver, is busy, " +
+				"in a system call (app.go:2)"},
+		"stuck itself": {[]*Stack{standing(1, "mutex", "app.(*Writer).run")},
+			"present", "medium", "is itself waiting for a mutex"},
+		"created by the constructor": {[]*Stack{from("app.NewWriter",
+			standing(1, "syscall", "app.drain"))}, "present", "medium",
+			"app.drain, its likely receiver"},
+		"more than those who wait": {[]*Stack{
+			standing(21, "syscall", "app.(*Writer).run")}, "missing", "medium", ""},
+		"of another type": {[]*Stack{in("/src/app/other.go",
+			standing(1, "syscall", "app.(*Reader).run"))}, "missing", "medium", ""},
+		"a stranger in the file": {[]*Stack{standing(1, "running", "app.work")},
+			"unknown", "low", "app.work of the same file is busy"},
+		"a stranger parked": {[]*Stack{standing(1, "select", "app.work")},
+			"missing", "medium", ""},
+		"a stranger of another package": {[]*Stack{standing(1, "running", "other.work")},
+			"missing", "medium", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, f := opinionOn(t, "app.(*Writer).Put", Rules{},
+				process(append(test.others, writers())...))
+			require.NotNil(t, f)
+			assert.Equal(t, test.receiver, f.Receiver)
+			assert.Equal(t, test.confidence, f.Confidence)
+			assert.Contains(t, f.Sentence+"; "+strings.Join(f.Evidence, "; "), test.says)
+		})
+	}
+}
+
+// A function that is no method has its relatives in the same function, and
+// only after the line where it sends.
+func TestReceiverOfFunction(t *testing.T) {
+	send := standing(5, "chan send", "app.pump.func1")
+	_, f := opinionOn(t, "app.pump.func1", Rules{}, process(send,
+		standing(1, "syscall", "app.pump.func2")))
+	assert.Equal(t, "present", f.Receiver)
+	earlier := standing(1, "syscall", "app.pump.func1")
+	earlier.Frames[0].Line = 0
+	_, f = opinionOn(t, "app.pump.func1", Rules{}, process(send, earlier))
+	assert.NotEqual(t, "present", f.Receiver)
+}
+
+// The busy receiver makes slow requests, not an outage.
+func TestReceiverBusyIsSlow(t *testing.T) {
+	g, f := opinionOn(t, "app.(*Writer).Put", Rules{}, process(writers(),
+		standing(1, "running", "app.(*Writer).run")))
+	assert.Equal(t, "slow", g.Verdict)
+	assert.Equal(t, Warning, f.Severity)
+	g, f = opinionOn(t, "app.(*Writer).Put", Rules{}, process(
+		standing(20, "chan send", "app.(*Writer).Put"),
+		standing(1, "running", "app.(*Writer).run")))
+	assert.Equal(t, "slow", g.Verdict)
+	assert.Equal(t, Info, f.Severity, "no request waits")
+}
+
+// TestReceiverBySource: what the source says is believed over any guess.
+func TestReceiverBySource(t *testing.T) {
+	guess := standing(1, "running", "app.(*Writer).run")
+	for name, test := range map[string]struct {
+		receivers []string
+		others    []*Stack
+		receiver  string
+		says      string
+	}{
+		"does not know": {nil, nil, "present", "its likely receiver"},
+		"nobody":        {[]string{}, nil, "missing", "nothing in the source receives there"},
+		"not running": {[]string{"app.drain"}, nil, "missing",
+			"app.drain, which should, is in no stack"},
+		"parked elsewhere": {[]string{"app.drain"},
+			[]*Stack{standing(1, "select", "app.drain")}, "missing", "is parked elsewhere"},
+		"its closure is parked": {[]string{"app.drain"},
+			[]*Stack{standing(1, "select", "app.drain.func1")}, "missing",
+			"is parked elsewhere"},
+		"busy": {[]string{"app.gone", "app.drain"},
+			[]*Stack{standing(1, "syscall", "app.drain")}, "present",
+			"app.drain receives there and is busy, in a system call"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rules := Rules{Receivers: func(f Finding) []string {
+				assert.Equal(t, "chan send", f.Operation)
+				assert.Equal(t, 20, f.Count)
+				return test.receivers
+			}}
+			_, f := opinionOn(t, "app.(*Writer).Put", rules,
+				process(append(test.others, writers(), guess)...))
+			assert.Equal(t, test.receiver, f.Receiver)
+			assert.Contains(t, f.Sentence+"; "+strings.Join(f.Evidence, "; "), test.says)
+		})
+	}
+}
+
+// TestHolder: who may hold a lock is inside the same type, and not waiting
+// for that lock.
+func TestHolder(t *testing.T) {
+	waiting := func() *Stack {
+		return standing(3, "sync.Mutex.Lock", "sync.(*Mutex).Lock", "app.(*Cache).Get", "app.f")
+	}
+	for name, test := range map[string]struct {
+		other    *Stack
+		receiver string
+		says     string
+	}{
+		"nobody": {standing(1, "select", "other.f"), "missing", "could hold it"},
+		"busy": {standing(1, "syscall", "os.ReadFile", "app.(*Cache).Load"), "present",
+			"app.(*Cache).Load may hold it and is in a system call (app.go:2)"},
+		"blocked": {standing(1, "chan send", "app.(*Cache).Load.func1"), "present",
+			"app.(*Cache).Load.func1 may hold it and is blocked sending"},
+		"waits for it too": {standing(1, "sync.Mutex.Lock", "sync.(*Mutex).Lock",
+			"app.(*Cache).Set"), "missing", "could hold it"},
+		"of the package": {standing(1, "running", "app.work"), "unknown",
+			"no goroutine is seen to hold it"},
+		"main": {standing(1, "running", "main.main"), "missing", "could hold it"},
+		"the snapshot": {standing(1, "running", "runtime/pprof.f", "app.(*Cache).Dump"),
+			"missing", "could hold it"},
+	} {
+		_, f := opinionOn(t, "app.(*Cache).Get", Rules{}, process(waiting(), test.other))
+		require.NotNil(t, f, name)
+		assert.Equal(t, test.receiver, f.Receiver, name)
+		assert.Contains(t, f.Sentence, test.says, name)
+	}
+	// A lock taken twice: the caller of the one that waits is inside already.
+	twice := standing(2, "sync.Mutex.Lock", "sync.(*Mutex).Lock", "app.(*Cache).Get",
+		"app.(*Cache).Update")
+	_, f := opinionOn(t, "app.(*Cache).Get", Rules{}, process(twice))
+	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among their own callers, may hold it")
+	assert.Equal(t, "present", f.Receiver)
+}
+
+// An unfinished search must not say that there is nobody.
+func TestReceiverGivesUp(t *testing.T) {
+	lock := standing(3, "sync.Mutex.Lock", "sync.(*Mutex).Lock", "app.(*Cache).Get")
+	sc := newScene(Rules{}.withDefaults(), process(writers(), lock))
+	sc.effort = 0
+	put, get := sc.of[sc.now.Stacks[0]], sc.of[sc.now.Stacks[1]]
+	for _, c := range []counterpart{sc.receiverOf(put), sc.holderOf(get)} {
+		assert.Equal(t, "unknown", c.receiver)
+		assert.Equal(t, "low", c.confidence)
+		assert.Contains(t, c.evidence[len(c.evidence)-1], "too many different stacks")
+	}
+	assert.Nil(t, sc.busyIn("app.(*Cache).Get", put))
+	assert.Zero(t, sc.alive("app.(*Cache).Get"))
+}
+
+func TestDoing(t *testing.T) {
+	assert.Equal(t, "blocked sending", doing("chan send"))
+	assert.Equal(t, "in the state a reason of 2031", doing("A reason of 2031"))
+}

@@ -1,0 +1,110 @@
+package doctor
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestReportAdd(t *testing.T) {
+	r := &Report{}
+	for _, f := range []Finding{
+		{Severity: Warning, Count: 5, Function: "b"},
+		{Severity: Info, Count: 500, Function: "d"},
+		{Severity: Critical, Count: 1, Function: "a"},
+		{Severity: Warning, Count: 5, Function: "c"},
+		{Severity: Warning, Count: 50, Function: "e"},
+		{Severity: Warning, Count: 5, Function: "c", Line: 2},
+		{Severity: Warning, Count: 5, Function: "c", Line: 2, Operation: "select"},
+	} {
+		r.Add(f)
+	}
+	var order []string
+	for _, f := range r.Findings {
+		order = append(order, f.Function+f.Operation+number(f.Line))
+	}
+	assert.Equal(t, []string{"a0", "e0", "b0", "c0", "c2", "cselect2", "d0"}, order)
+}
+
+// A fleet over time: each instance is compared with its own past, and the
+// counts are of now.
+func TestFleetOverTime(t *testing.T) {
+	at := func(instance string, n int) *Snapshot {
+		p := process(standing(n, "chan send", "app.(*Writer).Put", inRequest))
+		p.Instance, p.Target = instance, instance+".txt"
+		return p
+	}
+	a1, b1, a2, b2, a3, b3 := at("a", 10), at("b", 30), at("a", 15), at("b", 30),
+		at("a", 40), at("b", 31)
+	a1.Add(standing(1, "select", "app.drain"))
+	r := Diagnose(Rules{}, a1, b1, a2, b2, a3, b3)
+	require.Len(t, r.Findings, 1)
+	f := r.Findings[0]
+	assert.Equal(t, 71, f.Count)
+	assert.Equal(t, 71, r.Goroutines)
+	assert.Equal(t, map[string]int{"a": 40, "b": 31}, f.Instances)
+	assert.Contains(t, f.Sentence, "71 goroutines are blocked sending")
+	assert.Contains(t, f.Sentence, "app.drain: 1 then, 0 now")
+	assert.Contains(t, f.Sentence, "on 2 instances")
+	assert.Contains(t, f.Evidence, "growing: 10 then, 40 now")
+	assert.Equal(t, []string{"a.txt", "b.txt"}, r.Targets)
+	require.Len(t, r.Groups, 1)
+	assert.Equal(t, 71, r.Groups[0].Count)
+	assert.Len(t, r.Groups[0].Stacks, 2)
+	require.NotEmpty(t, r.Changes)
+	assert.Equal(t, "app.drain", r.Changes[0].Function)
+}
+
+// One goroutine on each of two instances is two goroutines; a verdict of one
+// instance that found something counts for the group.
+func TestFleetMerges(t *testing.T) {
+	alone := process(standing(1, "chan send", "app.f"))
+	many := process(standing(1, "chan send", "app.f", inRequest))
+	alone.Instance, many.Instance = "alone", "many"
+	r := Diagnose(Rules{}, alone, many)
+	require.Len(t, r.Findings, 1)
+	assert.Contains(t, r.Findings[0].Sentence, "2 goroutines are blocked sending")
+	assert.Equal(t, Warning, r.Findings[0].Severity, "the worse tells the story")
+	assert.Equal(t, "stuck", r.Groups[0].Verdict)
+	assert.Nil(t, Diagnose(Rules{}, alone).Findings[0].Instances, "no fleet")
+}
+
+func TestReportOfInput(t *testing.T) {
+	a, b := process(standing(1, "running", "app.f")), process(standing(1, "running", "app.f"))
+	a.Unreadable, a.Truncated, a.Banner = 20, true, "panic: a"
+	b.Unreadable, b.Banner = 3, "panic: b"
+	for range 20 {
+		a.note(1, "x", "odd")
+	}
+	b.note(2, "y", "odd")
+	r := Diagnose(Rules{}, a, b)
+	assert.Equal(t, []string{"app"}, r.Targets, "once")
+	assert.Equal(t, 23, r.Unreadable)
+	assert.Len(t, r.Troubles, maxTroubles)
+	assert.True(t, r.Truncated)
+	assert.Equal(t, "panic: a", r.Banner)
+	assert.Equal(t, &Report{}, Diagnose(Rules{}))
+}
+
+func TestJSONHasNoNull(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, Diagnose(Rules{}).WriteJSON(&b))
+	assert.JSONEq(t, `{"targets":[],"goroutines":0,"unreadable":0,"findings":[]}`, b.String())
+}
+
+func TestSeverity(t *testing.T) {
+	for s, want := range map[Severity]string{
+		Info: "info", Warning: "warning", Critical: "critical", 7: "Severity(7)",
+		-1: "Severity(-1)",
+	} {
+		assert.Equal(t, want, s.String())
+	}
+	s := Info
+	require.NoError(t, s.UnmarshalText([]byte("critical")))
+	assert.Equal(t, Critical, s)
+	assert.ErrorContains(t, s.UnmarshalText([]byte("Critical")),
+		`severity "Critical" is not info, warning or critical`)
+	assert.Equal(t, Critical, s, "unchanged")
+}
