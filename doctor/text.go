@@ -184,8 +184,8 @@ func (t *textWriter) troubles(r *Report) {
 	if r.Unreadable == 0 {
 		return
 	}
-	fmt.Fprintf(&t.b, "\nNot understood: %s.\n",
-		plural(r.Unreadable, "line or goroutine"))
+	fmt.Fprintf(&t.b, "\nLines or goroutines not understood: %s.\n",
+		number(r.Unreadable))
 	for _, tr := range r.Troubles {
 		at := ""
 		if tr.Line > 0 {

@@ -1,0 +1,76 @@
+package doctor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestSnapshotAdd(t *testing.T) {
+	p := process(standing(3, "select", "app.f"), standing(4, "select", "app.f"))
+	assert.Equal(t, 7, p.Goroutines)
+	assert.Len(t, p.Stacks, 2)
+	assert.PanicsWithValue(t, "doctor: Add of a stack without goroutines",
+		func() { p.Add(&Stack{}) })
+	assert.Equal(t, 7, p.Goroutines, "unchanged")
+}
+
+// Resolve asks once per address, keeps what nobody knows, and puts inlined
+// calls in the place of one address.
+func TestSnapshotResolve(t *testing.T) {
+	p := &Snapshot{}
+	p.Add(&Stack{Count: 1, Frames: []Frame{{PC: 1}, {PC: 2}, {Func: "app.f", PC: 3}, {}}})
+	p.Add(&Stack{Count: 1, Frames: []Frame{{PC: 2}, {PC: 1}, {PC: 9}}})
+	assert.Equal(t, []uint64{1, 2, 9}, p.Unresolved())
+	asked := make(map[uint64]int)
+	p.Resolve(func(pc uint64) []Frame {
+		asked[pc]++
+		switch pc {
+		case 1:
+			return []Frame{{Func: "app.inlined"}, {Func: "app.outer"}}
+		case 2:
+			return []Frame{{Func: "runtime.gopark", Line: 5}}
+		}
+		return nil
+	})
+	assert.Equal(t, map[uint64]int{1: 1, 2: 1, 9: 1}, asked)
+	assert.Equal(t, []Frame{{Func: "app.inlined"}, {Func: "app.outer"},
+		{Func: "runtime.gopark", Line: 5}, {Func: "app.f", PC: 3}, {}}, p.Stacks[0].Frames)
+	assert.Equal(t, []Frame{{Func: "runtime.gopark", Line: 5}, {Func: "app.inlined"},
+		{Func: "app.outer"}, {PC: 9}}, p.Stacks[1].Frames)
+	assert.Equal(t, []uint64{9}, p.Unresolved())
+}
+
+// Troubles are counted without end and kept to a bound.
+func TestSnapshotTroubles(t *testing.T) {
+	p := &Snapshot{}
+	for range 100 {
+		p.trouble(1, strings.Repeat("x", 1000), "odd")
+	}
+	assert.Equal(t, 100, p.Unreadable)
+	assert.Len(t, p.Troubles, maxTroubles)
+	assert.Len(t, p.Troubles[0].Text, maxText)
+}
+
+func TestStackLabels(t *testing.T) {
+	s := &Stack{}
+	for i := range 40 {
+		s.label("request="+number(i), 2)
+	}
+	s.label("request=0", 5)
+	assert.Len(t, s.Labels, maxLabels)
+	assert.Equal(t, 7, s.Labels["request=0"])
+	assert.NotContains(t, s.Labels, "request=39")
+}
+
+func TestStackRoot(t *testing.T) {
+	for calls, want := range map[string]string{
+		"app.f app.g runtime.goexit":                  "app.g",
+		"app.f main.main runtime.main runtime.goexit": "main.main",
+		"runtime.goexit":                              "",
+		"":                                            "",
+	} {
+		assert.Equal(t, want, standing(1, "", strings.Fields(calls)...).root().Func, calls)
+	}
+}

@@ -1,0 +1,196 @@
+package doctor
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func textOf(t *testing.T, r *Report, opts TextOptions) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, r.WriteText(&b, opts))
+	return b.String()
+}
+
+// One report that has everything, to the letter.
+func TestTextWhole(t *testing.T) {
+	stuck := from("net/http.(*Server).Serve", standing(12, "chan send",
+		"app.(*Writer).Put", inRequest))
+	stuck.Frames = append([]Frame{{PC: 0x43e0c5}}, stuck.Frames...)
+	other := standing(3, "chan send", "app.(*Writer).Put", "app.g")
+	p := process(waited(stuck, 7), other, standing(2, "chan receive", "app.worker"),
+		standing(1, "a reason of 2031", "app.odd"))
+	p.Banner, p.Truncated = "SIGQUIT: quit", true
+	p.trouble(3, "x\ty", "a foreign line within a goroutine")
+	p.trouble(0, "", "the input ends within a goroutine")
+	before := process(standing(1, "select", "app.drain"))
+	r := Diagnose(Rules{}, before, p)
+	assert.Equal(t, `18 goroutines in app: 1 critical
+SIGQUIT: quit
+The input is cut short: all counts are lower bounds.
+
+CRITICAL  15 goroutines are blocked sending in app.(*Writer).Put (app.go:1), 12
+          of them on the path of requests; no goroutine is receiving there:
+          app.drain: 1 then, 0 now.
+          confidence high, receiver missing
+          - the longest has waited 7 minutes
+            0x43e0c5
+            app.(*Writer).Put /src/app/app.go:1
+            net/http.HandlerFunc.ServeHTTP /src/app/app.go:2
+            created by net/http.(*Server).Serve /src/app/app.go:99
+          and 1 other stack
+
+Since the first snapshot:
+  app.drain: 1 then, 0 now
+  app.g: 0 then, 3 now
+  app.worker: 0 then, 2 now
+  app.odd: 0 then, 1 now
+
+In order: 2 goroutines in 1 place, idle by design or at work.
+  2 blocked receiving in app.worker (app.go:1): idle, not too many for a pool of
+  workers
+  1 in the state a reason of 2031 in app.odd (app.go:1): unknown, no rule for a
+  reason of 2031
+
+Lines or goroutines not understood: 2.
+  line 3: a foreign line within a goroutine: "x\ty"
+  the input ends within a goroutine
+`, textOf(t, r, TextOptions{Idle: true}))
+	brief := textOf(t, r, TextOptions{})
+	assert.Contains(t, brief, "In order: 2 goroutines")
+	assert.NotContains(t, brief, "app.worker (app.go:1)")
+}
+
+func TestTextTally(t *testing.T) {
+	for want, severities := range map[string][]Severity{
+		"nothing stuck":                         nil,
+		"nothing stuck, 2 worth a look":         {Info, Info},
+		"1 warning":                             {Warning},
+		"2 warnings":                            {Warning, Warning},
+		"1 critical, 1 warning, 1 worth a look": {Info, Critical, Warning},
+	} {
+		r := &Report{}
+		for _, s := range severities {
+			r.Add(Finding{Severity: s})
+		}
+		assert.Equal(t, want, r.tally())
+	}
+}
+
+// No line of prose is wider than asked for, if its words are not; the calls
+// of a stack are never broken.
+func TestTextWidth(t *testing.T) {
+	r := Diagnose(Rules{}, process(writers()))
+	for _, width := range []int{40, 60, 80, 200} {
+		for line := range strings.Lines(textOf(t, r, TextOptions{Width: width})) {
+			if !strings.Contains(line, "/src/") {
+				assert.LessOrEqual(t, len(line)-1, width, line)
+			}
+		}
+	}
+	narrow := textOf(t, r, TextOptions{Width: 40})
+	assert.Contains(t, narrow, "net/http.HandlerFunc.ServeHTTP /src/app/app.go:2")
+	assert.Equal(t, textOf(t, r, TextOptions{Width: 80}), textOf(t, r, TextOptions{Width: -1}))
+}
+
+// Colour is around the label and nowhere else.
+func TestTextColour(t *testing.T) {
+	r := &Report{}
+	for s := Info; s <= Critical; s++ {
+		r.Add(Finding{Severity: s, Sentence: "x"})
+	}
+	plain := textOf(t, r, TextOptions{})
+	assert.NotContains(t, plain, "\x1b")
+	coloured := textOf(t, r, TextOptions{Colour: true})
+	for _, want := range []string{
+		"\x1b[1;31mCRITICAL  \x1b[0mx.", "\x1b[33mWARNING   \x1b[0mx.",
+		"\x1b[36mINFO      \x1b[0mx.",
+	} {
+		assert.Contains(t, coloured, want)
+	}
+	for _, code := range []string{"\x1b[1;31m", "\x1b[33m", "\x1b[36m", "\x1b[0m"} {
+		coloured = strings.ReplaceAll(coloured, code, "")
+	}
+	assert.Equal(t, plain, coloured)
+}
+
+func TestTextInstances(t *testing.T) {
+	r := &Report{}
+	r.Add(Finding{Severity: Warning, Sentence: "x",
+		Instances: map[string]int{"http://b": 1200, "http://a\x1b": 1}})
+	assert.Contains(t, textOf(t, r, TextOptions{}),
+		"          - 1 on http://a\uFFFD\n          - 1,200 on http://b\n")
+}
+
+func TestTextManyChanges(t *testing.T) {
+	then, now := process(), process()
+	for i := range 12 {
+		now.Add(standing(i+1, "select", fmt.Sprintf("app.f%d", i)))
+	}
+	text := textOf(t, Diagnose(Rules{}, then, now), TextOptions{})
+	assert.Equal(t, 10, strings.Count(text, " then, "))
+	assert.Contains(t, text, "  app.f11: 0 then, 12 now\n")
+	assert.Contains(t, text, "  and 2 more\n")
+	assert.NotContains(t, text, "app.f1: ")
+}
+
+// A hostile dump drives neither the terminal nor the direction of writing.
+func TestTextIsClean(t *testing.T) {
+	text := textOf(t, Diagnose(Rules{}, hostile()), TextOptions{Idle: true})
+	for _, c := range text {
+		assert.True(t, c == '\n' || c == visible(c), "%q", c)
+	}
+	for _, c := range "\x00\x1b\t\x7f\u0085\u009b\u2028\u202e\u2066\u2069" {
+		assert.Equal(t, '\uFFFD', visible(c), "%q", c)
+	}
+	for _, c := range " ~\u00a0é\u2027\u202f\u2065\u206a世" {
+		assert.Equal(t, c, visible(c), "%q", c)
+	}
+}
+
+var errFull = errors.New("no space left")
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
+
+func TestWritersFail(t *testing.T) {
+	r := Diagnose(Rules{}, process(writers()))
+	assert.ErrorIs(t, r.WriteText(fullDisk{}, TextOptions{}), errFull)
+	assert.ErrorIs(t, r.WriteJSON(fullDisk{}), errFull)
+	assert.ErrorIs(t, r.WriteHTML(fullDisk{}), errFull)
+}
+
+func TestSentence(t *testing.T) {
+	for _, test := range []struct {
+		stack *Stack
+		want  string
+	}{
+		{standing(1, "chan send", "app.f", "google.golang.org/grpc.(*Server).handleStream"),
+			"1 goroutine is blocked sending in app.f (app.go:1), on the path of a gRPC request"},
+		{standing(1, "chan send", "app.f", inRequest),
+			"1 goroutine is blocked sending in app.f (app.go:1), on the path of an HTTP request"},
+		{standing(1000, "chan send", "app.f", "net/rpc.(*service).call"),
+			"1,000 goroutines are blocked sending in app.f (app.go:1), all on the path of RPC requests"},
+		{&Stack{State: "chan send (nil chan)", Count: 2, Frames: []Frame{{Func: "app.f"}}},
+			"2 goroutines are blocked for ever sending to a nil channel in app.f; nothing"},
+		{&Stack{State: "chan send", Count: 2, Frames: []Frame{{PC: 0x43e0c5}}},
+			"2 goroutines are blocked sending in 0x43e0c5; no"},
+	} {
+		r := Diagnose(Rules{}, process(test.stack))
+		require.NotEmpty(t, r.Findings, test.want)
+		assert.Contains(t, r.Findings[0].Sentence, test.want)
+	}
+	for n, want := range map[int]string{
+		0: "0", 999: "999", 1000: "1,000", 7978: "7,978", 1234567: "1,234,567",
+		-100: "-100", -1000: "-1,000",
+	} {
+		assert.Equal(t, want, number(n))
+	}
+}
