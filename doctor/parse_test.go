@@ -435,3 +435,58 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Lines that no dump has, and forms that few dumps have.
+func TestParseRare(t *testing.T) {
+	const g = "goroutine 5 [select]:\nmain.f()\n\t/a.go:1 +0x1\n"
+	long := strings.Repeat("x", 3*maxLine)
+	for name, test := range map[string]struct {
+		text       string
+		goroutines int
+		unreadable int
+	}{
+		"a line longer than the buffer": {g + "\n" + long + "\n" + g[:10] + "6" + g[11:], 2, 0},
+		"within a goroutine":            {"goroutine 5 [select]:\n" + long + "\nmain.f()\n\t/a.go:1\n", 1, 1},
+		"JSON of nothing we know":       {`{"level":"info"}` + "\n{not json\n" + g, 1, 0},
+		"the end of a test run":         {g + "exit status 2\nFAIL\tapp\t0.1s\n", 1, 0},
+		"FAIL at once":                  {g + "FAIL\tapp\t0.1s\n", 1, 0},
+		"prose with a parenthesis": {g + "we saw a thing (once)\n" +
+			"main.main()\n\t/a.go:2 +0x1\n", 1, 1},
+		"no profile's total": {"goroutine profile: total many\n1 @ 0x1\n#\t0x0\tmain.f+0x1\t/a.go:1\n",
+			1, 1},
+		"a call outside":              {"goroutine profile: total 1\n#\t0x0\tmain.f+0x1\t/a.go:1\n1 @ 0x1\n", 1, 1},
+		"a call without file":         {"goroutine profile: total 1\n1 @ 0x1\n#\t0x0\tmain.f+0x1\n", 1, 1},
+		"a call without line":         {"goroutine profile: total 1\n1 @ 0x1\n#\t0x0\tmain.f+0x1\t/a.go\n", 1, 1},
+		"a foreign line in a profile": {"goroutine profile: total 2\n1 @ 0x1\n\nhello\n1 @ 0x2\n", 2, 1},
+		"text after a profile":        {"goroutine profile: total 1\n1 @ 0x1\n\nhello\n", 1, 0},
+		"announced and missing":       {"goroutine profile: total 5\n1 @ 0x1\n", 1, 4},
+		"ancestors without creator": {g + "[originating from goroutine 3]:\n" +
+			"main.g(...)\n\t/a.go:9 +0x1\n\ngoroutine 6 [select]:\nmain.f()\n\t/a.go:1\n", 2, 0},
+		"file after the creator's": {g + "created by main.g in goroutine 1\n\t/a.go:9 +0x1\n" +
+			"\t/b.go:9 +0x1\n", 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := parseOne(t, test.text)
+			assert.Equal(t, test.goroutines, p.Goroutines)
+			assert.Equal(t, test.unreadable, p.Unreadable, "%v", p.Troubles)
+		})
+	}
+}
+
+// The goroutine that writes a dump stands before goroutine 1; one that was
+// the only one of its stack moves to the dump that it begins.
+func TestParseSeveralBegunByAnother(t *testing.T) {
+	writer := func(id int, at string) string {
+		return fmt.Sprintf("goroutine %d [running]:\nmain.%s()\n\t/a.go:1 +0x1\n\n", id, at)
+	}
+	const rest = "goroutine 1 [select]:\nmain.main()\n\t/a.go:2 +0x1\n\n"
+	all, err := Parse(strings.NewReader(writer(7, "dump")+rest+writer(8, "other")+rest), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	for i, want := range []string{"main.dump", "main.other"} {
+		assert.Equal(t, 2, all[i].Goroutines)
+		require.Len(t, all[i].Stacks, 2)
+		assert.Equal(t, want, all[i].Stacks[0].Frames[0].Func)
+	}
+	assert.Equal(t, uint64(8), all[1].Stacks[0].Members[0].ID)
+}
