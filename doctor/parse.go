@@ -305,9 +305,6 @@ func (p *parser) file(line []byte) {
 		return
 	}
 	if p.pending < 0 {
-		if p.created {
-			return
-		}
 		p.snap.trouble(p.in.n, string(line), "a file without its call")
 		p.key = append(p.key, '?', '\n')
 	}

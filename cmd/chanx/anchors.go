@@ -14,7 +14,9 @@ import (
 // doctor drops them.
 type anchors struct {
 	entry map[string]uint64
-	line  []byte // what there is of the current line
+	calls map[uint64]string // the function at each of those addresses
+	names names             // of a profile in protobuf form
+	line  []byte            // what there is of the current line
 }
 
 const maxAnchors = 1000
@@ -57,6 +59,8 @@ func (a *anchors) note() {
 	}
 	if a.entry == nil {
 		a.entry = make(map[string]uint64)
+		a.calls = make(map[uint64]string)
 	}
-	a.entry[string(fields[1][:plus])] = pc - offset
+	name := string(fields[1][:plus])
+	a.entry[name], a.calls[pc] = pc-offset, name
 }

@@ -168,7 +168,7 @@ func TestRewritten(t *testing.T) {
 // TestBomb: a small file that unpacks to gigabytes ends early, one that
 // unpacks to itself as well.
 func TestBomb(t *testing.T) {
-	_, err := decodeProtobuf(endless{}, "bomb")
+	_, err := decodeProtobuf(endless{}, "bomb", &anchors{})
 	require.ErrorContains(t, err, "above 256 MB")
 	thrice := gzipped(t, gzipped(t, gzipped(t, requests(1))))
 	_, err = decode(strings.NewReader(thrice), "thrice", &anchors{})

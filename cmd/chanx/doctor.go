@@ -81,6 +81,7 @@ func examine(ctx context.Context, o *options, c *console) (*doctor.Report, bool)
 		}
 		return nil, false
 	}
+	siblings(targets)
 	ok := names.resolve(targets, c)
 	if instances(o.as, targets) && len(targets) > 1 && o.as == "auto" {
 		c.say("the targets look like one process over time, the last being now; " +

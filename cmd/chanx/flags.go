@@ -127,7 +127,8 @@ func (o *options) defineSources(fs *flag.FlagSet) {
 	fs.StringVar(&o.as, "as", "auto", "`WHAT` several files are: series (one process over "+
 		"time, the\nlast is now), fleet (a process each), or auto (series if alike)")
 	fs.StringVar(&o.binary, "binary", "", "the program's executable `FILE`, to name the "+
-		"addresses of a\nprofile with debug=1")
+		"addresses of a\nprofile with debug=1; a protobuf profile of the same process "+
+		"does as well")
 	fs.StringVar(&o.src, "src", "", "the program's source `DIR`, to find who receives from "+
 		"a channel")
 }

@@ -61,6 +61,8 @@ func testIncidentSaved(t *testing.T) {
 		"debug=0, twice":       {compress(t, zero)},
 		"debug=1, binary":      {"-binary", exe, one},
 		"debug=1, gz, binary":  {"-binary", exe, compress(t, one)},
+		"debug=1, protobuf":    {one, zero},
+		"protobuf, debug=1":    {zero, one},
 		"debug=2":              {two},
 		"debug=2, gz":          {compress(t, two)},
 		"text, then protobuf":  {two, zero},
@@ -84,6 +86,12 @@ func testIncidentSaved(t *testing.T) {
 		got := diagnose(t, "-json", one)
 		require.Equal(t, "unknown", parse(t, got.stdout).Findings[0].Operation)
 		require.Contains(t, got.stderr, "-binary FILE")
+	})
+	t.Run("debug=1, protobuf of another process", func(t *testing.T) {
+		other := save(t, stuck(t, "12")+"/debug/pprof/goroutine?debug=0", "o.gz")
+		shifted := write(t, "one.txt", shifted(t, one, 0x10))
+		got := diagnose(t, "-json", "-as", "series", other, shifted)
+		require.Equal(t, "unknown", parse(t, got.stdout).Findings[0].Operation)
 	})
 }
 
@@ -141,11 +149,16 @@ func testNotTheBinary(t *testing.T) {
 // most systems but Linux, the addresses still find their names.
 func testMovedBinary(t *testing.T) {
 	one := save(t, stuck(t, "12")+"/debug/pprof/goroutine?debug=1", "1.txt")
-	data, err := os.ReadFile(one)
-	require.NoError(t, err)
-	const by = 0x7f3a_0000_0000
-	moved := write(t, "moved.txt", shift(string(data), by))
+	moved := write(t, "moved.txt", shifted(t, one, 0x7f3a_0000_0000))
 	requireIncident(t, diagnose(t, "-json", "-binary", program, moved))
+}
+
+// shifted is the profile in a file with all addresses moved.
+func shifted(t *testing.T, file string, by uint64) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return shift(string(data), by)
 }
 
 // testIgnore: an ignored function is no finding, wherever it is on the stack.

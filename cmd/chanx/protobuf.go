@@ -18,7 +18,8 @@ import (
 const maxProtobuf = 256 << 20
 
 // decodeProtobuf reads a goroutine profile as written with debug=0.
-func decodeProtobuf(r io.Reader, target string) ([]*doctor.Snapshot, error) {
+func decodeProtobuf(r io.Reader, target string,
+	known *anchors) ([]*doctor.Snapshot, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxProtobuf+1))
 	switch {
 	case err != nil:
@@ -39,6 +40,12 @@ func decodeProtobuf(r io.Reader, target string) ([]*doctor.Snapshot, error) {
 	snap, err := fromProfile(p, target)
 	if err != nil {
 		return nil, err
+	}
+	known.names = make(names)
+	for _, l := range p.Location {
+		if len(l.Line) > 0 && l.Address > 0 {
+			known.names[l.Address+1] = frames(l)
+		}
 	}
 	return []*doctor.Snapshot{snap}, nil
 }
@@ -96,7 +103,10 @@ func addSample(snap *doctor.Snapshot, stacks map[string]*doctor.Stack,
 	}
 	stack := stacks[key.String()]
 	if stack == nil {
-		stack = &doctor.Stack{Frames: frames(s), Count: n, Leaked: leaked}
+		stack = &doctor.Stack{Count: n, Leaked: leaked}
+		for _, l := range s.Location {
+			stack.Frames = append(stack.Frames, frames(l)...)
+		}
 		stacks[key.String()] = stack
 		snap.Add(stack)
 	} else {
@@ -120,22 +130,20 @@ func addLabel(s *doctor.Stack, label string, n int) {
 	}
 }
 
-// frames returns the calls of a sample, innermost first, inlined ones
-// included. A location without names is the address of a call; a Frame has
-// the return address, one above.
-func frames(s *profile.Sample) []doctor.Frame {
+// frames returns the calls at a location, innermost first, inlined ones
+// included. One without names is the address of a call; a Frame has the
+// return address, one above.
+func frames(l *profile.Location) []doctor.Frame {
+	if len(l.Line) == 0 {
+		return []doctor.Frame{{PC: l.Address + 1}}
+	}
 	var calls []doctor.Frame
-	for _, l := range s.Location {
-		if len(l.Line) == 0 {
-			calls = append(calls, doctor.Frame{PC: l.Address + 1})
+	for _, line := range l.Line {
+		f := doctor.Frame{Line: int(line.Line)}
+		if line.Function != nil {
+			f.Func, f.File = line.Function.Name, line.Function.Filename
 		}
-		for _, line := range l.Line {
-			f := doctor.Frame{Line: int(line.Line)}
-			if line.Function != nil {
-				f.Func, f.File = line.Function.Name, line.Function.Filename
-			}
-			calls = append(calls, f)
-		}
+		calls = append(calls, f)
 	}
 	return calls
 }
