@@ -4,6 +4,7 @@ go 1.25.0
 
 require (
 	example.com/chanx v0.0.0
+	github.com/creack/pty v1.1.24
 	github.com/google/pprof v0.0.0-20260802141513-ef3492d7dac3
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/sync v0.22.0
@@ -12,7 +13,6 @@ require (
 )
 
 require (
-	github.com/creack/pty v1.1.24 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/mod v0.39.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect

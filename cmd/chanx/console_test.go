@@ -1,0 +1,162 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/stretchr/testify/require"
+)
+
+// onTerminal runs chanx doctor with a terminal of so many columns as standard
+// output and error, and returns what appears there.
+func onTerminal(t *testing.T, columns uint16, stdin io.Reader, args ...string) (int, string) {
+	t.Helper()
+	screen, tty, err := pty.Open()
+	require.NoError(t, err)
+	defer screen.Close()
+	require.NoError(t, pty.Setsize(screen, &pty.Winsize{Rows: 24, Cols: columns}))
+	var shown bytes.Buffer
+	read := make(chan struct{})
+	go func() {
+		io.Copy(&shown, screen) // ends with an error once tty is closed
+		close(read)
+	}()
+	if stdin == nil {
+		stdin = tty
+	}
+	code := run(append([]string{"doctor"}, args...), stdin, tty, tty)
+	tty.Close()
+	<-read
+	return code, strings.ReplaceAll(shown.String(), "\r\n", "\n")
+}
+
+// plainly removes what a person's environment says of colours and widths.
+func plainly(t *testing.T) {
+	for _, name := range []string{"NO_COLOR", "COLUMNS"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("TERM", "xterm")
+}
+
+var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// TestTerminal: colour and the terminal's width there, and neither in a pipe.
+func TestTerminal(t *testing.T) {
+	plainly(t)
+	dump := write(t, "a.txt", requests(12))
+	piped := diagnose(t, dump)
+	require.NotContains(t, piped.stdout, "\x1b")
+	for _, columns := range []uint16{50, 80, 160} {
+		code, shown := onTerminal(t, columns, nil, dump)
+		require.Equal(t, exitFindings, code)
+		require.Contains(t, shown, "\x1b[1;31mCRITICAL")
+		longest := 0
+		for line := range strings.Lines(escapes.ReplaceAllString(shown, "")) {
+			if !strings.Contains(line, ".go:") || strings.Contains(line, "(") {
+				longest = max(longest, len(strings.TrimSpace(line)))
+			}
+			if !strings.HasPrefix(line, "            ") { // no call of a stack
+				require.LessOrEqual(t, len(line)-1, int(columns), line)
+			}
+		}
+		require.Greater(t, longest, 20)
+		if columns == 80 {
+			require.Equal(t, piped.stdout, escapes.ReplaceAllString(shown, ""))
+		}
+	}
+	_, narrow := onTerminal(t, 50, nil, "-color", "never", dump)
+	_, wide := onTerminal(t, 160, nil, "-color", "never", dump)
+	require.Greater(t, strings.Count(narrow, "\n"), strings.Count(wide, "\n"))
+	_, tiny := onTerminal(t, 3, nil, "-color", "never", dump)
+	_, forty := onTerminal(t, 40, nil, "-color", "never", dump)
+	require.Equal(t, forty, tiny, "less than 40 columns is no width")
+}
+
+// TestTerminalColour: what a person has said is above what the terminal can.
+func TestTerminalColour(t *testing.T) {
+	dump := write(t, "a.txt", requests(12))
+	for _, test := range []struct {
+		name, value string
+		args        []string
+		want        bool
+	}{
+		{"TERM", "xterm", nil, true},
+		{"NO_COLOR", "1", nil, false},
+		{"TERM", "dumb", nil, false},
+		{"NO_COLOR", "1", []string{"-color", "always"}, true},
+		{"TERM", "xterm", []string{"-color", "never"}, false},
+		{"TERM", "xterm", []string{"-json"}, false},
+	} {
+		t.Run(test.name+"="+test.value, func(t *testing.T) {
+			plainly(t)
+			t.Setenv(test.name, test.value)
+			_, shown := onTerminal(t, 80, nil, append(test.args, dump)...)
+			require.Equal(t, test.want, strings.Contains(shown, "\x1b["), shown)
+		})
+	}
+}
+
+// TestTerminalColumns: COLUMNS is how a person says it.
+func TestTerminalColumns(t *testing.T) {
+	plainly(t)
+	dump := write(t, "a.txt", requests(12))
+	_, want := onTerminal(t, 120, nil, dump)
+	t.Setenv("COLUMNS", "120")
+	_, got := onTerminal(t, 60, nil, dump)
+	require.Equal(t, want, got)
+}
+
+// TestTerminalInput: who is asked for a dump must know it.
+func TestTerminalInput(t *testing.T) {
+	plainly(t)
+	in, keyboard, err := pty.Open()
+	require.NoError(t, err)
+	defer in.Close()
+	defer keyboard.Close()
+	go io.WriteString(in, requests(12)+"\x04\x04")
+	code, shown := onTerminal(t, 80, keyboard, "-")
+	require.Equal(t, exitFindings, code)
+	require.Contains(t, shown, "reading from the terminal; paste a dump")
+	_, shown = onTerminal(t, 80, strings.NewReader(requests(1)), "-")
+	require.NotContains(t, shown, "reading from the terminal")
+}
+
+// TestProgress: shown on a terminal after a second, not at every read, and
+// wiped in the end.
+func TestProgress(t *testing.T) {
+	var w bytes.Buffer
+	start := time.Now()
+	p := &progress{w: &w, started: start}
+	p.add(1e6, start.Add(time.Second-1))
+	require.Empty(t, w.String())
+	p.done()
+	require.Empty(t, w.String(), "nothing to wipe")
+	p.add(5e5, start.Add(time.Second))
+	require.Equal(t, "\r\x1b[Kreading: 1.5 MB, 1 s", w.String())
+	w.Reset()
+	p.add(1e6, start.Add(time.Second+200*time.Millisecond-1))
+	require.Empty(t, w.String())
+	p.add(1e6, start.Add(time.Second+200*time.Millisecond))
+	require.Contains(t, w.String(), "3.5 MB")
+	p.done()
+	require.True(t, strings.HasSuffix(w.String(), "\r\x1b[K"))
+	w.Reset()
+	p.done()
+	require.Empty(t, w.String())
+
+	screen, tty, err := pty.Open()
+	require.NoError(t, err)
+	defer screen.Close()
+	defer tty.Close()
+	require.NotNil(t, newProgress(&console{stderr: tty}).w)
+	require.Nil(t, newProgress(&console{stderr: os.Stdin}).w)
+	require.Nil(t, newProgress(&console{stderr: &w}).w)
+}
