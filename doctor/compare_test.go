@@ -9,12 +9,16 @@ import (
 
 // TestChanges: those that have none left come first, then the largest.
 func TestChanges(t *testing.T) {
-	then := process(standing(5, "select", "app.worker"), standing(1, "select", "app.writer"),
-		standing(3, "running", "app.same"), standing(7, "IO wait", "net/http.(*conn).serve"),
+	then := process(standing(5, "select", "app.worker"),
+		standing(1, "select", "app.writer"),
+		standing(3, "running", "app.same"), standing(7, "IO wait",
+			"net/http.(*conn).serve"),
 		standing(2, "select", "app.b"), standing(2, "select", "app.a"))
 	between := process(standing(9, "select", "app.brief"))
-	now := process(standing(50, "select", "app.worker"), standing(3, "running", "app.same"),
-		standing(1, "select", "app.new"), standing(8, "IO wait", "net/http.(*conn).serve"),
+	now := process(standing(50, "select", "app.worker"),
+		standing(3, "running", "app.same"),
+		standing(1, "select", "app.new"), standing(8, "IO wait",
+			"net/http.(*conn).serve"),
 		standing(1, "select", "app.b"), standing(1, "select", "app.a"))
 	got := Diagnose(Rules{}, then, between, now).Changes
 	for i := range got {
@@ -104,7 +108,8 @@ func TestGrowing(t *testing.T) {
 
 // What is reported already has its growth among the evidence.
 func TestGrowingSenders(t *testing.T) {
-	_, f := opinionOn(t, "app.f", Rules{}, process(standing(20, "chan send", "app.f")),
+	_, f := opinionOn(t, "app.f", Rules{},
+		process(standing(20, "chan send", "app.f")),
 		process(standing(200, "chan send", "app.f")))
 	assert.Contains(t, f.Evidence, "growing: 20 then, 200 now")
 	assert.Contains(t, f.Sentence, "blocked sending")
@@ -118,7 +123,8 @@ func TestStayed(t *testing.T) {
 	_, f := opinionOn(t, "app.f", Rules{}, sender(7), sender(7))
 	require.NotNil(t, f)
 	assert.Equal(t, Warning, f.Severity, "alone it would be worth a look")
-	assert.Contains(t, f.Evidence, "1 of them stood there in an earlier snapshot already")
+	assert.Contains(t, f.Evidence, "1 of them stood there in an earlier "+
+		"snapshot already")
 
 	_, f = opinionOn(t, "app.f", Rules{}, sender(7), sender(8))
 	assert.Equal(t, Info, f.Severity, "another one is only busy traffic")
@@ -128,11 +134,17 @@ func TestStayed(t *testing.T) {
 		process(standing(1, "chan send", "app.f")), sender(7))
 	assert.Equal(t, Warning, f.Severity)
 
-	many := func() *Snapshot { return process(born(standing(3, "chan send", "app.f"), 10)) }
+	many := func() *Snapshot {
+		return process(born(standing(3, "chan send",
+			"app.f"), 10))
+	}
 	_, f = opinionOn(t, "app.f", Rules{}, many(), many())
 	assert.Equal(t, "high", f.Confidence, "medium without the earlier one")
 
-	receivers := func() *Snapshot { return process(born(standing(3, "select", "app.f"), 10)) }
+	receivers := func() *Snapshot {
+		return process(born(standing(3, "select",
+			"app.f"), 10))
+	}
 	_, f = opinionOn(t, "app.f", Rules{}, receivers(), receivers())
 	assert.Nil(t, f, "workers stay where they are")
 }

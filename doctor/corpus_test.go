@@ -56,7 +56,8 @@ var corpus = []corpusCase{
 		"mutex|hub.(*Cache).Get|missing|request"}, ""},
 	{"lock-over-io", allForms, []string{
 		"mutex|main.(*backend).ask|present|request"}, "holder waits for a backend"},
-	{"lock-order", allForms, []string{"mutex|main.transfer||"}, "A then B, B then A"},
+	{"lock-order", allForms, []string{"mutex|main.transfer||"},
+		"A then B, B then A"},
 	{"lock-twice", allForms, []string{"mutex|hub.(*Cache).Get|present|"}, ""},
 	{"rlock-twice", allForms, []string{
 		"rwmutex|main.(*table).size|present|", "?rwmutex|main.(*table).set||"},
@@ -84,14 +85,16 @@ var corpus = []corpusCase{
 		"chan send|main.tokensLost.func1|missing|request"},
 		"a semaphore not given back"},
 	{"readers-hold", allForms, []string{
-		"rwmutex|main.(*table).size|unknown|request", "?rwmutex|main.(*table).set||"}, ""},
+		"rwmutex|main.(*table).size|unknown|request", "?rwmutex|main.(*table).set||"},
+		""},
 	{"once-stuck", allForms, []string{
 		"mutex|main.onceStuck.func1|present|request",
 		"?chan receive|main.onceStuck.func1.1||request"}, ""},
 	{"finalizer-stuck", "debug1 debug2 sigquit", []string{
 		"chan send|main.finalizerStuck.func1||"}, ""},
 	{"hub-stuck", allForms, []string{
-		"mutex|hub.(*Hub).Len|present|request", "?chan send|hub.(*Hub).Publish||"}, ""},
+		"mutex|hub.(*Hub).Len|present|request", "?chan send|hub.(*Hub).Publish||"},
+		""},
 	{"generic-queue", allForms, []string{
 		"chan send|Queue[...]).Push|missing|"}, ""},
 	{"pipe-unread", allForms, []string{"?select|main.pipeUnread.func1||request"},
@@ -101,7 +104,8 @@ var corpus = []corpusCase{
 		"?chan send|main.(*stages).move|missing|"}, ""},
 	{"closure-siblings", allForms, []string{
 		"chan send|main.newSink.func3|missing|"}, ""},
-	{"conn-gone", allForms, []string{"chan send|main.(*client).send|missing|"}, ""},
+	{"conn-gone", allForms, []string{"chan send|main.(*client).send|missing|"},
+		""},
 	{"worker-vanishes", "thrice", []string{
 		"chan send|main.(*mailbox).post|missing|"}, "an earlier dump has it"},
 	{"leak-grows", "thrice", []string{"chan receive|main.leakGrows.func1||"}, ""},
@@ -110,7 +114,8 @@ var corpus = []corpusCase{
 		"go test with a timeout"},
 	{"test-bubble", "timeout", []string{
 		"?chan send|tests.TestBubble.func1.1||",
-		"?chan receive|tests.TestBubble.func1||"}, "testing/synctest finds it itself"},
+		"?chan receive|tests.TestBubble.func1||"},
+		"testing/synctest finds it itself"},
 
 	{"idle-pool", allForms + " system", nil, ""},
 	{"idle-pool-select", allForms, nil, ""},
@@ -216,7 +221,10 @@ func (s *score) count(c corpusCase, r *Report) (missed, alarms []string) {
 		if f.Severity < Warning {
 			continue
 		}
-		i := slices.IndexFunc(left, func(want string) bool { return answers(f, want) })
+		i := slices.IndexFunc(left, func(want string) bool {
+			return answers(f,
+				want)
+		})
 		switch {
 		case i < 0:
 			alarms = append(alarms, f.Sentence)
@@ -255,10 +263,13 @@ func checkTable(t *testing.T, scores map[string]*score) {
 		"severity warning and above. A healthy case has nothing to find, so that\n" +
 		"anything found in it is a false alarm. debug1 has the symbols of the\n" +
 		"server; thrice is three dumps of one process; none is the runtime's own\n" +
-		"fatal error. The rules were written with these programs in view, so this is\n" +
-		"a floor against regressions rather than a forecast: programs the rules were\n" +
+		"fatal error. The rules were written with these programs in view, so this " +
+		"is\n" +
+		"a floor against regressions rather than a forecast: programs the rules " +
+		"were\n" +
 		"not written for are in GOKER.md. Checked by TestCorpus.\n\n" +
-		"| form | cases | of them healthy | found | missed | false alarms | precision | recall |\n" +
+		"| form | cases | of them healthy | found | missed | false alarms | " +
+		"precision | recall |\n" +
 		"|---|---|---|---|---|---|---|---|\n")
 	var all score
 	forms := []string{}
@@ -348,5 +359,6 @@ func dumpOf(c corpusCase, form string, cmd *exec.Cmd) error {
 		"# dumped: %s, %s %s/%s\n# expected: %s\n\n", c.name, form,
 		runtime.Version(), runtime.GOOS, runtime.GOARCH,
 		strings.Join(append(slices.Clone(c.want), "nothing else"), "; "))
-	return os.WriteFile(corpusFile(c.name, form), append([]byte(head), out.Bytes()...), 0o644)
+	return os.WriteFile(corpusFile(c.name, form),
+		append([]byte(head), out.Bytes()...), 0o644)
 }

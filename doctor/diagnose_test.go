@@ -22,12 +22,15 @@ func incidentDump() string {
 			"middleware.Logger.func1(0xc%x)\n\t/go/src/middleware/logger.go:30 +0x4\n"+
 			"gin.(*Engine).ServeHTTP(0xc000)\n\t/go/src/gin/gin.go:300 +0x4\n"+
 			"net/http.(*conn).serve(0xc%x)\n\t/usr/local/go/src/net/http/server.go:1900 +0x4\n"+
-			"created by net/http.(*Server).Serve\n\t/usr/local/go/src/net/http/server.go:3000 +0x4\n\n",
+			"created by "+
+			"net/http.(*Server).Serve\n\t/usr/local/go/src/net/http/server.go:3000 "+
+			"+0x4\n\n",
 			i+100, i%50, i, i)
 	}
 	b.WriteString("goroutine 20 [select]:\n" +
 		"log4go.NewFileLogTraceWriter.func2()\n\t/go/src/log4go/filelog.go:120 +0x4\n" +
-		"created by log4go.NewFileLogTraceWriter\n\t/go/src/log4go/filelog.go:110 +0x4\n")
+		"created by log4go.NewFileLogTraceWriter\n\t/go/src/log4go/filelog.go:110 " +
+		"+0x4\n")
 	return b.String()
 }
 
@@ -35,9 +38,10 @@ func TestDiagnoseIncident(t *testing.T) {
 	r := Diagnose(Rules{}, parseOne(t, incidentDump()))
 	require.Len(t, r.Findings, 1)
 	f := r.Findings[0]
-	assert.True(t, strings.HasPrefix(f.Sentence, "7,978 goroutines are blocked sending in "+
-		"log4go.(*FileLogTraceWriter).LogWrite (filelog.go:212), all on the path of "+
-		"HTTP requests; no goroutine is receiving there"), f.Sentence)
+	assert.True(t, strings.HasPrefix(f.Sentence,
+		"7,978 goroutines are blocked sending in "+
+			"log4go.(*FileLogTraceWriter).LogWrite (filelog.go:212), all on the path of "+
+			"HTTP requests; no goroutine is receiving there"), f.Sentence)
 	assert.Contains(t, f.Sentence, "log4go.NewFileLogTraceWriter.func1")
 
 	var b bytes.Buffer
@@ -79,7 +83,8 @@ func TestDiagnoseIgnore(t *testing.T) {
 // The source's word is taken over any guess.
 func TestDiagnoseReceivers(t *testing.T) {
 	p := stuckAt(map[int]int{1: 20})
-	p.Add(&Stack{State: "syscall", Count: 1, Frames: []Frame{{Func: "other.drain", Line: 9}}})
+	p.Add(&Stack{State: "syscall", Count: 1,
+		Frames: []Frame{{Func: "other.drain", Line: 9}}})
 	for receiver, want := range map[string]string{
 		"other.drain": "present", "other.gone": "missing",
 	} {

@@ -44,7 +44,9 @@ func entryOf(s *Stack) string {
 	return ""
 }
 
-func isRequest(entry string) bool { return strings.HasSuffix(entry, " request") }
+func isRequest(entry string) bool {
+	return strings.HasSuffix(entry, " request")
+}
 
 // userCall returns the index of the innermost call that is not the standard
 // library's, or -1.

@@ -28,7 +28,8 @@ func TestEntry(t *testing.T) {
 		"app.f net/http.(*ServeMux).ServeHTTP":       "HTTP request",
 		"net/http.(*conn).serve.func1 net/http.open": "",
 	} {
-		assert.Equal(t, want, entryOf(standing(1, "", strings.Fields(calls)...)), calls)
+		assert.Equal(t, want, entryOf(standing(1, "", strings.Fields(calls)...)),
+			calls)
 	}
 	assert.True(t, isRequest("gRPC request"))
 	assert.False(t, isRequest("test"))
@@ -44,6 +45,7 @@ func TestSite(t *testing.T) {
 		"runtime.gopark runtime.bgsweep": "runtime.gopark",
 		"":                               "",
 	} {
-		assert.Equal(t, want, siteOf(standing(1, "", strings.Fields(calls)...)).Func, calls)
+		assert.Equal(t, want, siteOf(standing(1, "", strings.Fields(calls)...)).Func,
+			calls)
 	}
 }

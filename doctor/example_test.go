@@ -19,13 +19,13 @@ const dump = `goroutine 101 [chan send, 7 minutes]:
 log4go.(*Writer).Write(0xc000010000)
 	/src/log4go/filelog.go:212 +0x4f
 net/http.HandlerFunc.ServeHTTP(0x1)
-	/usr/local/go/src/net/http/server.go:2286 +0x29
+	/go/net/http/server.go:2286 +0x29
 
 goroutine 102 [chan send, 6 minutes]:
 log4go.(*Writer).Write(0xc000010000)
 	/src/log4go/filelog.go:212 +0x4f
 net/http.HandlerFunc.ServeHTTP(0x1)
-	/usr/local/go/src/net/http/server.go:2286 +0x29
+	/go/net/http/server.go:2286 +0x29
 
 goroutine 20 [select]:
 log4go.NewWriter.func2()
@@ -58,7 +58,7 @@ func Example() {
 	//             exists, and it is in no stack: it has returned
 	//           - the longest has waited 7 minutes
 	//             log4go.(*Writer).Write /src/log4go/filelog.go:212
-	//             net/http.HandlerFunc.ServeHTTP /usr/local/go/src/net/http/server.go:2286
+	//             net/http.HandlerFunc.ServeHTTP /go/net/http/server.go:2286
 	//
 	// In order: 1 goroutine in 1 place, idle by design or at work.
 }

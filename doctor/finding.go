@@ -31,14 +31,17 @@ func (s Severity) String() string {
 }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+func (s Severity) MarshalText() ([]byte, error) {
+	return []byte(s.String()), nil
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler], and with it
 // [flag.TextVar].
 func (s *Severity) UnmarshalText(text []byte) error {
 	i := slices.Index(severities[:], string(text))
 	if i < 0 {
-		return fmt.Errorf("doctor: severity %q is not info, warning or critical", text)
+		return fmt.Errorf("doctor: severity %q is not info, warning or critical",
+			text)
 	}
 	*s = Severity(i)
 	return nil

@@ -60,7 +60,8 @@ func TestGoker(t *testing.T) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	require.NoError(t, err)
 	src := filepath.Join(strings.TrimSpace(string(root)), "src", "runtime")
-	if _, err := os.Stat(filepath.Join(src, "testdata", "testgoroutineleakprofile")); err != nil {
+	if _, err := os.Stat(filepath.Join(src, "testdata",
+		"testgoroutineleakprofile")); err != nil {
 		t.Skip("the installed Go has no src/runtime/testdata")
 	}
 	programs := buildGoker(t, src)
@@ -183,7 +184,8 @@ func parseText(t *testing.T, text []byte) []*Snapshot {
 
 // judge compares what the doctor says to a dump with what is wanted and with
 // what leaked by the marks in truth.
-func (c leakCase) judge(t *testing.T, truth, dump []byte, least Severity) leakScore {
+func (c leakCase) judge(t *testing.T, truth, dump []byte,
+	least Severity) leakScore {
 	s := leakScore{wanted: len(c.want)}
 	leaked := leaks(parseText(t, truth))
 	found := make(map[string]bool)

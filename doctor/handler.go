@@ -96,7 +96,8 @@ func (h *handler) report(r *http.Request, stacks bool) (*Report, error) {
 	case <-r.Context().Done():
 		return nil, r.Context().Err()
 	}
-	if last := h.last[stacks]; last != nil && time.Since(h.lastAt[stacks]) < freshness {
+	if last := h.last[stacks]; last != nil &&
+		time.Since(h.lastAt[stacks]) < freshness {
 		return last, nil
 	}
 	snap := h.take[stacks]()

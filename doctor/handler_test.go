@@ -33,7 +33,8 @@ func fakeHandler(take func() *Snapshot) http.Handler {
 func TestHandlerForms(t *testing.T) {
 	h := fakeHandler(func() *Snapshot { return stuckAt(map[int]int{212: 7978}) })
 	const sentence = "7,978 goroutines are blocked sending in app.(*Log).Write " +
-		"(log.go:212), all on the path of HTTP requests; no goroutine is receiving there"
+		"(log.go:212), all on the path of HTTP requests; no goroutine is receiving " +
+		"there"
 	for target, contentType := range map[string]string{
 		"/debug/chanx/":             "text/html; charset=utf-8",
 		"/debug/chanx/?format=html": "text/html; charset=utf-8",
@@ -45,7 +46,8 @@ func TestHandlerForms(t *testing.T) {
 		assert.Equal(t, 200, w.Code, target)
 		assert.Equal(t, contentType, w.Header().Get("Content-Type"))
 		assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
-		assert.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'")
+		assert.Contains(t, w.Header().Get("Content-Security-Policy"),
+			"default-src 'none'")
 		body := strings.Join(strings.Fields(w.Body.String()), " ")
 		assert.Contains(t, body, sentence, target)
 	}
@@ -108,7 +110,8 @@ func TestHandlerCompares(t *testing.T) {
 		with := stuckAt(nil)
 		with.Add(&Stack{State: "select", Count: 1, Frames: []Frame{
 			{Func: "app.NewLog.func1", File: "/log.go", Line: 30}}})
-		snaps := []*Snapshot{with, stuckAt(map[int]int{212: 20}), stuckAt(map[int]int{212: 20})}
+		snaps := []*Snapshot{with, stuckAt(map[int]int{212: 20}),
+			stuckAt(map[int]int{212: 20})}
 		h := fakeHandler(func() *Snapshot {
 			s := snaps[0]
 			snaps = snaps[1:]
@@ -130,7 +133,10 @@ func TestHandlerWhileServerHangs(t *testing.T) {
 	const n = 30
 	rec := make(chan int)
 	mux := http.NewServeMux()
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { logRequest(rec) })
+	mux.HandleFunc("/", func(w http.ResponseWriter,
+		r *http.Request) {
+		logRequest(rec)
+	})
 	mux.Handle("/debug/chanx/", Handler())
 	server := httptest.NewServer(mux)
 	defer server.Close()

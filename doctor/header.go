@@ -7,7 +7,10 @@ import (
 
 // header is the first line of a goroutine in a dump:
 //
-//	goroutine 7 gp=0xc000002380 m=nil [chan send (durable), 5 minutes, locked to thread, synctest bubble 3 labels:{"k": "v"}]:
+//	goroutine 7 gp=0xc000002380 m=nil [chan send (durable), 5 minutes, locked
+//	to thread, synctest bubble 3 labels:{"k": "v"}]:
+//
+// on one line.
 type header struct {
 	id      uint64
 	state   []byte
@@ -34,7 +37,8 @@ func parseHeader(line []byte) header {
 	}
 	rest = rest[open+1:]
 	end := bytes.Index(rest, []byte("]:"))
-	if at := bytes.Index(rest, []byte(" labels:{")); at >= 0 && (end < 0 || at < end) {
+	if at := bytes.Index(rest, []byte(" labels:{")); at >= 0 &&
+		(end < 0 || at < end) {
 		// The values are quoted and may hold anything, "]:" too.
 		n := quotedEnd(rest[at+len(" labels:{"):])
 		h.labels = rest[at+len(" labels:{"):][:n]

@@ -38,8 +38,10 @@ func TestHTMLEscapes(t *testing.T) {
 
 func TestHTMLNeedsNothingElse(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, Diagnose(Rules{}, stuckAt(map[int]int{1: 20})).WriteHTML(&b))
-	for _, outside := range []string{"http://", "https://", "src=", "@import", "url("} {
+	require.NoError(t, Diagnose(Rules{},
+		stuckAt(map[int]int{1: 20})).WriteHTML(&b))
+	for _, outside := range []string{"http://", "https://", "src=", "@import",
+		"url("} {
 		assert.NotContains(t, b.String(), outside)
 	}
 }
@@ -48,7 +50,8 @@ func TestHTMLNeedsNothingElse(t *testing.T) {
 // is after loading.
 func browser(t *testing.T, args ...string) string {
 	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+	for _, name := range []string{"chromium", "chromium-browser",
+		"google-chrome"} {
 		if p, err := exec.LookPath(name); err == nil {
 			path = p
 			break
@@ -110,5 +113,6 @@ document.title="wide="+wide+" bar="+(bar.width>100)+" unfolds="+(folded>10)+" th
 	file := t.TempDir() + "/page.html"
 	require.NoError(t, os.WriteFile(file, []byte(probe), 0o600))
 	dom := browser(t, "--dump-dom", "file://"+file)
-	assert.Contains(t, dom, "<title>wide=0 bar=true unfolds=true thumb=true</title>")
+	assert.Contains(t, dom, "<title>wide=0 bar=true unfolds=true "+
+		"thumb=true</title>")
 }

@@ -31,7 +31,8 @@ func upTo(n int) []uint64 {
 
 // opinionOn diagnoses and returns what is thought of the goroutines of a
 // function.
-func opinionOn(t *testing.T, function string, rules Rules, p ...*Snapshot) (Group, *Finding) {
+func opinionOn(t *testing.T, function string, rules Rules,
+	p ...*Snapshot) (Group, *Finding) {
 	t.Helper()
 	r := Diagnose(rules, p...)
 	for _, g := range r.Groups {
@@ -88,7 +89,8 @@ func TestIdleWaiting(t *testing.T) {
 			"one goroutine waiting"},
 		"a pool": {[]*Stack{born(standing(300, "select", "app.wait"), 10, 1)}, "idle",
 			"a pool: all created by one"},
-		"too large for a pool": {[]*Stack{born(standing(1000, "select", "app.wait"), 10, 1)},
+		"too large for a pool": {[]*Stack{born(standing(1000, "select", "app.wait"),
+			10, 1)},
 			"stuck", "no pool is that large"},
 		"few": {[]*Stack{standing(9, "chan receive", "app.wait")}, "idle",
 			"not too many"},

@@ -48,7 +48,8 @@ func (sc *scene) opinion(s *site) verdict {
 
 // forEver knows what nothing can wake, whatever the other goroutines do.
 func (sc *scene) forEver(s *site) (verdict, bool) {
-	v := verdict{state: "stuck", report: true, confidence: "high", receiver: "missing"}
+	v := verdict{state: "stuck", report: true, confidence: "high",
+		receiver: "missing"}
 	switch {
 	case s.leaked:
 		v.clause = "the garbage collector found that nothing can ever wake them"
@@ -59,7 +60,8 @@ func (sc *scene) forEver(s *site) (verdict, bool) {
 			return verdict{state: "idle", why: "select {} is how to stay for ever"}, true
 		}
 		v.clause = "nothing can ever wake them"
-	case s.stacks[0].has("runtime.runfinq") || s.stacks[0].has("runtime.runFinalizers"):
+	case s.stacks[0].has("runtime.runfinq") ||
+		s.stacks[0].has("runtime.runFinalizers"):
 		v.clause = "they hold up every other finalizer of the process"
 		v.receiver, v.confidence = "unknown", "medium"
 		if s.op == "running" || s.op == "syscall" || s.op == "IO" {
@@ -107,7 +109,8 @@ func (sc *scene) sending(s *site) verdict {
 		if s.requests >= sc.rules.Many || s.count >= 100*sc.rules.Many {
 			v.severity = Warning
 		}
-	case alone && s.longest < sc.rules.Minutes && !sc.timedOut && v.confidence != "high" && !c.blocked:
+	case alone && s.longest < sc.rules.Minutes && !sc.timedOut &&
+		v.confidence != "high" && !c.blocked:
 		v.state, v.confidence = "unknown", "low"
 		v.severity = Info
 		v.clause += "; a producer ahead of its consumer looks the same"
@@ -133,7 +136,8 @@ func (sc *scene) locking(s *site) verdict {
 		if v.severity < Critical {
 			v.severity = Info
 		}
-	case s.count == 1 && s.longest < sc.rules.Minutes && !c.blocked && !sc.timedOut:
+	case s.count == 1 && s.longest < sc.rules.Minutes && !c.blocked &&
+		!sc.timedOut:
 		v.state, v.severity = "unknown", Info
 	}
 	v.why = v.clause
@@ -147,8 +151,9 @@ func (sc *scene) awaiting(s *site) verdict {
 	case v.report:
 		v.severity = sc.grade(s, Warning)
 	case sc.timedOut && s.entry == "test":
-		v = verdict{state: "stuck", report: true, severity: Warning, confidence: "medium",
-			receiver: "unknown", clause: "the test that timed out waits here"}
+		v = verdict{state: "stuck", report: true, severity: Warning,
+			confidence: "medium", receiver: "unknown",
+			clause: "the test that timed out waits here"}
 	case s.requests > 0 && s.op != "select":
 		v = sc.requests(s)
 	case s.requests > 0:
@@ -193,7 +198,8 @@ func (sc *scene) working(s *site) verdict {
 	case s.op == "sleep" && s.requests == 0:
 		v.state, v.why = "idle", "sleeps"
 	case s.op == "syscall" && s.requests == 0 && s.count < sc.rules.Many:
-	case s.requests >= sc.rules.Many || s.op == "syscall" && s.count >= sc.rules.Many:
+	case s.requests >= sc.rules.Many ||
+		s.op == "syscall" && s.count >= sc.rules.Many:
 		v = verdict{state: "slow", report: true, severity: Info, confidence: "low",
 			receiver: "unknown", clause: "slow rather than stuck"}
 		if s.longest >= sc.rules.Minutes {
@@ -207,8 +213,10 @@ func (sc *scene) working(s *site) verdict {
 
 // unnamed judges a profile with debug=1 whose runtime calls have no names.
 func (sc *scene) unnamed(s *site) verdict {
-	v := verdict{state: "unknown", why: "the profile does not say what they wait for"}
-	if s.count >= sc.rules.Many && s.requests >= sc.rules.Many || s.count >= 100*sc.rules.Many {
+	v := verdict{state: "unknown",
+		why: "the profile does not say what they wait for"}
+	if s.count >= sc.rules.Many && s.requests >= sc.rules.Many ||
+		s.count >= 100*sc.rules.Many {
 		v.report, v.severity, v.confidence = true, Warning, "low"
 		v.receiver = "unknown"
 		v.clause = "a profile with debug=1 leaves out the operation: take one " +
@@ -237,7 +245,8 @@ func (sc *scene) confirm(s *site) {
 	if !sc.growing(s) {
 		return
 	}
-	growth := fmt.Sprintf("growing: %s then, %s now", number(h[0]), number(s.count))
+	growth := fmt.Sprintf("growing: %s then, %s now", number(h[0]),
+		number(s.count))
 	if !v.report && parked(s.op) {
 		*v = sc.leak(s, growth)
 		v.severity = sc.grade(s, Warning)

@@ -36,7 +36,8 @@ func TestJudge(t *testing.T) {
 	}{
 		{"nil channel", 1, "chan send (nil chan)", "app.f", 0,
 			"stuck", "warning", "nothing can ever wake it"},
-		{"nil channel in requests", 10, "chan receive (nil chan)", "app.f " + inRequest, 0,
+		{"nil channel in requests", 10, "chan receive (nil chan)", "app.f " +
+			inRequest, 0,
 			"stuck", "critical", "nothing can ever wake them"},
 		{"select {} of main", 1, "select (no cases)", "app.f", 0, "idle", "", ""},
 		{"nine of them", 9, "select (no cases)", "app.f", 0, "idle", "", ""},
@@ -57,7 +58,8 @@ func TestJudge(t *testing.T) {
 			"stuck", "warning", "no goroutine is receiving there"},
 		{"one sender for four minutes", 1, "chan send", "app.f", 4,
 			"unknown", "info", "looks the same"},
-		{"two senders", 2, "chan send", "app.f", 0, "stuck", "warning", "receiving there"},
+		{"two senders", 2, "chan send", "app.f", 0, "stuck", "warning",
+			"receiving there"},
 		{"a sender in a request", 1, "chan send", "app.f " + inRequest, 0,
 			"stuck", "warning", "on the path of an HTTP request"},
 		{"senders in requests", 10, "chan send", "app.f " + inRequest, 0,
@@ -68,7 +70,8 @@ func TestJudge(t *testing.T) {
 
 		{"one at a mutex", 1, "sync.Mutex.Lock", "sync.(*Mutex).Lock app.f", 0,
 			"unknown", "info", "no goroutine that could hold it"},
-		{"one at a mutex for long", 1, "sync.Mutex.Lock", "sync.(*Mutex).Lock app.f", 5,
+		{"one at a mutex for long", 1, "sync.Mutex.Lock", "sync.(*Mutex).Lock app.f",
+			5,
 			"stuck", "warning", "no goroutine that could hold it"},
 		{"requests at a mutex", 10, "sync.Mutex.Lock",
 			"sync.(*Mutex).Lock app.f " + inRequest, 0, "stuck", "critical", "mutex"},
@@ -77,11 +80,13 @@ func TestJudge(t *testing.T) {
 			"slow", "info", "no goroutine is sending there"},
 		{"many receivers in requests", 10, "chan receive", "app.f " + inRequest, 0,
 			"slow", "warning", "no goroutine is sending there"},
-		{"a receiver in a request for long", 1, "chan receive", "app.f " + inRequest, 5,
+		{"a receiver in a request for long", 1, "chan receive", "app.f " + inRequest,
+			5,
 			"slow", "warning", "the longest has waited 5 minutes"},
 		{"very many for long", 100, "chan receive", "app.f " + inRequest, 5,
 			"stuck", "critical", "no goroutine is sending there"},
-		{"requests at a WaitGroup", 10, "sync.WaitGroup.Wait", "app.f " + inRequest, 0,
+		{"requests at a WaitGroup", 10, "sync.WaitGroup.Wait", "app.f " + inRequest,
+			0,
 			"slow", "warning", "who should wake them has not"},
 		{"requests at a Cond", 10, "sync.Cond.Wait", "app.f " + inRequest, 0,
 			"slow", "warning", "who should wake them has not"},
@@ -91,7 +96,8 @@ func TestJudge(t *testing.T) {
 
 		{"at work", 500, "running", "app.f " + inRequest, 0, "working", "", ""},
 		{"IO", 500, "IO wait", "app.f", 60, "idle", "", ""},
-		{"IO in a few requests", 9, "IO wait", "app.f " + inRequest, 60, "working", "", ""},
+		{"IO in a few requests", 9, "IO wait", "app.f " + inRequest, 60, "working",
+			"", ""},
 		{"IO in requests", 10, "IO wait", "app.f " + inRequest, 0,
 			"slow", "info", "slow rather than stuck"},
 		{"IO in requests for long", 10, "IO wait", "app.f " + inRequest, 5,
@@ -100,14 +106,17 @@ func TestJudge(t *testing.T) {
 		{"asleep in requests", 10, "sleep", "app.f " + inRequest, 0,
 			"slow", "info", "slow rather than stuck"},
 		{"system calls", 9, "syscall", "app.f", 60, "working", "", ""},
-		{"many system calls", 10, "syscall", "app.f", 0, "slow", "info", "system call"},
+		{"many system calls", 10, "syscall", "app.f", 0, "slow", "info",
+			"system call"},
 		{"many system calls for long", 10, "syscall", "app.f", 5,
 			"slow", "warning", "the longest for 5 minutes"},
 
-		{"a state of a later Go", 50, "a reason of 2031", "app.f", 0, "unknown", "", ""},
+		{"a state of a later Go", 50, "a reason of 2031", "app.f", 0, "unknown", "",
+			""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := waited(standing(test.n, test.state, strings.Fields(test.calls)...), test.minutes)
+			s := waited(standing(test.n, test.state, strings.Fields(test.calls)...),
+				test.minutes)
 			g, f := opinionOn(t, "app.f", Rules{}, process(s))
 			assert.Equal(t, test.verdict, g.Verdict)
 			assert.NotEmpty(t, g.Why)
@@ -124,7 +133,8 @@ func TestJudge(t *testing.T) {
 
 // main.main asleep is how a demonstration stays alive, not who should receive.
 func TestJudgeSleepingMain(t *testing.T) {
-	g, _ := opinionOn(t, "main.main", Rules{}, process(standing(1, "sleep", "time.Sleep", "main.main")))
+	g, _ := opinionOn(t, "main.main", Rules{},
+		process(standing(1, "sleep", "time.Sleep", "main.main")))
 	assert.Equal(t, "idle", g.Verdict)
 	g, f := opinionOn(t, "main.put", Rules{}, process(
 		standing(2, "chan send", "main.put"),
@@ -142,20 +152,23 @@ func TestJudgeKnownForCertain(t *testing.T) {
 	assert.Equal(t, "high", f.Confidence)
 	assert.Contains(t, f.Sentence, "nothing can ever wake it")
 
-	p := process(standing(1, "chan receive", "app.f"), standing(1, "chan send", "app.g"))
+	p := process(standing(1, "chan receive", "app.f"),
+		standing(1, "chan send", "app.g"))
 	p.Banner = "fatal error: all goroutines are asleep - deadlock!"
 	_, f = opinionOn(t, "app.f", Rules{}, p)
 	require.NotNil(t, f)
 	assert.Equal(t, Critical, f.Severity)
 	assert.Contains(t, f.Sentence, "the runtime found that no goroutine can go on")
 	_, f = opinionOn(t, "app.g", Rules{}, p)
-	assert.Contains(t, f.Sentence, "no goroutine is receiving there; the runtime found")
+	assert.Contains(t, f.Sentence, "no goroutine is receiving there; the "+
+		"runtime found")
 }
 
 // A test that timed out is not idle where it waits, and one sender is enough.
 func TestJudgeTestTimeout(t *testing.T) {
 	p := process(standing(1, "chan receive", "app.TestX", "testing.tRunner"),
-		standing(1, "chan send", "app.put"), standing(1, "chan receive", "app.worker"))
+		standing(1, "chan send", "app.put"), standing(1, "chan receive",
+			"app.worker"))
 	p.Banner = "panic: test timed out after 1s"
 	_, f := opinionOn(t, "app.TestX", Rules{}, p)
 	require.NotNil(t, f)

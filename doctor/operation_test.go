@@ -17,7 +17,8 @@ import (
 func standing(n int, state string, calls ...string) *Stack {
 	s := &Stack{State: state, Count: n}
 	for i, call := range calls {
-		s.Frames = append(s.Frames, Frame{Func: call, File: "/src/app/app.go", Line: i + 1})
+		s.Frames = append(s.Frames, Frame{Func: call, File: "/src/app/app.go",
+			Line: i + 1})
 	}
 	return s
 }
@@ -37,10 +38,13 @@ func TestOperation(t *testing.T) {
 		{"IO wait", "internal/poll.runtime_pollWait main.f", "IO"},
 		{"runnable", "main.f", "running"},
 		{"sync.Mutex.Lock", "sync.runtime_SemacquireMutex main.f", "mutex"},
-		{"sync.Mutex.Lock", "sync.(*Mutex).Lock sync.(*RWMutex).Lock main.f", "rwmutex"},
+		{"sync.Mutex.Lock", "sync.(*Mutex).Lock sync.(*RWMutex).Lock main.f",
+			"rwmutex"},
 		{"sync.RWMutex.RLock", "sync.(*RWMutex).RLock main.f", "rwmutex"},
-		{"semacquire", "sync.runtime_Semacquire sync.(*WaitGroup).Wait main.f", "waitgroup"},
-		{"semacquire", "sync.runtime_SemacquireMutex sync.(*Mutex).lockSlow main.f", "mutex"},
+		{"semacquire", "sync.runtime_Semacquire sync.(*WaitGroup).Wait main.f",
+			"waitgroup"},
+		{"semacquire", "sync.runtime_SemacquireMutex sync.(*Mutex).lockSlow main.f",
+			"mutex"},
 		{"semacquire", "internal/poll.runtime_Semacquire main.f", "semaphore"},
 		{"semacquire", "runtime.semacquire1 runtime.GC main.f", "runtime"},
 		{"semacquire", "main.f", "runtime"},
@@ -55,8 +59,10 @@ func TestOperation(t *testing.T) {
 		{"", "runtime.gopark runtime.block main.f", "select (no cases)"},
 		{"", "runtime.gopark runtime.semacquire1 sync.runtime_SemacquireMutex " +
 			"sync.(*Mutex).lockSlow sync.(*RWMutex).Lock main.f", "rwmutex"},
-		{"", "runtime.gopark runtime.notifyListWait sync.(*Cond).Wait main.f", "cond"},
-		{"", "runtime.gopark runtime.coroswitch_m iter.Pull[...].func2 main.f", "coroutine"},
+		{"", "runtime.gopark runtime.notifyListWait sync.(*Cond).Wait main.f",
+			"cond"},
+		{"", "runtime.gopark runtime.coroswitch_m iter.Pull[...].func2 main.f",
+			"coroutine"},
 		{"", "iter.Pull2[...].func3 main.f", "coroutine"},
 		{"", "main.work runtime.selectgo", "running"}, // below the user's call
 		{"", "main.work", "running"},
@@ -103,7 +109,8 @@ func TestOperationKnowsTheRuntime(t *testing.T) {
 
 func TestSynctestOfGo124(t *testing.T) {
 	for _, op := range []string{"chan send", "chan receive", "select"} {
-		h := parseHeader([]byte("goroutine 7 [" + op + " (synctest), synctest group 5]:"))
+		h := parseHeader([]byte("goroutine 7 [" + op +
+			" (synctest), synctest group 5]:"))
 		assert.Equal(t, op, string(h.state))
 		assert.True(t, h.bubble)
 	}

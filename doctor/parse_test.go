@@ -101,27 +101,33 @@ func TestParseWrapped(t *testing.T) {
 	for name, text := range map[string]string{
 		"CRLF": strings.ReplaceAll(sample, "\n", "\r\n"),
 		"kubernetes": rewrite(func(i int, line string) string {
-			return fmt.Sprintf("2026-11-24T00:%02d:01.%dZ stderr F %s\n", i%60, i*7919, line)
+			return fmt.Sprintf("2026-11-24T00:%02d:01.%dZ stderr F %s\n", i%60, i*7919,
+				line)
 		}),
 		"systemd": rewrite(func(i int, line string) string {
-			return fmt.Sprintf("Nov 24 %d:00:%02d web-3 app[%d]: %s\n", i%24, i%60, 1+i*100, line)
+			return fmt.Sprintf("Nov 24 %d:00:%02d web-3 app[%d]: %s\n", i%24, i%60,
+				1+i*100, line)
 		}),
 		"systemd, blanks trimmed": rewrite(func(i int, line string) string {
-			return strings.TrimRight(fmt.Sprintf("Nov 24 00:00:%02d web-3 app[81]: %s", i%60, line), " ") + "\n"
+			return strings.TrimRight(fmt.Sprintf("Nov 24 00:00:%02d web-3 app[81]: %s",
+				i%60, line), " ") + "\n"
 		}),
 		"compose": rewrite(func(i int, line string) string {
 			return "web_1  | " + line + "\n"
 		}),
 		"tabs made blanks": strings.ReplaceAll(sample, "\t", "    "),
 		"rsyslog": rewrite(func(i int, line string) string {
-			return "Nov 24 00:00:01 web app: " + strings.ReplaceAll(line, "\t", "#011") + "\n"
+			return "Nov 24 00:00:01 web app: " + strings.ReplaceAll(line, "\t", "#011") +
+				"\n"
 		}),
 		"docker json-file": rewrite(func(i int, line string) string {
-			b, _ := json.Marshal(map[string]string{"log": line + "\n", "stream": "stderr"})
+			b, _ := json.Marshal(map[string]string{"log": line + "\n",
+				"stream": "stderr"})
 			return string(b) + "\n"
 		}),
 		"go test -json": rewrite(func(i int, line string) string {
-			b, _ := json.Marshal(map[string]string{"Action": "output", "Output": line + "\n"})
+			b, _ := json.Marshal(map[string]string{"Action": "output", "Output": line +
+				"\n"})
 			return string(b) + "\n"
 		}),
 		"journalctl -o json": rewrite(func(i int, line string) string {
@@ -199,7 +205,8 @@ func TestParseOdd(t *testing.T) {
 		state, function    string
 	}{
 		"elided": {"goroutine 1 [running]:\nmain.f(0x1)\n\t/a.go:1 +0x1\n" +
-			"...80 frames elided...\nmain.main()\n\t/a.go:2 +0x1\n", 1, 1, 0, "running", "main.f"},
+			"...80 frames elided...\nmain.main()\n\t/a.go:2 +0x1\n", 1, 1, 0, "running",
+			"main.f"},
 		"additional": {"goroutine 1 [running]:\nmain.f(0x1)\n\t/a.go:1 +0x1\n" +
 			"...additional frames elided...\n", 1, 1, 0, "running", "main.f"},
 		"no stack": {"goroutine 5 [running]:\n\tgoroutine running on other thread; " +
@@ -211,16 +218,21 @@ func TestParseOdd(t *testing.T) {
 			"created by main.main\n\t/a.go:10 +0x1\n", 1, 1, 0, "select", "main.f"},
 		"with addresses": {"goroutine 1 gp=0xc00 m=0 mp=0x5 [chan send]:\n" +
 			"runtime.chansend(0xc1, 0x2)\n\t/chan.go:160 +0x1 fp=0x1 sp=0x2 pc=0x3\n" +
-			"main.f()\n\t/a.go:1 fp=0x1 sp=0x2 pc=0x3\n", 1, 1, 0, "chan send", "runtime.chansend"},
-		"headers only": {"goroutine 1 [running]:\ngoroutine 2 [select]:\n", 2, 2, 0, "running", ""},
-		"cut header":   {"goroutine 1 [running]:\n\ngoroutine 2 [chan re\n\n", 2, 2, 1, "running", ""},
-		"call without file": {"goroutine 2 [select]:\nmain.f()\nmain.g()\n\t/a.go:1 +0x1\n" +
+			"main.f()\n\t/a.go:1 fp=0x1 sp=0x2 pc=0x3\n", 1, 1, 0, "chan send",
+			"runtime.chansend"},
+		"headers only": {"goroutine 1 [running]:\ngoroutine 2 [select]:\n", 2, 2, 0,
+			"running", ""},
+		"cut header": {"goroutine 1 [running]:\n\ngoroutine 2 [chan re\n\n", 2, 2,
+			1, "running", ""},
+		"call without file": {"goroutine 2 " +
+			"[select]:\nmain.f()\nmain.g()\n\t/a.go:1 +0x1\n" +
 			"created by main.h\n\t/a.go:1\n", 1, 1, 1, "select", "main.f"},
 		"file without call": {"goroutine 2 [select]:\n\t/a.go:1 +0x1\n" +
 			"created by main.h\n\t/a.go:1\n", 1, 1, 1, "select", ""},
 		"orphan": {"goroutine 2 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n" +
 			"main.g()\n\t/a.go:2 +0x1\n", 1, 1, 1, "select", "main.f"},
-		"glued header": {"goroutine 2 [select]:2026/11/24 hello\nmain.f()\n\t/a.go:1 +0x1\n",
+		"glued header": {"goroutine 2 [select]:2026/11/24 " +
+			"hello\nmain.f()\n\t/a.go:1 +0x1\n",
 			1, 1, 1, "select", "main.f"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -237,7 +249,8 @@ func TestParseOdd(t *testing.T) {
 }
 
 func TestParseNothing(t *testing.T) {
-	for _, text := range []string{"", "\n", "hello\n", "goroutine leak\n", "{\"log\":\"x\"}\n"} {
+	for _, text := range []string{"", "\n", "hello\n", "goroutine leak\n",
+		"{\"log\":\"x\"}\n"} {
 		all, err := Parse(strings.NewReader(text), "file.txt")
 		require.ErrorIs(t, err, ErrNoDump)
 		assert.Contains(t, err.Error(), "file.txt: no goroutine")
@@ -266,10 +279,12 @@ func TestParseSlowReader(t *testing.T) {
 // Several dumps in one file are several snapshots, with or without a banner
 // between them.
 func TestParseSeveral(t *testing.T) {
-	running := "goroutine 99 [running]:\nmain.dump()\n\t/a.go:1 +0x1\ncreated by main.main\n\t/a.go:2\n\n"
+	running := "goroutine 99 [running]:\nmain.dump()\n\t/a.go:1 +0x1\ncreated " +
+		"by main.main\n\t/a.go:2\n\n"
 	for name, text := range map[string]string{
-		"appended":                       sample + sample + sample,
-		"each begins with who writes it": running + sample + strings.ReplaceAll(running, "99", "105") + sample + running + sample,
+		"appended": sample + sample + sample,
+		"each begins with who writes it": running + sample +
+			strings.ReplaceAll(running, "99", "105") + sample + running + sample,
 		"banners": "SIGQUIT: quit\n\n" + sample + "\nSIGQUIT: quit\n\n" + sample +
 			"\n2026/11/24 panic: boom\n\n" + sample,
 	} {
@@ -288,11 +303,14 @@ func TestParseSeveral(t *testing.T) {
 
 func TestParseBanner(t *testing.T) {
 	for text, want := range map[string]string{
-		"fatal error: all goroutines are asleep - deadlock!\n\n" + sample: "fatal error: all goroutines are asleep - deadlock!",
-		"panic: test timed out after 1s\n\trunning tests:\n\n" + sample:   "panic: test timed out after 1s",
-		"Nov 24 00:00:00 web app[9]: SIGQUIT: quit\n" + sample:            "SIGQUIT: quit",
-		"2026/11/24 http: panic serving 1.2.3.4: boom\n" + sample:         "",
-		"we saw a panic: boom\n" + sample:                                 "",
+		"fatal error: all goroutines are asleep - deadlock!\n\n" +
+			sample: "fatal error: all goroutines are asleep - deadlock!",
+		"panic: test timed out after 1s\n\trunning tests:\n\n" +
+			sample: "panic: test timed out after 1s",
+		"Nov 24 00:00:00 web app[9]: SIGQUIT: quit\n" +
+			sample: "SIGQUIT: quit",
+		"2026/11/24 http: panic serving 1.2.3.4: boom\n" + sample: "",
+		"we saw a panic: boom\n" + sample:                         "",
 	} {
 		assert.Equal(t, want, parseOne(t, text).Banner)
 	}
@@ -301,7 +319,8 @@ func TestParseBanner(t *testing.T) {
 // A million equal goroutines are one stack and a member each.
 func TestParseStreams(t *testing.T) {
 	const n = 100_000
-	one := "[chan send]:\nmain.f(0x1)\n\t/a.go:1 +0x1\ncreated by main.main in goroutine 1\n\t/a.go:2 +0x1\n\n"
+	one := "[chan send]:\nmain.f(0x1)\n\t/a.go:1 +0x1\ncreated by main.main in " +
+		"goroutine 1\n\t/a.go:2 +0x1\n\n"
 	i := 0
 	r := readerFunc(func(p []byte) (int, error) {
 		if i++; i > n {
@@ -328,13 +347,17 @@ func TestParseAllocations(t *testing.T) {
 	dump := func(n int) string {
 		var b strings.Builder
 		for i := range n {
-			fmt.Fprintf(&b, "goroutine %d [select]:\nmain.f(0x%x)\n\t/a.go:1 +0x1\n\n", i+2, i)
+			fmt.Fprintf(&b, "goroutine %d [select]:\nmain.f(0x%x)\n\t/a.go:1 +0x1\n\n",
+				i+2, i)
 		}
 		return b.String()
 	}
 	small, large := dump(1_000), dump(10_000)
 	few := testing.AllocsPerRun(5, func() { Parse(strings.NewReader(small), "x") })
-	many := testing.AllocsPerRun(5, func() { Parse(strings.NewReader(large), "x") })
+	many := testing.AllocsPerRun(5, func() {
+		Parse(strings.NewReader(large),
+			"x")
+	})
 	assert.LessOrEqual(t, many-few, 30.0, "only the list of members grows")
 }
 
@@ -364,10 +387,12 @@ func TestParseProfile(t *testing.T) {
 	assert.Equal(t, []Frame{{PC: 0x485bee}, {PC: 0x41797c}, {PC: 0x417577},
 		{Func: "main.main.func1", File: "/src/d1.go", Line: 3}}, s.Frames)
 	assert.Equal(t, "main.Map[...].f", p.Stacks[1].Frames[2].Func)
-	assert.Equal(t, []uint64{0x485bee, 0x41797c, 0x417577, 0x463fe6, 1, 2}, p.Unresolved())
+	assert.Equal(t, []uint64{0x485bee, 0x41797c, 0x417577, 0x463fe6, 1, 2},
+		p.Unresolved())
 	assert.Equal(t, "unknown", operationOf(s))
 
-	names := map[uint64]string{0x485bee: "runtime.gopark", 0x41797c: "runtime.chansend",
+	names := map[uint64]string{0x485bee: "runtime.gopark",
+		0x41797c: "runtime.chansend",
 		0x417577: "runtime.chansend1", 0x463fe6: "runtime.selectgo"}
 	p.Resolve(func(pc uint64) []Frame {
 		if names[pc] == "" {
@@ -382,7 +407,8 @@ func TestParseProfile(t *testing.T) {
 
 // A profile that lacks goroutines it announces is cut, and says how many.
 func TestParseProfileTruncated(t *testing.T) {
-	for n := strings.Index(profileSample, "\n4") + 1; n < len(profileSample)-12; n++ {
+	for n := strings.Index(profileSample,
+		"\n4") + 1; n < len(profileSample)-12; n++ {
 		all, err := Parse(strings.NewReader(profileSample[:n]), "x")
 		require.NoError(t, err)
 		p := all[0]
@@ -445,24 +471,35 @@ func TestParseRare(t *testing.T) {
 		goroutines int
 		unreadable int
 	}{
-		"a line longer than the buffer": {g + "\n" + long + "\n" + g[:10] + "6" + g[11:], 2, 0},
-		"within a goroutine":            {"goroutine 5 [select]:\n" + long + "\nmain.f()\n\t/a.go:1\n", 1, 1},
-		"JSON of nothing we know":       {`{"level":"info"}` + "\n{not json\n" + g, 1, 0},
-		"the end of a test run":         {g + "exit status 2\nFAIL\tapp\t0.1s\n", 1, 0},
-		"FAIL at once":                  {g + "FAIL\tapp\t0.1s\n", 1, 0},
+		"a line longer than the buffer": {g + "\n" + long + "\n" + g[:10] + "6" +
+			g[11:], 2, 0},
+		"within a goroutine": {"goroutine 5 [select]:\n" + long +
+			"\nmain.f()\n\t/a.go:1\n", 1, 1},
+		"JSON of nothing we know": {`{"level":"info"}` + "\n{not json\n" + g, 1, 0},
+		"the end of a test run": {g + "exit status 2\nFAIL\tapp\t0.1s\n", 1,
+			0},
+		"FAIL at once": {g + "FAIL\tapp\t0.1s\n", 1, 0},
 		"prose with a parenthesis": {g + "we saw a thing (once)\n" +
 			"main.main()\n\t/a.go:2 +0x1\n", 1, 1},
-		"no profile's total": {"goroutine profile: total many\n1 @ 0x1\n#\t0x0\tmain.f+0x1\t/a.go:1\n",
+		"no profile's total": {"goroutine profile: total many\n1 @ " +
+			"0x1\n#\t0x0\tmain.f+0x1\t/a.go:1\n",
 			1, 1},
-		"a call outside":              {"goroutine profile: total 1\n#\t0x0\tmain.f+0x1\t/a.go:1\n1 @ 0x1\n", 1, 1},
-		"a call without file":         {"goroutine profile: total 1\n1 @ 0x1\n#\t0x0\tmain.f+0x1\n", 1, 1},
-		"a call without line":         {"goroutine profile: total 1\n1 @ 0x1\n#\t0x0\tmain.f+0x1\t/a.go\n", 1, 1},
-		"a foreign line in a profile": {"goroutine profile: total 2\n1 @ 0x1\n\nhello\n1 @ 0x2\n", 2, 1},
-		"text after a profile":        {"goroutine profile: total 1\n1 @ 0x1\n\nhello\n", 1, 0},
-		"announced and missing":       {"goroutine profile: total 5\n1 @ 0x1\n", 1, 4},
+		"a call outside": {"goroutine profile: total " +
+			"1\n#\t0x0\tmain.f+0x1\t/a.go:1\n1 @ 0x1\n", 1, 1},
+		"a call without file": {"goroutine profile: total 1\n1 @ " +
+			"0x1\n#\t0x0\tmain.f+0x1\n", 1, 1},
+		"a call without line": {"goroutine profile: total 1\n1 @ " +
+			"0x1\n#\t0x0\tmain.f+0x1\t/a.go\n", 1, 1},
+		"a foreign line in a profile": {"goroutine profile: total 2\n1 @ " +
+			"0x1\n\nhello\n1 @ 0x2\n", 2, 1},
+		"text after a profile": {"goroutine profile: total 1\n1 @ " +
+			"0x1\n\nhello\n", 1, 0},
+		"announced and missing": {"goroutine profile: total 5\n1 @ 0x1\n", 1,
+			4},
 		"ancestors without creator": {g + "[originating from goroutine 3]:\n" +
 			"main.g(...)\n\t/a.go:9 +0x1\n\ngoroutine 6 [select]:\nmain.f()\n\t/a.go:1\n", 2, 0},
-		"file after the creator's": {g + "created by main.g in goroutine 1\n\t/a.go:9 +0x1\n" +
+		"file after the creator's": {g + "created by main.g in goroutine " +
+			"1\n\t/a.go:9 +0x1\n" +
 			"\t/b.go:9 +0x1\n", 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -477,10 +514,12 @@ func TestParseRare(t *testing.T) {
 // the only one of its stack moves to the dump that it begins.
 func TestParseSeveralBegunByAnother(t *testing.T) {
 	writer := func(id int, at string) string {
-		return fmt.Sprintf("goroutine %d [running]:\nmain.%s()\n\t/a.go:1 +0x1\n\n", id, at)
+		return fmt.Sprintf("goroutine %d [running]:\nmain.%s()\n\t/a.go:1 +0x1\n\n",
+			id, at)
 	}
 	const rest = "goroutine 1 [select]:\nmain.main()\n\t/a.go:2 +0x1\n\n"
-	all, err := Parse(strings.NewReader(writer(7, "dump")+rest+writer(8, "other")+rest), "x")
+	all, err := Parse(strings.NewReader(writer(7, "dump")+rest+writer(8,
+		"other")+rest), "x")
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	for i, want := range []string{"main.dump", "main.other"} {

@@ -171,7 +171,8 @@ func (sc *scene) relatives(s *site) []relative {
 		}
 		calls := append(slices.Clone(stack.Frames), stack.CreatedBy)
 		for i, f := range calls {
-			if f.Func == "" || f.Func == s.at.Func && (typ != "" || f.Line <= s.at.Line) {
+			if f.Func == "" ||
+				f.Func == s.at.Func && (typ != "" || f.Line <= s.at.Line) {
 				continue
 			}
 			related := typ != "" && builds(f.Func, pkg, typ) ||

@@ -42,7 +42,8 @@ func TestReceiver(t *testing.T) {
 		"all siblings parked": {[]*Stack{standing(1, "select", "app.NewWriter.func1"),
 			standing(1, "select", "app.NewWriter.func2")}, "missing", "medium",
 			"not the receiver, or the runtime would have handed it a value"},
-		"busy in IO": {[]*Stack{standing(1, "syscall", "os.(*File).Write", "app.(*Writer).run")},
+		"busy in IO": {[]*Stack{standing(1, "syscall", "os.(*File).Write",
+			"app.(*Writer).run")},
 			"present", "medium", "app.(*Writer).run, its likely receiver, is busy, " +
 				"in a system call (app.go:2)"},
 		"stuck itself": {[]*Stack{standing(1, "mutex", "app.(*Writer).run")},
@@ -58,7 +59,8 @@ func TestReceiver(t *testing.T) {
 			"unknown", "low", "app.work of the same file is busy"},
 		"a stranger parked": {[]*Stack{standing(1, "select", "app.work")},
 			"missing", "medium", ""},
-		"a stranger of another package": {[]*Stack{standing(1, "running", "other.work")},
+		"a stranger of another package": {[]*Stack{standing(1, "running",
+			"other.work")},
 			"missing", "medium", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,11 +110,13 @@ func TestReceiverBySource(t *testing.T) {
 		says      string
 	}{
 		"does not know": {nil, nil, "present", "its likely receiver"},
-		"nobody":        {[]string{}, nil, "missing", "nothing in the source receives there"},
+		"nobody": {[]string{}, nil, "missing",
+			"nothing in the source receives there"},
 		"not running": {[]string{"app.drain"}, nil, "missing",
 			"app.drain, which should, is in no stack"},
 		"parked elsewhere": {[]string{"app.drain"},
-			[]*Stack{standing(1, "select", "app.drain")}, "missing", "is parked elsewhere"},
+			[]*Stack{standing(1, "select", "app.drain")}, "missing", "is parked " +
+				"elsewhere"},
 		"its closure is parked": {[]string{"app.drain"},
 			[]*Stack{standing(1, "select", "app.drain.func1")}, "missing",
 			"is parked elsewhere"},
@@ -138,7 +142,8 @@ func TestReceiverBySource(t *testing.T) {
 // for that lock.
 func TestHolder(t *testing.T) {
 	waiting := func() *Stack {
-		return standing(3, "sync.Mutex.Lock", "sync.(*Mutex).Lock", "app.(*Cache).Get", "app.f")
+		return standing(3, "sync.Mutex.Lock", "sync.(*Mutex).Lock",
+			"app.(*Cache).Get", "app.f")
 	}
 	for name, test := range map[string]struct {
 		other    *Stack
@@ -146,7 +151,8 @@ func TestHolder(t *testing.T) {
 		says     string
 	}{
 		"nobody": {standing(1, "select", "other.f"), "missing", "could hold it"},
-		"busy": {standing(1, "syscall", "os.ReadFile", "app.(*Cache).Load"), "present",
+		"busy": {standing(1, "syscall", "os.ReadFile", "app.(*Cache).Load"),
+			"present",
 			"app.(*Cache).Load may hold it and is in a system call (app.go:2)"},
 		"blocked": {standing(1, "chan send", "app.(*Cache).Load.func1"), "present",
 			"app.(*Cache).Load.func1 may hold it and is blocked sending"},
@@ -155,25 +161,30 @@ func TestHolder(t *testing.T) {
 		"of the package": {standing(1, "running", "app.work"), "unknown",
 			"no goroutine is seen to hold it"},
 		"main": {standing(1, "running", "main.main"), "missing", "could hold it"},
-		"the snapshot": {standing(1, "running", "runtime/pprof.f", "app.(*Cache).Dump"),
+		"the snapshot": {standing(1, "running", "runtime/pprof.f",
+			"app.(*Cache).Dump"),
 			"missing", "could hold it"},
 	} {
-		_, f := opinionOn(t, "app.(*Cache).Get", Rules{}, process(waiting(), test.other))
+		_, f := opinionOn(t, "app.(*Cache).Get", Rules{},
+			process(waiting(), test.other))
 		require.NotNil(t, f, name)
 		assert.Equal(t, test.receiver, f.Receiver, name)
 		assert.Contains(t, f.Sentence, test.says, name)
 	}
 	// A lock taken twice: the caller of the one that waits is inside already.
-	twice := standing(2, "sync.Mutex.Lock", "sync.(*Mutex).Lock", "app.(*Cache).Get",
+	twice := standing(2, "sync.Mutex.Lock", "sync.(*Mutex).Lock",
+		"app.(*Cache).Get",
 		"app.(*Cache).Update")
 	_, f := opinionOn(t, "app.(*Cache).Get", Rules{}, process(twice))
-	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among their own callers, may hold it")
+	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among their own "+
+		"callers, may hold it")
 	assert.Equal(t, "present", f.Receiver)
 }
 
 // An unfinished search must not say that there is nobody.
 func TestReceiverGivesUp(t *testing.T) {
-	lock := standing(3, "sync.Mutex.Lock", "sync.(*Mutex).Lock", "app.(*Cache).Get")
+	lock := standing(3, "sync.Mutex.Lock", "sync.(*Mutex).Lock",
+		"app.(*Cache).Get")
 	sc := newScene(Rules{}.withDefaults(), process(writers(), lock))
 	sc.effort = 0
 	put, get := sc.of[sc.now.Stacks[0]], sc.of[sc.now.Stacks[1]]

@@ -25,7 +25,8 @@ func TestReportAdd(t *testing.T) {
 	for _, f := range r.Findings {
 		order = append(order, f.Function+f.Operation+number(f.Line))
 	}
-	assert.Equal(t, []string{"a0", "e0", "b0", "c0", "c2", "cselect2", "d0"}, order)
+	assert.Equal(t, []string{"a0", "e0", "b0", "c0", "c2", "cselect2", "d0"},
+		order)
 }
 
 // A fleet over time: each instance is compared with its own past, and the
@@ -72,7 +73,8 @@ func TestFleetMerges(t *testing.T) {
 }
 
 func TestReportOfInput(t *testing.T) {
-	a, b := process(standing(1, "running", "app.f")), process(standing(1, "running", "app.f"))
+	a, b := process(standing(1, "running", "app.f")), process(standing(1,
+		"running", "app.f"))
 	a.Unreadable, a.Truncated, a.Banner = 20, true, "panic: a"
 	b.Unreadable, b.Banner = 3, "panic: b"
 	for range 20 {

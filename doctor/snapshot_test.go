@@ -20,7 +20,8 @@ func TestSnapshotAdd(t *testing.T) {
 // calls in the place of one address.
 func TestSnapshotResolve(t *testing.T) {
 	p := &Snapshot{}
-	p.Add(&Stack{Count: 1, Frames: []Frame{{PC: 1}, {PC: 2}, {Func: "app.f", PC: 3}, {}}})
+	p.Add(&Stack{Count: 1, Frames: []Frame{{PC: 1}, {PC: 2},
+		{Func: "app.f", PC: 3}, {}}})
 	p.Add(&Stack{Count: 1, Frames: []Frame{{PC: 2}, {PC: 1}, {PC: 9}}})
 	assert.Equal(t, []uint64{1, 2, 9}, p.Unresolved())
 	asked := make(map[uint64]int)
@@ -36,8 +37,10 @@ func TestSnapshotResolve(t *testing.T) {
 	})
 	assert.Equal(t, map[uint64]int{1: 1, 2: 1, 9: 1}, asked)
 	assert.Equal(t, []Frame{{Func: "app.inlined"}, {Func: "app.outer"},
-		{Func: "runtime.gopark", Line: 5}, {Func: "app.f", PC: 3}, {}}, p.Stacks[0].Frames)
-	assert.Equal(t, []Frame{{Func: "runtime.gopark", Line: 5}, {Func: "app.inlined"},
+		{Func: "runtime.gopark", Line: 5}, {Func: "app.f", PC: 3}, {}},
+		p.Stacks[0].Frames)
+	assert.Equal(t, []Frame{{Func: "runtime.gopark", Line: 5},
+		{Func: "app.inlined"},
 		{Func: "app.outer"}, {PC: 9}}, p.Stacks[1].Frames)
 	assert.Equal(t, []uint64{9}, p.Unresolved())
 }
@@ -71,6 +74,7 @@ func TestStackRoot(t *testing.T) {
 		"runtime.goexit":                              "",
 		"":                                            "",
 	} {
-		assert.Equal(t, want, standing(1, "", strings.Fields(calls)...).root().Func, calls)
+		assert.Equal(t, want, standing(1, "", strings.Fields(calls)...).root().Func,
+			calls)
 	}
 }

@@ -93,9 +93,10 @@ func TestWatchItself(t *testing.T) {
 
 // What is gone is said as soon as the budget allows, and not forgotten.
 func TestWatchGoneOverBudget(t *testing.T) {
-	w := newWatcher(Options{Confirm: 1, Clear: 1, Budget: 1, Take: func() *Snapshot {
-		return &Snapshot{}
-	}})
+	w := newWatcher(Options{Confirm: 1, Clear: 1, Budget: 1,
+		Take: func() *Snapshot {
+			return &Snapshot{}
+		}})
 	f := Finding{Severity: Warning, Function: "app.f"}
 	w.saw(siteKey{function: "app.f"}, f, time.Unix(0, 0))
 	require.Len(t, w.spent, 1)

@@ -107,7 +107,8 @@ func (t *textWriter) finding(f *Finding) {
 	t.b.Truncate(start)
 	t.b.WriteString(t.paint(f.Severity, label))
 	t.b.Write(line)
-	t.wrap(indent, fmt.Sprintf("confidence %s, receiver %s", f.Confidence, f.Receiver))
+	t.wrap(indent, fmt.Sprintf("confidence %s, receiver %s", f.Confidence,
+		f.Receiver))
 	for _, e := range f.Evidence {
 		t.wrap(indent+"- ", clean(e))
 	}

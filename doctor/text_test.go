@@ -24,7 +24,8 @@ func TestTextWhole(t *testing.T) {
 		"app.(*Writer).Put", inRequest))
 	stuck.Frames = append([]Frame{{PC: 0x43e0c5}}, stuck.Frames...)
 	other := standing(3, "chan send", "app.(*Writer).Put", "app.g")
-	p := process(waited(stuck, 7), other, standing(2, "chan receive", "app.worker"),
+	p := process(waited(stuck, 7), other,
+		standing(2, "chan receive", "app.worker"),
 		standing(1, "a reason of 2031", "app.odd"))
 	p.Banner, p.Truncated = "SIGQUIT: quit", true
 	p.trouble(3, "x\ty", "a foreign line within a goroutine")
@@ -96,7 +97,8 @@ func TestTextWidth(t *testing.T) {
 	}
 	narrow := textOf(t, r, TextOptions{Width: 40})
 	assert.Contains(t, narrow, "net/http.HandlerFunc.ServeHTTP /src/app/app.go:2")
-	assert.Equal(t, textOf(t, r, TextOptions{Width: 80}), textOf(t, r, TextOptions{Width: -1}))
+	assert.Equal(t, textOf(t, r, TextOptions{Width: 80}),
+		textOf(t, r, TextOptions{Width: -1}))
 }
 
 // Colour is around the label and nowhere else.
@@ -114,7 +116,8 @@ func TestTextColour(t *testing.T) {
 	} {
 		assert.Contains(t, coloured, want)
 	}
-	for _, code := range []string{"\x1b[1;31m", "\x1b[33m", "\x1b[36m", "\x1b[0m"} {
+	for _, code := range []string{"\x1b[1;31m", "\x1b[33m", "\x1b[36m",
+		"\x1b[0m"} {
 		coloured = strings.ReplaceAll(coloured, code, "")
 	}
 	assert.Equal(t, plain, coloured)
@@ -172,14 +175,20 @@ func TestSentence(t *testing.T) {
 		stack *Stack
 		want  string
 	}{
-		{standing(1, "chan send", "app.f", "google.golang.org/grpc.(*Server).handleStream"),
-			"1 goroutine is blocked sending in app.f (app.go:1), on the path of a gRPC request"},
+		{standing(1, "chan send", "app.f",
+			"google.golang.org/grpc.(*Server).handleStream"),
+			"1 goroutine is blocked sending in app.f (app.go:1), on the path of a " +
+				"gRPC request"},
 		{standing(1, "chan send", "app.f", inRequest),
-			"1 goroutine is blocked sending in app.f (app.go:1), on the path of an HTTP request"},
+			"1 goroutine is blocked sending in app.f (app.go:1), on the path of an " +
+				"HTTP request"},
 		{standing(1000, "chan send", "app.f", "net/rpc.(*service).call"),
-			"1,000 goroutines are blocked sending in app.f (app.go:1), all on the path of RPC requests"},
-		{&Stack{State: "chan send (nil chan)", Count: 2, Frames: []Frame{{Func: "app.f"}}},
-			"2 goroutines are blocked for ever sending to a nil channel in app.f; nothing"},
+			"1,000 goroutines are blocked sending in app.f (app.go:1), all on the " +
+				"path of RPC requests"},
+		{&Stack{State: "chan send (nil chan)", Count: 2,
+			Frames: []Frame{{Func: "app.f"}}},
+			"2 goroutines are blocked for ever sending to a nil channel in app.f; " +
+				"nothing"},
 		{&Stack{State: "chan send", Count: 2, Frames: []Frame{{PC: 0x43e0c5}}},
 			"2 goroutines are blocked sending in 0x43e0c5; no"},
 	} {

@@ -24,7 +24,8 @@ func stuckAt(lines map[int]int) *Snapshot {
 			{Func: "net/http.HandlerFunc.ServeHTTP", File: "/server.go", Line: 1},
 		}})
 	}
-	p.Add(&Stack{State: "IO wait", Count: 1, Frames: []Frame{{Func: "net.(*netFD).accept"}}})
+	p.Add(&Stack{State: "IO wait", Count: 1,
+		Frames: []Frame{{Func: "net.(*netFD).accept"}}})
 	return p
 }
 
@@ -104,7 +105,8 @@ func TestWatchHysteresis(t *testing.T) {
 // Getting worse is worth another alert.
 func TestWatchEscalates(t *testing.T) {
 	got := watchFor(t, Options{}, join(repeat(3, stuckAt(map[int]int{212: 3})),
-		repeat(3, stuckAt(map[int]int{212: 300})), repeat(3, stuckAt(map[int]int{212: 301}))))
+		repeat(3, stuckAt(map[int]int{212: 300})), repeat(3,
+			stuckAt(map[int]int{212: 301}))))
 	assert.Equal(t, []string{
 		"1: 3 at 212 gone=false suppressed=0",
 		"3: 300 at 212 gone=false suppressed=0",
@@ -145,7 +147,8 @@ func TestWatchRemembersWorkers(t *testing.T) {
 		{Func: "app.NewLog.func1", File: "/log.go", Line: 30}}})
 	var sentence string
 	watchFor(t, Options{OnAlert: func(a Alert) { sentence = a.Finding.Sentence }},
-		join(repeat(1, with), repeat(30, well), repeat(3, stuckAt(map[int]int{212: 20}))))
+		join(repeat(1, with), repeat(30, well),
+			repeat(3, stuckAt(map[int]int{212: 20}))))
 	assert.Contains(t, sentence, "app.NewLog.func1: 1 then, 0 now")
 }
 
@@ -208,14 +211,16 @@ func TestWatchLogs(t *testing.T) {
 	var mu sync.Mutex
 	var b bytes.Buffer
 	log := slog.New(slog.NewTextHandler(lockedWriter{&mu, &b}, nil))
-	watchFor(t, Options{Logger: log}, join(repeat(3, stuckAt(map[int]int{212: 20})),
+	watchFor(t, Options{Logger: log}, join(repeat(3,
+		stuckAt(map[int]int{212: 20})),
 		repeat(4, well)))
 	mu.Lock()
 	defer mu.Unlock()
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
 	require.Len(t, lines, 2)
 	assert.Contains(t, lines[0], "level=ERROR")
-	assert.Contains(t, lines[0], "20 goroutines are blocked sending in app.(*Log).Write (log.go:212)")
+	assert.Contains(t, lines[0], "20 goroutines are blocked sending in "+
+		"app.(*Log).Write (log.go:212)")
 	assert.Contains(t, lines[0], "count=20")
 	assert.Contains(t, lines[1], "level=INFO")
 	assert.Contains(t, lines[1], "gone=true")

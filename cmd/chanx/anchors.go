@@ -44,7 +44,8 @@ func (a *anchors) note() {
 	if i < 0 {
 		return
 	}
-	fields := bytes.FieldsFunc(a.line[i+2:], func(r rune) bool { return r == '\t' })
+	fields := bytes.FieldsFunc(a.line[i+2:],
+		func(r rune) bool { return r == '\t' })
 	if len(fields) < 3 {
 		return
 	}

@@ -29,7 +29,8 @@ func build(t *testing.T, goos, arch string, flags ...string) string {
 	dir := t.TempDir()
 	src, exe := filepath.Join(dir, "main.go"), filepath.Join(dir, "tiny.exe")
 	require.NoError(t, os.WriteFile(src, []byte(tiny), 0o644))
-	cmd := exec.Command("go", append(append([]string{"build"}, flags...), "-o", exe, src)...)
+	cmd := exec.Command("go", append(append([]string{"build"}, flags...), "-o",
+		exe, src)...)
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+arch, "CGO_ENABLED=0",
 		"GOWORK=off", "GOFLAGS=")
 	cmd.Dir = dir
@@ -67,7 +68,8 @@ func TestBinaryOfOtherSystems(t *testing.T) {
 			exe := build(t, goos, arch)
 			b, err := openBinary(exe)
 			require.NoError(t, err)
-			for _, function := range []string{"main.work", "main.main", "runtime.gopark"} {
+			for _, function := range []string{"main.work", "main.main",
+				"runtime.gopark"} {
 				at := symbolOf(t, exe, function)
 				require.Equal(t, at, b.entry[function], function)
 				calls := b.at(at + 1)
@@ -120,13 +122,16 @@ func TestNoBinary(t *testing.T) {
 	exe := build(t, "linux", "amd64")
 	data, err := os.ReadFile(exe)
 	require.NoError(t, err)
-	damaged := strings.Replace(string(data), "\xf1\xff\xff\xff\x00\x00", "\xf1\xff\xfe\xff\x00\x00", 1)
+	damaged := strings.Replace(string(data), "\xf1\xff\xff\xff\x00\x00",
+		"\xf1\xff\xfe\xff\x00\x00", 1)
 	for name, test := range map[string]struct{ content, say string }{
-		"text":      {"goroutine 1 [running]:\n", "not an executable of Linux, macOS or Windows"},
+		"text": {"goroutine 1 [running]:\n",
+			"not an executable of Linux, macOS or Windows"},
 		"empty":     {"", "not an executable"},
 		"cut short": {string(data[:1000]), ""},
 		"damaged":   {damaged, "its table of functions cannot be read"},
-		"no Go":     {strings.ReplaceAll(string(data), ".gopclntab", ".someother"), "not a Go program"},
+		"no Go": {strings.ReplaceAll(string(data), ".gopclntab", ".someother"),
+			"not a Go program"},
 	} {
 		file := write(t, "file", test.content)
 		_, err := openBinary(file)

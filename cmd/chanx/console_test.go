@@ -17,7 +17,8 @@ import (
 
 // onTerminal runs chanx doctor with a terminal of so many columns as standard
 // output and error, and returns what appears there.
-func onTerminal(t *testing.T, columns uint16, stdin io.Reader, args ...string) (int, string) {
+func onTerminal(t *testing.T, columns uint16, stdin io.Reader,
+	args ...string) (int, string) {
 	t.Helper()
 	screen, tty, err := pty.Open()
 	require.NoError(t, err)

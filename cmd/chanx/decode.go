@@ -18,7 +18,8 @@ import (
 // If the input breaks off, what was read before is returned without an error
 // and is marked as truncated: half a dump is better than none. Addresses that
 // text has along with a name go to known.
-func decode(r io.Reader, target string, known *anchors) ([]*doctor.Snapshot, error) {
+func decode(r io.Reader, target string,
+	known *anchors) ([]*doctor.Snapshot, error) {
 	return decodeLayer(r, target, known, 0)
 }
 
@@ -57,7 +58,8 @@ func decodeLayer(r io.Reader, target string, known *anchors,
 }
 
 // decodeText is decode for text.
-func decodeText(in io.Reader, head []byte, target string) ([]*doctor.Snapshot, error) {
+func decodeText(in io.Reader, head []byte,
+	target string) ([]*doctor.Snapshot, error) {
 	page := isPage(head) // head does not outlive the next read
 	snaps, err := doctor.Parse(in, target)
 	switch {

@@ -26,17 +26,18 @@ func TestForeign(t *testing.T) {
 	require.NoError(t, err)
 	missing := t.TempDir() + "/none.txt"
 	for name, test := range map[string]struct{ file, say string }{
-		"zstd":      {write(t, "x", "\x28\xb5\x2f\xfd\x04\x00"), "zstd -dc"},
-		"xz":        {write(t, "x", "\xfd7zXZ\x00\x00"), "xz -dc"},
-		"bzip2":     {write(t, "x", "BZh91AY&SY"), "bzip2 -dc"},
-		"zip":       {write(t, "x", "PK\x03\x04\x14\x00"), "unzip -p"},
-		"binary":    {self, "-binary"},
-		"trace":     {write(t, "x", "go 1.26 trace\x00\x00\x00"), "execution trace"},
-		"empty":     {write(t, "x", ""), "empty"},
-		"prose":     {write(t, "x", "All is well.\n"), "no goroutine in it"},
-		"page":      {write(t, "x", "\n<html><body>goroutine"), "a web page"},
-		"gzip":      {write(t, "x", "\x1f\x8b\x08garbage"), "damaged gzip"},
-		"protobuf":  {write(t, "x", "\x5a\x04\x08\x01\x10\x02garbage"), "not a whole profile"},
+		"zstd":   {write(t, "x", "\x28\xb5\x2f\xfd\x04\x00"), "zstd -dc"},
+		"xz":     {write(t, "x", "\xfd7zXZ\x00\x00"), "xz -dc"},
+		"bzip2":  {write(t, "x", "BZh91AY&SY"), "bzip2 -dc"},
+		"zip":    {write(t, "x", "PK\x03\x04\x14\x00"), "unzip -p"},
+		"binary": {self, "-binary"},
+		"trace":  {write(t, "x", "go 1.26 trace\x00\x00\x00"), "execution trace"},
+		"empty":  {write(t, "x", ""), "empty"},
+		"prose":  {write(t, "x", "All is well.\n"), "no goroutine in it"},
+		"page":   {write(t, "x", "\n<html><body>goroutine"), "a web page"},
+		"gzip":   {write(t, "x", "\x1f\x8b\x08garbage"), "damaged gzip"},
+		"protobuf": {write(t, "x", "\x5a\x04\x08\x01\x10\x02garbage"),
+			"not a whole profile"},
 		"directory": {t.TempDir(), "a directory"},
 		"missing":   {missing, "http://HOST:PORT"},
 	} {
@@ -101,7 +102,8 @@ func sending(s *doctor.Snapshot) int {
 // crafted is a profile with everything that a writer may do.
 func crafted() *profile.Profile {
 	fn := &profile.Function{ID: 1, Name: "example.com/app.Run", Filename: "app.go"}
-	inner := &profile.Function{ID: 2, Name: "example.com/app.step", Filename: "app.go"}
+	inner := &profile.Function{ID: 2, Name: "example.com/app.step",
+		Filename: "app.go"}
 	named := &profile.Location{ID: 1, Address: 0x100, Line: []profile.Line{
 		{Function: inner, Line: 7}, {Function: fn, Line: 30}}}
 	bare := &profile.Location{ID: 2, Address: 0x200}
@@ -130,7 +132,8 @@ func TestProtobuf(t *testing.T) {
 	require.Len(t, snap.Troubles, 1)
 	require.Len(t, snap.Stacks, 2)
 	require.Equal(t, 9, snap.Stacks[0].Count)
-	require.Equal(t, map[string]int{"tenant=blue": 4, "tenant=red": 5}, snap.Stacks[0].Labels)
+	require.Equal(t, map[string]int{"tenant=blue": 4, "tenant=red": 5},
+		snap.Stacks[0].Labels)
 	require.Equal(t, []doctor.Frame{
 		{Func: "example.com/app.step", File: "app.go", Line: 7},
 		{Func: "example.com/app.Run", File: "app.go", Line: 30},
@@ -188,8 +191,10 @@ func TestAnchors(t *testing.T) {
 	const profile = "goroutine profile: total 1\n1 @ 0x43e0c5 0x6d2f15\n" +
 		"#\t0x6d2f14\tlog4go.(*Writer).Write+0x55\t/src/filelog.go:212\n" +
 		"#\tno\tsuch+0xzz\tline\n#\t0x1\n" +
-		"2026-01-02 pod #\t0x500\tmain.main+0x100\t\t/src/main.go:7\n#\t0x9\tcut+0x1\tx"
-	want := map[string]uint64{"log4go.(*Writer).Write": 0x6d2ebf, "main.main": 0x400}
+		"2026-01-02 pod " +
+		"#\t0x500\tmain.main+0x100\t\t/src/main.go:7\n#\t0x9\tcut+0x1\tx"
+	want := map[string]uint64{"log4go.(*Writer).Write": 0x6d2ebf,
+		"main.main": 0x400}
 	for size := 1; size < len(profile); size++ {
 		var a anchors
 		for i := 0; i < len(profile); i += size {

@@ -54,7 +54,8 @@ func status(r *doctor.Report, o *options, ok bool) int {
 
 // examine looks and judges. It returns nil if there was nothing to judge, and
 // reports whether all there was could be looked at.
-func examine(ctx context.Context, o *options, c *console) (*doctor.Report, bool) {
+func examine(ctx context.Context, o *options,
+	c *console) (*doctor.Report, bool) {
 	p := newProgress(c)
 	f := newFetcher(o.timeout, o.header, p)
 	defer f.close()

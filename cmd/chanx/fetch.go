@@ -24,7 +24,8 @@ type fetcher struct {
 
 // newFetcher has connections of its own, because close must be able to end
 // them without ending anybody else's.
-func newFetcher(timeout time.Duration, header http.Header, p *progress) *fetcher {
+func newFetcher(timeout time.Duration, header http.Header,
+	p *progress) *fetcher {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	return &fetcher{&http.Client{Transport: transport}, timeout, header, p}
 }
@@ -61,7 +62,8 @@ func (f *fetcher) do(ctx context.Context, method, url, body string,
 	timer := time.AfterFunc(f.timeout, func() { end(errSilent) })
 	defer timer.Stop()
 
-	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, url,
+		strings.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -126,7 +128,8 @@ type unanswered struct{ error }
 func (u unanswered) Unwrap() error { return u.error }
 
 // get fetches and decodes one profile.
-func (f *fetcher) get(ctx context.Context, u *url.URL, target string) ([]*doctor.Snapshot, error) {
+func (f *fetcher) get(ctx context.Context, u *url.URL,
+	target string) ([]*doctor.Snapshot, error) {
 	var snaps []*doctor.Snapshot
 	taken := time.Now()
 	var bad error

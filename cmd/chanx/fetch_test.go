@@ -74,14 +74,18 @@ func TestBadServers(t *testing.T) {
 		handler http.HandlerFunc
 		say     string
 	}{
-		"404":   {http.NotFound, `import _ "net/http/pprof"`},
-		"401":   {status401, "-header"},
-		"500":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "answered 500"},
+		"404": {http.NotFound, `import _ "net/http/pprof"`},
+		"401": {status401, "-header"},
+		"500": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+			"answered 500"},
 		"empty": {func(http.ResponseWriter, *http.Request) {}, "empty"},
 		"page": {func(w http.ResponseWriter, _ *http.Request) {
 			io.WriteString(w, "<!DOCTYPE html><h1>Welcome</h1>")
 		}, "a web page"},
-		"hangs":     {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "did not answer within 50ms"},
+		"hangs": {func(_ http.ResponseWriter,
+			r *http.Request) {
+			<-r.Context().Done()
+		}, "did not answer within 50ms"},
 		"heap":      {heap, "not of goroutines"},
 		"gzip half": {half, "fetch it again"},
 	} {
@@ -142,7 +146,10 @@ func TestOtherWays(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			io.WriteString(w, zipped)
 		},
-		"/zipped": func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, zipped) },
+		"/zipped": func(w http.ResponseWriter,
+			r *http.Request) {
+			io.WriteString(w, zipped)
+		},
 		"/moved": func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/moved" {
 				http.Redirect(w, r, "/here", http.StatusFound)
@@ -163,7 +170,8 @@ func TestOtherWays(t *testing.T) {
 func TestCredentials(t *testing.T) {
 	host := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()
-		if (user != "ann" || password != "secret") && r.Header.Get("Authorization") != "Bearer x" {
+		if (user != "ann" || password != "secret") &&
+			r.Header.Get("Authorization") != "Bearer x" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
@@ -173,7 +181,8 @@ func TestCredentials(t *testing.T) {
 	got := diagnose(t, with)
 	require.Equal(t, exitFindings, got.code, got.stderr)
 	require.NotContains(t, got.stdout+got.stderr, "secret")
-	require.Equal(t, exitFindings, diagnose(t, "-header", "Authorization: Bearer x", host).code)
+	require.Equal(t, exitFindings, diagnose(t, "-header",
+		"Authorization: Bearer x", host).code)
 
 	wrong := strings.Replace(host, "http://", "http://ann:secret2@", 1)
 	got = diagnose(t, wrong)
@@ -288,7 +297,8 @@ func (d *drip) Read(b []byte) (int, error) {
 
 func dripping(every time.Duration, n int) fake {
 	return func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Body: &drip{r.Context(), every, n}}, nil
+		return &http.Response{StatusCode: 200, Body: &drip{r.Context(), every, n}},
+			nil
 	}
 }
 
@@ -326,7 +336,8 @@ func TestWhy(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	require.NoError(t, f.why(ctx, nil))
 	plain := errors.New("plain")
-	require.Equal(t, plain, f.why(ctx, &url.Error{Op: "Get", URL: "http://x", Err: plain}))
+	require.Equal(t, plain, f.why(ctx,
+		&url.Error{Op: "Get", URL: "http://x", Err: plain}))
 	cancel()
 	require.EqualError(t, f.why(ctx, plain), "interrupted")
 }

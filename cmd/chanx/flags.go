@@ -94,8 +94,10 @@ func (o *options) define(fs *flag.FlagSet) {
 	fs.BoolVar(&o.json, "json", false, "print one JSON object instead of text")
 	fs.StringVar(&o.html, "html", "", "also write the report as a page to `FILE`")
 	fs.StringVar(&o.color, "color", "auto",
-		"`WHEN` to colour: auto (on a terminal, unless NO_COLOR is set), always, never")
-	fs.BoolVar(&o.all, "all", false, "also list the goroutines that are in order, and why")
+		"`WHEN` to colour: auto (on a terminal, unless NO_COLOR is set), "+
+			"always, never")
+	fs.BoolVar(&o.all, "all", false, "also list the goroutines that are in "+
+		"order, and why")
 	o.minSeverity = doctor.Warning
 	fs.TextVar(&o.minSeverity, "min-severity", doctor.Warning,
 		"exit with 1 from this `SEVERITY` on: info, warning or critical")
@@ -114,23 +116,32 @@ func (o *options) define(fs *flag.FlagSet) {
 
 // defineSources defines the flags about where goroutines come from.
 func (o *options) defineSources(fs *flag.FlagSet) {
-	fs.StringVar(&o.form, "form", "auto", "`FORM` of the profile to ask a server for: "+
-		"0 (protobuf), 1, 2\n(with waiting times), or auto")
-	fs.IntVar(&o.maxStop, "max-stop", 20000, "a dump with waiting times stops a server "+
-		"while it is written;\nauto asks for one only up to `N` goroutines")
+	fs.StringVar(&o.form, "form", "auto",
+		"`FORM` of the profile to ask a server for: "+
+			"0 (protobuf), 1, 2\n(with waiting times), or auto")
+	fs.IntVar(&o.maxStop, "max-stop", 20000,
+		"a dump with waiting times stops a server while it is written;\n"+
+			"auto asks for one only up to `N` goroutines")
 	fs.DurationVar(&o.timeout, "timeout", 30*time.Second,
 		"how long a server may be silent; ten times that in all")
-	fs.Func("header", "a `HEADER` to send to servers, as in 'Authorization: Bearer x'; "+
-		"repeatable", o.addHeader)
-	fs.DurationVar(&o.every, "every", 0, "look at servers again every `DURATION`, and compare")
-	fs.DurationVar(&o.length, "for", 0, "for this `DURATION` (default 1m with -every)")
-	fs.StringVar(&o.as, "as", "auto", "`WHAT` several files are: series (one process over "+
-		"time, the\nlast is now), fleet (a process each), or auto (series if alike)")
-	fs.StringVar(&o.binary, "binary", "", "the program's executable `FILE`, to name the "+
-		"addresses of a\nprofile with debug=1; a protobuf profile of the same process "+
-		"does as well")
-	fs.StringVar(&o.src, "src", "", "the program's source `DIR`, to find who receives from "+
-		"a channel")
+	fs.Func("header",
+		"a `HEADER` to send to servers, as in 'Authorization: Bearer x'; "+
+			"repeatable", o.addHeader)
+	fs.DurationVar(&o.every, "every", 0,
+		"look at servers again every `DURATION`, and compare")
+	fs.DurationVar(&o.length, "for", 0,
+		"for this `DURATION` (default 1m with -every)")
+	fs.StringVar(&o.as, "as", "auto",
+		"`WHAT` several files are: series (one process over "+
+			"time, the\nlast is now), fleet (a process each), or auto (series if alike)")
+	fs.StringVar(&o.binary, "binary", "",
+		"the program's executable `FILE`, to name the "+
+			"addresses of a\nprofile with debug=1; a protobuf profile of the same "+
+			"process "+
+			"does as well")
+	fs.StringVar(&o.src, "src", "",
+		"the program's source `DIR`, to find who receives from "+
+			"a channel")
 }
 
 func (o *options) addHeader(s string) error {
@@ -148,7 +159,8 @@ func (o *options) check() error {
 		if slices.Contains(allowed, value) {
 			return nil
 		}
-		return fmt.Errorf("-%s %s: want one of %s", name, value, strings.Join(allowed, ", "))
+		return fmt.Errorf("-%s %s: want one of %s", name, value,
+			strings.Join(allowed, ", "))
 	}
 	err := errors.Join(
 		oneOf("color", o.color, "auto", "always", "never"),
@@ -161,7 +173,8 @@ func (o *options) check() error {
 	case err != nil:
 		return err
 	case len(o.targets) == 0:
-		return errors.New("no target: name a server (http://127.0.0.1:6060), a file, or -")
+		return errors.New("no target: name a server " +
+			"(http://127.0.0.1:6060), a file, or -")
 	case o.json && o.html == "-":
 		return errors.New("-json and -html -: both on standard output")
 	case o.rules.Many < 1:

@@ -58,7 +58,8 @@ func TestHelp(t *testing.T) {
 
 // TestOrder: flags may follow targets, until --.
 func TestOrder(t *testing.T) {
-	o, _, err := parseFlags([]string{"a", "-json", "b", "-every", "1s", "http://x", "--", "-c"})
+	o, _, err := parseFlags([]string{"a", "-json", "b", "-every", "1s", "http://x",
+		"--", "-c"})
 	require.NoError(t, err)
 	require.True(t, o.json)
 	require.Equal(t, []string{"a", "b", "http://x", "-c"}, o.targets)
@@ -67,9 +68,11 @@ func TestOrder(t *testing.T) {
 // TestStatus: the exit status follows -min-severity, and only it.
 func TestStatus(t *testing.T) {
 	critical, idle := write(t, "a.txt", requests(12)), write(t, "b.txt", idleDump)
-	require.Equal(t, exitFindings, diagnose(t, "-min-severity", "critical", critical).code)
+	require.Equal(t, exitFindings, diagnose(t, "-min-severity", "critical",
+		critical).code)
 	require.Equal(t, exitClean, diagnose(t, "-min-severity", "info", idle).code)
-	got := diagnose(t, "-many", "100", "-minutes", "60", "-min-severity", "critical", critical)
+	got := diagnose(t, "-many", "100", "-minutes", "60", "-min-severity",
+		"critical", critical)
 	require.Equal(t, exitClean, got.code)
 	require.Contains(t, got.stdout, "12 goroutines")
 }
@@ -101,7 +104,8 @@ func TestColumns(t *testing.T) {
 	t.Setenv("COLUMNS", "300")
 	wide := diagnose(t, dump).stdout
 	t.Setenv("COLUMNS", "60")
-	require.Greater(t, strings.Count(diagnose(t, dump).stdout, "\n"), strings.Count(wide, "\n"))
+	require.Greater(t, strings.Count(diagnose(t, dump).stdout, "\n"),
+		strings.Count(wide, "\n"))
 }
 
 type full struct{}
@@ -112,6 +116,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 func TestOutputFails(t *testing.T) {
 	dump := write(t, "a.txt", requests(12))
 	var stderr strings.Builder
-	require.Equal(t, exitTrouble, run([]string{"doctor", dump}, strings.NewReader(""), full{}, &stderr))
+	require.Equal(t, exitTrouble, run([]string{"doctor", dump},
+		strings.NewReader(""), full{}, &stderr))
 	require.Contains(t, stderr.String(), "no space left")
 }

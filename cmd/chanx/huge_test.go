@@ -23,7 +23,8 @@ func (f *flood) Read(b []byte) (int, error) {
 		f.queue = fmt.Appendf(f.queue, "goroutine %d [chan send, %d minutes]:\n"+
 			"main.(*writer).Write(0xc000%06x)\n\t/src/log.go:%d +0x5c\n"+
 			"net/http.HandlerFunc.ServeHTTP(0xc000%06x)\n\t/go/server.go:2286 +0x29\n"+
-			"created by net/http.(*Server).Serve in goroutine 1\n\t/go/server.go:3464 +0x485\n\n",
+			"created by net/http.(*Server).Serve in goroutine 1\n\t/go/server.go:3464 "+
+			"+0x485\n\n",
 			f.left+1, f.left%60, f.left, 100+f.left%200, f.left)
 		if f.left--; f.left%(f.total/16) == 0 {
 			var m runtime.MemStats
@@ -55,7 +56,8 @@ func TestHuge(t *testing.T) {
 	require.Zero(t, r.Unreadable)
 	require.Len(t, r.Findings, 200)
 	// 24 bytes each, twice while a list grows, and twice until it is collected.
-	require.Less(t, in.peak-min(in.peak, before.HeapAlloc), uint64(goroutines*24*4+32<<20))
+	require.Less(t, in.peak-min(in.peak, before.HeapAlloc),
+		uint64(goroutines*24*4+32<<20))
 }
 
 // TestCutAndInterleaved: what can be read of a damaged file is judged, and what

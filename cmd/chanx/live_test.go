@@ -41,7 +41,8 @@ func testIncidentLive(t *testing.T) {
 		"source":           {"-src", "testdata/stuck", url},
 		"flags at the end": {url, "-min-severity", "critical"},
 		"several looks":    {"-every", "1ms", "-for", "5ms", url},
-		"series":           {"-as", "series", url + "/debug/pprof/goroutine?debug=2", url},
+		"series": {"-as", "series", url + "/debug/pprof/goroutine?debug=2",
+			url},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requireIncident(t, diagnose(t, append([]string{"-json"}, args...)...))
@@ -130,7 +131,8 @@ func testHealthyLive(t *testing.T) {
 	url := stuck(t, "0")
 	for _, form := range []string{"auto", "0", "1", "2"} {
 		got := diagnose(t, "-form", form, "-min-severity", "info", url)
-		require.Equal(t, exitClean, got.code, "form %s:\n%s%s", form, got.stdout, got.stderr)
+		require.Equal(t, exitClean, got.code, "form %s:\n%s%s", form, got.stdout,
+			got.stderr)
 		require.Contains(t, got.stdout, "nothing stuck")
 	}
 }
@@ -183,5 +185,6 @@ func testText(t *testing.T) {
 	text := strings.ReplaceAll(got.stdout, url, "http://HOST:PORT")
 	first, _, ok := strings.Cut(text, "            runtime.gopark")
 	require.True(t, ok, text)
-	golden(t, "stuck.golden", goroutines.ReplaceAllString(first, "N goroutines in"))
+	golden(t, "stuck.golden", goroutines.ReplaceAllString(first,
+		"N goroutines in"))
 }

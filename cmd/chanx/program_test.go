@@ -123,7 +123,8 @@ func requireIncident(t *testing.T, got outcome) {
 func sendLine(t *testing.T) int {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	src, err := os.ReadFile(filepath.Join(filepath.Dir(here), "testdata/stuck/log.go"))
+	src, err := os.ReadFile(filepath.Join(filepath.Dir(here),
+		"testdata/stuck/log.go"))
 	require.NoError(t, err)
 	before, _, ok := strings.Cut(string(src), "w.rec <- record")
 	require.True(t, ok)

@@ -30,7 +30,8 @@ func lookAll(ctx context.Context, targets []*target, c *console, p *progress) {
 // watch looks at the servers again every so often until the time is over or
 // ctx is done; what has been seen until then counts. A server that has never
 // answered is not asked again: there is nothing to compare.
-func watch(ctx context.Context, o *options, targets []*target, c *console, p *progress) {
+func watch(ctx context.Context, o *options, targets []*target, c *console,
+	p *progress) {
 	var servers []*target
 	for _, t := range targets {
 		if t.server != nil && len(t.snaps) > 0 {

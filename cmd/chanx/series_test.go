@@ -77,7 +77,8 @@ func TestLost(t *testing.T) {
 }
 
 // other is a dump of another program.
-var other = strings.NewReplacer("example.com/app", "example.com/shop", "main.handle",
+var other = strings.NewReplacer("example.com/app", "example.com/shop",
+	"main.handle",
 	"main.sell").Replace(requests(12))
 
 // TestAlike: files of different programs are never taken for one process,
@@ -92,7 +93,8 @@ func TestAlike(t *testing.T) {
 	require.Equal(t, 12, r.Goroutines)
 	r = parse(t, diagnose(t, "-json", a, a).stdout)
 	require.Equal(t, 12, r.Goroutines)
-	r = parse(t, diagnose(t, "-json", "-as", "fleet", a, write(t, "c.txt", requests(12))).stdout)
+	r = parse(t, diagnose(t, "-json", "-as", "fleet", a,
+		write(t, "c.txt", requests(12))).stdout)
 	require.Equal(t, 24, r.Goroutines)
 	require.Len(t, r.Findings, 1)
 }
@@ -114,15 +116,24 @@ func TestInstances(t *testing.T) {
 		want    []string
 		series  bool
 	}{
-		"one":     {"auto", []*target{at("a", "x.y/p.F", false)}, []string{"a"}, false},
-		"alike":   {"auto", []*target{at("a", "x.y/p.F", false), at("b", "x.y/p.F", false)}, []string{"a", "a"}, true},
-		"unlike":  {"auto", []*target{at("a", "x.y/p.F", false), at("b", "x.y/q.F", false)}, []string{"a", "b"}, false},
-		"servers": {"auto", []*target{at("a", "x.y/p.F", true), at("b", "x.y/p.F", true)}, []string{"a", "b"}, false},
-		"mixed":   {"auto", []*target{at("a", "x.y/p.F", false), at("b", "x.y/p.F", true)}, []string{"a", "a"}, true},
-		"fleet":   {"fleet", []*target{at("a", "x.y/p.F", false), at("b", "x.y/p.F", false)}, []string{"a", "b"}, false},
-		"series":  {"series", []*target{at("a", "x.y/p.F", false), at("b", "x.y/q.F", false)}, []string{"a", "a"}, true},
-		"main":    {"auto", []*target{at("a", "main.f", false), at("b", "main.g", false)}, []string{"a", "b"}, false},
-		"std":     {"auto", []*target{at("a", "net/http.f", false), at("b", "x.y/q.F", false)}, []string{"a", "a"}, true},
+		"one": {"auto", []*target{at("a", "x.y/p.F", false)}, []string{"a"},
+			false},
+		"alike": {"auto", []*target{at("a", "x.y/p.F", false),
+			at("b", "x.y/p.F", false)}, []string{"a", "a"}, true},
+		"unlike": {"auto", []*target{at("a", "x.y/p.F", false),
+			at("b", "x.y/q.F", false)}, []string{"a", "b"}, false},
+		"servers": {"auto", []*target{at("a", "x.y/p.F", true),
+			at("b", "x.y/p.F", true)}, []string{"a", "b"}, false},
+		"mixed": {"auto", []*target{at("a", "x.y/p.F", false),
+			at("b", "x.y/p.F", true)}, []string{"a", "a"}, true},
+		"fleet": {"fleet", []*target{at("a", "x.y/p.F", false),
+			at("b", "x.y/p.F", false)}, []string{"a", "b"}, false},
+		"series": {"series", []*target{at("a", "x.y/p.F", false),
+			at("b", "x.y/q.F", false)}, []string{"a", "a"}, true},
+		"main": {"auto", []*target{at("a", "main.f", false),
+			at("b", "main.g", false)}, []string{"a", "b"}, false},
+		"std": {"auto", []*target{at("a", "net/http.f", false),
+			at("b", "x.y/q.F", false)}, []string{"a", "a"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, test.series, instances(test.as, test.targets))

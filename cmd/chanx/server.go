@@ -60,7 +60,8 @@ func profileOf(u *url.URL) *url.URL {
 // waiting times and ids is worth stopping the process for, which it does for
 // as long as it takes to write all stacks. A handler that knows only one form
 // sends that, whatever was asked for.
-func (s *server) best(ctx context.Context, u *url.URL) ([]*doctor.Snapshot, error) {
+func (s *server) best(ctx context.Context,
+	u *url.URL) ([]*doctor.Snapshot, error) {
 	if s.form != "auto" {
 		return s.named(ctx, inForm(u, s.form))
 	}
@@ -91,7 +92,8 @@ func inForm(u *url.URL, form string) *url.URL {
 }
 
 // named takes what is at u and has the server name the addresses in it.
-func (s *server) named(ctx context.Context, u *url.URL) ([]*doctor.Snapshot, error) {
+func (s *server) named(ctx context.Context,
+	u *url.URL) ([]*doctor.Snapshot, error) {
 	snaps, err := s.fetch.get(ctx, u, s.name)
 	if err != nil {
 		return nil, err
@@ -104,7 +106,8 @@ func (s *server) named(ctx context.Context, u *url.URL) ([]*doctor.Snapshot, err
 
 // parseURL accepts what begins like a URL.
 func parseURL(target string) (*url.URL, bool, error) {
-	if !strings.HasPrefix(target, "http://") && !strings.HasPrefix(target, "https://") {
+	if !strings.HasPrefix(target, "http://") &&
+		!strings.HasPrefix(target, "https://") {
 		return nil, false, nil
 	}
 	u, err := url.Parse(target)

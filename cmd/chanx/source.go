@@ -30,7 +30,8 @@ func newSource(dir string) (*source, error) {
 	case err != nil:
 		return nil, fmt.Errorf("-src %s: no such directory", dir)
 	case !info.IsDir():
-		return nil, fmt.Errorf("-src %s: a file: give the directory of its go.mod", dir)
+		return nil, fmt.Errorf("-src %s: a file: give the directory of its go.mod",
+			dir)
 	}
 	return &source{dir: dir}, nil
 }

@@ -58,14 +58,16 @@ func blockedAt(t *testing.T, pkg, file string, line int, others string) string {
 	t.Helper()
 	var b strings.Builder
 	for i := range 12 {
-		fmt.Fprintf(&b, "goroutine %d [chan send]:\n%s.(*queue).put(0xc0)\n\t%s:%d +0x1\n"+
+		fmt.Fprintf(&b, "goroutine %d [chan send]:\n%s.(*queue).put(0xc0)\n\t%s:%d "+
+			"+0x1\n"+
 			"net/http.HandlerFunc.ServeHTTP(0x1)\n\t/go/server.go:2286 +0x1\n\n",
 			i+10, pkg, file, line)
 	}
 	return write(t, "dump.txt", b.String()+others)
 }
 
-const busyLoop = "goroutine 5 [syscall]:\nsyscall.Syscall(0x1)\n\t/go/asm.s:1 +0x1\n" +
+const busyLoop = "goroutine 5 " +
+	"[syscall]:\nsyscall.Syscall(0x1)\n\t/go/asm.s:1 +0x1\n" +
 	"main.work(0x1)\n\t/build/main.go:15 +0x1\n" +
 	"main.(*queue).loop(0xc0)\n\t/build/main.go:11 +0x1\n"
 
@@ -90,17 +92,20 @@ func TestSource(t *testing.T) {
 // TestSourceOfDependency: what is blocked may be in another module.
 func TestSourceOfDependency(t *testing.T) {
 	dep := t.TempDir()
-	require.NoError(t, os.WriteFile(dep+"/q.go", []byte(fmt.Sprintf(queue, "dep")), 0o644))
+	require.NoError(t, os.WriteFile(dep+"/q.go", []byte(fmt.Sprintf(queue, "dep")),
+		0o644))
 	require.NoError(t, os.WriteFile(dep+"/go.mod",
 		[]byte("module example.com/dep\n\ngo 1.25\n"), 0o644))
-	dir := sources(t, "\nrequire example.com/dep v0.0.0\n\nreplace example.com/dep => "+
+	dir := sources(t, "\nrequire example.com/dep v0.0.0\n\nreplace "+
+		"example.com/dep => "+
 		filepath.ToSlash(dep)+"\n", map[string]string{"main.go": "package main\n\n" +
 		"import \"example.com/dep\"\n\nfunc main() { dep.Run() }\n"})
 	got := diagnose(t, "-json", "-src", dir,
 		blockedAt(t, "example.com/dep", "/mod/dep@v1/q.go", 5, ""))
 	f := parse(t, got.stdout).Findings[0]
 	require.Equal(t, "high", f.Confidence, got.stderr)
-	require.Contains(t, f.Sentence, "dep.(*queue).get, which should, is in no stack")
+	require.Contains(t, f.Sentence, "dep.(*queue).get, which should, is in no "+
+		"stack")
 }
 
 // TestSourceIsWrong: it is said what is the matter, and the rest is judged.
@@ -111,7 +116,8 @@ func TestSourceIsWrong(t *testing.T) {
 		"bad/bad.go": "package bad\n\nvar x int = \"no\"\n"})
 	got := diagnose(t, "-json", "-src", dir, dump)
 	require.Equal(t, exitFindings, got.code)
-	require.Contains(t, got.stderr, "/build/main.go:4: is it the source of what ran?")
+	require.Contains(t, got.stderr, "/build/main.go:4: is it the source of what "+
+		"ran?")
 	require.Contains(t, got.stderr, "left out: example.com/app/bad")
 	require.Equal(t, 12, parse(t, got.stdout).Findings[0].Count)
 

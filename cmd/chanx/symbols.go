@@ -18,7 +18,8 @@ import (
 // resolve asks the server that sent a profile with debug=1 for the names of
 // the addresses in it. What it does not know stays an address, and the
 // operation unknown, which the report says.
-func (s *server) resolve(ctx context.Context, snap *doctor.Snapshot, profile *url.URL) {
+func (s *server) resolve(ctx context.Context, snap *doctor.Snapshot,
+	profile *url.URL) {
 	pcs := snap.Unresolved()
 	i := strings.LastIndexByte(strings.TrimSuffix(profile.Path, "/"), '/')
 	if len(pcs) == 0 || i < 0 {
@@ -31,7 +32,8 @@ func (s *server) resolve(ctx context.Context, snap *doctor.Snapshot, profile *ur
 		if err := s.ask(ctx, &u, batch, names); err != nil {
 			snap.Unreadable += len(snap.Unresolved())
 			snap.Troubles = append(snap.Troubles, doctor.Trouble{
-				Why: fmt.Sprintf("the runtime's calls have no names: %s %v", u.Redacted(), err)})
+				Why: fmt.Sprintf("the runtime's calls have no names: %s %v", u.Redacted(),
+					err)})
 			break
 		}
 	}

@@ -65,7 +65,8 @@ func (t *target) look(ctx context.Context, c *console, p *progress) {
 	t.snaps = append(t.snaps, snaps...)
 }
 
-func readFile(name string, known *anchors, p *progress) ([]*doctor.Snapshot, error) {
+func readFile(name string, known *anchors,
+	p *progress) ([]*doctor.Snapshot, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		remedy := ""

@@ -180,9 +180,7 @@ func (p *Program) move(fn *ssa.Function, instr ssa.Instruction) {
 	case *ssa.Extract:
 		p.extract(i)
 	case *ssa.MakeClosure:
-		for n, v := range i.Bindings {
-			p.same(v, i.Fn.(*ssa.Function).FreeVars[n])
-		}
+		p.captured(i)
 	case *ssa.Return:
 		for n, v := range i.Results {
 			if carries(v.Type()) {
@@ -193,6 +191,13 @@ func (p *Program) move(fn *ssa.Function, instr ssa.Instruction) {
 		p.escape(i.X) // whoever gets the interface may take it out again
 	case *ssa.TypeAssert:
 		p.escape(i)
+	}
+}
+
+// captured follows the variables of a function into a closure.
+func (p *Program) captured(c *ssa.MakeClosure) {
+	for n, v := range c.Bindings {
+		p.same(v, c.Fn.(*ssa.Function).FreeVars[n])
 	}
 }
 

@@ -140,7 +140,8 @@ func module(t *testing.T, files map[string]string) string {
 }
 
 func TestForms(t *testing.T) {
-	p, err := Load(module(t, map[string]string{"main.go": forms, "lib/lib.go": lib}), nil)
+	p, err := Load(module(t, map[string]string{"main.go": forms,
+		"lib/lib.go": lib}), nil)
 	require.NoError(t, err)
 	require.Empty(t, p.Ill)
 	cases := 0
@@ -166,7 +167,8 @@ func TestForms(t *testing.T) {
 // TestEscapes: where a channel comes from or goes to callers that are not
 // seen, nobody can say that there is no receiver.
 func TestEscapes(t *testing.T) {
-	p, err := Load(module(t, map[string]string{"main.go": forms, "lib/lib.go": lib}), nil)
+	p, err := Load(module(t, map[string]string{"main.go": forms,
+		"lib/lib.go": lib}), nil)
 	require.NoError(t, err)
 	for line, text := range strings.Split(lib, "\n") {
 		if strings.Contains(text, "ch <- 1") {
@@ -195,7 +197,8 @@ func main() {
 `
 	p, err := Load(module(t, map[string]string{"main.go": text}), nil)
 	require.NoError(t, err)
-	for mark, want := range map[string]string{"ch": "main.put", "end": "main.stop"} {
+	for mark, want := range map[string]string{"ch": "main.put",
+		"end": "main.stop"} {
 		before, _, _ := strings.Cut(text, "// "+mark)
 		got, known := p.Others(Site{Package: "main", File: "main.go",
 			Line: strings.Count(before, "\n") + 1})
@@ -220,7 +223,8 @@ func main() {
 `
 	p, err := Load(module(t, map[string]string{"main.go": text}), nil)
 	require.NoError(t, err)
-	got, known := p.Others(Site{Package: "main", File: "main.go", Line: 8, Send: true})
+	got, known := p.Others(Site{Package: "main", File: "main.go", Line: 8,
+		Send: true})
 	require.True(t, known)
 	require.Len(t, got, 2)
 	outer, inner := got[0], got[1]
@@ -239,8 +243,10 @@ func main() {
 		{"main", "/build/other.go", 8, false, false},
 		{"other", "/build/main.go", 8, false, false},
 	} {
-		require.Equal(t, test.outer, p.Inside(outer, test.pkg, test.file, test.line), test)
-		require.Equal(t, test.inner, p.Inside(inner, test.pkg, test.file, test.line), test)
+		require.Equal(t, test.outer, p.Inside(outer, test.pkg, test.file, test.line),
+			test)
+		require.Equal(t, test.inner, p.Inside(inner, test.pkg, test.file, test.line),
+			test)
 	}
 }
 
@@ -254,7 +260,8 @@ func TestIll(t *testing.T) {
 	ill := strings.Join(p.Ill, "\n")
 	require.Contains(t, ill, "example.com/flow/bad: ")
 	require.Contains(t, ill, "example.com/none/of/it: ")
-	_, err = Load(module(t, map[string]string{"bad.go": "package bad\n\nvar x int = \"no\"\n"}), nil)
+	_, err = Load(module(t, map[string]string{"bad.go": "package bad\n\nvar x " +
+		"int = \"no\"\n"}), nil)
 	require.ErrorContains(t, err, "no Go package that compiles")
 	_, err = Load("/no/such/directory", nil)
 	require.Error(t, err)
@@ -263,9 +270,11 @@ func TestIll(t *testing.T) {
 // TestSameName: of two commands with a main.go, the one whose path is more
 // alike is meant.
 func TestSameName(t *testing.T) {
-	const a = "package main\n\nvar ch = make(chan int)\n\nfunc main() { get(); ch <- 1 }\nfunc get() { <-ch }\n"
+	const a = "package main\n\nvar ch = make(chan int)\n\nfunc main() { get(); " +
+		"ch <- 1 }\nfunc get() { <-ch }\n"
 	b := strings.ReplaceAll(a, "get", "fetch")
-	p, err := Load(module(t, map[string]string{"cmd/a/main.go": a, "cmd/b/main.go": b}), nil)
+	p, err := Load(module(t, map[string]string{"cmd/a/main.go": a,
+		"cmd/b/main.go": b}), nil)
 	require.NoError(t, err)
 	for file, want := range map[string]string{
 		"/build/cmd/a/main.go": "main.get", "/build/cmd/b/main.go": "main.fetch",

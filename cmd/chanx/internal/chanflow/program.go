@@ -158,7 +158,8 @@ func common(a, b string) int {
 	n := 0
 	for a != "" && b != "" && path.Base(a) == path.Base(b) {
 		n++
-		a, b = strings.TrimSuffix(path.Dir(a), "/"), strings.TrimSuffix(path.Dir(b), "/")
+		a = strings.TrimSuffix(path.Dir(a), "/")
+		b = strings.TrimSuffix(path.Dir(b), "/")
 		if a == "." || b == "." {
 			break
 		}
@@ -195,7 +196,8 @@ func (p *Program) Callers(f Function) []Function {
 // Inside reports whether a stack's call at file and line is in f itself, not
 // in a closure within it.
 func (p *Program) Inside(f Function, pkg, file string, line int) bool {
-	if pkg != f.Package || line < f.First || line > f.Last || common(f.File, file) == 0 {
+	if pkg != f.Package || line < f.First || line > f.Last ||
+		common(f.File, file) == 0 {
 		return false
 	}
 	for _, inner := range f.fn.AnonFuncs {
