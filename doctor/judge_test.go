@@ -143,6 +143,19 @@ func TestJudgeSleepingMain(t *testing.T) {
 	assert.Equal(t, "missing", f.Receiver, "not unknown because main is asleep")
 }
 
+// A request that has waited for long is a warning, even one, and even where
+// the receiver may be alive.
+func TestJudgeOneOldRequest(t *testing.T) {
+	for minutes, want := range map[uint32]Severity{4: Info, 5: Warning} {
+		_, f := opinionOn(t, "app.f", Rules{}, process(
+			waited(standing(1, "chan send", "app.f", inRequest), minutes),
+			standing(1, "running", "app.work")))
+		require.NotNil(t, f)
+		assert.Equal(t, "unknown", f.Receiver)
+		assert.Equal(t, want, f.Severity)
+	}
+}
+
 // What the garbage collector or the runtime knows needs no second opinion.
 func TestJudgeKnownForCertain(t *testing.T) {
 	leaked := standing(1, "select", "app.f")

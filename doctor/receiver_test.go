@@ -81,6 +81,10 @@ func TestReceiverOfFunction(t *testing.T) {
 	_, f := opinionOn(t, "app.pump.func1", Rules{}, process(send,
 		standing(1, "syscall", "app.pump.func2")))
 	assert.Equal(t, "present", f.Receiver)
+	later := standing(1, "syscall", "app.pump.func1")
+	later.Frames[0].Line = 2
+	_, f = opinionOn(t, "app.pump.func1", Rules{}, process(send, later))
+	assert.Equal(t, "present", f.Receiver)
 	earlier := standing(1, "syscall", "app.pump.func1")
 	earlier.Frames[0].Line = 0
 	_, f = opinionOn(t, "app.pump.func1", Rules{}, process(send, earlier))

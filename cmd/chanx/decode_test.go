@@ -168,6 +168,33 @@ func TestRewritten(t *testing.T) {
 	}
 }
 
+// TestCutProtobuf: half a profile in protobuf form is none.
+func TestCutProtobuf(t *testing.T) {
+	var own bytes.Buffer
+	require.NoError(t, pprof.Lookup("goroutine").WriteTo(&own, 0))
+	for _, n := range []int{own.Len() / 2, own.Len() - 1} {
+		cut := bytes.NewReader(own.Bytes()[:n])
+		_, err := decode(cut, "p.pb.gz", &anchors{})
+		require.ErrorContains(t, err, "p.pb.gz: ")
+		require.ErrorContains(t, err, "fetch it again")
+	}
+}
+
+// FuzzAnchors: lines in any pieces are the same anchors.
+func FuzzAnchors(f *testing.F) {
+	f.Add([]byte("#\t0x6d2f14\tmain.f+0x55\t/a.go:1\n#\t0x1\tx+0x\t\n"), 7)
+	f.Fuzz(func(t *testing.T, data []byte, cut int) {
+		var whole, parts anchors
+		whole.Write(data)
+		cut = min(max(cut, 0), len(data))
+		parts.Write(data[:cut])
+		parts.Write(data[cut:])
+		require.Equal(t, whole.entry, parts.entry)
+		require.Equal(t, whole.calls, parts.calls)
+		require.LessOrEqual(t, len(whole.entry), maxAnchors)
+	})
+}
+
 // TestBomb: a small file that unpacks to gigabytes ends early, one that
 // unpacks to itself as well.
 func TestBomb(t *testing.T) {

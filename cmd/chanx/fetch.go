@@ -125,8 +125,6 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 // one that says no.
 type unanswered struct{ error }
 
-func (u unanswered) Unwrap() error { return u.error }
-
 // get fetches and decodes one profile.
 func (f *fetcher) get(ctx context.Context, u *url.URL,
 	target string) ([]*doctor.Snapshot, error) {

@@ -50,6 +50,7 @@ func viaCopy(s []chan int)             { <-s[0] }
 func viaPhi(ch chan int)               { <-ch }
 func viaSent(c chan chan int)          { <-(<-c) }
 func viaSeq(ch chan int)               { for range seq { <-ch } }
+func viaBoth(ch chan int)              { func() { seq(nil) }(); for range seq { <-ch } }
 func seq(yield func(int) bool)         { yield(1) }
 func viaLib(ch chan int)               { lib.Drain(ch) }
 
@@ -103,6 +104,8 @@ func main() {
 	r <- 1                                                 // request: main.viaSent
 	sq := make(chan int); viaSeq(sq)
 	sq <- 1                                                // loop body: main.viaSeq-range1
+	bo := make(chan int); viaBoth(bo)
+	bo <- 1                                                // body after closure: main.viaBoth-range1
 	li := make(chan int); viaLib(li)
 	li <- 1                                                // other package: example.com/flow/lib.Drain
 	gone := make(chan int); viaSelect(make(chan int), nil)
@@ -161,7 +164,7 @@ func TestForms(t *testing.T) {
 		}
 		require.Equal(t, strings.TrimSpace(want), strings.Join(symbols, " "), name)
 	}
-	require.Equal(t, 27, cases)
+	require.Equal(t, 28, cases)
 }
 
 // TestEscapes: where a channel comes from or goes to callers that are not
