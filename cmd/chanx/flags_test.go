@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -63,6 +64,20 @@ func TestOrder(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, o.json)
 	require.Equal(t, []string{"a", "b", "http://x", "-c"}, o.targets)
+}
+
+// TestEveryAndFor: each has a default once the other is given, and none before.
+func TestEveryAndFor(t *testing.T) {
+	for args, want := range map[string][2]time.Duration{
+		"http://x":                   {0, 0},
+		"-every 1s http://x":         {time.Second, time.Minute},
+		"-for 10s http://x":          {5 * time.Second, 10 * time.Second},
+		"-every 1s -for 2s http://x": {time.Second, 2 * time.Second},
+	} {
+		o, _, err := parseFlags(strings.Fields(args))
+		require.NoError(t, err)
+		require.Equal(t, want, [2]time.Duration{o.every, o.length}, args)
+	}
 }
 
 // TestStatus: the exit status follows -min-severity, and only it.
