@@ -31,6 +31,8 @@ type Table struct {
 	Columns []string
 	Rows    [][]string
 	Notes   []string
+
+	Compare *Compare // nil: the table has no winners
 }
 
 // Plot is drawn as one SVG file.

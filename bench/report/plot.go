@@ -1,0 +1,108 @@
+package report
+
+import (
+	"image/color"
+	"os"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"example.com/chanx/bench/plan"
+)
+
+const (
+	width   = 24 * vg.Centimeter
+	height  = 13 * vg.Centimeter
+	aside   = 6.4 * vg.Centimeter // the legend, beside the curves, over none
+	margins = 0.4 * vg.Centimeter
+)
+
+// paper is drawn under everything: a page with a dark background shows the
+// picture as it is.
+var paper = color.RGBA{250, 250, 247, 255}
+
+// drawSVG writes the plot as SVG. Text stays text, in whatever sans serif
+// the reader has: embedded fonts would be most of the file.
+func drawSVG(name string, p plan.Plot) error {
+	img, err := figure(p)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := img.WriteTo(f); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func figure(p plan.Plot) (*vgsvg.Canvas, error) {
+	img := vgsvg.New(width, height)
+	whole := draw.New(img)
+	whole.FillPolygon(paper, []vg.Point{{X: 0, Y: 0}, {X: width, Y: 0},
+		{X: width, Y: height}, {X: 0, Y: height}})
+	chart := axes(p)
+	names := plot.NewLegend()
+	names.Top, names.Left, names.Padding = true, true, vg.Points(5)
+	names.ThumbnailWidth = vg.Points(30)
+	for i, l := range p.Lines {
+		if err := curve(chart, &names, l, i, p); err != nil {
+			return nil, err
+		}
+	}
+	chart.Draw(draw.Crop(whole, margins, -aside, margins, -margins))
+	names.Draw(draw.Crop(whole, width-aside+margins, 0, 0, -1.4*vg.Centimeter))
+	return img, nil
+}
+
+func axes(p plan.Plot) *plot.Plot {
+	chart := plot.New()
+	chart.BackgroundColor = paper
+	chart.Title.Text, chart.Title.Padding = p.Title, vg.Points(10)
+	chart.Title.TextStyle.Font.Size = 15
+	for _, a := range []struct {
+		axis  *plot.Axis
+		label string
+		log   bool
+	}{{&chart.X, p.X, p.LogX}, {&chart.Y, p.Y, p.LogY}} {
+		a.axis.Label.Text, a.axis.Label.Padding = a.label, vg.Points(6)
+		a.axis.Label.TextStyle.Font.Size = 13
+		a.axis.Tick.Label.Font.Size = 11
+		a.axis.Tick.Marker = ticks{log: a.log}
+		if a.log {
+			a.axis.Scale = plot.LogScale{}
+		}
+	}
+	grid := plotter.NewGrid()
+	grid.Horizontal.Color = color.Gray{215}
+	grid.Vertical.Color = color.Gray{215}
+	chart.Add(grid)
+	return chart
+}
+
+// curve leaves out what a logarithmic axis cannot show.
+func curve(c *plot.Plot, names *plot.Legend, l plan.Line, i int, p plan.Plot) error {
+	var points plotter.XYs
+	for j := range l.X {
+		if (!p.LogX || l.X[j] > 0) && (!p.LogY || l.Y[j] > 0) {
+			points = append(points, plotter.XY{X: l.X[j], Y: l.Y[j]})
+		}
+	}
+	if len(points) == 0 {
+		return nil
+	}
+	line, dots, err := plotter.NewLinePoints(points)
+	if err != nil {
+		return err
+	}
+	style(line, dots, l.Ours, i)
+	c.Add(line, dots)
+	names.Add(l.Name, line, dots)
+	return nil
+}
