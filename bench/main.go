@@ -93,7 +93,8 @@ func (s settings) do(args []string, stdout, stderr io.Writer) error {
 func (s settings) measure(todo []part, stderr io.Writer) ([]plan.Section, error) {
 	var sections []plan.Section
 	for i, p := range todo {
-		show := progress{w: stderr, part: fmt.Sprintf("%s (%d of %d)", p.name, i+1, len(todo))}
+		show := progress{w: stderr, terminal: terminal(stderr),
+			part: fmt.Sprintf("%s (%d of %d)", p.name, i+1, len(todo))}
 		found, err := p.run(s.options(&show))
 		show.done()
 		if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"time"
 )
 
@@ -10,6 +11,7 @@ import (
 // guess from the time taken.
 type progress struct {
 	w             io.Writer
+	terminal      bool
 	part          string
 	total, at     int
 	began, before time.Time
@@ -19,7 +21,8 @@ func (p *progress) steps(n int) {
 	p.total, p.began = n, time.Now()
 }
 
-// step says something four times a second at most.
+// step says something now and then: on a terminal over and over on one line,
+// elsewhere a line of its own every ten seconds.
 func (p *progress) step(what string) {
 	now := time.Now()
 	left := "?"
@@ -29,13 +32,30 @@ func (p *progress) step(what string) {
 			Round(time.Second).String()
 	}
 	p.at++
-	if now.Sub(p.before) < 250*time.Millisecond {
-		return
+	pause, form := 10*time.Second, "%s\n"
+	if p.terminal {
+		pause, form = 250*time.Millisecond, "\r\x1b[K%s"
 	}
-	p.before = now
-	fmt.Fprintf(p.w, "\r\x1b[K%s: %d of %d, %s left: %s", p.part, p.at, p.total, left, what)
+	if now.Sub(p.before) >= pause {
+		p.before = now
+		fmt.Fprintf(p.w, form, fmt.Sprintf("%s: %d of %d, %s left: %s",
+			p.part, p.at, p.total, left, what))
+	}
 }
 
 func (p *progress) done() {
-	fmt.Fprintf(p.w, "\r\x1b[K%s: done in %s\n", p.part, time.Since(p.began).Round(time.Second))
+	if p.terminal {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+	fmt.Fprintf(p.w, "%s: done in %s\n", p.part,
+		time.Since(p.began).Round(time.Second))
+}
+
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

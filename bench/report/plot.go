@@ -1,10 +1,12 @@
 package report
 
 import (
+	"bytes"
 	"image/color"
 	"os"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -24,6 +26,11 @@ const (
 // picture as it is.
 var paper = color.RGBA{250, 250, 247, 255}
 
+// sans is laid out as Liberation Sans, which few have; Arial is as wide.
+func sans(size vg.Length) font.Font {
+	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
+}
+
 // drawSVG writes the plot as SVG. Text stays text, in whatever sans serif
 // the reader has: embedded fonts would be most of the file.
 func drawSVG(name string, p plan.Plot) error {
@@ -31,15 +38,13 @@ func drawSVG(name string, p plan.Plot) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(name)
-	if err != nil {
+	var svg bytes.Buffer
+	if _, err := img.WriteTo(&svg); err != nil {
 		return err
 	}
-	defer f.Close()
-	if _, err := img.WriteTo(f); err != nil {
-		return err
-	}
-	return f.Close()
+	family := []byte("font-family:Liberation Sans")
+	return os.WriteFile(name, bytes.ReplaceAll(svg.Bytes(), family,
+		append(family, ",Arial,Helvetica,sans-serif"...)), 0o644)
 }
 
 func figure(p plan.Plot) (*vgsvg.Canvas, error) {
@@ -50,7 +55,7 @@ func figure(p plan.Plot) (*vgsvg.Canvas, error) {
 	chart := axes(p)
 	names := plot.NewLegend()
 	names.Top, names.Left, names.Padding = true, true, vg.Points(5)
-	names.ThumbnailWidth = vg.Points(30)
+	names.ThumbnailWidth, names.TextStyle.Font = vg.Points(30), sans(11)
 	for i, l := range p.Lines {
 		if err := curve(chart, &names, l, i, p); err != nil {
 			return nil, err
@@ -65,15 +70,15 @@ func axes(p plan.Plot) *plot.Plot {
 	chart := plot.New()
 	chart.BackgroundColor = paper
 	chart.Title.Text, chart.Title.Padding = p.Title, vg.Points(10)
-	chart.Title.TextStyle.Font.Size = 15
+	chart.Title.TextStyle.Font = sans(14)
 	for _, a := range []struct {
 		axis  *plot.Axis
 		label string
 		log   bool
 	}{{&chart.X, p.X, p.LogX}, {&chart.Y, p.Y, p.LogY}} {
 		a.axis.Label.Text, a.axis.Label.Padding = a.label, vg.Points(6)
-		a.axis.Label.TextStyle.Font.Size = 13
-		a.axis.Tick.Label.Font.Size = 11
+		a.axis.Label.TextStyle.Font = sans(12)
+		a.axis.Tick.Label.Font = sans(11)
 		a.axis.Tick.Marker = ticks{log: a.log}
 		if a.log {
 			a.axis.Scale = plot.LogScale{}
