@@ -37,22 +37,30 @@ func main() {
 
 // settings are the flags.
 type settings struct {
-	quick              bool
-	only, out, against string
-	rounds             int
-	each               time.Duration
+	quick                     bool
+	only, out, against, bench string
+	rounds                    int
+	each                      time.Duration
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.BoolVar(&s.quick, "quick", false, "a few points of each axis, to standard output")
-	flags.StringVar(&s.only, "only", "", "one `part` alone: "+strings.Join(partNames(), ", "))
-	flags.StringVar(&s.out, "o", "", "the `directory` that gets BENCHMARKS.md and docs/plots")
-	flags.StringVar(&s.against, "against", "", "compare the library with its `commit`")
-	flags.IntVar(&s.rounds, "rounds", 0, "rounds; 0: 5, or 1 when quick; 10 against a commit")
-	flags.DurationVar(&s.each, "for", 0, "length of one measurement; 0: 100ms, or 5ms when quick")
+	flags.BoolVar(&s.quick, "quick", false,
+		"a few points of each axis, to standard output")
+	flags.StringVar(&s.only, "only", "",
+		"one `part` alone: "+strings.Join(partNames(), ", "))
+	flags.StringVar(&s.out, "o", "",
+		"the `directory` that gets BENCHMARKS.md and docs/plots")
+	flags.StringVar(&s.against, "against", "",
+		"compare the library with its `commit`")
+	flags.StringVar(&s.bench, "bench", ".",
+		"which benchmarks are compared with -against")
+	flags.IntVar(&s.rounds, "rounds", 0,
+		"rounds; 0: 5, or 1 when quick, or 10 with -against")
+	flags.DurationVar(&s.each, "for", 0,
+		"of one measurement; 0: 100ms, or 5ms when quick, or 20ms with -against")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -75,7 +83,8 @@ func (s settings) do(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	about := report.Here(root, strings.Join(append([]string{"go -C bench run ."}, args...), " "))
+	command := append([]string{"go -C bench run ."}, args...)
+	about := report.Here(root, strings.Join(command, " "))
 	sections, err := s.measure(todo, stderr)
 	if err != nil {
 		return err
@@ -129,7 +138,8 @@ func chosen(only string) ([]part, error) {
 			return []part{p}, nil
 		}
 	}
-	return nil, fmt.Errorf("no part %q: there are %s", only, strings.Join(partNames(), ", "))
+	return nil, fmt.Errorf("no part %q: there are %s", only,
+		strings.Join(partNames(), ", "))
 }
 
 func partNames() []string {

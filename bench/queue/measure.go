@@ -64,28 +64,29 @@ func measure[T element](p peer[T], at point, o plan.Options) result {
 	if p.unbounded {
 		l.limit = max(1, 64<<20/at.size/at.producers)
 	}
-	producers := l.producers()
+	producers, sending := l.producers()
 	before := heap()
 	l.q = p.open(at.capacity)
 	consumers := l.consumers()
 	began := time.Now()
 	close(l.start)
-	wait(producers, o.For)
+	wait(sending, o.For)
 	l.stop.Store(true)
-	producers.Wait()
+	sending.Wait()
 	took := time.Since(began)
 	mallocs := mallocs() - before.Mallocs
 	held := heap().HeapAlloc
 	l.drain(consumers)
 	held -= min(held, before.HeapAlloc)
+	runtime.KeepAlive(producers)
 	return l.result(took, float64(mallocs), float64(held))
 }
 
 // wait returns after d, or earlier when all producers have reached a limit.
-func wait(producers *sync.WaitGroup, d time.Duration) {
+func wait(sending *sync.WaitGroup, d time.Duration) {
 	done := make(chan struct{})
 	go func() {
-		producers.Wait()
+		sending.Wait()
 		close(done)
 	}()
 	timer := time.NewTimer(d)

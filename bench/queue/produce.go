@@ -19,12 +19,15 @@ type producer[T element] struct {
 	latency *hdrhistogram.Histogram
 }
 
-// producers wait for the start, with all that they need at hand, so that it
-// is not taken for the queue's memory.
-func (l *load[T]) producers() *sync.WaitGroup {
+// producers wait for the start, with all that they need at hand, and are
+// returned for the caller to keep, so that what they hold is not taken for
+// the queue's memory.
+func (l *load[T]) producers() ([]*producer[T], *sync.WaitGroup) {
 	var wg sync.WaitGroup
-	for id := range l.at.producers {
+	all := make([]*producer[T], l.at.producers)
+	for id := range all {
 		p := &producer[T]{load: l, latency: newHistogram()}
+		all[id] = p
 		p.v[0] = uint64(id) << 40
 		wg.Go(func() {
 			<-l.start
@@ -36,7 +39,7 @@ func (l *load[T]) producers() *sync.WaitGroup {
 			p.report()
 		})
 	}
-	return &wg
+	return all, &wg
 }
 
 func (p *producer[T]) report() {
