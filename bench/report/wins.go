@@ -115,10 +115,10 @@ func beats(theirs, own string, less bool) bool {
 
 // number reads a cell: a number, or a duration, which comes back in seconds.
 func number(cell string) (float64, bool) {
-	cell = strings.ReplaceAll(strings.Trim(cell, "* "), ",", "")
-	if f, err := strconv.ParseFloat(strings.TrimSuffix(cell, "%"), 64); err == nil {
+	cell = strings.NewReplacer("*", "", ",", "", " ", "", "%", "").Replace(cell)
+	if f, err := strconv.ParseFloat(cell, 64); err == nil {
 		return f, true
 	}
-	d, err := time.ParseDuration(strings.ReplaceAll(cell, " ", ""))
+	d, err := time.ParseDuration(cell)
 	return d.Seconds(), err == nil
 }

@@ -1,0 +1,105 @@
+package queue
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/bench/plan"
+)
+
+var short = plan.Options{Rounds: 1, For: time.Millisecond, Quick: true}
+
+// halving is a queue that drops every other value and tells nobody.
+type halving struct {
+	queue[[1]uint64]
+	n atomic.Uint64
+}
+
+func (q *halving) send(v [1]uint64) int {
+	if q.n.Add(1)%2 == 0 {
+		return 0
+	}
+	return q.queue.send(v)
+}
+
+func TestMeasure_findsTheDropsItself(t *testing.T) {
+	p := peer[[1]uint64]{name: "halving", unbounded: true,
+		open: func(n int) queue[[1]uint64] {
+			return &halving{queue: openSmallnest[[1]uint64](n)}
+		}}
+	for _, m := range []mode{flooded, stalled} {
+		at := base()
+		at.mode = m
+		assert.InDelta(t, 0.5, measure(p, at, short).dropped, 0.01, m)
+	}
+}
+
+func TestMeasure_heldIsTheQueueAlone(t *testing.T) {
+	at := base()
+	at.mode, at.capacity, at.producers = stalled, 65_536, 64
+	p := peers[[1]uint64]()[0]
+	require.Equal(t, "chanx.Ring", p.name)
+	held := measure(p, at, short).memory
+	assert.InDelta(t, 65_536*8, held, 65_536)
+}
+
+func TestMeasure_saysWhyNot(t *testing.T) {
+	at := base()
+	at.consumers = 8
+	p := peer[[1]uint64]{name: "diode", oneReader: true}
+	r := measure(p, at, short)
+	assert.Equal(t, "diode: one reader only", r.why)
+	cells := row("8", p.name, r)
+	require.Len(t, cells, len(columns))
+	assert.Equal(t, "–", cells[2])
+}
+
+func TestMeasure_keepingUpHoldsTheRate(t *testing.T) {
+	at := base()
+	setMode(&at, keepingUp)
+	r := measure(peers[[1]uint64]()[0], at, plan.Options{For: 20 * time.Millisecond})
+	assert.LessOrEqual(t, r.offered, 1.01*calm)
+}
+
+func TestMedian(t *testing.T) {
+	rounds := make([]result, 3)
+	for i, cost := range []float64{9, 1, 2} {
+		rounds[i] = result{perOp: cost, allocs: 3 - cost, latency: newHistogram()}
+		require.NoError(t, rounds[i].latency.RecordValue(int64(cost)))
+	}
+	m := median(rounds)
+	assert.InDelta(t, 2, m.perOp, 0)
+	assert.InDelta(t, 1, m.allocs, 0)
+	assert.Equal(t, int64(3), m.latency.TotalCount())
+	assert.InDelta(t, 1.5, middle([]float64{2, 1}), 0)
+}
+
+// TestRun is what CI sees of this part: every peer at a few points.
+func TestRun(t *testing.T) {
+	procs := runtime.GOMAXPROCS(0)
+	var announced, taken int
+	o := short
+	o.Steps = func(n int) { announced = n }
+	o.Step = func(string) { taken++ }
+	s, err := Run(o)
+	require.NoError(t, err)
+	assert.Equal(t, announced, taken)
+	assert.Equal(t, procs, runtime.GOMAXPROCS(0))
+	require.Len(t, s.Tables, 1+len(axes()))
+	assert.Len(t, s.Tables[0].Rows, len(names()))
+	for _, table := range s.Tables[1:] {
+		assert.Zero(t, len(table.Rows)%len(names()), table.Title)
+		for _, cells := range table.Rows {
+			assert.Len(t, cells, len(columns), table.Title)
+		}
+	}
+	require.Len(t, s.Plots, 4)
+	for _, p := range s.Plots {
+		assert.Len(t, p.Lines, len(names()), p.File)
+	}
+}
