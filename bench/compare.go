@@ -72,7 +72,7 @@ func row(w io.Writer, f figure, earlier, now []float64) float64 {
 	c := test.Compare(a, b)
 	class := benchunit.ClassOf(f.unit)
 	show := func(s benchmath.Summary) string {
-		return benchunit.Scale(s.Center, class) + " " + s.PctRangeString()
+		return benchunit.Scale(s.Center, class) + " ± " + s.PctRangeString()
 	}
 	fmt.Fprintf(w, "%s\t%s\t%s\t%s (%s)\t\n", f.name, show(was), show(is),
 		c.FormatDelta(was.Center, is.Center), c)

@@ -155,7 +155,7 @@ func repository() (string, error) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}",
 		"example.com/chanx").Output()
 	if err != nil {
-		return "", fmt.Errorf("go list: %w: run it with go -C bench run .", err)
+		return "", fmt.Errorf("go list: %w (start it with go -C bench run .)", err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }

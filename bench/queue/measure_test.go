@@ -48,6 +48,25 @@ func TestMeasure_heldIsTheQueueAlone(t *testing.T) {
 	assert.InDelta(t, 65_536*8, held, 65_536)
 }
 
+// One value in at least 20 milliseconds.
+func TestMeasure_stalledTakesOne(t *testing.T) {
+	at, procs := base(), runtime.GOMAXPROCS(0)
+	at.mode, at.procs = stalled, procs+1
+	o := plan.Options{For: 20 * time.Millisecond}
+	r := measure(peers[[1]uint64]()[0], at, o)
+	assert.LessOrEqual(t, r.delivered, 50.0)
+	assert.Equal(t, procs, runtime.GOMAXPROCS(0))
+}
+
+func TestTasks_onceEach(t *testing.T) {
+	seen := map[task]int{}
+	for _, one := range tasks(axes()) {
+		seen[one]++
+		assert.Equal(t, 1, seen[one], one)
+	}
+	assert.Contains(t, seen, task{"xsync MPMC, evict loop", base()})
+}
+
 func TestMeasure_saysWhyNot(t *testing.T) {
 	at := base()
 	at.consumers = 8

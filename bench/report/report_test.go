@@ -112,7 +112,8 @@ func TestWrite(t *testing.T) {
 		assert.Contains(t, words, want)
 	}
 	assert.NotContains(t, words, "absent")
-	assert.Contains(t, string(svg), "#FAFAF7", "the paper")
+	assert.Regexp(t, `viewBox="0 0 680.31 368.5"(?s:.*?)<path `+
+		`d="M0,0L680.31,0L680.31,368.5L0,368.5Z" style="fill:#FAFAF7"`, string(svg), "the paper")
 	assert.Contains(t, string(svg), "font-family:Liberation Sans,Arial")
 }
 
