@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"example.com/chanx/internal/leakgate"
 )
 
 // rounds is how many short histories are checked for each combination of
@@ -16,10 +18,7 @@ import (
 //	go test ./linear -rounds 20000
 var rounds = flag.Int("rounds", 150, "short histories for each combination")
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { leakgate.Main(m) }
 
 func withProcs(t *testing.T, n int, f func()) {
 	t.Helper()
