@@ -1,0 +1,324 @@
+package suites
+
+// erlang/otp, lib/stdlib/test/supervisor_SUITE.erl: permanent_normal,
+// transient_normal, temporary_normal, permanent_abnormal, transient_abnormal,
+// temporary_abnormal, permanent_shutdown, transient_shutdown,
+// temporary_shutdown, temporary_bystander, child_adm, count_children,
+// multiple_restarts, one_for_one, one_for_one_escalation, one_for_all,
+// one_for_all_escalation, one_for_all_other_child_fails_restart, rest_for_one,
+// rest_for_one_escalation, rest_for_one_other_child_fails_restart,
+// sup_stop_timeout, tree, hanging_restart_loop. permanent, transient and
+// temporary are RestartAlways, RestartOnFailure and RestartNever.
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/chanx"
+)
+
+// staff adds actors a, b, c and so on under policy to a new set, and runs it.
+func staff(t *testing.T, n int, opts chanx.SupervisorOptions, policy chanx.RestartPolicy) (set, []*actor, *[]string) {
+	s, trace := chanx.NewSupervisor(opts), new([]string)
+	var actors []*actor
+	for i := range n {
+		a := newActor(string(rune('a'+i)), trace)
+		actors = append(actors, a)
+		require.NoError(t, s.Add(a.name, a.work, policy))
+	}
+	r := run(t, s)
+	synctest.Wait()
+	return r, actors, trace
+}
+
+func starts(actors []*actor) (n []int) {
+	for _, a := range actors {
+		n = append(n, a.starts)
+	}
+	return n
+}
+
+// soon restarts after a second, so that "before" can be looked at.
+var soon = chanx.RestartPolicy{MinBackoff: time.Second, MaxBackoff: time.Second}
+
+func TestOTPTerminations(t *testing.T) {
+	type row struct {
+		mode  chanx.RestartMode
+		way   func() error
+		again bool
+	}
+	for name, r := range map[string]row{
+		"permanent_normal":   {chanx.RestartAlways, normally, true},
+		"transient_normal":   {chanx.RestartOnFailure, normally, false},
+		"temporary_normal":   {chanx.RestartNever, normally, false},
+		"permanent_abnormal": {chanx.RestartAlways, failing, true},
+		"transient_abnormal": {chanx.RestartOnFailure, failing, true},
+		"temporary_abnormal": {chanx.RestartNever, failing, false},
+		// In OTP a permanent child is restarted after shutdown too. ErrStop is
+		// for a worker that knows it is done, whatever its policy says.
+		"permanent_shutdown": {chanx.RestartAlways, stopping, false},
+		"transient_shutdown": {chanx.RestartOnFailure, stopping, false},
+		"temporary_shutdown": {chanx.RestartNever, stopping, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { restartCell(t, r.mode, r.way, r.again) })
+		})
+	}
+}
+
+func TestOTPChildAdm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, actors, _ := staff(t, 2, chanx.SupervisorOptions{}, soon)
+		require.Error(t, r.Add("a", actors[0].work, soon), "already present")
+		require.Error(t, r.Remove(t.Context(), "z"), "not found")
+		require.NoError(t, r.Remove(t.Context(), "a"))
+		require.Zero(t, actors[0].living)
+		require.Error(t, r.Remove(t.Context(), "a"), "removed twice")
+		require.NoError(t, r.Add("a", actors[0].work, soon))
+		synctest.Wait()
+		require.Equal(t, []int{2, 1}, starts(actors))
+		var order []string
+		for _, w := range r.Status() {
+			order = append(order, w.Name)
+		}
+		require.Equal(t, []string{"b", "a"}, order)
+		require.Equal(t, context.Canceled, r.end())
+		require.Error(t, r.Add("c", actors[0].work, soon), "stopped")
+	})
+}
+
+func TestOTPCountChildren(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, actors, _ := staff(t, 4, chanx.SupervisorOptions{}, soon)
+		actors[1].orders <- failing
+		actors[2].orders <- stopping
+		synctest.Wait()
+		require.Equal(t, map[string]chanx.WorkerState{
+			"a": chanx.StateRunning, "b": chanx.StateBackingOff,
+			"c": chanx.StateStopped, "d": chanx.StateRunning,
+		}, states(r.Status()))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Equal(t, chanx.StateRunning, states(r.Status())["b"])
+		require.Equal(t, context.Canceled, r.end())
+	})
+}
+
+func TestOTPMultipleRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, actors, _ := staff(t, 2, chanx.SupervisorOptions{}, soon)
+		for i := range 20 {
+			for _, a := range actors {
+				a.orders <- failing
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+			require.Equal(t, []int{i + 2, i + 2}, starts(actors))
+		}
+		require.Equal(t, 1, actors[0].most)
+		require.Equal(t, context.Canceled, r.end())
+	})
+}
+
+// strategies says who of four is started again when the second fails.
+var strategies = map[string]struct {
+	strategy chanx.Strategy
+	starts   []int
+	stopped  []string // by order of their ends
+}{
+	"one_for_one":  {chanx.OneForOne, []int{1, 2, 1, 1}, []string{"b"}},
+	"one_for_all":  {chanx.OneForAll, []int{2, 2, 2, 2}, []string{"b", "d", "c", "a"}},
+	"rest_for_one": {chanx.RestForOne, []int{1, 2, 2, 2}, []string{"b", "d", "c"}},
+}
+
+func TestOTPStrategies(t *testing.T) {
+	for name, c := range strategies {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				opts := chanx.SupervisorOptions{Strategy: c.strategy}
+				r, actors, trace := staff(t, 4, opts, soon)
+				actors[1].orders <- failing
+				synctest.Wait()
+				require.Equal(t, c.stopped, *trace)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				require.Equal(t, c.starts, starts(actors))
+				*trace = nil
+				require.Equal(t, context.Canceled, r.end())
+				require.Equal(t, []string{"d", "c", "b", "a"}, *trace, "the last first")
+			})
+		})
+	}
+}
+
+func TestOTPEscalation(t *testing.T) {
+	for name, c := range strategies {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, actors, _ := staff(t, 4, chanx.SupervisorOptions{
+					Strategy: c.strategy, MaxRestarts: 4, Within: time.Hour,
+				}, soon)
+				for range 5 {
+					actors[1].orders <- failing
+					time.Sleep(time.Second)
+					synctest.Wait()
+				}
+				err := <-r.result
+				var gaveUp *chanx.RestartLimitError
+				require.ErrorAs(t, err, &gaveUp)
+				require.ErrorIs(t, err, errBoom)
+				require.ErrorContains(t, err, `"b"`)
+				require.Equal(t, 5, actors[1].starts)
+				for _, a := range actors {
+					require.Zero(t, a.living)
+				}
+				r.stop()
+			})
+		})
+	}
+}
+
+// The restart of one fails because another cannot be started: all are started
+// again, once each time, until it can.
+func TestOTPOtherChildFailsRestart(t *testing.T) {
+	for _, strategy := range []chanx.Strategy{chanx.OneForAll, chanx.RestForOne} {
+		t.Run(strategy.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				opts := chanx.SupervisorOptions{Strategy: strategy}
+				r, actors, _ := staff(t, 2, opts, soon)
+				failures := 3
+				actors[1].onRun = func() error {
+					if failures--; failures >= 0 {
+						return errBoom
+					}
+					return nil
+				}
+				actors[0].orders <- failing
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				require.Equal(t, 1, actors[0].most, "two runs at once")
+				require.Equal(t, 1, actors[1].most, "two runs at once")
+				require.Equal(t, 5, actors[1].starts)
+				if strategy == chanx.OneForAll {
+					require.Equal(t, 5, actors[0].starts)
+				} else {
+					require.Equal(t, 2, actors[0].starts)
+				}
+				require.Equal(t, context.Canceled, r.end())
+			})
+		})
+	}
+}
+
+func TestOTPTemporaryBystander(t *testing.T) {
+	for _, strategy := range []chanx.Strategy{chanx.OneForAll, chanx.RestForOne} {
+		t.Run(strategy.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := chanx.NewSupervisor(chanx.SupervisorOptions{Strategy: strategy})
+				permanent, temporary := newActor("p", nil), newActor("t", nil)
+				require.NoError(t, s.Add("p", permanent.work, soon))
+				require.NoError(t, s.Add("t", temporary.work,
+					chanx.RestartPolicy{Restart: chanx.RestartNever}))
+				r := run(t, s)
+				permanent.orders <- failing
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				require.Equal(t, 2, permanent.starts)
+				require.Equal(t, 1, temporary.starts)
+				require.Equal(t, chanx.StateStopped, states(s.Status())["t"])
+				require.Equal(t, context.Canceled, r.end())
+			})
+		})
+	}
+}
+
+func TestOTPStopTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opts := chanx.SupervisorOptions{StopTimeout: time.Second}
+		r, actors, _ := staff(t, 1, opts, soon)
+		release := make(chan struct{})
+		require.NoError(t, r.Add("deaf", func(context.Context) error {
+			<-release
+			return nil
+		}, soon))
+		synctest.Wait()
+		start := time.Now()
+		err := r.end()
+		require.Equal(t, time.Second, time.Since(start))
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, err, &late)
+		require.Equal(t, []string{"deaf"}, late.Workers)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Zero(t, actors[0].living)
+		close(release)
+	})
+}
+
+// A leaf that gives up takes its own set down, which the top starts anew; the
+// other set does not notice. When the top gives up as well, all end.
+func TestOTPTree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		left := chanx.NewSupervisor(chanx.SupervisorOptions{MaxRestarts: 1, Within: time.Hour})
+		right := chanx.NewSupervisor(chanx.SupervisorOptions{})
+		a, b, c := newActor("a", nil), newActor("b", nil), newActor("c", nil)
+		require.NoError(t, left.Add("a", a.work, soon))
+		require.NoError(t, left.Add("b", b.work, soon))
+		require.NoError(t, right.Add("c", c.work, soon))
+		top := chanx.NewSupervisor(chanx.SupervisorOptions{MaxRestarts: 1, Within: time.Hour})
+		require.NoError(t, top.Add("left", left.Run, soon))
+		require.NoError(t, top.Add("right", right.Run, soon))
+		r := run(t, top)
+		fail := func() {
+			a.orders <- failing
+			time.Sleep(3 * time.Second)
+			synctest.Wait()
+		}
+		fail()
+		require.Equal(t, []int{2, 1, 1}, starts([]*actor{a, b, c}))
+		fail() // one too many for left
+		require.Equal(t, []int{3, 2, 1}, starts([]*actor{a, b, c}))
+		fail()
+		fail() // and for top
+		err := <-r.result
+		require.ErrorIs(t, err, errBoom)
+		require.ErrorContains(t, err, `"left"`)
+		require.Zero(t, a.living+b.living+c.living)
+		require.Equal(t, 1, c.starts)
+		r.stop()
+	})
+}
+
+// A worker that fails for ever, at once, keeps nobody else from the set. This
+// one runs in real time: a bubble with such a worker is never at rest.
+func TestOTPHangingRestartLoop(t *testing.T) {
+	for name, c := range strategies {
+		t.Run(name, func(t *testing.T) {
+			s := chanx.NewSupervisor(chanx.SupervisorOptions{Strategy: c.strategy})
+			policy := chanx.RestartPolicy{MinBackoff: -1}
+			failed := make(chan struct{}, 1)
+			require.NoError(t, s.Add("loop", func(context.Context) error {
+				chanx.TrySend(failed, struct{}{})
+				return errBoom
+			}, policy))
+			r := run(t, s)
+			for range 10 {
+				<-failed
+				require.NotEmpty(t, s.Status())
+				idle := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+				require.NoError(t, s.Add("other", idle, policy))
+				require.NoError(t, s.Remove(t.Context(), "other"))
+			}
+			require.Equal(t, context.Canceled, r.end())
+			kept := s.Status()[0].Exits
+			require.True(t, slices.ContainsFunc(kept, func(e chanx.Exit) bool {
+				return errors.Is(e.Err, errBoom)
+			}))
+		})
+	}
+}
