@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +48,23 @@ func measure() footprint {
 
 func (f footprint) String() string {
 	return fmt.Sprintf("%d goroutines, %.1f MB", f.goroutines, float64(f.heap)/1e6)
+}
+
+// warm has the runtime make n goroutines, of which it keeps the descriptors
+// (some 400 bytes each) for ever, to use them again: not ours to give back.
+func warm(n int) {
+	var started, ended sync.WaitGroup
+	release := make(chan struct{})
+	started.Add(n)
+	for range n {
+		ended.Go(func() {
+			started.Done()
+			<-release
+		})
+	}
+	started.Wait()
+	close(release)
+	ended.Wait()
 }
 
 // slack is what the test itself may leave: its log, and the runtime's caches.

@@ -53,7 +53,7 @@ func TestAMillionPanicsUnderASupervisor(t *testing.T) {
 	for _, e := range st.Exits[:7] {
 		var p *chanx.PanicError
 		require.ErrorAs(t, e.Err, &p)
-		require.Contains(t, string(p.Stack), "load.panicking")
+		require.Contains(t, string(p.Stack), "panicking.func")
 	}
 	s, st = nil, chanx.WorkerStatus{}
 	backAt(t, before)

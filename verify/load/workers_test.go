@@ -55,6 +55,7 @@ func (c *crowd) end(t *testing.T) {
 
 func TestManyWorkersAreStopped(t *testing.T) {
 	n := size(2_000, 100_000)
+	warm(n + 10)
 	before := measure()
 	c := gather(t, n)
 	t.Logf("running: %v", measure())
@@ -79,6 +80,7 @@ func TestManyWorkersAreRemoved(t *testing.T) {
 }
 
 func removeAll(t *testing.T, n int, order string) {
+	warm(n + 10)
 	before := measure()
 	c := gather(t, n)
 	if order == "youngest first" {
