@@ -18,6 +18,7 @@ func main() {
 
 type options struct {
 	results, only string
+	later         string
 	limit         time.Duration
 	workers       int
 	list, again   bool
@@ -28,7 +29,9 @@ func parseArgs(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("mutate", flag.ContinueOnError)
 	flags.StringVar(&o.results, "results", "mutants.txt", "`file` to keep the results in")
 	flags.StringVar(&o.only, "only", "", "only mutants that match this `regexp`")
-	flags.DurationVar(&o.limit, "limit", 2*time.Minute, "for the tests with one mutant")
+	flags.StringVar(&o.later, "later", "",
+		"tests that match this `regexp` take long: run only if the others pass")
+	flags.DurationVar(&o.limit, "limit", time.Minute, "for the tests with one mutant")
 	flags.IntVar(&o.workers, "workers", 1, "test binaries run at a time")
 	flags.BoolVar(&o.list, "list", false, "list the mutants and run none")
 	flags.BoolVar(&o.again, "again", false, "run those that survived again")
@@ -91,7 +94,7 @@ func (p *woven) tryAll(todo []mutant, o options, r *results) error {
 	if err != nil {
 		return err
 	}
-	t := trial{binary, p.Dir, o.limit}
+	t := trial{binary, p.Dir, o.later, o.limit}
 	if outcome, by := t.run(0); outcome != survived {
 		return fmt.Errorf("the tests fail without a mutant: %s", by)
 	}

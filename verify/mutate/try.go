@@ -18,13 +18,24 @@ const (
 
 type trial struct {
 	binary, dir string
+	later       string // tests that are run only if the others pass
 	limit       time.Duration
 }
 
 // run runs the tests with a mutant, and names the first that fails.
 func (t trial) run(number int) (outcome, by string) {
-	cmd := exec.Command(t.binary, "-test.short", "-test.failfast",
-		fmt.Sprintf("-test.timeout=%v", t.limit))
+	if t.later != "" {
+		outcome, by = t.tests(number, "-test.skip="+t.later)
+		if outcome != survived {
+			return outcome, by
+		}
+	}
+	return t.tests(number)
+}
+
+func (t trial) tests(number int, args ...string) (outcome, by string) {
+	cmd := exec.Command(t.binary, append(args, "-test.short", "-test.failfast",
+		fmt.Sprintf("-test.timeout=%v", t.limit))...)
 	cmd.Dir = t.dir
 	cmd.Env = append(os.Environ(), fmt.Sprintf("MUTANT=%d", number))
 	cmd.WaitDelay = time.Second // for what the tests may have left behind
