@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"sync"
 	"time"
+
+	"example.com/chanx/verify/internal/trial"
 )
 
 func main() {
@@ -64,7 +66,7 @@ func run(args []string) error {
 	}
 	var todo []mutant
 	for _, m := range p.mutants {
-		again := o.again && r.of[m.key()] == survived
+		again := o.again && r.of[m.key()] == trial.Survived
 		if only.MatchString(m.key()) && (again || !r.has(m)) {
 			todo = append(todo, m)
 		}
@@ -94,8 +96,8 @@ func (p *woven) tryAll(todo []mutant, o options, r *results) error {
 	if err != nil {
 		return err
 	}
-	t := trial{binary, p.Dir, o.later, o.limit}
-	if outcome, by := t.run(0); outcome != survived {
+	t := trial.Trial{Binary: binary, Dir: p.Dir, Later: o.later, Limit: o.limit}
+	if outcome, by := t.Run(); outcome != trial.Survived {
 		return fmt.Errorf("the tests fail without a mutant: %s", by)
 	}
 	queue := make(chan mutant)
@@ -103,7 +105,7 @@ func (p *woven) tryAll(todo []mutant, o options, r *results) error {
 	for range o.workers {
 		workers.Go(func() {
 			for m := range queue {
-				outcome, by := t.run(m.number)
+				outcome, by := t.Run(fmt.Sprintf("MUTANT=%d", m.number))
 				if err := r.add(m, outcome, by); err != nil {
 					fmt.Fprintln(os.Stderr, "mutate:", err)
 				}

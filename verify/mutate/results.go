@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"sync"
+
+	"example.com/chanx/verify/internal/trial"
 )
 
 // results are the outcomes so far, one line each in a file: the mutant, the
@@ -52,11 +54,11 @@ func (r *results) summary(mutants []mutant) string {
 	var left strings.Builder
 	for _, m := range mutants {
 		count[r.of[m.key()]]++
-		if r.of[m.key()] == survived {
+		if r.of[m.key()] == trial.Survived {
 			fmt.Fprintln(&left, m.key())
 		}
 	}
 	return fmt.Sprintf("%s%d mutants: %d killed, %d of them by a timeout; "+
 		"%d survived; %d not run\n", left.String(), len(mutants),
-		count[killed]+count[tooLong], count[tooLong], count[survived], count[""])
+		count[trial.Killed]+count[trial.TimedOut], count[trial.TimedOut], count[trial.Survived], count[""])
 }

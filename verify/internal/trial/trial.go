@@ -1,4 +1,5 @@
-package main
+// Package trial runs the tests of a package that has a mistake in it.
+package trial
 
 import (
 	"fmt"
@@ -9,48 +10,50 @@ import (
 	"time"
 )
 
-// outcome of the tests with a mutant.
+// What becomes of a mistake.
 const (
-	killed   = "killed"
-	survived = "survived"
-	tooLong  = "timed out" // a mutant that hangs is noticed, too
+	Killed   = "killed"
+	Survived = "survived"
+	TimedOut = "timed out" // one that hangs is noticed, too
 )
 
-type trial struct {
-	binary, dir string
-	later       string // tests that are run only if the others pass
-	limit       time.Duration
+// A Trial is a test binary and how to run it.
+type Trial struct {
+	Binary, Dir string
+	Later       string // tests that match are run only if the others pass
+	Limit       time.Duration
 }
 
-// run runs the tests with a mutant, and names the first that fails.
-func (t trial) run(number int) (outcome, by string) {
-	if t.later != "" {
-		outcome, by = t.tests(number, "-test.skip="+t.later)
-		if outcome != survived {
+// Run runs the tests with env added to the environment, and names the first
+// that fails.
+func (t Trial) Run(env ...string) (outcome, by string) {
+	if t.Later != "" {
+		outcome, by = t.tests(env, "-test.skip="+t.Later)
+		if outcome != Survived {
 			return outcome, by
 		}
 	}
-	return t.tests(number)
+	return t.tests(env)
 }
 
-func (t trial) tests(number int, args ...string) (outcome, by string) {
-	cmd := exec.Command(t.binary, append(args, "-test.short", "-test.failfast",
-		fmt.Sprintf("-test.timeout=%v", t.limit))...)
-	cmd.Dir = t.dir
-	cmd.Env = append(os.Environ(), fmt.Sprintf("MUTANT=%d", number))
+func (t Trial) tests(env []string, args ...string) (outcome, by string) {
+	cmd := exec.Command(t.Binary, append(args, "-test.short", "-test.failfast",
+		fmt.Sprintf("-test.timeout=%v", t.Limit))...)
+	cmd.Dir = t.Dir
+	cmd.Env = append(os.Environ(), env...)
 	cmd.WaitDelay = time.Second // for what the tests may have left behind
-	hang := time.AfterFunc(t.limit+10*time.Second, func() {
+	hang := time.AfterFunc(t.Limit+10*time.Second, func() {
 		_ = cmd.Process.Kill() // a loop that lets no timer in
 	})
 	defer hang.Stop()
 	out, err := cmd.CombinedOutput()
 	if err == nil {
-		return survived, ""
+		return Survived, ""
 	}
 	if strings.Contains(string(out), "panic: test timed out") {
-		return tooLong, running(string(out))
+		return TimedOut, running(string(out))
 	}
-	return killed, firstFailure(string(out))
+	return Killed, firstFailure(string(out))
 }
 
 var (

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"example.com/chanx/verify/internal/trial"
+)
+
+const begin, end = "<!-- variants: generated -->\n", "<!-- /variants -->\n"
+
+// table is the test that notices each variant, by name, as TESTING.md has it.
+type table map[string]string
+
+var row = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| .* \\| (.*) \\|$")
+
+// section splits TESTING.md at the table.
+func section(root string) (before, rows, after string, err error) {
+	text, err := os.ReadFile(filepath.Join(root, "TESTING.md"))
+	if err != nil {
+		return "", "", "", err
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	rows, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		return "", "", "", errors.New("TESTING.md has no place for the table")
+	}
+	return before, rows, after, nil
+}
+
+func readTable(root string) (table, error) {
+	_, rows, _, err := section(root)
+	t := make(table)
+	for _, m := range row.FindAllStringSubmatch(rows, -1) {
+		t[m[1]] = m[2]
+	}
+	return t, err
+}
+
+// write puts the table of all current variants into TESTING.md.
+func (t table) write(root string) error {
+	before, _, after, err := section(root)
+	if err != nil {
+		return err
+	}
+	var rows strings.Builder
+	rows.WriteString("| variant | the mistake | noticed first by |\n|---|---|---|\n")
+	for _, v := range all() {
+		by := t[v.name]
+		if by == "" {
+			by = "not run"
+		}
+		fmt.Fprintf(&rows, "| `%s` | %s | %s |\n", v.name, v.mistake, by)
+	}
+	return os.WriteFile(filepath.Join(root, "TESTING.md"),
+		[]byte(before+begin+rows.String()+end+after), 0o666)
+}
+
+// cell is what the table says of an outcome.
+func cell(outcome, by string) string {
+	by = strings.ReplaceAll(by, "|", "/")
+	switch {
+	case outcome == trial.Survived:
+		return "**survived**"
+	case outcome == trial.TimedOut && by == "":
+		return "a test that hangs"
+	case outcome == trial.TimedOut:
+		return by + ", which hangs"
+	}
+	return by
+}
