@@ -31,7 +31,7 @@ func (v variant) try(root string) (outcome, by string, err error) {
 		Binary: filepath.Join(dir, "variant.test"),
 		Dir:    filepath.Dir(path),
 		Later:  later,
-		Limit:  time.Minute,
+		Limit:  2 * time.Minute,
 	}
 	if err := trial.Build(t.Dir, list, t.Binary); err != nil {
 		return "", "", err

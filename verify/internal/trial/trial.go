@@ -20,29 +20,29 @@ const (
 // A Trial is a test binary and how to run it.
 type Trial struct {
 	Binary, Dir string
-	Later       string // tests that match are run only if the others pass
-	Limit       time.Duration
+	Later       string        // tests that match are run only if the others pass
+	Limit       time.Duration // for those; the others have a quarter of it
 }
 
 // Run runs the tests with env added to the environment, and names the first
 // that fails.
 func (t Trial) Run(env ...string) (outcome, by string) {
 	if t.Later != "" {
-		outcome, by = t.tests(env, "-test.skip="+t.Later)
+		outcome, by = t.tests(env, t.Limit/4, "-test.skip="+t.Later)
 		if outcome != Survived {
 			return outcome, by
 		}
 	}
-	return t.tests(env)
+	return t.tests(env, t.Limit)
 }
 
-func (t Trial) tests(env []string, args ...string) (outcome, by string) {
+func (t Trial) tests(env []string, limit time.Duration, args ...string) (outcome, by string) {
 	cmd := exec.Command(t.Binary, append(args, "-test.short", "-test.failfast",
-		fmt.Sprintf("-test.timeout=%v", t.Limit))...)
+		fmt.Sprintf("-test.timeout=%v", limit))...)
 	cmd.Dir = t.Dir
 	cmd.Env = append(os.Environ(), env...)
 	cmd.WaitDelay = time.Second // for what the tests may have left behind
-	hang := time.AfterFunc(t.Limit+10*time.Second, func() {
+	hang := time.AfterFunc(limit+limit/4, func() {
 		_ = cmd.Process.Kill() // a loop that lets no timer in
 	})
 	defer hang.Stop()
