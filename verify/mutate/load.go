@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"go/ast"
 	"go/importer"
 	"go/parser"
@@ -11,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"example.com/chanx/verify/internal/trial"
 )
 
 // goPackage is what go list tells of a package.
@@ -36,17 +37,6 @@ type woven struct {
 	files   map[string][]byte // by path
 	mutants []mutant
 }
-
-// activate is added to the package.
-const activate = `package %s
-
-import (
-	"os"
-	"strconv"
-)
-
-var activeMutant, _ = strconv.Atoi(os.Getenv("MUTANT"))
-`
 
 func load(root, path string) (*woven, error) {
 	p, err := list(root, path)
@@ -85,7 +75,7 @@ func parse(fset *token.FileSet, p goPackage) (files []*ast.File, err error) {
 
 func (p goPackage) weave(w *weaver, files []*ast.File) (_ *woven, err error) {
 	all := &woven{goPackage: p, files: map[string][]byte{
-		filepath.Join(p.Dir, "active_mutant.go"): fmt.Appendf(nil, activate, p.Name),
+		filepath.Join(p.Dir, trial.SwitchFile): trial.Switch(p.Name),
 	}}
 	for i, file := range files {
 		path := filepath.Join(p.Dir, p.GoFiles[i])

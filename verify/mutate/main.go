@@ -105,7 +105,7 @@ func (p *woven) tryAll(todo []mutant, o options, r *results) error {
 	for range o.workers {
 		workers.Go(func() {
 			for m := range queue {
-				outcome, by := t.Run(fmt.Sprintf("MUTANT=%d", m.number))
+				outcome, by := t.Run(trial.Choose(m.number))
 				if err := r.add(m, outcome, by); err != nil {
 					fmt.Fprintln(os.Stderr, "mutate:", err)
 				}

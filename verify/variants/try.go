@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"time"
 
@@ -12,30 +11,34 @@ import (
 const later = "UnderLoad|Many|EverySequence|StallAndExitAtOnce|Conserve|" +
 	"NothingStays|UnderFire|AllocatesOneTimer|LateExit|EveryStartHas|Flood"
 
-// try runs the tests of v's package with the mistake in it.
-func (v variant) try(root string) (outcome, by string, err error) {
-	dir, err := os.MkdirTemp("", "variant")
+// compile makes, in dir, the test binary of a package with all its variants,
+// which are numbered as in all.
+func compile(pkgDir, pkg, dir string) (t trial.Trial, err error) {
+	p, err := readSources(pkgDir)
 	if err != nil {
-		return "", "", err
+		return t, err
 	}
-	defer os.RemoveAll(dir)
-	path, content, err := v.apply(root)
+	for i, v := range all() {
+		if v.pkg() != pkg {
+			continue
+		}
+		if err := p.weave(v, i+1); err != nil {
+			return t, err
+		}
+	}
+	files, err := p.files()
 	if err != nil {
-		return "", "", err
+		return t, err
 	}
-	list, err := trial.Overlay(dir, map[string][]byte{path: content})
+	list, err := trial.Overlay(dir, files)
 	if err != nil {
-		return "", "", err
+		return t, err
 	}
-	t := trial.Trial{
-		Binary: filepath.Join(dir, "variant.test"),
-		Dir:    filepath.Dir(path),
+	t = trial.Trial{
+		Binary: filepath.Join(dir, "variants.test"),
+		Dir:    pkgDir,
 		Later:  later,
 		Limit:  2 * time.Minute,
 	}
-	if err := trial.Build(t.Dir, list, t.Binary); err != nil {
-		return "", "", err
-	}
-	outcome, by = t.Run()
-	return outcome, by, nil
+	return t, trial.Build(t.Dir, list, t.Binary)
 }

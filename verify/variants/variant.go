@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,31 +28,19 @@ func all() []variant {
 	return slices.Concat(ringVariants, channelVariants, superviseVariants, logVariants)
 }
 
-// apply returns the path of the file of v in the module at root, and its
-// content with the mistake in it.
-func (v variant) apply(root string) (path string, content []byte, err error) {
-	files, err := filepath.Glob(filepath.Join(root, v.pkg(), "*.go"))
-	if err != nil {
-		return "", nil, err
-	}
+// apply returns the file that v is of, and its content with the mistake in it.
+func (v variant) apply(p *sources) (name string, content []byte, err error) {
 	found := 0
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return "", nil, err
-		}
+	for path, text := range p.original {
 		if n := bytes.Count(text, []byte(v.old)); n > 0 {
 			found += n
-			path = file
+			name = path
 			content = bytes.Replace(text, []byte(v.old), []byte(v.new), 1)
 		}
 	}
 	if found != 1 {
-		return "", nil, fmt.Errorf("variant %s: its text is there %d times, "+
-			"want 1:\n%s", v.name, found, v.old)
+		return "", nil, fmt.Errorf("variant %s: its text is in %s %d times, "+
+			"want 1:\n%s", v.name, filepath.Base(p.dir), found, v.old)
 	}
-	return path, content, nil
+	return name, content, nil
 }
