@@ -12,11 +12,6 @@ var channelVariants = []variant{{
 	new:     "\t\tif ch == nil {\n",
 	mistake: "On an unbuffered channel it takes the value of a waiting sender.",
 }, {
-	name:    "drain-ignores-break",
-	old:     "\t\t\tv, err := TryRecv(ch)\n\t\t\tif err != nil || !yield(v) {\n",
-	new:     "\t\t\tv, err := TryRecv(ch)\n\t\t\tif err != nil || !yield(v) && len(ch) == 0 {\n",
-	mistake: "Drain goes on after a break.",
-}, {
 	name:    "tryrecv-closed-is-empty",
 	old:     "\t\tif !ok {\n\t\t\treturn v, ErrClosed\n\t\t}\n\t\treturn v, nil\n",
 	new:     "\t\tif !ok {\n\t\t\treturn v, ErrEmpty\n\t\t}\n\t\treturn v, nil\n",

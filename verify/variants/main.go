@@ -32,21 +32,19 @@ func run(pattern string, workers int) error {
 	if err != nil {
 		return err
 	}
-	t, err := readTable(root)
-	if err != nil {
-		return err
-	}
-	b := &bench{root: root, table: t, trials: make(map[string]trial.Trial)}
+	b := &bench{root: root, trials: make(map[string]trial.Trial)}
 	defer b.clean()
-	if err := b.compile(); err != nil {
-		return err
-	}
 	var group errgroup.Group
 	group.SetLimit(workers)
 	for i, v := range all() {
-		if only.MatchString(v.name) {
-			group.Go(func() error { return b.try(v, i+1) })
+		if !only.MatchString(v.name) {
+			continue
 		}
+		t, err := b.trial(v.pkg())
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return b.try(t, v, i+1) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -64,27 +62,28 @@ type bench struct {
 	trials map[string]trial.Trial // by package
 
 	mu        sync.Mutex
-	table     table
 	survivors int
 }
 
-func (b *bench) compile() error {
-	for _, pkg := range []string{".", "asynclog"} {
-		dir, err := os.MkdirTemp("", "variants")
-		if err != nil {
-			return err
-		}
-		b.dirs = append(b.dirs, dir)
-		t, err := compile(filepath.Join(b.root, pkg), pkg, dir)
-		if err != nil {
-			return err
-		}
-		if outcome, by := t.Run(trial.Choose(0)); outcome != trial.Survived {
-			return fmt.Errorf("the tests fail without a variant: %s", by)
-		}
-		b.trials[pkg] = t
+// trial compiles a package the first time it is asked for.
+func (b *bench) trial(pkg string) (trial.Trial, error) {
+	if t, ok := b.trials[pkg]; ok {
+		return t, nil
 	}
-	return nil
+	dir, err := os.MkdirTemp("", "variants")
+	if err != nil {
+		return trial.Trial{}, err
+	}
+	b.dirs = append(b.dirs, dir)
+	t, err := compile(filepath.Join(b.root, pkg), pkg, dir)
+	if err != nil {
+		return t, err
+	}
+	if outcome, by := t.Run(trial.Choose(0)); outcome != trial.Survived {
+		return t, fmt.Errorf("the tests fail without a variant: %s", by)
+	}
+	b.trials[pkg] = t
+	return t, nil
 }
 
 func (b *bench) clean() {
@@ -95,14 +94,18 @@ func (b *bench) clean() {
 
 // try writes the table after each variant: whoever interrupts this keeps what
 // there is.
-func (b *bench) try(v variant, number int) error {
-	outcome, by := b.trials[v.pkg()].Run(trial.Choose(number))
+func (b *bench) try(t trial.Trial, v variant, number int) error {
+	outcome, by := t.Run(trial.Choose(number))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if outcome == trial.Survived {
 		b.survivors++
 	}
-	b.table[v.name] = cell(outcome, by)
-	fmt.Printf("%s: %s\n", v.name, b.table[v.name])
-	return b.table.write(b.root)
+	rows, err := readTable(b.root)
+	if err != nil {
+		return err
+	}
+	rows[v.name] = cell(outcome, by)
+	fmt.Printf("%s: %s\n", v.name, rows[v.name])
+	return rows.write(b.root)
 }

@@ -9,7 +9,8 @@ import (
 
 // later are tests that take long, and mostly notice what others do as well.
 const later = "UnderLoad|Many|EverySequence|StallAndExitAtOnce|Conserve|" +
-	"NothingStays|UnderFire|AllocatesOneTimer|LateExit|EveryStartHas|Flood"
+	"NothingStays|UnderFire|AllocatesOneTimer|LateExit|EveryStartHas|" +
+	"Concurrent_|Fault_|Exit_"
 
 // compile makes, in dir, the test binary of a package with all its variants,
 // which are numbered as in all.
