@@ -34,9 +34,9 @@ func stacks(text string) (found []string) {
 
 func accountOf(t *testing.T, a account, d *disk) account {
 	t.Helper()
-	lines, _, err := d.lines("")
+	files, err := d.lines("")
 	require.NoError(t, err)
-	a.Written = int64(lines)
+	a.Written = int64(files.records)
 	assert.True(t, a.balanced(), "%+v", a)
 	return a
 }

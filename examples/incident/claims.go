@@ -21,7 +21,7 @@ const blockedIn = ".(*traceWriter).LogWrite"
 // fast something was: on a slow machine they hold as well.
 func (rep *report) judge(f fault) {
 	rep.Claims = slices.Concat(
-		rep.hung(), rep.answered(), rep.counted(), rep.witnessed(f))
+		rep.hung(), rep.answered(), rep.counted(), rep.known(f))
 	rep.Observed = !slices.ContainsFunc(rep.Claims, func(c claim) bool {
 		return !c.Observed
 	})
@@ -81,22 +81,34 @@ func (rep *report) counted() []claim {
 			a.Buffered), a.balanced()},
 		{"after accepted a line for every request it answered",
 			a.Accepted == int64(requests)},
+		{"after's log says how many lines it lost, where it lost them",
+			int64(rep.After.LostLines) == a.Dropped},
 	}
 }
 
-func (rep *report) witnessed(f fault) []claim {
+func (rep *report) known(f fault) []claim {
 	a := rep.After
-	kept := slices.ContainsFunc(a.Exits, func(e exitReport) bool {
+	kept := slices.ContainsFunc(a.Kept, func(e keptReport) bool {
 		return f.caused(e.cause)
 	})
-	noticed := a.Restarts > 0 && (f != stall || a.Stalls > 0)
 	end := a.Phases[lifted].Status
 	return []claim{
-		{"after's supervisor noticed, restarted the consumer, and kept why",
-			noticed && kept},
+		{"after's log noticed, told its fallback, and kept why",
+			a.noticed(f) && len(a.Told) > 0 && kept},
 		{"after's status handler told of it while the fault lasted",
-			a.Phases[struck].Status.Exits > 0},
+			a.Phases[struck].Status.Kept > 0},
 		{"after is well again, and its log goes on",
 			end.Code == http.StatusOK && a.LateLines > 0 && a.Log.Buffered == 0},
 	}
+}
+
+// noticed reports whether the worker has met f, and is there all the same.
+func (s serverReport) noticed(f fault) bool {
+	switch f {
+	case full:
+		return s.SinkErrors > 0
+	case stall:
+		return s.Stalls > 0
+	}
+	return s.Restarts > 0
 }

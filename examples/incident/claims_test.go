@@ -6,9 +6,14 @@ import (
 	"syscall"
 	"testing"
 
+	"example.com/chanx"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+func fullErr() error {
+	return &fs.PathError{Op: "write", Path: "f", Err: syscall.ENOSPC}
+}
 
 // goodReport is one on which every claim about the fault full holds.
 func goodReport() *report {
@@ -20,7 +25,7 @@ func goodReport() *report {
 			Status: &status{Code: http.StatusOK},
 		}
 	}
-	cause := &fs.PathError{Op: "write", Path: "f", Err: syscall.ENOSPC}
+	cause := fullErr()
 	rep := &report{Fault: "full", Requests: 200}
 	rep.Before = serverReport{
 		Phases: []phaseReport{
@@ -40,11 +45,13 @@ func goodReport() *report {
 		Goroutines: goroutines{Now: 5},
 		Log:        account{Accepted: 600, Written: 464, Dropped: 136},
 		LateLines:  180,
+		LostLines:  136,
 		State:      "running",
-		Restarts:   9,
-		Exits:      []exitReport{{Reason: cause.Error(), cause: cause}},
+		SinkErrors: 9,
+		Kept:       []keptReport{{Reason: cause.Error(), cause: cause}},
+		Told:       []string{"asynclog: the sink fails"},
 	}
-	rep.After.Phases[struck].Status = &status{Code: 503, Exits: 1}
+	rep.After.Phases[struck].Status = &status{Code: 503, Kept: 1}
 	return rep
 }
 
@@ -95,16 +102,22 @@ func TestJudgeRefutes(t *testing.T) {
 		"the log lines of before add up: 264 accepted = 199 written + " +
 			"0 dropped + 64 buffered": func(r *report) { r.Before.Log.Written-- },
 		"the log lines of after add up: 600 accepted = 464 written + " +
-			"137 dropped + 0 buffered": func(r *report) { r.After.Log.Dropped++ },
+			"137 dropped + 0 buffered": func(r *report) {
+			r.After.Log.Dropped++
+			r.After.LostLines++
+		},
 		"after accepted a line for every request it answered": func(r *report) {
 			r.After.Log.Accepted++
-			r.After.Log.Dropped++
+			r.After.Log.Written++
 		},
-		"after's supervisor noticed, restarted the consumer, and kept why": func(r *report) {
-			r.After.Exits[0].cause = nil
+		"after's log says how many lines it lost, where it lost them": func(r *report) {
+			r.After.LostLines--
+		},
+		"after's log noticed, told its fallback, and kept why": func(r *report) {
+			r.After.Kept[0].cause = nil
 		},
 		"after's status handler told of it while the fault lasted": func(r *report) {
-			r.After.Phases[struck].Status.Exits = 0
+			r.After.Phases[struck].Status.Kept = 0
 		},
 		"after is well again, and its log goes on": func(r *report) {
 			r.After.LateLines = 0
@@ -124,15 +137,34 @@ func TestJudgeRefutes(t *testing.T) {
 	}
 	rep := goodReport()
 	rep.judge(full)
-	assert.Len(t, rep.Claims, 15, "one spoiled for each claim")
+	assert.Len(t, rep.Claims, 16, "one spoiled for each claim")
 }
 
-func TestJudgeStallNeedsAStall(t *testing.T) {
-	rep := goodReport()
-	rep.After.Exits[0].cause = stallErr()
-	rep.judge(stall)
-	assert.False(t, rep.Observed)
-	rep.After.Stalls = 1
-	rep.judge(stall)
-	assert.True(t, rep.Observed)
+// TestJudgeNotices has each fault noticed by its own figure, and by none of
+// the others; and nobody has noticed who has not told.
+func TestJudgeNotices(t *testing.T) {
+	figures := map[fault]func(*serverReport) *uint64{
+		full:      func(a *serverReport) *uint64 { return &a.SinkErrors },
+		exit:      func(a *serverReport) *uint64 { return &a.Restarts },
+		panicking: func(a *serverReport) *uint64 { return &a.Restarts },
+		stall:     func(a *serverReport) *uint64 { return &a.Stalls },
+	}
+	for f, cause := range map[fault]error{
+		full: fullErr(), exit: chanx.ErrGoexit,
+		panicking: &chanx.PanicError{Value: "x"}, stall: stallErr(),
+	} {
+		rep := goodReport()
+		rep.After.Kept[0].cause = cause
+		rep.After.SinkErrors, rep.After.Restarts, rep.After.Stalls = 1, 1, 1
+		*figures[f](&rep.After) = 0
+		rep.judge(f)
+		assert.False(t, rep.Observed, f)
+		rep.After.SinkErrors, rep.After.Restarts, rep.After.Stalls = 0, 0, 0
+		*figures[f](&rep.After) = 1
+		rep.judge(f)
+		assert.True(t, rep.Observed, f)
+		rep.After.Told = nil
+		rep.judge(f)
+		assert.False(t, rep.Observed, f)
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync"
 )
 
@@ -48,11 +50,17 @@ func (d *disk) open() (*logFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.Write([]byte("# a new file\n")); err != nil {
+	if err := f.begin(); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// begin writes the first line.
+func (f *logFile) begin() error {
+	_, err := f.Write([]byte("# a new file\n"))
+	return err
 }
 
 func (d *disk) create() (*logFile, error) {
@@ -64,7 +72,7 @@ func (d *disk) create() (*logFile, error) {
 	}
 	switch d.fault {
 	case exit:
-		return nil, io.EOF
+		runtime.Goexit()
 	case panicking:
 		return nil, nil
 	case stall:
@@ -133,41 +141,63 @@ func (d *disk) release() {
 	d.hung = nil
 }
 
-// lines counts the records in the files, all of them and those that have
-// mark in them.
-func (d *disk) lines(mark string) (all, marked int, err error) {
+// lostMark begins the lines in which a log tells how many records it lost.
+const lostMark = "# records lost: "
+
+// content is what the files of a log have in them.
+type content struct {
+	records int
+	marked  int // of those
+	lost    int // according to the log itself
+}
+
+// lines reads the files and counts, of the records, those that have mark in
+// them.
+func (d *disk) lines(mark string) (c content, err error) {
 	d.mu.Lock()
 	opened := d.opened
 	d.mu.Unlock()
 	for n := 1; n <= opened; n++ {
-		a, m, err := countLines(d.path(n), []byte(mark))
-		if err != nil {
-			return 0, 0, err
+		if err := c.read(d.path(n), []byte(mark)); err != nil {
+			return content{}, err
 		}
-		all, marked = all+a, marked+m
 	}
-	return all, marked, nil
+	return c, nil
 }
 
-func countLines(path string, mark []byte) (all, marked int, err error) {
+func (c *content) read(path string, mark []byte) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	defer f.Close()
 	for in := bufio.NewReader(f); ; {
 		line, err := in.ReadBytes('\n')
 		switch {
 		case err == io.EOF: // what has no newline is half a record
-			return all, marked, nil
+			return nil
 		case err != nil:
-			return 0, 0, err
-		case line[0] == '#':
-			continue
+			return err
 		}
-		all++
-		if bytes.Contains(line, mark) {
-			marked++
+		if err := c.line(line, mark); err != nil {
+			return err
 		}
 	}
+}
+
+func (c *content) line(line, mark []byte) error {
+	if n, ok := bytes.CutPrefix(line, []byte(lostMark)); ok {
+		number, _, _ := bytes.Cut(n, []byte(" "))
+		lost, err := strconv.Atoi(string(number))
+		c.lost += lost
+		return err
+	}
+	if line[0] == '#' {
+		return nil
+	}
+	c.records++
+	if bytes.Contains(line, mark) {
+		c.marked++
+	}
+	return nil
 }

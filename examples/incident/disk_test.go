@@ -1,11 +1,13 @@
 package main
 
 import (
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -25,19 +27,30 @@ func open(t *testing.T, d *disk) *logFile {
 
 func TestDiskCountsRecords(t *testing.T) {
 	d := newDisk(t, full)
-	all, marked, err := d.lines("x")
+	got, err := d.lines("x")
 	require.NoError(t, err)
-	assert.Zero(t, all+marked, "no file yet")
-	for _, text := range []string{"x\ny\nxx\n", "", "z\nx", "#x\nx\n"} {
+	assert.Zero(t, got, "no file yet")
+	for _, text := range []string{"x\ny\nxx\n", "", "z\nx", "#x\nx\n",
+		lostMark + "12 since x\n", lostMark + "30 x\n" + lostMark + "1"} {
 		f := open(t, d)
 		_, err := f.Write([]byte(text))
 		require.NoError(t, err)
 		require.NoError(t, f.Close())
 	}
-	all, marked, err = d.lines("x")
+	got, err = d.lines("x")
 	require.NoError(t, err)
-	assert.Equal(t, 5, all, "half lines and head lines are no records")
-	assert.Equal(t, 3, marked)
+	assert.Equal(t, content{records: 5, marked: 3, lost: 42}, got,
+		"half lines and head lines are no records")
+}
+
+func TestDiskCannotReadALoss(t *testing.T) {
+	d := newDisk(t, full)
+	f := open(t, d)
+	_, err := f.Write([]byte(lostMark + "many\n"))
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	_, err = d.lines("")
+	assert.ErrorIs(t, err, strconv.ErrSyntax)
 }
 
 func TestDiskCountsLongLines(t *testing.T) {
@@ -46,9 +59,9 @@ func TestDiskCountsLongLines(t *testing.T) {
 	_, err := f.Write([]byte(strings.Repeat("x", 1<<17) + "\ny\n"))
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
-	all, marked, err := d.lines("x")
+	got, err := d.lines("x")
 	require.NoError(t, err)
-	assert.Equal(t, [2]int{2, 1}, [2]int{all, marked})
+	assert.Equal(t, content{records: 2, marked: 1}, got)
 }
 
 func TestDiskMissesAFile(t *testing.T) {
@@ -56,7 +69,7 @@ func TestDiskMissesAFile(t *testing.T) {
 	f := open(t, d)
 	require.NoError(t, f.Close())
 	require.NoError(t, os.Remove(d.path(1)))
-	_, _, err := d.lines("x")
+	_, err := d.lines("x")
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 	d.dir = filepath.Join(d.dir, "missing")
 	_, err = d.open()
@@ -84,18 +97,24 @@ func TestDiskFull(t *testing.T) {
 		f.Close()
 		d.lift()
 		open(t, d).Close()
-		all, _, err := d.lines("")
+		got, err := d.lines("")
 		require.NoError(t, err)
-		assert.Zero(t, all)
+		assert.Zero(t, got)
 	}
 }
 
 func TestDiskExit(t *testing.T) {
 	d := newDisk(t, exit)
 	d.strike()
-	_, err := d.open()
-	assert.ErrorIs(t, err, io.EOF)
-	d.lift()
+	var returned atomic.Bool
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		_, _ = d.open()
+		returned.Store(true)
+	})
+	asking.Wait()
+	assert.False(t, returned.Load())
+	d.lift() // the mutex is not held
 	open(t, d).Close()
 }
 
@@ -128,6 +147,6 @@ func TestDiskStall(t *testing.T) {
 	assert.Empty(t, wrote)
 	d.release()
 	for range cap(wrote) {
-		assert.Zero(t, <-wrote)
+		assert.Zero(t, recv(t, "the write ends", wrote))
 	}
 }

@@ -9,16 +9,17 @@ import (
 )
 
 // fault is what goes wrong at the rotation of the log. All four end the
-// consumer of the log, or hold it for ever; nobody knows which one it was in
-// the outage, since the witness was the log.
+// consumer of the log, or hold it for ever, if it is written like that of the
+// outage; nobody knows which one it was there, since the witness was the log.
 type fault int
 
 const (
 	// full: the new file cannot be written. Of a consumer that returns on an
 	// error nothing is left.
 	full fault = iota
-	// exit: the rotation says there is no more file, and the consumer
-	// returns without an error.
+	// exit: the rotation ends the goroutine that asks for it, as
+	// runtime.Goexit does in a library that means well. There is no error,
+	// and nothing to recover.
 	exit
 	// panicking: the rotation hands out a nil file. The panic is recovered
 	// and forgotten, as many wrappers of goroutines do.
@@ -49,7 +50,7 @@ func (f *fault) Set(name string) error {
 func (f fault) caused(err error) bool {
 	switch f {
 	case exit:
-		return err == nil
+		return errors.Is(err, chanx.ErrGoexit)
 	case panicking:
 		_, panicked := err.(*chanx.PanicError)
 		return panicked

@@ -28,7 +28,7 @@ func TestFaultCaused(t *testing.T) {
 	// In the order of the faults: each error is the trace of one of them.
 	errs := []error{
 		fmt.Errorf("wrapped: %w", &fs.PathError{Op: "write", Err: errors.New("x")}),
-		nil,
+		fmt.Errorf("wrapped: %w", chanx.ErrGoexit),
 		&chanx.PanicError{Value: "x"},
 		stallErr(),
 	}
@@ -36,6 +36,9 @@ func TestFaultCaused(t *testing.T) {
 		for i, err := range errs {
 			assert.Equal(t, int(f) == i, f.caused(err), "%v: %v", f, err)
 		}
+	}
+	for f := range fault(len(faultNames)) {
+		assert.False(t, f.caused(nil))
 	}
 	assert.False(t, full.caused(&fs.PathError{Op: "open", Err: fs.ErrPermission}))
 	assert.False(t, full.caused(errors.New("some other error")))

@@ -24,6 +24,7 @@ type settings struct {
 	fault    fault
 	requests int           // to each server, in each phase
 	timeout  time.Duration // of the client
+	hold     time.Duration // the servers, after the replay
 	json     bool
 	svg      string
 }
@@ -39,6 +40,8 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 		"send `N` requests to each server in each phase")
 	fs.DurationVar(&set.timeout, "timeout", 3*time.Second,
 		"how long the client waits for an answer")
+	fs.DurationVar(&set.hold, "hold", 0, "keep both servers for so long "+
+		"after the end, to look at with chanx doctor")
 	fs.BoolVar(&set.json, "json", false, "print the result as JSON")
 	fs.StringVar(&set.svg, "svg", "", "write a picture of it to `file`")
 	if err := fs.Parse(args); err != nil {
@@ -60,6 +63,8 @@ func (set settings) check(rest []string) error {
 			minRequests, maxRequests)
 	case set.timeout < 300*time.Millisecond || set.timeout > time.Minute:
 		return fmt.Errorf("-timeout must be between 300ms and 1m")
+	case set.hold < 0:
+		return fmt.Errorf("-hold must not be negative")
 	}
 	return nil
 }

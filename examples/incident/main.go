@@ -5,13 +5,19 @@
 // Two net/http servers run on loopback, with the same handlers behind the same
 // logging middleware. The one called before logs as the service of the outage
 // did: a channel, a goroutine that receives from it, a goroutine that writes a
-// file. The one called after logs through a [chanx.Ring] to a supervised
-// consumer. Both get the same load while all is well, while the disk below the
-// log is at fault, and after that fault has been lifted.
+// file. The one called after logs to an [asynclog.Writer]. Both get the same
+// load while all is well, while the disk below the log is at fault, and after
+// that fault has been lifted.
 //
 // The table at the end shows what was measured, and the claims below it are
 // checked against that. The exit status is 0 if all of them were observed, 1
 // if not, 2 for a wrong command line, and 130 after an interrupt.
+//
+// With -hold both servers stay after the table has been printed, the first of
+// them hanging, to be looked at:
+//
+//	go run ./examples/incident -hold 10m
+//	go run ./cmd/chanx doctor http://127.0.0.1:PORT
 package main
 
 import (
@@ -39,18 +45,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	rep, film, err := replay(ctx, set, stderr)
-	if err == nil {
-		err = publish(set, rep, film, stdout)
-	}
+	observed := false
+	err = replay(ctx, set, stderr, func(rep *report, film []sample) error {
+		observed = rep.Observed
+		return publish(set, rep, film, stdout)
+	})
 	switch {
-	case ctx.Err() != nil:
+	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "incident: interrupted")
 		return 130
 	case err != nil:
 		fmt.Fprintln(stderr, "incident:", err)
 		return 1
-	case !rep.Observed:
+	case !observed:
 		return 1
 	}
 	return 0

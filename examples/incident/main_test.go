@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,7 +59,7 @@ func TestRun(t *testing.T) {
 			assert.Contains(t, rep.Diagnosis,
 				".(*traceWriter).LogWrite (before.go:")
 			checkAnswered(t, rep.After)
-			checkExits(t, fault(i), rep.After.Exits)
+			checkKept(t, fault(i), rep.After.Kept)
 			for _, phase := range phases {
 				assert.Contains(t, p.stderr, phase.title)
 			}
@@ -71,20 +72,29 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func checkExits(t *testing.T, f fault, exits []exitReport) {
+// checkKept finds the fault among the errors kept, and beside it at most the
+// stall that it is when it lasts.
+func checkKept(t *testing.T, f fault, kept []keptReport) {
 	t.Helper()
+	const stalled = "chanx: worker stalled"
 	reason := [...]string{
-		full: "write ", exit: "returned nil",
-		panicking: "nil pointer dereference", stall: "chanx: worker stalled",
+		full: "write ", exit: "chanx: worker called runtime.Goexit",
+		panicking: "nil pointer dereference", stall: stalled,
 	}[f]
-	require.NotEmpty(t, exits)
-	for _, e := range exits {
-		assert.Contains(t, e.Reason, reason)
+	found := 0
+	for _, e := range kept {
+		assert.False(t, e.Time.IsZero())
+		if !strings.Contains(e.Reason, reason) {
+			assert.Equal(t, stalled, e.Reason)
+			continue
+		}
+		found++
 		assert.Equal(t, f == panicking, e.Stack != "")
 		if f == panicking {
 			assert.Regexp(t, `^incident/disk\.go:\d+$`, e.At)
 		}
 	}
+	assert.Positive(t, found)
 }
 
 // checkHung and checkAnswered repeat nothing of judge: they look at figures.
@@ -114,7 +124,8 @@ func checkHung(t *testing.T, b serverReport) {
 	assert.EqualValues(t, 160+ill.Answered, l.Accepted)
 	assert.GreaterOrEqual(t, l.Buffered, int64(queue))
 	assert.Equal(t, l.Accepted, l.Written+l.Dropped+l.Buffered)
-	assert.Empty(t, b.Exits)
+	assert.Empty(t, b.Kept)
+	assert.Empty(t, b.Told)
 }
 
 func checkAnswered(t *testing.T, a serverReport) {
@@ -131,7 +142,8 @@ func checkAnswered(t *testing.T, a serverReport) {
 	assert.Positive(t, a.Log.Dropped, "160 records, 64 places, no consumer")
 	assert.EqualValues(t, 0, a.Log.Buffered)
 	assert.Positive(t, a.LateLines)
-	assert.Positive(t, a.Restarts)
+	assert.EqualValues(t, a.Log.Dropped, a.LostLines)
+	assert.NotEmpty(t, a.Told)
 	assert.Equal(t, "running", a.State)
 	assert.Equal(t, 200, a.Phases[lifted].Status.Code)
 }
@@ -154,6 +166,7 @@ func TestRunRefuses(t *testing.T) {
 	for _, args := range [][]string{
 		{"-requests", "10"}, {"-requests", "100000"}, {"-timeout", "1ms"},
 		{"-timeout", "1h"}, {"-fault", "fire"}, {"-nonsense"}, {"rest"},
+		{"-hold", "-1s"},
 	} {
 		var stdout, stderr bytes.Buffer
 		assert.Equal(t, 2, run(args, &stdout, &stderr), args)
@@ -165,7 +178,7 @@ func TestRunRefuses(t *testing.T) {
 func TestRunHelp(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	assert.Zero(t, run([]string{"-h"}, &stdout, &stderr))
-	for _, name := range []string{"-fault", "-json", "-requests", "-svg", "-timeout"} {
+	for _, name := range []string{"-fault", "-hold", "-json", "-requests", "-svg", "-timeout"} {
 		assert.Contains(t, stderr.String(), name)
 	}
 }
@@ -177,12 +190,13 @@ func TestReplayInterrupted(t *testing.T) {
 	t.Setenv("TMP", os.Getenv("TMPDIR")) // Windows
 	interrupted := func(f fault, at string) {
 		ctx, cancel := context.WithCancel(context.Background())
-		rep, film, err := replay(ctx, settings{
+		err := replay(ctx, settings{
 			fault: f, requests: minRequests, timeout: time.Minute,
-		}, &trigger{text: at, fire: cancel})
+		}, &trigger{text: at, fire: cancel}, func(*report, []sample) error {
+			return errors.New("there is nothing to publish")
+		})
 		assert.ErrorIs(t, err, context.Canceled)
-		assert.Nil(t, rep)
-		assert.Nil(t, film)
+		assert.EqualError(t, err, context.Canceled.Error(), "and no other")
 	}
 	var replays sync.WaitGroup
 	replays.Go(func() { interrupted(full, phases[well].title) })
@@ -195,11 +209,13 @@ func TestReplayInterrupted(t *testing.T) {
 	assert.Empty(t, left)
 }
 
-// trigger is a writer that fires when text has been written to it, and some
-// progress after that.
+// trigger is a writer that fires once, when text has been written to it, and
+// some progress after that. A second signal, for the line that tells of the
+// first, could come when nobody listens any more, and end the process.
 type trigger struct {
 	text string
 	fire func()
+	once sync.Once
 	seen strings.Builder
 }
 
@@ -207,7 +223,7 @@ func (tr *trigger) Write(p []byte) (int, error) {
 	tr.seen.Write(p)
 	_, after, ok := strings.Cut(tr.seen.String(), tr.text)
 	if ok && strings.Count(after, "\n") > 1 {
-		tr.fire()
+		tr.once.Do(tr.fire)
 	}
 	return len(p), nil
 }

@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"runtime"
 	"runtime/pprof"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -42,15 +40,13 @@ func TestProfileAll(t *testing.T) {
 	}
 	start("a", 9)
 	start("b 127.0.0.1:1", 3)
-	want := func() bool {
+	parked := func() bool {
 		all, err := profileAll()
 		require.NoError(t, err)
 		a, b := all["a"], all["b 127.0.0.1:1"]
 		return a.Blocked == 3 && a.Now == 9 && b.Blocked == 1 && b.Now == 3
 	}
-	for !want() { // until all are parked
-		runtime.Gosched()
-	}
+	eventually(t, "all are parked", parked)
 	all, err := profileAll()
 	require.NoError(t, err)
 	for _, label := range []string{"a", "b 127.0.0.1:1"} {
@@ -61,16 +57,13 @@ func TestProfileAll(t *testing.T) {
 	}
 	close(receive)
 	for range 4 {
-		<-send
+		recv(t, "a send", send)
 	}
-	for {
+	eventually(t, "all have ended", func() bool {
 		all, err := profileAll()
 		require.NoError(t, err)
-		if len(all) == 0 {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
+		return len(all) == 0
+	})
 }
 
 func TestSumUp(t *testing.T) {

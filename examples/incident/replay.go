@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/chanx"
+	"example.com/chanx/asynclog"
 )
 
 // phases are what both servers go through. The names are in the requests, and
@@ -50,30 +50,46 @@ type stage struct {
 	started       time.Time
 	phase         atomic.Int64
 	before, after *side
-	log           *ringLog // of after
+	log           *asyncLog // of after
 	status        [len(phases)]status
 }
 
-// status is what after's status handler said of its consumer.
+// status is what after's status handlers said of its log.
 type status struct {
-	Code  int `json:"code"`
-	Exits int `json:"exits"` // that it listed
+	Code int `json:"code"`
+	Kept int `json:"kept"` // errors that were listed
 }
 
-// replay runs both servers through the phases. All that it has started has
-// ended when it returns.
-func replay(ctx context.Context, set settings, stderr io.Writer) (rep *report, film []sample, err error) {
+// replay runs both servers through the phases, and hands what came of it to
+// publish while they are still there. All that it has started has ended when
+// it returns. The error is ctx.Err() if it was interrupted before the end.
+func replay(ctx context.Context, set settings, stderr io.Writer,
+	publish func(*report, []sample) error) (err error) {
 	dir, err := os.MkdirTemp("", "incident-")
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	st := &stage{set: set, started: time.Now()}
 	if err := st.open(dir); err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, st.close()) }()
+	rep, film, err := st.film(ctx, stderr)
+	if err != nil {
+		return err
+	}
+	if err := publish(rep, film); err != nil {
+		return err
+	}
+	if set.hold > 0 {
+		st.hold(ctx, set.hold, stderr)
+	}
+	return nil
+}
 
+// film plays, watches, and reports.
+func (st *stage) film(ctx context.Context, stderr io.Writer) (rep *report, film []sample, err error) {
 	watching, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
 	var watchErr error
@@ -96,8 +112,8 @@ func replay(ctx context.Context, set settings, stderr io.Writer) (rep *report, f
 	return rep, film, err
 }
 
-// open starts the servers. The consumer is taken for stalled after a third of
-// the client's timeout: early enough to be replaced while requests wait.
+// open starts the servers. The log counts as stalled after a third of the
+// client's timeout: early enough to be seen while requests wait.
 func (st *stage) open(dir string) error {
 	before, err := startBefore(dir, st.set.fault)
 	if err != nil {
@@ -187,7 +203,7 @@ func (st *stage) settled(phase int) func(context.Context) bool {
 		st.status[phase] = answer
 		switch phase {
 		case struck:
-			return st.noticed() && answer.Exits > 0 &&
+			return st.noticed() && answer.Kept > 0 &&
 				answer.Code == http.StatusServiceUnavailable
 		case lifted:
 			return st.written(st.after) && answer.Code == http.StatusOK
@@ -196,31 +212,38 @@ func (st *stage) settled(phase int) func(context.Context) bool {
 	}
 }
 
-// ask asks after's status handler, as a probe would.
+// ask asks after's status handlers, as a probe and a person would.
 func (st *stage) ask(ctx context.Context) (status, error) {
-	req, err := http.NewRequestWithContext(ctx, "GET", st.after.url+"/status", nil)
+	code, _, err := st.get(ctx, "/status")
 	if err != nil {
 		return status{}, err
+	}
+	_, text, err := st.get(ctx, "/status/log")
+	if err != nil {
+		return status{}, err
+	}
+	var stats struct{ Errors []any }
+	err = json.Unmarshal(text, &stats)
+	return status{Code: code, Kept: len(stats.Errors)}, err
+}
+
+func (st *stage) get(ctx context.Context, path string) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, "GET", st.after.url+path, nil)
+	if err != nil {
+		return 0, nil, err
 	}
 	resp, err := st.after.load.client.Do(req)
 	if err != nil {
-		return status{}, err
+		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	var body struct{ Workers []struct{ Exits []any } }
-	if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
-		return status{}, err
-	}
-	answer := status{Code: resp.StatusCode}
-	for _, w := range body.Workers {
-		answer.Exits += len(w.Exits)
-	}
-	return answer, nil
+	text, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, text, err
 }
 
-// noticed reports whether the supervisor has kept what the fault did.
+// noticed reports whether after's log has kept what the fault did.
 func (st *stage) noticed() bool {
-	return slices.ContainsFunc(st.log.status().Exits, func(e chanx.Exit) bool {
+	return slices.ContainsFunc(st.log.Stats().Errors, func(e asynclog.SinkError) bool {
 		return st.set.fault.caused(e.Err)
 	})
 }
@@ -232,12 +255,12 @@ func (st *stage) written(s *side) bool {
 }
 
 // accounted returns the account of the log with the lines in its files, and
-// how many of these are from requests sent after the fault.
-func (s *side) accounted() (a account, late int, err error) {
+// what else those say: the marked are from requests sent after the fault.
+func (s *side) accounted() (a account, c content, err error) {
 	a = s.account()
-	lines, late, err := s.disk.lines("text=" + phases[lifted].name + "-")
-	a.Written = int64(lines)
-	return a, late, err
+	c, err = s.disk.lines("text=" + phases[lifted].name + "-")
+	a.Written = int64(c.records)
+	return a, c, err
 }
 
 // sample reads both servers.

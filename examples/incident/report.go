@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/chanx"
+	"example.com/chanx/asynclog"
 )
 
 // report is the result, and the form of -json.
@@ -36,11 +37,15 @@ type serverReport struct {
 	MostBlocked int     `json:"most_blocked_in_send"` // in any sample
 	Log         account `json:"log_lines"`
 	LateLines   int     `json:"log_lines_after_fault"`
-	// The rest is what a supervisor knows; before has none.
-	State    string       `json:"consumer,omitempty"`
-	Restarts int          `json:"restarts"`
-	Stalls   int64        `json:"stalls"`
-	Exits    []exitReport `json:"exits"`
+	// LostLines is how many are missing according to the log files.
+	LostLines int `json:"log_lines_lost_as_logged"`
+	// The rest is what after's log knows of itself; before's knows nothing.
+	State      string       `json:"worker,omitempty"`
+	Restarts   uint64       `json:"restarts"`
+	Stalls     uint64       `json:"stalls"`
+	SinkErrors uint64       `json:"failed_writes"`
+	Kept       []keptReport `json:"kept"`
+	Told       []string     `json:"told"` // its fallback
 }
 
 type phaseReport struct {
@@ -50,12 +55,12 @@ type phaseReport struct {
 	Status *status `json:"status_handler,omitempty"`
 }
 
-// exitReport is one exit of the consumer that the supervisor has kept.
-type exitReport struct {
-	Reason string        `json:"reason"`
-	At     string        `json:"at,omitempty"` // where it panicked
-	Stack  string        `json:"stack,omitempty"`
-	Ran    time.Duration `json:"ran_ns"`
+// keptReport is one of the last errors that the log has kept.
+type keptReport struct {
+	Time   time.Time `json:"time"`
+	Reason string    `json:"reason"`
+	At     string    `json:"at,omitempty"` // where it panicked
+	Stack  string    `json:"stack,omitempty"`
 	cause  error
 }
 
@@ -79,7 +84,7 @@ func (st *stage) report(film []sample) (*report, error) {
 		b.MostBlocked = max(b.MostBlocked, s.Before.Blocked)
 		a.MostBlocked = max(a.MostBlocked, s.After.Blocked)
 	}
-	rep.supervised(st.log.status(), st.log.stalls.Load(), st.status[:])
+	rep.witnessed(st.log, st.status[:])
 	rep.judge(st.set.fault)
 	return rep, err
 }
@@ -94,40 +99,38 @@ func (s *side) report(rep *serverReport, last reading) error {
 	}
 	rep.Goroutines = last.goroutines
 	rep.MostBlocked = last.Blocked
-	rep.Exits = []exitReport{}
+	rep.Kept, rep.Told = []keptReport{}, []string{}
 	if last.Blocked > 0 {
 		rep.Source = sourceLine(last.path, last.line)
 	}
-	var err error
-	rep.Log, rep.LateLines, err = s.accounted()
+	log, files, err := s.accounted()
+	rep.Log, rep.LateLines, rep.LostLines = log, files.marked, files.lost
 	return err
 }
 
-// supervised fills in what is known of after's consumer.
-func (rep *report) supervised(w chanx.WorkerStatus, stalls int64, answers []status) {
-	rep.After.State = w.State.String()
-	rep.After.Restarts = w.Restarts
-	rep.After.Stalls = stalls
+// witnessed fills in what after's log knows of itself.
+func (rep *report) witnessed(l *asyncLog, answers []status) {
+	stats := l.Stats()
+	a := &rep.After
+	a.State = l.worker().State.String()
+	a.Restarts, a.Stalls = stats.Restarts, stats.Stalls
+	a.SinkErrors = stats.SinkErrors
+	a.Told = l.witness.lines()
 	for i := range answers {
-		rep.After.Phases[i].Status = &answers[i]
+		a.Phases[i].Status = &answers[i]
 	}
-	for _, e := range w.Exits {
-		rep.After.Exits = append(rep.After.Exits, newExitReport(e))
+	for _, e := range stats.Errors {
+		a.Kept = append(a.Kept, newKeptReport(e))
 	}
 }
 
-func newExitReport(e chanx.Exit) exitReport {
-	rep := exitReport{Ran: e.Ran, cause: e.Err}
+func newKeptReport(e asynclog.SinkError) keptReport {
+	rep := keptReport{Time: e.At, Reason: e.Err.Error(), cause: e.Err}
 	var p *chanx.PanicError
-	switch {
-	case e.Err == nil:
-		rep.Reason = "returned nil"
-	case errors.As(e.Err, &p):
+	if errors.As(e.Err, &p) {
 		rep.Reason, _, _ = strings.Cut(p.Error(), "\n")
 		rep.Stack = string(p.Stack)
 		rep.At = panickedAt(rep.Stack)
-	default:
-		rep.Reason = e.Err.Error()
 	}
 	return rep
 }

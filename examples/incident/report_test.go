@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"example.com/chanx"
+	"example.com/chanx/asynclog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -73,25 +74,26 @@ func TestShort(t *testing.T) {
 	assert.Equal(t, "./c.go:1", short("c.go:1"))
 }
 
-func TestExitReports(t *testing.T) {
+func TestKeptReports(t *testing.T) {
+	at := time.Date(2024, 2, 3, 0, 0, 0, 0, time.UTC)
 	for want, err := range map[string]error{
-		"returned nil": nil,
-		"x":            errors.New("x"),
+		"x":                     errors.New("x"),
+		"chanx: worker stalled": chanx.ErrStalled,
 		"panic: x, at incident/y.go:3": &chanx.PanicError{Value: "x",
 			Stack: []byte("goroutine 1 [running]:\npanic(1)\n\tp.go:1\n" +
 				"main.f()\n\t/z/incident/y.go:3 +0x1\n")},
 	} {
-		e := newExitReport(chanx.Exit{Err: err, Ran: time.Second})
+		e := newKeptReport(asynclog.SinkError{At: at, Err: err})
 		assert.Equal(t, want, e.String())
-		assert.Equal(t, time.Second, e.Ran)
+		assert.Equal(t, at, e.Time)
 		assert.Equal(t, err, e.cause)
 	}
 }
 
 func TestReasons(t *testing.T) {
-	exit := func(reason string) exitReport { return exitReport{Reason: reason} }
-	s := serverReport{Exits: []exitReport{
-		exit("a"), exit("a"), exit("b"), exit("a"),
+	kept := func(reason string) keptReport { return keptReport{Reason: reason} }
+	s := serverReport{Kept: []keptReport{
+		kept("a"), kept("a"), kept("b"), kept("a"),
 	}}
 	assert.Equal(t, []string{"2 x a", "1 x b", "1 x a"}, s.reasons())
 	assert.Empty(t, serverReport{}.reasons())
@@ -103,6 +105,8 @@ func TestWriteTable(t *testing.T) {
 	rep.Before.Source = "w.rec <- r"
 	rep.After.Phases[struck].Failed = 7
 	rep.Before.Phases[lifted].Wait = wait{P50: 3 * time.Second, P99: 3100 * time.Millisecond, Max: 1500 * time.Microsecond}
+	rep.After.Restarts, rep.After.Stalls = 2, 1
+	rep.After.Told = []string{"asynclog: the sink crashed\na stack", "asynclog: again"}
 	rep.judge(full)
 	rep.Claims[0].Observed = false
 	var out bytes.Buffer
@@ -120,7 +124,11 @@ func TestWriteTable(t *testing.T) {
 		"= written                 200                           464",
 		"+ dropped                 0                             136",
 		"+ still buffered          64                            0",
-		"restarts / stalls         -                             9 / 0",
+		"lost, says the log itself nothing                       136\n",
+		"failed writes             -                             9\n",
+		"restarts / stalls         -                             2 / 1",
+		"told its fallback         -                             2\n",
+		"      asynclog: the sink crashed\n      asynclog: again\n",
 		"status handler            -                             503, then 200",
 		"      1 x write f: " + syscall.ENOSPC.Error() + "\n",
 		"  NO   before answered every request while all was well\n",

@@ -8,13 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	httppprof "net/http/pprof"
+	profiles "net/http/pprof"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
 	"time"
-
-	"example.com/chanx/chanxhttp"
 )
 
 // stopPatience bounds each step of stopping a server.
@@ -49,7 +47,7 @@ func startBefore(dir string, fault fault) (*server, error) {
 		s.account = w.account
 		s.release = w.release
 		s.close = func() error { w.close(); return nil }
-		s.serve(ln, w.LogWrite, nil)
+		s.serve(ln, w.LogWrite, http.NewServeMux())
 	})
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
@@ -58,19 +56,21 @@ func startBefore(dir string, fault fault) (*server, error) {
 }
 
 // startAfter starts the other one, and returns its log as well.
-func startAfter(dir string, fault fault, beat time.Duration) (*server, *ringLog, error) {
+func startAfter(dir string, fault fault, stallAfter time.Duration) (*server, *asyncLog, error) {
 	s, ln, err := newServer("after", dir, fault)
 	if err != nil {
 		return nil, nil, err
 	}
-	var l *ringLog
+	var l *asyncLog
 	s.labelled(func(ctx context.Context) {
-		l = newRingLog(ctx, s.disk, beat)
-		s.rotation = func(time.Duration) { l.rotation() }
+		l = newAsyncLog(ctx, s.disk, stallAfter)
+		s.rotation = func(time.Duration) { _ = l.sink.rotate() }
 		s.account = l.account
 		s.release = func(context.Context) {}
-		s.close = func() error { return l.close(stopPatience) }
-		s.serve(ln, l.log, chanxhttp.Health(l.sup))
+		s.close = l.close
+		status := http.NewServeMux()
+		l.register(status)
+		s.serve(ln, l.log, status)
 	})
 	return s, l, nil
 }
@@ -98,18 +98,19 @@ func (s *server) labelled(f func(context.Context)) {
 	pprof.Do(context.Background(), pprof.Labels(labelKey, s.label), f)
 }
 
-// serve starts to answer. What a service is asked by its operators is outside
-// of the middleware in both: a log has no part in it.
-func (s *server) serve(ln net.Listener, log func(record), status http.Handler) {
+// serve starts to answer. What a service is asked by its operators, which is
+// what mux has and the profiles, is outside of the middleware: a log has no
+// part in it.
+func (s *server) serve(ln net.Listener, log func(record), mux *http.ServeMux) {
 	api := http.NewServeMux()
 	api.HandleFunc("/v1/healthCheck", healthCheck)
 	api.HandleFunc("/v1/checksum", checksum)
-	mux := http.NewServeMux()
 	mux.Handle("/", logged(api, log))
-	mux.HandleFunc("/debug/pprof/", httppprof.Index)
-	if status != nil {
-		mux.Handle("/status", status)
-	}
+	mux.HandleFunc("/debug/pprof/", profiles.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", profiles.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", profiles.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", profiles.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", profiles.Trace)
 	s.http.Handler = mux
 	go func() { _ = s.http.Serve(ln) }() // ErrServerClosed
 }

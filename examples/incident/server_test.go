@@ -14,12 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func startBoth(t *testing.T, f fault) (before, after *server, l *ringLog) {
+func startBoth(t *testing.T, f fault) (before, after *server, l *asyncLog) {
 	t.Helper()
 	dir := t.TempDir()
 	before, err := startBefore(dir, f)
 	require.NoError(t, err)
-	after, l, err = startAfter(dir, f, testBeat)
+	after, l, err = startAfter(dir, f, testStall)
 	require.NoError(t, err)
 	return before, after, l
 }
@@ -57,7 +57,10 @@ func TestServersAnswerAlike(t *testing.T) {
 	assert.Equal(t, 404, code)
 	code, body := get(t, after, "/status")
 	assert.Equal(t, 200, code)
-	assert.Contains(t, body, consumerName)
+	assert.Contains(t, body, `"asynclog"`)
+	code, body = get(t, after, "/status/log")
+	assert.Equal(t, 200, code)
+	assert.Contains(t, body, `"Accepted":{"Records":5,`)
 	assert.EqualValues(t, 6, before.account().Accepted)
 	assert.EqualValues(t, 5, after.account().Accepted, "status is not logged")
 	for _, s := range []*server{before, after} {
@@ -86,11 +89,11 @@ func TestServerStopsHanging(t *testing.T) {
 				l.send(ctx, "fault", queue+10, &tl)
 				done <- tl.now()
 			}()
-			for s.account().Accepted < queue {
-				time.Sleep(time.Millisecond)
-			}
+			eventually(t, "the queue is full", func() bool {
+				return s.account().Accepted >= queue
+			})
 			cancel()
-			<-done
+			recv(t, "the load ends", done)
 			l.close()
 			require.NoError(t, s.stop())
 		}
@@ -101,6 +104,6 @@ func TestServerCannotStart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "missing")
 	_, err := startBefore(dir, full)
 	assert.ErrorIs(t, err, os.ErrNotExist)
-	_, _, err = startAfter(dir, full, testBeat)
+	_, _, err = startAfter(dir, full, testStall)
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -31,7 +31,7 @@ func (rep *report) writeTable(w io.Writer) error {
 	t.row("At the end", "", "")
 	rep.goroutineRows(&t)
 	rep.logRows(&t)
-	rep.consumerRows(&t)
+	rep.workerRows(&t)
 	fmt.Fprintf(&t, "\nWhat package doctor says\n  %s\n",
 		or(rep.Diagnosis, "nothing is stuck"))
 	t.WriteString("\nObserved?\n")
@@ -113,35 +113,45 @@ func (rep *report) logRows(t *table) {
 	}
 }
 
-// consumerRows has nothing on before: nobody watched, and that is the point.
-func (rep *report) consumerRows(t *table) {
+// workerRows has nothing on before: nobody watched, and that is the point.
+func (rep *report) workerRows(t *table) {
 	a := rep.After
-	t.row("  consumer", "unknown", a.State)
+	t.row("    lost, says the log itself", "nothing", fmt.Sprint(a.LostLines))
+	t.row("  the log's worker", "unknown", a.State)
+	t.row("    failed writes", "-", fmt.Sprint(a.SinkErrors))
 	t.row("    restarts / stalls", "-",
 		fmt.Sprintf("%d / %d", a.Restarts, a.Stalls))
 	t.row("    status handler", "-", fmt.Sprintf("%d, then %d",
 		a.Phases[struck].Status.Code, a.Phases[lifted].Status.Code))
-	t.row("    last exits kept", "none", fmt.Sprint(len(a.Exits)))
-	for _, r := range a.reasons() {
-		t.WriteString("      " + r + "\n")
+	t.row("    told its fallback", "-", fmt.Sprint(len(a.Told)))
+	t.list(a.Told)
+	t.row("    last errors kept", "none", fmt.Sprint(len(a.Kept)))
+	t.list(a.reasons())
+}
+
+// list leaves stacks to those who ask for JSON.
+func (t *table) list(lines []string) {
+	for _, line := range lines {
+		line, _, _ = strings.Cut(line, "\n")
+		t.WriteString("      " + line + "\n")
 	}
 }
 
-// reasons returns the kept exits, those in a row that say the same as one.
+// reasons returns the kept errors, those in a row that say the same as one.
 func (s serverReport) reasons() []string {
 	var all []string
-	for i := 0; i < len(s.Exits); {
+	for i := 0; i < len(s.Kept); {
 		n := 1
-		for i+n < len(s.Exits) && s.Exits[i+n].String() == s.Exits[i].String() {
+		for i+n < len(s.Kept) && s.Kept[i+n].String() == s.Kept[i].String() {
 			n++
 		}
-		all = append(all, fmt.Sprintf("%d x %s", n, s.Exits[i]))
+		all = append(all, fmt.Sprintf("%d x %s", n, s.Kept[i]))
 		i += n
 	}
 	return all
 }
 
-func (e exitReport) String() string {
+func (e keptReport) String() string {
 	if e.At == "" {
 		return e.Reason
 	}
