@@ -30,8 +30,8 @@ type Stats struct {
 	HighWater  int    // most bytes ever buffered
 	// LastError is the last of Errors; nil if there never was one.
 	LastError error
-	// Errors are the last errors, panics and Goexits of the sink, oldest
-	// first, at most eight.
+	// Errors are the last errors, panics and Goexits of the sink, and its
+	// stalls as chanx.ErrStalled, oldest first, at most eight.
 	Errors []SinkError
 }
 

@@ -2,6 +2,7 @@ package asynclog
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"example.com/chanx"
@@ -54,12 +55,18 @@ func (t *trouble) keep(err error) {
 	t.last = append(t.last, SinkError{At: time.Now(), Err: err})
 }
 
-// current is the last error of a sink that has not worked since.
+// current is the last error of a sink that has not worked since. A stall is
+// no error of the sink's: it says that there are others, or none.
 func (t *trouble) current() error {
-	if t.run == 0 || len(t.last) == 0 {
+	if t.run == 0 {
 		return nil
 	}
-	return t.last[len(t.last)-1].Err
+	for _, e := range slices.Backward(t.last) {
+		if e.Err != chanx.ErrStalled {
+			return e.Err
+		}
+	}
+	return nil
 }
 
 // observe is told of the worker's life by its supervisor.
@@ -76,6 +83,7 @@ func (w *Writer) observe(e chanx.Event) {
 	case chanx.EventStall:
 		w.mu.Lock()
 		w.trouble.stalls++
+		w.trouble.keep(e.Exit.Err)
 		w.mu.Unlock()
 		w.fallback.tell(fmt.Sprintf("the sink has stalled: no progress for %v",
 			w.opts.StallAfter))
