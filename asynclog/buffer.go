@@ -16,7 +16,7 @@ type buffer struct {
 	limit      int // in bytes
 	limitMarks int // the same share of the marks, for very short records
 
-	// What one call of the sink gets at most. While it is in the sink's hands it
+	// What the sink gets at most before the lock is taken again. Until then it
 	// cannot be dropped, and makes no room.
 	batch int
 
@@ -59,6 +59,7 @@ func newBuffer(budget, reserve int, evicts bool) *buffer {
 	b.batch = min(batchBytes, len(b.young.data)/4)
 	b.losses.evicts = evicts
 	b.flight.marks = make([]mark, min(maxBatchRecords, len(b.young.marks)))
+	b.flight.ends = make([]int, 0, maxPieces)
 	return b
 }
 

@@ -49,12 +49,14 @@ func (w *Writer) Shutdown(ctx context.Context) error {
 func (w *Writer) finish(err error) error {
 	w.mu.Lock()
 	first := !w.over
+	w.abandoned.Store(true) // first: no call begins that is not counted
+	w.settle()
 	if first && err != nil {
 		w.result = &UnwrittenError{
 			Left: w.buf.buffered(), Err: err, Sink: w.trouble.current(),
 		}
 	}
-	w.over, w.abandoned = true, true
+	w.over = true
 	result := w.result
 	w.mu.Unlock()
 	w.cancel()

@@ -4,12 +4,28 @@ package asynclog
 // it the time for which taking a batch holds the lock.
 const maxBatchRecords = 4096
 
+// pieceBytes limits a call of the sink, except for a single longer record. A
+// file takes this much in some thirty microseconds. A call that takes longer
+// costs the worker its processor: the runtime gives that to another caller in
+// a flood, so that three threads share two processors, and the worker has to
+// wait for its turn after every call. In the best of 300 floods, a 1 MiB batch
+// in pieces brought a fifth more lines to the file than one in a single call,
+// with two producers as with 64. Batches of 64 KiB brought a tenth less than
+// pieces did, because the worker then needs the lock after every call.
+const pieceBytes = 64 << 10
+
+// maxPieces is the most a batch can have: any two neighbours are together
+// longer than one may be.
+const maxPieces = 2*batchBytes/pieceBytes + 1
+
 // flight is the batch in the hands of the sink. It cannot be dropped: the sink
 // may be reading it. It knows where each record ends, so that after a partial
 // write it resumes at the byte and counts to the record.
 type flight struct {
 	ring  *byteRing // where the bytes lie; nil: nothing is in flight
 	rest  []byte    // what the sink has not taken
+	size  int       // of the whole batch
+	ends  []int     // where its pieces end
 	bytes int       // of the records not yet written, the first one in full
 
 	marks []mark
@@ -25,7 +41,34 @@ type flight struct {
 func (f *flight) start(r *byteRing, limit int, marks []mark) int {
 	f.rest, f.n = r.take(limit, marks)
 	f.ring, f.bytes, f.at, f.off = r, len(f.rest), 0, 0
+	f.size = len(f.rest)
+	f.cut()
 	return f.n
+}
+
+// cut finds where the pieces of the batch end, each at the end of a record.
+func (f *flight) cut() {
+	f.ends = f.ends[:0]
+	start, end := 0, 0
+	for _, m := range f.marks[:f.n] {
+		if end > start && end-start+m.len() > pieceBytes {
+			f.ends = append(f.ends, end)
+			start = end
+		}
+		end += m.len()
+	}
+	f.ends = append(f.ends, end)
+}
+
+// piece is how many bytes one call of the sink gets if it goes on at that
+// offset of the batch.
+func (f *flight) piece(at int) int {
+	for _, end := range f.ends {
+		if end > at {
+			return end - at
+		}
+	}
+	return 0 // after the end
 }
 
 func (f *flight) records() int {

@@ -97,6 +97,7 @@ func (w *Writer) giveUp(f *flush, err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.flushes = slices.DeleteFunc(w.flushes, func(g *flush) bool { return f == g })
+	w.settle()
 	left := w.leftOf(f)
 	if err == chanx.ErrClosed && left == (Count{}) {
 		return nil

@@ -41,6 +41,7 @@ func (w *Writer) Stats() Stats {
 	worker := w.supervisor.Status()[0]
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.settle()
 	s := Stats{
 		Accepted:       w.buf.accepted,
 		Written:        w.buf.written,

@@ -31,6 +31,7 @@ func (w *Writer) admit(p []byte, m mark) bool {
 func (w *Writer) wait(p []byte, m mark) bool {
 	x := &waiter{p: p, m: m, done: make(chan struct{})}
 	w.waiters = append(w.waiters, x)
+	w.settle()
 	before := w.buf.written
 	w.mu.Unlock()
 	timer := time.NewTimer(w.opts.MaxWait)
@@ -42,6 +43,7 @@ func (w *Writer) wait(p []byte, m mark) bool {
 	w.mu.Lock()
 	if i := slices.Index(w.waiters, x); i >= 0 {
 		w.waiters = slices.Delete(w.waiters, i, i+1)
+		w.settle()
 		w.hopeless = w.buf.written == before
 	}
 	return x.stored

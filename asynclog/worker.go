@@ -70,10 +70,9 @@ func (w *Writer) work(ctx context.Context) error {
 		case stepAgain:
 			continue
 		}
-		n, err := w.call(p)
+		n, err := w.feed(ctx, p)
 		w.took(n, err)
 		if n > 0 {
-			chanx.Beat(ctx)
 			pause = minPause
 		}
 		if err != nil {
@@ -93,6 +92,7 @@ func (w *Writer) begin() {
 		return
 	}
 	w.calling = false
+	w.settle()
 	w.crashes++
 	if w.crashes >= poisonous && len(w.report) == 0 && w.buf.flight.ring != nil {
 		w.buf.discard()
@@ -113,7 +113,7 @@ const (
 func (w *Writer) next() ([]byte, step) {
 	w.lock()
 	defer w.mu.Unlock()
-	if w.abandoned {
+	if w.abandoned.Load() {
 		return nil, stepEnd
 	}
 	if w.poisoned { // tell it before the rest of the batch
@@ -191,6 +191,37 @@ func (w *Writer) maxPause() time.Duration {
 	return maxPause
 }
 
+// feed gives p to the sink, a batch in pieces, until there is an error. It
+// returns how much the sink has taken.
+func (w *Writer) feed(ctx context.Context, p []byte) (n int, err error) {
+	if len(w.report) > 0 {
+		if n, err = w.call(p); n > 0 {
+			chanx.Beat(ctx)
+		}
+		return n, err
+	}
+	f := &w.buf.flight
+	start := f.size - len(f.rest) // settle moves it, but not before fed says so
+	for n < len(p) && err == nil && !w.abandoned.Load() {
+		var k int
+		end := min(len(p), n+f.piece(start+n))
+		if k, err = w.call(p[n:end]); k > 0 {
+			n += k
+			w.fed.Add(int64(k))
+			chanx.Beat(ctx)
+		}
+	}
+	return n, err
+}
+
+// settle counts what the sink has taken since the last time. Whoever wants
+// exact counts calls it first. The caller holds mu.
+func (w *Writer) settle() {
+	if n := w.fed.Swap(0); n > 0 {
+		w.buf.wrote(int(n))
+	}
+}
+
 // call calls the sink and holds it to the contract of io.Writer.
 func (w *Writer) call(p []byte) (int, error) {
 	n, err := w.sink.Write(p)
@@ -216,16 +247,15 @@ func (w *Writer) lock() {
 	w.mu.Lock()
 }
 
-// took notes the outcome of a call.
+// took notes the outcome of feeding the sink.
 func (w *Writer) took(n int, err error) {
 	w.lock()
 	w.calling = false
+	w.settle()
 	if n > 0 {
 		w.crashes = 0
 		if len(w.report) > 0 {
 			w.report = w.report[n:]
-		} else {
-			w.buf.wrote(n)
 		}
 		w.progress()
 	}

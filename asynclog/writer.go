@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/chanx"
@@ -26,15 +27,14 @@ type Writer struct {
 	mu  sync.Mutex
 	buf buffer
 
-	idle      bool // the worker waits for wake
-	calling   bool // the sink has been called and has not returned
-	echoing   bool // the batch in its hands has records of its own
-	echo      bool // the buffer has such records
-	closed    bool // no more records are accepted
-	abandoned bool // Shutdown has given up
-	refused   Count
-	result    error // of Shutdown, once over
-	over      bool
+	idle    bool // the worker waits for wake
+	calling bool // the worker is feeding the sink
+	echoing bool // the batch in its hands has records of its own
+	echo    bool // the buffer has such records
+	closed  bool // no more records are accepted
+	refused Count
+	result  error // of Shutdown, once over
+	over    bool
 
 	yields    int       // since the sink last took something
 	waiters   []*waiter // for room, in order
@@ -43,6 +43,11 @@ type Writer struct {
 	self, who [goidLen]byte // the worker's goroutine, and scratch space
 
 	trouble trouble // what went wrong at the sink
+
+	// Between two pieces of a batch the worker does without mu. What it has to
+	// tell and to know there:
+	fed       atomic.Int64 // bytes taken that settle has not counted yet
+	abandoned atomic.Bool  // Shutdown has given up
 
 	// The worker's; here, because it may have to be started again.
 	report   []byte // not yet written
@@ -127,7 +132,7 @@ type Options struct {
 
 	// Unbatched gives the sink each record in a call of its own, as datagram
 	// sockets, syslog and testing.T.Output need it. Otherwise a call has as
-	// many whole records as are waiting, up to a quarter of Budget or 1 MiB.
+	// many whole records as are waiting, up to a quarter of Budget or 64 KiB.
 	Unbatched bool
 }
 
