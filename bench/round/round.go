@@ -1,0 +1,61 @@
+// Package round measures contestants in turns, so that what else the machine
+// does meets all of them, and returns medians.
+package round
+
+import (
+	"slices"
+
+	"example.com/chanx/bench/plan"
+)
+
+// Robin measures each of the named contestants once in every round, and
+// returns the median of each of their figures. A measurement takes what it
+// needs; it is told which contestant by its index. A nil result, which must
+// then be nil in every round, means that this one cannot take part. The first
+// error ends it.
+func Robin(o plan.Options, what string, names []string,
+	measure func(i int) ([]float64, error)) ([][]float64, error) {
+	seen := make([][][]float64, len(names)) // contestant, figure, round
+	for range Rounds(o) {
+		for i, name := range names {
+			if o.Step != nil {
+				o.Step(what + ": " + name)
+			}
+			figures, err := measure(i)
+			if err != nil {
+				return nil, err
+			}
+			if seen[i] == nil {
+				seen[i] = make([][]float64, len(figures))
+			}
+			for f, v := range figures {
+				seen[i][f] = append(seen[i][f], v)
+			}
+		}
+	}
+	medians := make([][]float64, len(names))
+	for i := range seen {
+		for _, v := range seen[i] {
+			medians[i] = append(medians[i], Median(v))
+		}
+	}
+	return medians, nil
+}
+
+// Rounds is at least one.
+func Rounds(o plan.Options) int { return max(o.Rounds, 1) }
+
+// Announce says how many measurements there will be in all, given how many a
+// round has.
+func Announce(o plan.Options, inARound int) {
+	if o.Steps != nil {
+		o.Steps(inARound * Rounds(o))
+	}
+}
+
+// Median returns the middle of v, or the upper one of its two middles. It
+// panics if v is empty.
+func Median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return v[len(v)/2]
+}
