@@ -1,0 +1,44 @@
+package asynclog
+
+import (
+	"io"
+	"sync/atomic"
+
+	"github.com/phuslu/log"
+)
+
+var (
+	phusluWait = phuslu("phuslu async", false)
+	phusluDrop = phuslu("phuslu async, DiscardOnFull", true)
+)
+
+// phuslu keeps the slice it is given instead of copying it, as its own logger
+// hands over its buffer. The adapter does not copy either: the floods write the
+// same bytes again and again, so that it pays for nothing it would not pay for
+// in its own house. The check of the law does not, and shows it.
+func phuslu(name string, discard bool) peer {
+	return peer{name: name, open: func(s sink) (io.Writer, func() float64) {
+		w := &telling{to: &log.AsyncWriter{
+			Writer:      log.IOWriter{Writer: s},
+			ChannelSize: slots, DiscardOnFull: discard,
+		}}
+		return w, func() float64 {
+			_ = w.to.Close()
+			return float64(w.refused.Load())
+		}
+	}}
+}
+
+// telling counts the errors that the callers got.
+type telling struct {
+	to      *log.AsyncWriter
+	refused atomic.Int64
+}
+
+func (t *telling) Write(p []byte) (int, error) {
+	n, err := t.to.Write(p)
+	if err != nil {
+		t.refused.Add(1)
+	}
+	return n, err
+}
