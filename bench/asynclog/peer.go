@@ -39,8 +39,8 @@ var peers = []peer{
 	diodes, phusluDrop, phusluWait, zap, guarded, lumber, plain,
 }
 
-func names() (all []string) {
-	for _, p := range peers {
+func names(of []peer) (all []string) {
+	for _, p := range of {
 		all = append(all, p.name)
 	}
 	return all

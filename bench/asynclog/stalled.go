@@ -45,14 +45,16 @@ type outage struct {
 // written meanwhile, too: the histogram corrects for them.
 func stall(p peer, d time.Duration) outage {
 	h := &hanging{gate: make(chan struct{})}
+	seen := make([]*hdrhistogram.Histogram, stalledProducers)
+	for i := range seen {
+		seen[i] = newLatencies()
+	}
+	lines := make([]int, stalledProducers)
 	held := live()
 	w, finish := p.open(sink{Writer: h})
-	seen := make([]*hdrhistogram.Histogram, stalledProducers)
-	lines := make([]int, stalledProducers)
 	stop := time.Now().Add(d)
 	var all sync.WaitGroup
 	for i := range stalledProducers {
-		seen[i] = newLatencies()
 		all.Go(func() { lines[i] = offer(w, seen[i], stop) })
 	}
 	time.Sleep(time.Until(stop))

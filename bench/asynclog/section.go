@@ -1,0 +1,118 @@
+package asynclog
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strconv"
+
+	"example.com/chanx/bench/figure"
+	"example.com/chanx/bench/plan"
+	"example.com/chanx/bench/round"
+)
+
+const text = `Lines of 190 bytes, the sink a file in memory so that the disk is
+not what is measured. Dropping is cheap: read the cost of a line beside what
+became of it. "Says so" is how many lines the writer says it has lost, by those
+that it has lost: 1 is the truth, – has no word for it. asynclog's own reports
+of losses are in the stream and counted as delivered, by a few in a million.`
+
+// Run measures floods of several numbers of producers, an outage of the sink,
+// and the law that what was sent is received or counted as lost.
+func Run(o plan.Options) (plan.Section, error) {
+	log.SetOutput(io.Discard) // the diode's collisions
+	defer log.SetOutput(os.Stderr)
+	s := plan.Section{Title: "Log writers", Text: text}
+	producers := []int{1, 2, 8, 64}
+	if o.Quick {
+		producers = []int{2}
+	}
+	stalling := suspendable()
+	round.Announce(o, len(producers)*len(peers)+len(stalling))
+	for _, n := range producers {
+		medians, err := floods(o, n)
+		if err != nil {
+			return s, err
+		}
+		s.Tables = append(s.Tables, floodTable(n, medians))
+	}
+	table, plot, err := outages(o, stalling)
+	if err != nil {
+		return s, err
+	}
+	s.Tables = append(s.Tables, table, lawTable(o))
+	s.Plots = []plan.Plot{plot}
+	return s, nil
+}
+
+// floods returns the median figures of each peer.
+func floods(o plan.Options, producers int) ([][]float64, error) {
+	dir, err := inMemory()
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	return round.Robin(o, fmt.Sprintf("log writers, %d producers", producers),
+		names(peers), func(i int) ([]float64, error) {
+			return flood(dir, peers[i], producers, o.For)
+		})
+}
+
+func floodTable(producers int, medians [][]float64) plan.Table {
+	t := plan.Table{
+		Title: fmt.Sprintf("A flood by %s", count(producers, "producer")),
+		Columns: []string{"writer", "cost of a line", "allocs", "delivered",
+			"dropped", "says so", "p50", "p99", "p99.9", "max"},
+	}
+	for i, m := range medians {
+		row := []string{peers[i].name, figure.Time(m[perLine]),
+			figure.Number(m[allocs]), figure.Rate(m[perSecond]),
+			figure.Percent(m[dropped]), saysSo(m[told])}
+		for _, v := range m[p50:] {
+			row = append(row, figure.Time(v))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return strconv.Itoa(n) + " " + what
+}
+
+func saysSo(told float64) string {
+	if told == untold {
+		return figure.None
+	}
+	return figure.Number(told)
+}
+
+func lawTable(o plan.Options) plan.Table {
+	each := 50_000
+	if o.Quick {
+		each = 10_000
+	}
+	t := plan.Table{
+		Title: "The law: sent = received + what the writer says it lost",
+		Columns: []string{"writer", "sent", "received", "says it lost", "torn",
+			"out of order or twice", "law", "Write after Close"},
+		Notes: []string{"lumberjack: – because it opens its file itself.",
+			"phuslu keeps the caller's slice, which io.Writer forbids: a " +
+				"caller that uses its buffer again finds lines torn or twice."},
+	}
+	for _, p := range suspendable() {
+		v := law(p, each)
+		holds := "holds"
+		if !v.holds() {
+			holds = "**broken**"
+		}
+		t.Rows = append(t.Rows, []string{p.name, strconv.Itoa(v.sent),
+			strconv.Itoa(v.received), saysSo(v.told), strconv.Itoa(v.torn),
+			strconv.Itoa(v.disorder), holds, v.afterClose})
+	}
+	return t
+}
