@@ -1,0 +1,137 @@
+package supervise
+
+import (
+	"fmt"
+	"math"
+
+	"example.com/chanx/bench/figure"
+	"example.com/chanx/bench/plan"
+	"example.com/chanx/bench/round"
+)
+
+const text = `A worker that ends is run again at once: no backoff, no hook. A loop
+restarts nothing, it calls a function again, which is the price of having no
+supervision; "for { go f(); wait }" is the least that a run on a stack of its own
+costs. Speed is the smaller half of the comparison: see what each survives.`
+
+// Run measures restarts and herds of workers, and tries every way of ending.
+func Run(o plan.Options) (plan.Section, error) {
+	s := plan.Section{Title: "Supervision", Text: text}
+	sizes := []int{1000, 10_000}
+	if o.Quick {
+		sizes = []int{1000}
+	}
+	safe := having(func(p peer) bool { return p.panics })
+	herds := having(func(p peer) bool { return p.herd != nil })
+	round.Announce(o, len(peers)+len(safe)+len(sizes)*len(herds))
+	table, err := restartTable(o, safe)
+	if err != nil {
+		return s, err
+	}
+	s.Tables = []plan.Table{table}
+	for _, n := range sizes {
+		table, err := herdTable(o, n, herds)
+		if err != nil {
+			return s, err
+		}
+		s.Tables = append(s.Tables, table)
+	}
+	s.Tables = append(s.Tables, exitTable(), causeTable())
+	return s, nil
+}
+
+func restartTable(o plan.Options, safe []peer) (t plan.Table, _ error) {
+	failed, err := round.Robin(o, "restart after an error", names(peers),
+		func(i int) ([]float64, error) { return restart(peers[i], o.For, fails) })
+	if err != nil {
+		return t, err
+	}
+	panicked, err := round.Robin(o, "restart after a panic", names(safe),
+		func(i int) ([]float64, error) { return restart(safe[i], o.For, panics) })
+	if err != nil {
+		return t, err
+	}
+	t = plan.Table{
+		Title: "A restart",
+		Columns: []string{"", "after an error", "allocs", "after a panic",
+			"allocs"},
+		Notes: []string{
+			"–: a panic is not caught and ends the process."},
+	}
+	for i, p := range peers {
+		row := []string{p.name, figure.Time(failed[i][0]),
+			figure.Number(failed[i][1]), figure.None, figure.None}
+		for j, s := range safe {
+			if s.name == p.name {
+				row[3] = figure.Time(panicked[j][0])
+				row[4] = figure.Number(panicked[j][1])
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t, nil
+}
+
+func herdTable(o plan.Options, n int, herds []peer) (t plan.Table, _ error) {
+	m, err := round.Robin(o, fmt.Sprintf("%d workers", n), names(herds),
+		func(i int) ([]float64, error) { return herd(herds[i], n), nil })
+	t = plan.Table{
+		Title: fmt.Sprintf("%d idle workers", n),
+		Columns: []string{"", "start of one", "memory of one",
+			"goroutines of one", "stop of all"},
+		Notes: []string{"Memory is heap and stacks. chanx.Supervise is " +
+			"called on a goroutine of its own for each worker, as one has to."},
+	}
+	for i, v := range m {
+		t.Rows = append(t.Rows, []string{herds[i].name,
+			figure.Time(v[starting]), figure.Bytes(math.Round(v[memory])),
+			figure.Number(math.Round(100*v[goroutines]) / 100),
+			figure.Time(v[ending])})
+	}
+	return t, err
+}
+
+func exitTable() plan.Table {
+	t := plan.Table{
+		Title: "What becomes of a worker",
+		Columns: []string{"", "that returns an error", "returns nil",
+			"panics", "calls runtime.Goexit",
+			"returns a foreign context.Canceled", "whose hook hangs"},
+		Notes: []string{
+			`"panic goes through": it ends the process, unless the caller ` +
+				`recovers.`,
+			`"loop is gone": nothing runs the worker, and nobody is told.`},
+	}
+	for _, p := range peers {
+		row := []string{p.name}
+		for _, exit := range []func() error{fails, returnsNil} {
+			row = append(row, after(p, exit, 1, nil))
+		}
+		panicked := goesThrough
+		if !p.unguarded {
+			panicked = after(p, panics, 1, nil)
+		}
+		row = append(row, panicked)
+		for _, exit := range []func() error{goexits, foreign} {
+			row = append(row, after(p, exit, 1, nil))
+		}
+		t.Rows = append(t.Rows, append(row, afterHang(p)))
+	}
+	return t
+}
+
+func causeTable() plan.Table {
+	t := plan.Table{
+		Title: "Who loses the cause",
+		Columns: []string{"", "an error, told to a hook", "a panic's value",
+			"a panic's stack", "Goexit", "can be asked for later"},
+		Notes: []string{`"kept": errors.Is finds it. "as text": only its ` +
+			`message is left.`},
+	}
+	for _, p := range peers {
+		failure, panicked, stack, goexit := loses(p)
+		t.Rows = append(t.Rows, []string{p.name, failure, panicked, stack,
+			goexit, later(p)})
+	}
+	return t
+}
