@@ -1,0 +1,53 @@
+package dump
+
+import (
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/bench/plan"
+	"example.com/chanx/internal/leakgate"
+)
+
+func TestMain(m *testing.M) { leakgate.Main(m) }
+
+func TestRunFillsEveryCell(t *testing.T) {
+	announced, taken := 0, 0
+	s, err := Run(plan.Options{
+		For: 5 * time.Millisecond, Quick: true,
+		Steps: func(n int) { announced = n },
+		Step:  func(string) { taken++ },
+	})
+	require.NoError(t, err)
+	assert.Equal(t, announced, taken)
+	require.Len(t, s.Tables, 2)
+	for _, table := range s.Tables {
+		for _, row := range table.Rows {
+			t.Log(row)
+			assert.Len(t, row, len(table.Columns), table.Title)
+		}
+	}
+	for _, l := range s.Plots[0].Lines {
+		assert.Len(t, l.X, len(l.Y))
+	}
+}
+
+func TestSpinSeesAGap(t *testing.T) {
+	got := sample(sampler{"stops", profile(2)})
+	assert.Positive(t, got[stopped])
+	assert.Positive(t, got[gap])
+	// What stops the world for itself is found in the runtime's count, and
+	// that is no longer than the call.
+	assert.LessOrEqual(t, got[stopped], 1.2*got[took])
+}
+
+func TestParseFailsOnAWrongCount(t *testing.T) {
+	_, err := parse(parser{"short", func(r io.Reader) (int, any, error) {
+		n, result, err := ours.read(r)
+		return n - 1, result, err
+	}}, 10)
+	assert.ErrorContains(t, err, "found 9 of 10")
+}

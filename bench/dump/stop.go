@@ -1,0 +1,112 @@
+package dump
+
+import (
+	"io"
+	"math"
+	"runtime/metrics"
+	"runtime/pprof"
+	"sync/atomic"
+	"time"
+
+	"example.com/chanx/doctor"
+)
+
+// sampler is one of the ways to look at the process one runs in.
+type sampler struct {
+	name string
+	take func()
+}
+
+// The first two are what doctor.Watch does, and its measure.
+var samplers = []sampler{
+	{"doctor.Take", func() { doctor.Take() }},
+	{"runtime/pprof, debug=0", profile(0)},
+	{"runtime/pprof, debug=1", profile(1)},
+	{"doctor.TakeStacks", func() { doctor.TakeStacks() }},
+	{"runtime/pprof, debug=2", profile(2)},
+	{"nothing", func() { time.Sleep(time.Millisecond) }},
+}
+
+func profile(debug int) func() {
+	return func() { _ = pprof.Lookup("goroutine").WriteTo(io.Discard, debug) }
+}
+
+// park starts goroutines that stand still, a few calls down, until stopped.
+func park(n int) (stop func()) {
+	gate, gone := make(chan struct{}), make(chan struct{})
+	var left atomic.Int64
+	left.Store(int64(n))
+	for range n {
+		go func() {
+			descend(6, gate)
+			if left.Add(-1) == 0 {
+				close(gone)
+			}
+		}()
+	}
+	return func() {
+		close(gate)
+		<-gone
+	}
+}
+
+//go:noinline
+func descend(calls int, gate <-chan struct{}) {
+	if calls > 0 {
+		descend(calls-1, gate)
+		return
+	}
+	<-gate
+}
+
+// The figures of a sample, in nanoseconds.
+const (
+	stopped = iota // how long the world stood still, by the runtime's count
+	gap            // the longest that a goroutine was kept from reading the clock
+	took
+)
+
+// sample takes one sample while another goroutine reads the clock.
+func sample(s sampler) []float64 {
+	var stop atomic.Bool
+	running, longest := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		close(running)
+		longest <- spin(&stop)
+	}()
+	<-running
+	before := pauses()
+	start := time.Now()
+	s.take()
+	t := time.Since(start)
+	after := pauses()
+	stop.Store(true)
+	return []float64{after - before, float64(<-longest), float64(t)}
+}
+
+// spin reads the clock until it is told to stop, and returns the longest step.
+func spin(stop *atomic.Bool) (longest time.Duration) {
+	last := time.Now()
+	for !stop.Load() {
+		now := time.Now()
+		longest = max(longest, now.Sub(last))
+		last = now
+	}
+	return longest
+}
+
+// pauses is how long the world has been stopped for other reasons than
+// collecting garbage, within the eighth of a power of two that the runtime's
+// histogram knows.
+func pauses() (ns float64) {
+	m := []metrics.Sample{{Name: "/sched/pauses/total/other:seconds"}}
+	metrics.Read(m)
+	h := m[0].Value.Float64Histogram()
+	for i, n := range h.Counts {
+		low, high := h.Buckets[i], h.Buckets[i+1]
+		if n > 0 && !math.IsInf(low, 0) && !math.IsInf(high, 0) {
+			ns += float64(n) * (low + high) / 2 * 1e9
+		}
+	}
+	return ns
+}
