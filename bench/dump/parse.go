@@ -64,3 +64,13 @@ func mapped() float64 {
 	metrics.Read(m)
 	return float64(m[0].Value.Uint64()) - float64(m[1].Value.Uint64())
 }
+
+// Reading is the time and the memory that the doctor needs for a dump of so
+// many goroutines.
+func Reading(goroutines int) (ns, bytes float64, _ error) {
+	m, err := parse(ours, goroutines)
+	if err != nil {
+		return 0, 0, err
+	}
+	return m[0], m[1], nil
+}
