@@ -1,0 +1,53 @@
+package rows
+
+import (
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"example.com/chanx/bench/plan"
+)
+
+// ratioLine is what TestRatios of the root logs for each of its operations.
+var ratioLine = regexp.MustCompile(
+	`(?m)^\s+ratios_test\.go:\d+: (.+?)\s+[\d.]+ ns\s+[\d.]+ ns\s+([\d.]+)x`)
+
+// inRoot runs the comparison with raw channels that the root module has beside
+// its other tests. It has rounds of its own.
+func inRoot(plan.Options) (map[string]float64, error) {
+	dir, err := rootDir()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("go", "test", "-count=1", "-run", "^TestRatios$",
+		"-ratios", "-v", ".")
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("TestRatios: %w\n%s", err, out)
+	}
+	return parseRatios(string(out))
+}
+
+func parseRatios(out string) (map[string]float64, error) {
+	r := make(map[string]float64)
+	for _, m := range ratioLine.FindAllStringSubmatch(out, -1) {
+		v, err := strconv.ParseFloat(m[2], 64)
+		if err != nil {
+			return nil, err
+		}
+		r[m[1]] = v
+	}
+	return r, nil
+}
+
+func rootDir() (string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}",
+		"example.com/chanx").Output()
+	if err != nil {
+		return "", fmt.Errorf("where is the root module: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
