@@ -10,7 +10,10 @@ import (
 	"example.com/chanx"
 )
 
-var ratios = flag.Bool("ratios", false, "measure against raw channels")
+var (
+	ratios = flag.Bool("ratios", false, "measure against raw channels")
+	turns  = flag.Int("turns", 15, "of which -ratios takes the median")
+)
 
 // TestRatios measures each operation against its opponent, in turns, and logs
 // the ratio of the medians beside what we want it to be. It judges nothing: no
@@ -159,14 +162,13 @@ func timed(f func(n int)) func(n int) time.Duration {
 
 // duel returns the medians, in nanoseconds an operation, of rounds in turns.
 func duel(procs, n int, a, b func(int) time.Duration) (ma, mb float64) {
-	const turns = 15
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 	var as, bs []float64
-	for range turns {
+	for range *turns {
 		as = append(as, float64(a(n))/float64(n))
 		bs = append(bs, float64(b(n))/float64(n))
 	}
 	slices.Sort(as)
 	slices.Sort(bs)
-	return as[turns/2], bs[turns/2]
+	return as[*turns/2], bs[*turns/2]
 }

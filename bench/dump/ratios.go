@@ -6,13 +6,13 @@ import (
 )
 
 // Ratios returns what the rows on the doctor ask for. Quick, the dump has a
-// hundredth of the goroutines, and its memory is scaled up.
+// thousandth of the goroutines, and its memory is scaled up.
 func Ratios(o plan.Options) (map[string]float64, error) {
 	s := size{1_000_000, o, []parser{ours, panicparse}}
 	s.o.Rounds = 1
 	parked := 100_000
 	if o.Quick {
-		s.goroutines, parked = 10_000, 2000
+		s.goroutines, parked = 1000, 2000
 	}
 	read, err := parseAll(s)
 	if err != nil {

@@ -2,6 +2,7 @@ package dump
 
 import (
 	"io"
+	"math"
 	"testing"
 	"time"
 
@@ -50,4 +51,24 @@ func TestParseFailsOnAWrongCount(t *testing.T) {
 		return n - 1, result, err
 	}}, 10)
 	assert.ErrorContains(t, err, "found 9 of 10")
+}
+
+// How long the world stands still is a matter of the machine, how often is not.
+// The least of several samples, since others may stop it as well.
+func TestTakeStopsTheWorldAsOftenAsPprof(t *testing.T) {
+	defer park(1000)()
+	least := func(s sampler) uint64 {
+		few := uint64(math.MaxUint64)
+		for range 5 {
+			_, before := pauses()
+			s.take()
+			_, after := pauses()
+			few = min(few, after-before)
+		}
+		return few
+	}
+	want := least(samplers[1])
+	assert.Positive(t, want)
+	assert.Equal(t, want, least(samplers[0]), samplers[0].name)
+	assert.Zero(t, least(sampler{"nothing", func() {}}))
 }

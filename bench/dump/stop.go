@@ -75,11 +75,11 @@ func sample(s sampler) []float64 {
 		longest <- spin(&stop)
 	}()
 	<-running
-	before := pauses()
+	before, _ := pauses()
 	start := time.Now()
 	s.take()
 	t := time.Since(start)
-	after := pauses()
+	after, _ := pauses()
 	stop.Store(true)
 	return []float64{after - before, float64(<-longest), float64(t)}
 }
@@ -97,8 +97,8 @@ func spin(stop *atomic.Bool) (longest time.Duration) {
 
 // pauses is how long the world has been stopped for other reasons than
 // collecting garbage, within the eighth of a power of two that the runtime's
-// histogram knows.
-func pauses() (ns float64) {
+// histogram knows, and how often.
+func pauses() (ns float64, times uint64) {
 	m := []metrics.Sample{{Name: "/sched/pauses/total/other:seconds"}}
 	metrics.Read(m)
 	h := m[0].Value.Float64Histogram()
@@ -107,6 +107,7 @@ func pauses() (ns float64) {
 		if n > 0 && !math.IsInf(low, 0) && !math.IsInf(high, 0) {
 			ns += float64(n) * (low + high) / 2 * 1e9
 		}
+		times += n
 	}
-	return ns
+	return ns, times
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"example.com/chanx/bench/plan"
+	"example.com/chanx/bench/round"
 )
 
 // ratioLine is what TestRatios of the root logs for each of its operations.
@@ -15,14 +16,14 @@ var ratioLine = regexp.MustCompile(
 	`(?m)^\s+ratios_test\.go:\d+: (.+?)\s+[\d.]+ ns\s+[\d.]+ ns\s+([\d.]+)x`)
 
 // inRoot runs the comparison with raw channels that the root module has beside
-// its other tests. It has rounds of its own.
-func inRoot(plan.Options) (map[string]float64, error) {
+// its other tests. Its rounds are shorter, so it takes more of them.
+func inRoot(o plan.Options) (map[string]float64, error) {
 	dir, err := rootDir()
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command("go", "test", "-count=1", "-run", "^TestRatios$",
-		"-ratios", "-v", ".")
+		"-ratios", "-turns", strconv.Itoa(3*round.Rounds(o)-2), "-v", ".")
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
