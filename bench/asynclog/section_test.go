@@ -65,6 +65,7 @@ func TestLedgerFindsWhatIsWrong(t *testing.T) {
 		"twice":     {first + first, 2, 0, 1},
 		"backwards": {line(1, 8) + first, 2, 0, 1},
 		"cut":       {first[:100] + "\n" + line(1, 8), 1, 1, 0},
+		"cut zeros": {line(1, 0)[:100] + "\n" + line(1, 8), 1, 1, 0},
 		"halves":    {first[:100] + line(1, 8)[100:], 0, 1, 0},
 		"a report":  {"log records lost: 3\n" + first, 1, 0, 0},
 	} {

@@ -29,6 +29,7 @@ func TestRunFitsEverySeries(t *testing.T) {
 		assert.Len(t, row, len(s.Tables[0].Columns))
 		assert.NotContains(t, row, "unknown")
 	}
+	assert.Len(t, s.Plots, 7, "one for each axis and kind of figure")
 	files := map[string]bool{}
 	for _, p := range s.Plots {
 		assert.False(t, files[p.File], "%s twice", p.File)

@@ -57,6 +57,14 @@ func TestChecksTellTheDifference(t *testing.T) {
 	assert.Equal(t, []string{"as text", "lost"}, []string{panicked, goexit})
 }
 
+// A worker that was run again may end before anyone looks.
+func TestRestartCountsThoughItIsOver(t *testing.T) {
+	again := make(chan struct{})
+	assert.Equal(t, "over", settle(again, "over"))
+	close(again)
+	assert.Equal(t, restarted, settle(again, "over"))
+}
+
 func TestRestartsAreCounted(t *testing.T) {
 	for _, p := range peers {
 		runs := 0
