@@ -115,7 +115,7 @@ func exitTable() plan.Table {
 		for _, exit := range []func() error{goexits, foreign} {
 			row = append(row, after(p, exit, 1, nil))
 		}
-		t.Rows = append(t.Rows, append(row, afterHang(p)))
+		t.Rows = append(t.Rows, append(row, afterHang(p, shortPatience)))
 	}
 	return t
 }

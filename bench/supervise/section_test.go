@@ -39,7 +39,7 @@ func TestOursSurviveEverythingAndKeepTheCause(t *testing.T) {
 		} {
 			assert.Equal(t, restarted, after(p, exit, 1, nil), p.name)
 		}
-		assert.Equal(t, restarted, afterHang(p), p.name)
+		assert.Equal(t, restarted, afterHang(p, patience), p.name)
 		failure, panicked, stack, goexit := loses(p)
 		assert.Equal(t, []string{"kept", "kept", "kept", "kept"},
 			[]string{failure, panicked, stack, goexit}, p.name)
