@@ -16,9 +16,14 @@ import (
 	"strings"
 	"time"
 
+	"example.com/chanx/bench/asynclog"
+	"example.com/chanx/bench/dump"
+	"example.com/chanx/bench/growth"
 	"example.com/chanx/bench/plan"
 	"example.com/chanx/bench/queue"
 	"example.com/chanx/bench/report"
+	"example.com/chanx/bench/rows"
+	"example.com/chanx/bench/supervise"
 )
 
 // part is one comparison, a package of its own.
@@ -29,6 +34,11 @@ type part struct {
 
 var parts = []part{
 	{"queue", queue.Run},
+	{"asynclog", asynclog.Run},
+	{"supervise", supervise.Run},
+	{"dump", dump.Run},
+	{"growth", growth.Run},
+	{"rows", rows.Run},
 }
 
 func main() {
