@@ -260,3 +260,22 @@ func TestBuffer_evicts_as_few_as_make_room(t *testing.T) {
 	}
 	require.Greater(t, m.b.used, len(m.b.young.data)-100)
 }
+
+// Only a buffer of some size drops several records at a time.
+func TestBuffer_runs_of_evictions_keep_order_and_accounts(t *testing.T) {
+	m := newBufferModel(t, 64<<10, 8<<10, true, 1)
+	runs := 0
+	for i := range 9000 {
+		before := m.b.losses.total.Records
+		c := class(m.rng.IntN(int(classes)))
+		m.add(4+m.rng.IntN(40), c, c == classError && i%5 == 0)
+		if m.b.losses.total.Records > before+2 {
+			runs++
+		}
+		if i%50 == 0 {
+			m.read()
+		}
+	}
+	require.NotZero(t, runs)
+	m.finish()
+}
