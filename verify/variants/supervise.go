@@ -113,7 +113,7 @@ var superviseVariants = []variant{{
 	mistake: "Giving up does not interrupt the wait for a group that hangs.",
 }, {
 	name:    "set-removed-kept-alive",
-	old:     "\t\tp.members, p.cause = nil, Exit{}\n",
+	old:     "\t\tp.timer.Stop()\n\t\tp.members, p.cause = nil, Exit{}\n",
 	new:     "",
 	mistake: "The timer of a removed worker's restart keeps it in memory.",
 }, {

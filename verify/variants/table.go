@@ -56,8 +56,12 @@ func (t table) write(root string) error {
 		}
 		fmt.Fprintf(&rows, "| `%s` | %s | %s |\n", v.name, v.mistake, by)
 	}
-	return os.WriteFile(filepath.Join(root, "TESTING.md"),
-		[]byte(before+begin+rows.String()+end+after), 0o666)
+	name := filepath.Join(root, "TESTING.md")
+	text := before + begin + rows.String() + end + after
+	if err := os.WriteFile(name+".new", []byte(text), 0o666); err != nil {
+		return err
+	}
+	return os.Rename(name+".new", name) // another run may be reading it
 }
 
 // cell is what the table says of an outcome.
