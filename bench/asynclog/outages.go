@@ -74,7 +74,7 @@ func outageTable(d string, all []peer, medians [][]float64) plan.Table {
 
 func outagePlot(all []peer, medians [][]float64) plan.Plot {
 	p := plan.Plot{
-		File:  "log-stalled.svg",
+		File:  "log-stalled",
 		Title: "What callers of a log writer wait while its sink hangs",
 		X:     "one line in so many waits longer",
 		Y:     "wait (ns)",

@@ -23,7 +23,7 @@ func Run(o plan.Options) (plan.Section, error) {
 	}
 	announce(o, sizes)
 	times := plan.Plot{
-		File:  "dump-time.svg",
+		File:  "dump-time",
 		Title: "Reading a goroutine dump",
 		X:     "goroutines in the dump", Y: "time (s)", LogX: true, LogY: true,
 	}

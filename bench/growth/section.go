@@ -102,7 +102,7 @@ func (p *plots) add(s series, y []float64) {
 	}
 	p.all = append(p.all, plan.Plot{
 		File: "growth-" + strings.Fields(kind)[0] + "-" +
-			strings.ReplaceAll(s.axis, " ", "-") + ".svg",
+			strings.ReplaceAll(s.axis, " ", "-"),
 		Title: "Growth with " + s.axis,
 		X:     s.axis, Y: kind, LogX: true, LogY: true,
 		Lines: []plan.Line{line},

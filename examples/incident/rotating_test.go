@@ -145,7 +145,7 @@ func TestRotatingLabels(t *testing.T) {
 	eventually(t, "the goroutine is labelled", func() bool {
 		all, err := profileAll()
 		require.NoError(t, err)
-		return all["mine"].Now == 1
+		return all["mine"].Now >= 1 // what hangs the disk inherits it
 	})
 	s.disk.release()
 	require.NoError(t, s.rotate())
