@@ -27,6 +27,9 @@ func waitingHistory(capacity, clients, each int, seed uint64) []porcupine.Operat
 		senders.Go(func() { log.add(sendAll(id, each, &log, ring, rng)) })
 	}
 	senders.Wait()
+	for ring.Len() > 0 { // Close would wake whoever was forgotten
+		runtime.Gosched()
+	}
 	c := call{op: "Close"}
 	from := log.clock.Add(1)
 	c.do(ring)

@@ -20,7 +20,7 @@ import (
 func TestHooksThatBlock(t *testing.T) {
 	n := size(100, 10_000)
 	const failures = 100
-	warm(2*n + 10)
+	warm(4*n + 10) // workers, their hooks and the timers of their backoff
 	before := measure()
 	synctest.Test(t, func(t *testing.T) {
 		var seen atomic.Int64
