@@ -25,6 +25,12 @@ func FuzzWriter(f *testing.F) {
 	f.Add(uint8(2), uint16(3), bytes.Repeat([]byte{5, 0, 0, 255, 1, 255, 6, 4, 8, 9}, 20))
 	f.Add(uint8(8), uint16(800), bytes.Repeat([]byte{4, 3, 3, 60, 7, 0}, 30))
 	f.Add(uint8(12), uint16(4000), bytes.Repeat([]byte{0, 30, 5, 1, 2, 90, 9, 9}, 30))
+	// Two losses with a report between them, and errors that outlive a flood.
+	f.Add(uint8(0), uint16(8000), bytes.Join([][]byte{
+		{1, 9, 5, 4, 7, 0, 3, 40, 3, 60}, bytes.Repeat([]byte{1, 200}, 60),
+		{5, 0, 7, 0, 8, 9, 1, 9, 5, 4, 7, 0}, bytes.Repeat([]byte{1, 220}, 60),
+		{5, 0, 7, 0, 8, 9},
+	}, nil))
 	f.Fuzz(func(t *testing.T, flags uint8, budget uint16, program []byte) {
 		program = program[:min(len(program), 400)]
 		synctest.Test(t, func(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 func FuzzHealth(f *testing.F) {
 	f.Add("GET", "worker", "boom", []byte{0, 1, 2, 3, 4, 5})
 	f.Add("HEAD", "a/b: \"c\"\n", "<script>\xff\x00\u2028", []byte{1, 2, 3, 9, 10, 11})
+	f.Add("GET", "failed", "for good", []byte{33, 34, 35, 41, 16})
 	f.Add("post", "\xff\xfe", "", []byte{})
 	f.Add("", "%s%d", "\\u0000", []byte{255, 7, 4, 4, 2})
 	f.Fuzz(func(t *testing.T, method, name, text string, ends []byte) {

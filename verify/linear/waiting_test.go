@@ -101,7 +101,7 @@ func TestNoReceiverIsForgotten(t *testing.T) {
 			for _, capacity := range []int{1, 2, 3, 64} {
 				for round := range *rounds {
 					seed := uint64(round*1000 + capacity*10 + procs)
-					ops := waitingHistory(capacity, 2+round%2, 3, seed)
+					ops := waitingHistory(capacity, 2+round%2, 3+round%5, seed)
 					check(t, model(capacity), ops,
 						fmt.Sprintf("capacity %d, GOMAXPROCS %d, seed %d", capacity, procs, seed))
 				}
