@@ -22,9 +22,10 @@ func waitingHistory(capacity, clients, each int, seed uint64) []porcupine.Operat
 	var log record
 	var senders, receivers sync.WaitGroup
 	for id := range clients {
-		rng := rand.New(rand.NewPCG(seed, uint64(id)))
-		receivers.Go(func() { log.add(untilClosed(100+id, &log, ring, rng)) })
-		senders.Go(func() { log.add(sendAll(id, each, &log, ring, rng)) })
+		taking := rand.New(rand.NewPCG(seed, uint64(100+id)))
+		receivers.Go(func() { log.add(untilClosed(100+id, &log, ring, taking)) })
+		giving := rand.New(rand.NewPCG(seed, uint64(id)))
+		senders.Go(func() { log.add(sendAll(id, each, &log, ring, giving)) })
 	}
 	senders.Wait()
 	for ring.Len() > 0 { // Close would wake whoever was forgotten
