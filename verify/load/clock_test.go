@@ -20,10 +20,10 @@ const years = 100 * 365 * 24 * time.Hour
 
 func TestClockLeapsOverABackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		starts := 0
+		var starts atomic.Int64
 		s := chanx.NewSupervisor(chanx.SupervisorOptions{})
 		require.NoError(t, s.Add("worker", func(ctx context.Context) error {
-			if starts++; starts == 1 {
+			if starts.Add(1) == 1 {
 				return errAgain
 			}
 			<-ctx.Done()
@@ -34,10 +34,10 @@ func TestClockLeapsOverABackoff(t *testing.T) {
 		go func() { result <- s.Run(ctx) }()
 		time.Sleep(years - 1)
 		synctest.Wait()
-		require.Equal(t, 1, starts)
+		require.EqualValues(t, 1, starts.Load())
 		time.Sleep(years)
 		synctest.Wait()
-		require.Equal(t, 2, starts, "one restart, however long ago it was due")
+		require.EqualValues(t, 2, starts.Load(), "one restart, however long ago it was due")
 		cancel()
 		require.Equal(t, context.Canceled, <-result)
 	})

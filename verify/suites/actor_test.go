@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"example.com/chanx"
@@ -13,28 +15,45 @@ import (
 type actor struct {
 	name   string
 	orders chan func() error
-	starts int
-	living int          // goroutines in work
-	most   int          // of them at once
-	trace  *[]string    // what happens to all actors of a test
+	trace  *trace
 	onRun  func() error // instead of waiting for an order, unless nil
+
+	// At rest in a bubble is not before in the eyes of the race detector: a
+	// timer starts the next run.
+	starts, living, most atomic.Int64
 }
 
-func newActor(name string, trace *[]string) *actor {
-	return &actor{name: name, orders: make(chan func() error), trace: trace}
+// trace is the order in which actors have ended.
+type trace struct {
+	mu    sync.Mutex
+	names []string
 }
 
-// work needs no lock: in a bubble the tests look only when all is at rest,
-// and the runs of one actor follow one another.
+func (tr *trace) add(name string) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.names = append(tr.names, name)
+}
+
+// take returns the names since it was called last.
+func (tr *trace) take() []string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	names := tr.names
+	tr.names = nil
+	return names
+}
+
+func newActor(name string) *actor {
+	return &actor{name: name, orders: make(chan func() error), trace: new(trace)}
+}
+
 func (a *actor) work(ctx context.Context) error {
-	a.starts++
-	a.living++
-	a.most = max(a.most, a.living)
+	a.starts.Add(1)
+	a.most.Store(max(a.most.Load(), a.living.Add(1)))
 	defer func() {
-		a.living--
-		if a.trace != nil {
-			*a.trace = append(*a.trace, a.name)
-		}
+		a.living.Add(-1)
+		a.trace.add(a.name)
 	}()
 	if a.onRun != nil {
 		if err := a.onRun(); err != nil {

@@ -48,6 +48,12 @@ func (r *reel) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func (r *reel) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls
+}
+
 // lines returns the numbers of the records, in order, without the reports.
 func (r *reel) lines(t *testing.T) (numbers []int) {
 	r.mu.Lock()
@@ -267,10 +273,10 @@ func TestOTPIdleTimer(t *testing.T) {
 		w := asynclog.New(sink, asynclog.Options{})
 		flood(t, w, 3)
 		time.Sleep(time.Second)
-		calls := sink.calls
+		calls := sink.count()
 		require.Equal(t, []int{0, 1, 2}, sink.lines(t))
 		time.Sleep(24 * time.Hour)
-		require.Equal(t, calls, sink.calls, "an idle sink is called")
+		require.Equal(t, calls, sink.count(), "an idle sink is called")
 		require.Zero(t, w.Stats().Stalls)
 		flood(t, w, 1)
 		time.Sleep(time.Second)

@@ -24,22 +24,23 @@ import (
 )
 
 // staff adds actors a, b, c and so on under policy to a new set, and runs it.
-func staff(t *testing.T, n int, opts chanx.SupervisorOptions, policy chanx.RestartPolicy) (set, []*actor, *[]string) {
-	s, trace := chanx.NewSupervisor(opts), new([]string)
+func staff(t *testing.T, n int, opts chanx.SupervisorOptions, policy chanx.RestartPolicy) (set, []*actor, *trace) {
+	s, ends := chanx.NewSupervisor(opts), new(trace)
 	var actors []*actor
 	for i := range n {
-		a := newActor(string(rune('a'+i)), trace)
+		a := newActor(string(rune('a' + i)))
+		a.trace = ends
 		actors = append(actors, a)
 		require.NoError(t, s.Add(a.name, a.work, policy))
 	}
 	r := run(t, s)
 	synctest.Wait()
-	return r, actors, trace
+	return r, actors, ends
 }
 
 func starts(actors []*actor) (n []int) {
 	for _, a := range actors {
-		n = append(n, a.starts)
+		n = append(n, int(a.starts.Load()))
 	}
 	return n
 }
@@ -78,7 +79,7 @@ func TestOTPChildAdm(t *testing.T) {
 		require.Error(t, r.Add("a", actors[0].work, soon), "already present")
 		require.Error(t, r.Remove(t.Context(), "z"), "not found")
 		require.NoError(t, r.Remove(t.Context(), "a"))
-		require.Zero(t, actors[0].living)
+		require.Zero(t, actors[0].living.Load())
 		require.Error(t, r.Remove(t.Context(), "a"), "removed twice")
 		require.NoError(t, r.Add("a", actors[0].work, soon))
 		synctest.Wait()
@@ -121,7 +122,7 @@ func TestOTPMultipleRestarts(t *testing.T) {
 			synctest.Wait()
 			require.Equal(t, []int{i + 2, i + 2}, starts(actors))
 		}
-		require.Equal(t, 1, actors[0].most)
+		require.EqualValues(t, 1, actors[0].most.Load())
 		require.Equal(t, context.Canceled, r.end())
 	})
 }
@@ -142,16 +143,16 @@ func TestOTPStrategies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				opts := chanx.SupervisorOptions{Strategy: c.strategy}
-				r, actors, trace := staff(t, 4, opts, soon)
+				r, actors, ends := staff(t, 4, opts, soon)
 				actors[1].orders <- failing
 				synctest.Wait()
-				require.Equal(t, c.stopped, *trace)
+				require.Equal(t, c.stopped, ends.take())
 				time.Sleep(time.Second)
 				synctest.Wait()
 				require.Equal(t, c.starts, starts(actors))
-				*trace = nil
+				ends.take()
 				require.Equal(t, context.Canceled, r.end())
-				require.Equal(t, []string{"d", "c", "b", "a"}, *trace, "the last first")
+				require.Equal(t, []string{"d", "c", "b", "a"}, ends.take(), "the last first")
 			})
 		})
 	}
@@ -174,9 +175,9 @@ func TestOTPEscalation(t *testing.T) {
 				require.ErrorAs(t, err, &gaveUp)
 				require.ErrorIs(t, err, errBoom)
 				require.ErrorContains(t, err, `"b"`)
-				require.Equal(t, 5, actors[1].starts)
+				require.EqualValues(t, 5, actors[1].starts.Load())
 				for _, a := range actors {
-					require.Zero(t, a.living)
+					require.Zero(t, a.living.Load())
 				}
 				r.stop()
 			})
@@ -202,13 +203,13 @@ func TestOTPOtherChildFailsRestart(t *testing.T) {
 				actors[0].orders <- failing
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				require.Equal(t, 1, actors[0].most, "two runs at once")
-				require.Equal(t, 1, actors[1].most, "two runs at once")
-				require.Equal(t, 5, actors[1].starts)
+				require.EqualValues(t, 1, actors[0].most.Load(), "two runs at once")
+				require.EqualValues(t, 1, actors[1].most.Load(), "two runs at once")
+				require.EqualValues(t, 5, actors[1].starts.Load())
 				if strategy == chanx.OneForAll {
-					require.Equal(t, 5, actors[0].starts)
+					require.EqualValues(t, 5, actors[0].starts.Load())
 				} else {
-					require.Equal(t, 2, actors[0].starts)
+					require.EqualValues(t, 2, actors[0].starts.Load())
 				}
 				require.Equal(t, context.Canceled, r.end())
 			})
@@ -221,7 +222,7 @@ func TestOTPTemporaryBystander(t *testing.T) {
 		t.Run(strategy.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := chanx.NewSupervisor(chanx.SupervisorOptions{Strategy: strategy})
-				permanent, temporary := newActor("p", nil), newActor("t", nil)
+				permanent, temporary := newActor("p"), newActor("t")
 				require.NoError(t, s.Add("p", permanent.work, soon))
 				require.NoError(t, s.Add("t", temporary.work,
 					chanx.RestartPolicy{Restart: chanx.RestartNever}))
@@ -229,8 +230,8 @@ func TestOTPTemporaryBystander(t *testing.T) {
 				permanent.orders <- failing
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				require.Equal(t, 2, permanent.starts)
-				require.Equal(t, 1, temporary.starts)
+				require.EqualValues(t, 2, permanent.starts.Load())
+				require.EqualValues(t, 1, temporary.starts.Load())
 				require.Equal(t, chanx.StateStopped, states(s.Status())["t"])
 				require.Equal(t, context.Canceled, r.end())
 			})
@@ -255,7 +256,7 @@ func TestOTPStopTimeout(t *testing.T) {
 		require.ErrorAs(t, err, &late)
 		require.Equal(t, []string{"deaf"}, late.Workers)
 		require.ErrorIs(t, err, context.Canceled)
-		require.Zero(t, actors[0].living)
+		require.Zero(t, actors[0].living.Load())
 		close(release)
 	})
 }
@@ -266,7 +267,7 @@ func TestOTPTree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := chanx.NewSupervisor(chanx.SupervisorOptions{MaxRestarts: 1, Within: time.Hour})
 		right := chanx.NewSupervisor(chanx.SupervisorOptions{})
-		a, b, c := newActor("a", nil), newActor("b", nil), newActor("c", nil)
+		a, b, c := newActor("a"), newActor("b"), newActor("c")
 		require.NoError(t, left.Add("a", a.work, soon))
 		require.NoError(t, left.Add("b", b.work, soon))
 		require.NoError(t, right.Add("c", c.work, soon))
@@ -288,8 +289,8 @@ func TestOTPTree(t *testing.T) {
 		err := <-r.result
 		require.ErrorIs(t, err, errBoom)
 		require.ErrorContains(t, err, `"left"`)
-		require.Zero(t, a.living+b.living+c.living)
-		require.Equal(t, 1, c.starts)
+		require.Zero(t, a.living.Load()+b.living.Load()+c.living.Load())
+		require.EqualValues(t, 1, c.starts.Load())
 		r.stop()
 	})
 }

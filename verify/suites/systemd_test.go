@@ -11,6 +11,7 @@ package suites
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,7 +47,7 @@ func TestSystemdRestartMatrix(t *testing.T) {
 
 // restartCell has a worker end once, beside one that keeps the set up.
 func restartCell(t *testing.T, mode chanx.RestartMode, way func() error, restarts bool) {
-	a, keeper := newActor("unit", nil), newActor("keeper", nil)
+	a, keeper := newActor("unit"), newActor("keeper")
 	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
 	require.NoError(t, s.Add("unit", a.work, chanx.RestartPolicy{Restart: mode}))
 	require.NoError(t, s.Add("keeper", keeper.work, chanx.RestartPolicy{}))
@@ -57,12 +58,12 @@ func restartCell(t *testing.T, mode chanx.RestartMode, way func() error, restart
 	if restarts {
 		want = 2
 	}
-	require.Equal(t, want, a.starts)
+	require.EqualValues(t, want, a.starts.Load())
 	require.Equal(t, want-1, s.Status()[0].Restarts)
 	require.Equal(t, restarts, s.Status()[0].State == chanx.StateRunning)
-	require.Equal(t, 1, keeper.starts)
+	require.EqualValues(t, 1, keeper.starts.Load())
 	require.Equal(t, context.Canceled, r.end())
-	require.Equal(t, want, a.starts, "stopping the unit restarts it")
+	require.EqualValues(t, want, a.starts.Load(), "stopping the unit restarts it")
 }
 
 func TestSystemdWatchdog(t *testing.T) {
@@ -78,14 +79,13 @@ func TestSystemdWatchdog(t *testing.T) {
 // watchdogCell's worker beats for a while and then falls silent.
 func watchdogCell(t *testing.T, mode chanx.RestartMode) {
 	restarts := mode != chanx.RestartNever
-	starts := 0
+	var starts atomic.Int64
 	policy := chanx.RestartPolicy{
 		Restart: mode, Heartbeat: time.Minute, ReplaceStalled: restarts,
 	}
 	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
 	require.NoError(t, s.Add("unit", func(ctx context.Context) error {
-		first := starts == 0
-		starts++
+		first := starts.Add(1) == 1
 		for beats := 0; !first || beats < 10; beats++ {
 			select {
 			case <-time.After(time.Minute - time.Second):
@@ -99,13 +99,13 @@ func watchdogCell(t *testing.T, mode chanx.RestartMode) {
 	}, policy))
 	r := run(t, s)
 	time.Sleep(10 * (time.Minute - time.Second))
-	require.Equal(t, 1, starts, "it beats")
+	require.EqualValues(t, 1, starts.Load(), "it beats")
 	time.Sleep(time.Hour)
 	if restarts {
-		require.Equal(t, 2, starts)
+		require.EqualValues(t, 2, starts.Load())
 		require.Equal(t, chanx.StateRunning, s.Status()[0].State)
 	} else {
-		require.Equal(t, 1, starts)
+		require.EqualValues(t, 1, starts.Load())
 		require.Equal(t, chanx.StateStalled, s.Status()[0].State)
 	}
 	require.Equal(t, context.Canceled, r.end())
