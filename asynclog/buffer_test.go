@@ -132,6 +132,8 @@ func (m *bufferModel) finish() {
 	for m.read() {
 	}
 	require.Zero(m.t, m.b.buffered())
+	require.Equal(m.t, m.b.youngIn, m.b.youngOut, "a Flush would wait for ever")
+	require.Equal(m.t, m.b.oldIn, m.b.oldOut)
 	require.Equal(m.t, m.b.losses.total, m.lost, "not all losses were reported")
 	require.Equal(m.t, m.b.written, m.wrote)
 	var lost Count
