@@ -47,13 +47,15 @@ type writerRun struct {
 
 	next     int // number of the next record
 	accepted Count
-	urgent   int // bytes of records for the reserve, with their keep
+	need     int // what the budget is charged for all records
+	urgent   int // and for those of the reserve
 	longest  int // of these
 	panics   int
 }
 
-// marker is what a record is charged at most beside its bytes.
-const marker = 2 * markSize
+// charge is the most that the budget is charged for a record: a very short one
+// takes up the room of its mark.
+func charge(n int) int { return max(n, bytesPerMark) + 2*markSize }
 
 func newWriterRun(flags uint8, budget uint16) *writerRun {
 	r := &writerRun{opts: Options{
@@ -126,8 +128,9 @@ func (r *writerRun) write(t *testing.T, level slog.Level, size int) {
 	require.LessOrEqual(t, len(p), r.opts.Budget)
 	r.next++
 	r.accepted.add(len(p))
+	r.need += charge(len(p))
 	if level >= slog.LevelError {
-		r.urgent += len(p) + marker
+		r.urgent += charge(len(p))
 		r.longest = max(r.longest, len(p))
 	}
 }
@@ -164,8 +167,7 @@ func (r *writerRun) room(t *testing.T, s Stats) {
 	if r.panics > 15 {
 		return // a record may have been dropped as poison
 	}
-	need := int(r.accepted.Bytes) + marker*int(r.accepted.Records)
-	if r.opts.Reserve == 0 && need < r.opts.Budget/2 {
+	if r.opts.Reserve == 0 && r.need < r.opts.Budget/2 {
 		require.Zero(t, s.Dropped, "lost though there was room")
 	}
 	reserve := r.opts.Budget / 5
