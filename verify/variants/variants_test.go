@@ -101,7 +101,7 @@ func TestAHandfulIsNoticed(t *testing.T) {
 	defer b.clean()
 	for i, v := range all() {
 		switch v.name {
-		case "ring-close-discards", "send-timer-before-room",
+		case "ring-full-hides-closed", "send-timer-before-room",
 			"policy-window-off-by-one", "log-reserve-unused":
 			binary, err := b.trial(v.pkg())
 			require.NoError(t, err)
