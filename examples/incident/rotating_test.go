@@ -31,27 +31,22 @@ func written(t *testing.T, d *disk) string {
 	return all.String()
 }
 
-// TestRotatingUnderLoad rotates all the time, and finds each line once, in
-// order, in one piece.
+// TestRotatingUnderLoad rotates beside the writes, and finds each line once, in
+// order, in one piece. The rotator is asked to, as one that never rests would
+// let nobody open a file on one processor.
 func TestRotatingUnderLoad(t *testing.T) {
 	s := newRotating(t, full)
-	const n = 2000
-	done := make(chan struct{})
+	ask := make(chan struct{})
 	var rotator sync.WaitGroup
 	rotator.Go(func() {
-		for {
-			select {
-			case <-done:
-				return
-			default:
-				assert.NoError(t, s.rotate())
-			}
+		for range ask {
+			assert.NoError(t, s.rotate())
 		}
 	})
 	var want strings.Builder
-	for i := range n {
-		if i == n/2 { // the rotator may not have had its turn yet
-			require.NoError(t, s.rotate())
+	for i := range 2000 {
+		if i%5 == 0 {
+			ask <- struct{}{} // taken when the last rotation is over
 		}
 		line := fmt.Sprintf("number %d\n", i)
 		m, err := s.Write([]byte(line))
@@ -59,7 +54,7 @@ func TestRotatingUnderLoad(t *testing.T) {
 		require.Equal(t, len(line), m)
 		want.WriteString(line)
 	}
-	close(done)
+	close(ask)
 	rotator.Wait()
 	got := strings.ReplaceAll(written(t, s.disk), "# a new file\n", "")
 	assert.Equal(t, want.String(), got)
@@ -148,7 +143,7 @@ func TestRotatingLabels(t *testing.T) {
 	eventually(t, "the goroutine is labelled", func() bool {
 		all, err := profileAll()
 		require.NoError(t, err)
-		return all["mine"].Now >= 1 // what hangs the disk inherits it
+		return all["mine"].Now > 0 // the disk's own is under it too
 	})
 	s.disk.release()
 	require.NoError(t, s.rotate())

@@ -26,11 +26,6 @@ var logVariants = []variant{{
 	new:     "\t\treturn len(r.data)\n",
 	mistake: "New records are copied over the batch the sink still reads.",
 }, {
-	name:    "log-close-discards",
-	old:     "\tif w.abandoned {\n\t\treturn nil, stepEnd\n",
-	new:     "\tif w.abandoned || w.closed {\n\t\treturn nil, stepEnd\n",
-	mistake: "Close ends the worker before everything is written.",
-}, {
 	name:    "log-wake-up-dropped",
 	old:     "\tif wake {\n\t\tchanx.TrySend(w.wake, struct{}{})\n\t}\n",
 	new:     "\t_ = wake\n",
