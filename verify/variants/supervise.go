@@ -19,7 +19,7 @@ var superviseVariants = []variant{{
 }, {
 	name:    "exit-foreign-cancel-is-shutdown",
 	old:     "\tv := verdict{err: k.ctx.Err()}\n",
-	new:     "\tv := verdict{err: k.ctx.Err()}\n\tif err == context.Canceled {\n\t\tv.err = err\n\t}\n",
+	new:     "\tv := verdict{err: k.ctx.Err()}\n\tif f.err == context.Canceled {\n\t\tv.err = f.err\n\t}\n",
 	mistake: "A context.Canceled of some other context counts as shutdown.",
 }, {
 	name:    "exit-wrapped-stop-ignored",
