@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strconv"
 	"strings"
@@ -41,13 +42,20 @@ func init() {
 	}
 }
 
-func TestExit_sigterm(t *testing.T) {
-	cmd, path := child(t, "SIGTERM")
+// ready is a child that has said so, and what it says next.
+func ready(t *testing.T, how string) (*exec.Cmd, string, *bufio.Scanner) {
+	t.Helper()
+	cmd, path := child(t, how)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	lines := bufio.NewScanner(out)
 	require.True(t, lines.Scan())
+	return cmd, path, lines
+}
+
+func TestExit_sigterm(t *testing.T) {
+	cmd, path, lines := ready(t, "SIGTERM")
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	require.True(t, lines.Scan())
 	accepted, err := strconv.ParseUint(strings.TrimSpace(lines.Text()), 10, 64)
@@ -58,12 +66,7 @@ func TestExit_sigterm(t *testing.T) {
 }
 
 func TestExit_sigkill_leaves_whole_lines(t *testing.T) {
-	cmd, path := child(t, "SIGKILL")
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	lines := bufio.NewScanner(out)
-	require.True(t, lines.Scan())
+	cmd, path, _ := ready(t, "SIGKILL")
 	eventually(t, "something in the file", func() bool {
 		st, err := os.Stat(path)
 		return err == nil && st.Size() > 1<<16

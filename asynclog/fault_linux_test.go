@@ -24,19 +24,29 @@ func smallDisk(t *testing.T) string {
 	return dir
 }
 
-func TestFault_disk_fills_up_and_is_emptied(t *testing.T) {
+// nearlyFull is a log file on a small disk of which ballast takes up most.
+func nearlyFull(t *testing.T) (f *File, path, ballast string) {
+	t.Helper()
 	dir := smallDisk(t)
-	ballast := filepath.Join(dir, "ballast")
+	ballast = filepath.Join(dir, "ballast")
 	require.NoError(t, os.WriteFile(ballast, make([]byte, 190<<10), 0o600))
-	path := filepath.Join(dir, "service.log")
-	f, err := OpenFile(path, FileOptions{})
-	require.NoError(t, err)
-	defer f.Close()
-	w := New(f, faultOptions)
+	f, path = openFileIn(t, dir)
+	return f, path, ballast
+}
+
+func floodUntilFull(t *testing.T, w *Writer) *ledger {
+	t.Helper()
 	l := newLedger(4)
 	for w.Stats().SinkErrors < 3 { // the last write before was a partial one
 		l.flood(t, w, 20, 10*time.Microsecond)
 	}
+	return l
+}
+
+func TestFault_disk_fills_up_and_is_emptied(t *testing.T) {
+	f, path, ballast := nearlyFull(t)
+	w := New(f, faultOptions)
+	l := floodUntilFull(t, w)
 	require.ErrorIs(t, w.Stats().LastError, syscall.ENOSPC)
 	require.NoError(t, os.Remove(ballast))
 	require.NoError(t, w.Close())
@@ -45,18 +55,9 @@ func TestFault_disk_fills_up_and_is_emptied(t *testing.T) {
 }
 
 func TestFault_disk_is_full_when_the_file_is_rotated(t *testing.T) {
-	dir := smallDisk(t)
-	ballast := filepath.Join(dir, "ballast")
-	require.NoError(t, os.WriteFile(ballast, make([]byte, 190<<10), 0o600))
-	path := filepath.Join(dir, "service.log")
-	f, err := OpenFile(path, FileOptions{})
-	require.NoError(t, err)
-	defer f.Close()
+	f, path, ballast := nearlyFull(t)
 	w := New(f, faultOptions)
-	l := newLedger(4)
-	for w.Stats().SinkErrors < 3 {
-		l.flood(t, w, 20, 10*time.Microsecond)
-	}
+	l := floodUntilFull(t, w)
 	require.NoError(t, os.Rename(path, path+".1"))
 	require.NoError(t, f.Reopen(), "put off: a line is unfinished")
 	l.flood(t, w, 20, 0)

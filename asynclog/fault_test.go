@@ -135,10 +135,7 @@ func TestFault_directory_vanishes_and_comes_back(t *testing.T) {
 	movable(t)
 	dir := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.Mkdir(dir, 0o700))
-	path := filepath.Join(dir, "service.log")
-	f, err := OpenFile(path, FileOptions{})
-	require.NoError(t, err)
-	defer f.Close()
+	f, path := openFileIn(t, dir)
 	opts := faultOptions
 	opts.Budget = 64 << 10
 	w := New(f, opts)

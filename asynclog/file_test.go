@@ -15,7 +15,12 @@ import (
 // openFile opens a File in a directory of its own.
 func openFile(t *testing.T) (*File, string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "service.log")
+	return openFileIn(t, t.TempDir())
+}
+
+func openFileIn(t *testing.T, dir string) (*File, string) {
+	t.Helper()
+	path := filepath.Join(dir, "service.log")
 	f, err := OpenFile(path, FileOptions{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = f.Close() })
@@ -119,10 +124,7 @@ func TestFile_a_directory_that_vanishes_and_comes_back(t *testing.T) {
 	movable(t)
 	dir := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.Mkdir(dir, 0o700))
-	path := filepath.Join(dir, "service.log")
-	f, err := OpenFile(path, FileOptions{})
-	require.NoError(t, err)
-	defer f.Close()
+	f, path := openFileIn(t, dir)
 	write(t, f, "one\n")
 	require.NoError(t, os.RemoveAll(dir))
 	for range 3 {

@@ -187,6 +187,17 @@ func (s *tape) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// heldTape is a tape whose first call hangs until the gate is closed.
+func heldTape() (s *tape, gate hung) {
+	gate = make(hung)
+	return &tape{do: func(call int, p []byte) (int, error) {
+		if call == 0 {
+			return gate.Write(p)
+		}
+		return len(p), nil
+	}}, gate
+}
+
 func (s *tape) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -275,13 +275,7 @@ func (l *liar) Write(p []byte) (int, error) {
 
 func TestWriter_drop_oldest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		gate := make(chan struct{})
-		s := &tape{do: func(call int, p []byte) (int, error) {
-			if call == 0 {
-				<-gate
-			}
-			return len(p), nil
-		}}
+		s, gate := heldTape()
 		w := New(s, small(DropOldest))
 		l := newLedger(1)
 		require.NoError(t, l.write(w, 0))
@@ -306,13 +300,7 @@ func TestWriter_drop_oldest(t *testing.T) {
 
 func TestWriter_drop_newest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		gate := make(chan struct{})
-		s := &tape{do: func(call int, p []byte) (int, error) {
-			if call == 0 {
-				<-gate
-			}
-			return len(p), nil
-		}}
+		s, gate := heldTape()
 		w := New(s, small(DropNewest))
 		l := newLedger(1)
 		for range 1000 {
@@ -567,13 +555,7 @@ func TestWriter_flush(t *testing.T) {
 
 func TestWriter_flush_includes_losses_and_the_reserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		gate := make(chan struct{})
-		s := &tape{do: func(call int, p []byte) (int, error) {
-			if call == 0 {
-				<-gate
-			}
-			return len(p), nil
-		}}
+		s, gate := heldTape()
 		w := New(s, Options{Budget: 4096, Report: ReportJSON, Unbatched: true})
 		_, _ = w.WriteLevel(slog.LevelError, []byte("first\n"))
 		synctest.Wait()

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
@@ -82,7 +81,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 }
 
 func (s settings) do(args []string, stdout, stderr io.Writer) error {
-	root, err := repository()
+	root, err := plan.Root()
 	if err != nil {
 		return err
 	}
@@ -158,14 +157,4 @@ func partNames() []string {
 		all = append(all, p.name)
 	}
 	return all
-}
-
-// repository is where the library lies, whatever directory this runs in.
-func repository() (string, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}",
-		"example.com/chanx").Output()
-	if err != nil {
-		return "", fmt.Errorf("go list: %w (start it with go -C bench run .)", err)
-	}
-	return strings.TrimSpace(string(out)), nil
 }

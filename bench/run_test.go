@@ -39,7 +39,7 @@ func TestRun_quickWritesNothing(t *testing.T) {
 
 func written(t *testing.T) string {
 	t.Helper()
-	root, err := repository()
+	root, err := plan.Root()
 	require.NoError(t, err)
 	info, err := os.Stat(filepath.Join(root, "BENCHMARKS.md"))
 	if err != nil {

@@ -38,8 +38,8 @@ var served = []string{
 }
 
 var started = []string{
-	"example.com/shop/work.(*Pool).Start in goroutine 1",
-	"/src/shop/work/pool.go:57 +0xa6",
+	"example.com/shop/jobs.(*Pool).Start in goroutine 1",
+	"/src/shop/jobs/pool.go:57 +0xa6",
 }
 
 // shapes are those of a service whose log is stuck. How often each occurs is
@@ -63,11 +63,11 @@ var shapes = []shape{
 		"net/http.(*connReader).Read(0xc000000000, {0xc000000000, 0x1000, 0x1000})",
 		"/usr/local/go/src/net/http/server.go:812 +0x154"), served},
 	{"select", call(nil,
-		"example.com/shop/work.(*Pool).worker(0xc000000000, {0x7f4018, 0xc000000000}, 0x11)",
-		"/src/shop/work/pool.go:93 +0x105"), started},
+		"example.com/shop/jobs.(*Pool).worker(0xc000000000, {0x7f4018, 0xc000000000}, 0x11)",
+		"/src/shop/jobs/pool.go:93 +0x105"), started},
 	{"chan receive", call(nil,
-		"example.com/shop/work.(*Queue).drain(0xc000000000)",
-		"/src/shop/work/queue.go:120 +0x5e"), started},
+		"example.com/shop/jobs.(*Queue).drain(0xc000000000)",
+		"/src/shop/jobs/queue.go:120 +0x5e"), started},
 	{"sync.Mutex.Lock", call(serving,
 		"internal/sync.runtime_SemacquireMutex(0xc000000000?, 0x0?, 0x1?)",
 		"/usr/local/go/src/runtime/sema.go:95 +0x25",
@@ -78,15 +78,15 @@ var shapes = []shape{
 	{"sleep", call(nil,
 		"time.Sleep(0x3b9aca00)",
 		"/usr/local/go/src/runtime/time.go:363 +0xfd",
-		"example.com/shop/work.poll(0xc000000000)",
-		"/src/shop/work/poll.go:31 +0x4c"), started},
+		"example.com/shop/jobs.poll(0xc000000000)",
+		"/src/shop/jobs/poll.go:31 +0x4c"), started},
 	{"sync.WaitGroup.Wait", call(nil,
 		"sync.runtime_SemacquireWaitGroup(0xc000000000?, 0x0?)",
 		"/usr/local/go/src/runtime/sema.go:114 +0x2e",
 		"sync.(*WaitGroup).Wait(0xc000000000)",
 		"/usr/local/go/src/sync/waitgroup.go:206 +0x85",
-		"example.com/shop/work.(*Batch).Run(0xc000000000)",
-		"/src/shop/work/batch.go:77 +0x1d0"), started},
+		"example.com/shop/jobs.(*Batch).Run(0xc000000000)",
+		"/src/shop/jobs/batch.go:77 +0x1d0"), started},
 }
 
 func call(below []string, calls ...string) []string {

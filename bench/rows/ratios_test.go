@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/chanx/bench/plan"
+	"example.com/chanx/bench/plan/plantest"
 	"example.com/chanx/internal/leakgate"
 )
 
@@ -25,14 +26,9 @@ func TestMain(m *testing.M) { leakgate.Main(m) }
 //
 //	go test ./rows -v -full -rounds 9 -for 300ms
 func TestRatios(t *testing.T) {
-	announced, taken := 0, 0
-	s, err := Run(plan.Options{
+	s := plantest.Run(t, Run, plan.Options{
 		Rounds: *rounds, For: *forTime, Quick: !*full,
-		Steps: func(n int) { announced = n },
-		Step:  func(string) { taken++ },
 	})
-	require.NoError(t, err)
-	assert.Equal(t, announced, taken)
 	require.Len(t, s.Tables, 1)
 	for _, r := range s.Tables[0].Rows {
 		t.Logf("%-48s %-27s %-17s %8s  %s", r[0], r[1], r[2], r[3], r[4])

@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"example.com/chanx/bench/plan"
 	"example.com/chanx/bench/round"
@@ -18,7 +17,7 @@ var ratioLine = regexp.MustCompile(
 // inRoot runs the comparison with raw channels that the root module has beside
 // its other tests. Its rounds are shorter, so it takes more of them.
 func inRoot(o plan.Options) (map[string]float64, error) {
-	dir, err := rootDir()
+	dir, err := plan.Root()
 	if err != nil {
 		return nil, err
 	}
@@ -42,13 +41,4 @@ func parseRatios(out string) (map[string]float64, error) {
 		r[m[1]] = v
 	}
 	return r, nil
-}
-
-func rootDir() (string, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}",
-		"example.com/chanx").Output()
-	if err != nil {
-		return "", fmt.Errorf("where is the root module: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
 }

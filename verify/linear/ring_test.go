@@ -309,23 +309,37 @@ func judge(m porcupine.Model, ops []porcupine.Operation, pic string) (porcupine.
 	return res, porcupine.VisualizePath(m, info, pic)
 }
 
-func TestRingIsLinearizable(t *testing.T) {
+// everywhere checks short histories of rings of several capacities, with few
+// processors and many, and then calls more with each capacity.
+func everywhere(
+	t *testing.T,
+	short func(capacity, round int, seed uint64) []porcupine.Operation,
+	more func(capacity int),
+) {
+	t.Helper()
 	for _, procs := range []int{1, 2, 4, 16, 64} {
 		withProcs(t, procs, func() {
 			for _, capacity := range []int{1, 2, 3, 64} {
 				for round := range *rounds {
 					seed := uint64(round*1000 + capacity*10 + procs)
-					ops := history(capacity, 3+round%2, 3+round%3, seed)
-					check(t, model(capacity), ops,
+					check(t, model(capacity), short(capacity, round, seed),
 						fmt.Sprintf("capacity %d, GOMAXPROCS %d, seed %d", capacity, procs, seed))
 				}
-				for seed := range uint64(1 + *rounds/50) {
-					ops := history(capacity, 3, 40, seed)
-					check(t, model(capacity), ops, "a long history")
-				}
+				more(capacity)
 			}
 		})
 	}
+}
+
+func TestRingIsLinearizable(t *testing.T) {
+	everywhere(t, func(capacity, round int, seed uint64) []porcupine.Operation {
+		return history(capacity, 3+round%2, 3+round%3, seed)
+	}, func(capacity int) {
+		for seed := range uint64(1 + *rounds/50) {
+			ops := history(capacity, 3, 40, seed)
+			check(t, model(capacity), ops, "a long history")
+		}
+	})
 }
 
 // The checker must be able to say no: a model of one value less calls a

@@ -3,7 +3,6 @@ package linear
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -97,16 +96,7 @@ func (c *call) await(ring *chanx.Ring[item], ready bool) {
 }
 
 func TestNoReceiverIsForgotten(t *testing.T) {
-	for _, procs := range []int{1, 2, 4, 16, 64} {
-		withProcs(t, procs, func() {
-			for _, capacity := range []int{1, 2, 3, 64} {
-				for round := range *rounds {
-					seed := uint64(round*1000 + capacity*10 + procs)
-					ops := waitingHistory(capacity, 2+round%2, 3+round%5, seed)
-					check(t, model(capacity), ops,
-						fmt.Sprintf("capacity %d, GOMAXPROCS %d, seed %d", capacity, procs, seed))
-				}
-			}
-		})
-	}
+	everywhere(t, func(capacity, round int, seed uint64) []porcupine.Operation {
+		return waitingHistory(capacity, 2+round%2, 3+round%5, seed)
+	}, func(int) {})
 }
