@@ -11,22 +11,7 @@ package asynclog
 // that refuse there is only young, and ordinary records may fill it no further
 // than limit.
 type buffer struct {
-	young, old *byteRing // old is nil if there is no reserve of its own
-	evicts     bool
-	limit      int // in bytes
-	limitMarks int // the same share of the marks, for very short records
-
-	// What the sink gets at most before the lock is taken again. Until then it
-	// cannot be dropped, and makes no room.
-	batch int
-
-	// Positions in the stream of records that went into a generation and
-	// have left it, to the sink or to nowhere.
-	youngIn, youngOut uint64
-	oldIn, oldOut     uint64
-
-	flight flight
-	losses losses
+	young byteRing
 
 	accepted, written Count
 
@@ -37,6 +22,23 @@ type buffer struct {
 
 	// Bytes lost since the worker last had its turn; see Writer.yield.
 	starved int
+
+	// Positions in the stream of records that went into a generation and
+	// have left it, to the sink or to nowhere.
+	youngIn, youngOut uint64
+	oldIn, oldOut     uint64
+
+	old        *byteRing // nil if there is no reserve of its own
+	evicts     bool
+	limit      int // in bytes
+	limitMarks int // the same share of the marks, for very short records
+
+	// What the sink gets at most before the lock is taken again. Until then it
+	// cannot be dropped, and makes no room.
+	batch int
+
+	losses losses
+	flight flight
 }
 
 // minReserve is what the bookkeeping of a reserve of its own is worth.
@@ -50,16 +52,16 @@ const batchBytes = 1 << 20
 func newBuffer(budget, reserve int, evicts bool) *buffer {
 	b := &buffer{evicts: evicts}
 	if evicts && reserve >= minReserve {
-		b.old = newByteRing(reserve)
 		budget -= reserve
+		old := newByteRing(reserve, min(pieceBytes, budget/4))
+		b.old = &old
 	}
-	b.young = newByteRing(budget)
+	b.young = newByteRing(budget, min(pieceBytes, budget/4))
 	b.limit = max(len(b.young.data)-reserve, 0)
 	b.limitMarks = len(b.young.marks) - reserve/(bytesPerMark+markSize)
 	b.batch = min(batchBytes, len(b.young.data)/4)
 	b.losses.evicts = evicts
-	b.flight.marks = make([]mark, min(maxBatchRecords, len(b.young.marks)))
-	b.flight.ends = make([]int, 0, maxPieces)
+	b.flight = newFlight(min(maxBatchRecords, len(b.young.marks)))
 	return b
 }
 
@@ -116,8 +118,11 @@ func (b *buffer) evict() {
 // a time costs a third less for each than thirty times for one. A small buffer
 // has no such slack and drops no more than it must.
 func (b *buffer) evictRun() {
-	r, bytes, n := b.young, 0, 0
-	for slack := len(r.data) / 512; b.losses.n > 0 && n < r.records; n++ {
+	r, bytes, n := &b.young, 0, 0
+	if b.losses.n == 0 || r.records == 0 {
+		return
+	}
+	for slack := len(r.data) / 512; n < r.runs.oldest().records; n++ {
 		m := r.marks[r.index(n)]
 		if m.class() == classSkip || m.isUrgent() || bytes+m.len() > slack {
 			break
@@ -161,7 +166,7 @@ func (b *buffer) lose(p []byte, m mark) {
 
 // occupied is the bytes of all records in the buffer and in flight.
 func (b *buffer) occupied() int {
-	n := b.young.bytes + b.flight.bytes
+	n := b.young.bytes + b.flight.left().bytes
 	if b.old != nil {
 		n += b.old.bytes
 	}
@@ -182,7 +187,7 @@ func (b *buffer) queued() int {
 // Accepted == Written + Dropped + Buffered says something.
 func (b *buffer) buffered() Count {
 	return Count{
-		Records: uint64(b.queued() + b.flight.records()),
+		Records: uint64(b.queued() + b.flight.left().records),
 		Bytes:   uint64(b.occupied()),
 	}
 }
@@ -194,15 +199,15 @@ func (b *buffer) loss() (Loss, bool) { return b.losses.take(b.youngOut) }
 // b.batch bytes, unless the first alone is longer. It reports whether there was
 // one.
 func (b *buffer) take(records int) bool {
-	marks := b.flight.marks[:min(records, len(b.flight.marks))]
+	records = min(records, len(b.flight.marks))
 	switch {
 	case b.old != nil && b.old.records > 0:
-		n := b.flight.start(b.old, b.batch, marks)
+		n := b.flight.start(b.old, b.batch, records)
 		b.flight.first, b.flight.rescued = b.oldOut, true
 		b.oldOut += uint64(n)
 	case b.young.records > 0:
-		marks = marks[:b.losses.before(b.youngOut, len(marks))]
-		n := b.flight.start(b.young, b.batch, marks)
+		records = b.losses.before(b.youngOut, records)
+		n := b.flight.start(&b.young, b.batch, records)
 		b.flight.first, b.flight.rescued = b.youngOut, false
 		b.youngOut += uint64(n)
 	default:
@@ -221,7 +226,7 @@ func (b *buffer) wrote(n int) {
 
 // discard drops the record at the head of the batch in flight.
 func (b *buffer) discard() {
-	m := b.flight.marks[b.flight.at]
+	m := b.flight.marks[b.flight.done.records]
 	p, end := b.flight.head(), b.youngIn
 	if b.losses.n == 0 {
 		end = 0 // reported right where it was

@@ -34,8 +34,8 @@ func (m mark) isUrgent() bool { return m&urgent != 0 }
 // rounding. Headers between the records would save the second array, but
 // then the worker has to copy every batch to get rid of them.
 type byteRing struct {
-	data  []byte
-	marks []mark // cyclic, like data
+	// What every put reads or writes comes first, close together: the callers'
+	// processors take these cache lines from one another.
 
 	// The records lie from head to tail, around the end of data, with the
 	// skips between them. Both are less than len(data). If they are equal
@@ -50,6 +50,10 @@ type byteRing struct {
 	// memory must not be written to. It lies in no record's way but the next
 	// one's: between tail and head, or in a skip.
 	pinStart, pinEnd int
+
+	data  []byte
+	marks []mark // cyclic, like data
+	runs  runs   // the records once more, many at a time
 }
 
 // bytesPerMark decides how much of the memory goes to marks: a ninth. Records
@@ -61,12 +65,14 @@ const (
 	minMarks = 16
 )
 
-// newByteRing splits size bytes between records and marks.
-func newByteRing(size int) *byteRing {
+// newByteRing splits size bytes between records and marks. A run of records
+// is of at most runBytes, unless it is a single longer one.
+func newByteRing(size, runBytes int) byteRing {
 	n := max(size/(bytesPerMark+markSize), minMarks)
-	return &byteRing{
+	return byteRing{
 		data:  make([]byte, max(size-markSize*n, 0)),
 		marks: make([]mark, n),
+		runs:  newRuns(size, n, runBytes),
 	}
 }
 
@@ -90,7 +96,11 @@ func (r *byteRing) put(p []byte, m mark) bool {
 	}
 	copy(r.data[at:at+len(p)], p)
 	r.push(m)
-	r.tail = r.wrap(at + len(p))
+	r.runs.add(len(p))
+	if r.tail = at + len(p); r.tail == len(r.data) {
+		r.tail = 0
+		r.runs.tear()
+	}
 	r.records++
 	r.bytes += len(p)
 	return true
@@ -139,6 +149,7 @@ func (r *byteRing) skip(at int) {
 		n += len(r.data)
 	}
 	r.push(newMark(n, classSkip))
+	r.runs.tear()
 	r.tail = at
 }
 
@@ -184,37 +195,63 @@ func (r *byteRing) oldest() ([]byte, mark) {
 // pop removes the record that oldest has just returned, of n bytes.
 func (r *byteRing) pop(n int) { r.drop(1, n) }
 
-// drop removes the k oldest records, of n bytes together, with no skip among
-// them. The end of the block may be between two of them.
+// drop removes the k oldest records, of n bytes together, which must be of one
+// run.
 func (r *byteRing) drop(k, n int) {
+	r.runs.drop(k, n)
 	r.shift(k)
 	r.records -= k
 	r.bytes -= n
 	r.head = r.wrap(r.head + n)
 }
 
-// take removes the oldest records that lie in a row: at most len(marks), and
-// at most limit bytes unless the first alone is longer. It pins their memory
-// until release, and leaves their marks in marks. The ring must not be empty.
-func (r *byteRing) take(limit int, marks []mark) (batch []byte, n int) {
+// take removes the oldest records that lie in a row, a whole run at a time: at
+// most len(marks), and at most limit bytes unless the first run alone is
+// longer. Of a first run that is torn, or has more records than that, it takes
+// a part. It pins their memory until release, leaves their marks in marks and
+// appends to ends where the pieces end. The ring must not be empty.
+//
+// It does not look at the records one by one, as it once did: callers that
+// found the lock taken for so long were parked and woken again, which cost
+// more than all the rest of a Write.
+func (r *byteRing) take(limit int, marks []mark, ends []place) ([]byte, []place) {
 	r.oldest()
-	start, end := r.head, r.head
-	for n < len(marks) && n < r.records {
-		m := r.marks[r.index(n)]
-		if m.class() == classSkip || n > 0 && end-start+m.len() > limit {
+	start, n := r.head, place{}
+	for r.records > 0 && r.head == start+n.bytes &&
+		r.marks[r.first].class() != classSkip {
+		next := r.runs.oldest().place
+		room := len(marks) - n.records
+		if r.runs.oldest().torn || next.records > room {
+			next = r.row(min(next.records, room))
+		}
+		if next.records == 0 || n.records > 0 && n.bytes+next.bytes > limit {
 			break
 		}
-		// The end of the block may fall between two records without a skip.
-		if end+m.len() > len(r.data) {
-			break
-		}
-		marks[n] = m
-		end += m.len()
-		n++
+		r.copyMarks(marks[n.records:], next.records)
+		r.drop(next.records, next.bytes)
+		n = n.plus(next)
+		ends = append(ends, n)
 	}
-	r.drop(n, end-start)
-	r.pinStart, r.pinEnd = start, end
-	return r.data[start:end:end], n
+	r.pinStart, r.pinEnd = start, start+n.bytes
+	return r.data[r.pinStart:r.pinEnd:r.pinEnd], ends
+}
+
+// row is as many of the k oldest records as lie in a row.
+func (r *byteRing) row(k int) (n place) {
+	for ; n.records < k; n.records++ {
+		m := r.marks[r.index(n.records)]
+		if m.class() == classSkip || r.head+n.bytes+m.len() > len(r.data) {
+			break
+		}
+		n.bytes += m.len()
+	}
+	return n
+}
+
+// copyMarks copies the k oldest marks.
+func (r *byteRing) copyMarks(to []mark, k int) {
+	n := copy(to[:k], r.marks[r.first:])
+	copy(to[n:k], r.marks)
 }
 
 // release lets the memory of the batch taken last be used again.

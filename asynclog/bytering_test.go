@@ -20,7 +20,8 @@ type ringModel struct {
 }
 
 func newRingModel(t testing.TB, size int) *ringModel {
-	return &ringModel{t: t, ring: newByteRing(size)}
+	ring := newByteRing(size, size/8)
+	return &ringModel{t: t, ring: &ring}
 }
 
 // record returns n bytes unlike those of the records before and after.
@@ -85,11 +86,12 @@ func (m *ringModel) take(limit, n int) {
 		return
 	}
 	marks := make([]mark, n)
-	batch, k := m.ring.take(limit, marks)
+	batch, ends := m.ring.take(limit, marks, nil)
+	k := ends[len(ends)-1].records
 	want := slices.Concat(m.records[:k]...)
 	require.Equal(m.t, want, batch)
 	require.Positive(m.t, k)
-	require.True(m.t, len(batch) <= limit || k == 1)
+	require.True(m.t, len(batch) <= max(limit, m.ring.runs.limit) || k == 1)
 	m.batch, m.copied = batch, want
 	m.records = m.records[k:]
 }
@@ -113,10 +115,29 @@ func (m *ringModel) check() {
 	require.Equal(m.t, total, m.ring.bytes)
 	require.Equal(m.t, Count{uint64(len(m.records)), uint64(total)},
 		m.ring.until(len(m.records)))
+	m.checkRuns()
 	if n := len(m.ring.data); n > 0 {
 		require.Less(m.t, m.ring.head, n)
 		require.Less(m.t, m.ring.tail, n)
 	}
+}
+
+// checkRuns holds the runs against the records: all of them, in order, none
+// longer than it may be, and no more runs than there is room for.
+func (m *ringModel) checkRuns() {
+	q, at := &m.ring.runs, 0
+	ok := q.n <= len(q.all)
+	for i := 0; ok && i < q.n; i++ {
+		r := q.all[(q.first+i)%len(q.all)]
+		ok = r.records > 0 && at+r.records <= len(m.records) &&
+			(r.bytes <= q.limit || r.records == 1)
+		for range r.records {
+			r.bytes -= len(m.records[at])
+			at++
+		}
+		ok = ok && r.bytes == 0
+	}
+	require.True(m.t, ok && at == len(m.records), "%+v", q)
 }
 
 // step does what two bytes say.

@@ -16,98 +16,101 @@ const maxBatchRecords = 4096
 // as the worker then needs the lock after every call.
 const pieceBytes = 64 << 10
 
-// maxPieces is the most a batch can have: any two neighbours are together
-// longer than one may be.
-const maxPieces = 2*batchBytes/pieceBytes + 1
-
 // flight is the batch in the hands of the sink. It cannot be dropped: the sink
 // may be reading it. It knows where each record ends, so that after a partial
 // write it resumes at the byte and counts to the record.
 type flight struct {
-	ring  *byteRing // where the bytes lie; nil: nothing is in flight
-	rest  []byte    // what the sink has not taken
-	size  int       // of the whole batch
-	ends  []int     // where its pieces end
-	bytes int       // of the records not yet written, the first one in full
+	ring *byteRing // where the bytes lie; nil: nothing is in flight
+	rest []byte    // what the sink has not taken
+	size int       // of the whole batch
+	ends []place   // where its pieces end
 
-	marks []mark
-	n     int // marks in use
-	at    int // mark of the record that rest begins in
-	off   int // bytes of it the sink has taken
+	marks []mark // of all its records
+	done  place  // whole records that the sink has taken
 
 	// Position of the first record of the batch in its generation.
 	first   uint64
 	rescued bool
 }
 
-func (f *flight) start(r *byteRing, limit int, marks []mark) int {
-	f.rest, f.n = r.take(limit, marks)
-	f.ring, f.bytes, f.at, f.off = r, len(f.rest), 0, 0
-	f.size = len(f.rest)
-	f.cut()
-	return f.n
+// newFlight has room for a batch of so many records.
+func newFlight(records int) flight {
+	return flight{marks: make([]mark, records), ends: make([]place, 0, records)}
 }
 
-// cut finds where the pieces of the batch end, each at the end of a record.
-func (f *flight) cut() {
-	f.ends = f.ends[:0]
-	start, end := 0, 0
-	for _, m := range f.marks[:f.n] {
-		if end > start && end-start+m.len() > pieceBytes {
-			f.ends = append(f.ends, end)
-			start = end
-		}
-		end += m.len()
-	}
-	f.ends = append(f.ends, end)
+// start puts the oldest records of r in flight and returns how many.
+func (f *flight) start(r *byteRing, limit, records int) int {
+	f.rest, f.ends = r.take(limit, f.marks[:records], f.ends[:0])
+	f.ring, f.size, f.done = r, len(f.rest), place{}
+	return f.total()
 }
+
+// total is how many records the batch has, or had.
+func (f *flight) total() int { return f.ends[len(f.ends)-1].records }
 
 // piece is how many bytes one call of the sink gets if it goes on at that
 // offset of the batch.
 func (f *flight) piece(at int) int {
 	for _, end := range f.ends {
-		if end > at {
-			return end - at
+		if end.bytes > at {
+			return end.bytes - at
 		}
 	}
 	return 0 // after the end
 }
 
-func (f *flight) records() int {
+// left is what has not been written, the first record in full.
+func (f *flight) left() place {
 	if f.ring == nil {
-		return 0
+		return place{}
 	}
-	return f.n - f.at
+	return place{f.total() - f.done.records, f.size - f.done.bytes}
 }
 
 // head is what is left of the first record.
-func (f *flight) head() []byte { return f.rest[:f.marks[f.at].len()-f.off] }
+func (f *flight) head() []byte {
+	taken := f.size - len(f.rest) - f.done.bytes
+	return f.rest[:f.marks[f.done.records].len()-taken]
+}
 
 // wrote moves on by n bytes and returns the records completed. After the last
 // one the memory is given back.
 func (f *flight) wrote(n int) (done Count) {
 	f.rest = f.rest[n:]
-	for n += f.off; f.at < f.n && n >= f.marks[f.at].len(); f.at++ {
-		n -= f.marks[f.at].len()
-		done.add(f.marks[f.at].len())
+	before, taken := f.done, f.size-len(f.rest)
+	for _, end := range f.ends { // whole pieces, in one step
+		if end.bytes <= taken {
+			f.done = end
+		}
 	}
-	f.off = n
-	f.bytes -= int(done.Bytes)
-	if f.at == f.n && f.ring != nil {
+	for f.done.records < f.total() {
+		next := f.done.bytes + f.marks[f.done.records].len()
+		if next > taken {
+			break
+		}
+		f.done = place{f.done.records + 1, next}
+	}
+	if f.done.bytes == f.size && f.ring != nil {
 		f.ring.release()
 		f.ring = nil
 	}
-	return done
+	return Count{
+		Records: uint64(f.done.records - before.records),
+		Bytes:   uint64(f.done.bytes - before.bytes),
+	}
 }
 
 // before counts the unwritten records of the batch that lie before the
 // position given for its generation.
 func (f *flight) before(young, old uint64) (c Count) {
+	if f.ring == nil {
+		return c
+	}
 	end := young
 	if f.rescued {
 		end = old
 	}
-	for i := f.at; f.ring != nil && i < f.n && f.first+uint64(i) < end; i++ {
+	for i := f.done.records; i < f.total() && f.first+uint64(i) < end; i++ {
 		c.add(f.marks[i].len())
 	}
 	return c

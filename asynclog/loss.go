@@ -41,8 +41,7 @@ type gap struct {
 // them behind the youngest record, wherever that is by then.
 type losses struct {
 	evicts bool
-	gaps   [maxGaps]gap
-	n      int
+	n      int // of gaps
 
 	// Set if nothing but the sink's own records were lost: telling it would
 	// make it log again. See Writer.echoes.
@@ -52,6 +51,8 @@ type losses struct {
 	levels     tally
 	told       Count
 	toldLevels tally
+
+	gaps [maxGaps]gap
 }
 
 // add counts the loss of the record p, behind the record at position end.

@@ -58,8 +58,10 @@ func (w *Writer) work(ctx context.Context) error {
 	nap := newNap(w.opts.StallAfter)
 	defer nap.stop()
 	pause := minPause
+	n := 0
 	for ctx.Err() == nil {
-		p, next := w.next()
+		p, next := w.next(n)
+		n = 0
 		switch next {
 		case stepEnd:
 			return chanx.ErrStop
@@ -70,12 +72,13 @@ func (w *Writer) work(ctx context.Context) error {
 		case stepAgain:
 			continue
 		}
-		n, err := w.feed(ctx, p)
-		w.took(n, err)
-		if n > 0 {
+		var err error
+		if n, err = w.feed(ctx, p); n > 0 {
 			pause = minPause
 		}
 		if err != nil {
+			w.failed(n, err)
+			n = 0
 			nap.pause(ctx, w.wake, pause)
 			pause = min(2*pause, w.maxPause())
 		}
@@ -109,10 +112,15 @@ const (
 	stepEnd               // all is written, or given up
 )
 
-// next decides what is to be done. After stepCall the sink counts as called.
-func (w *Writer) next() ([]byte, step) {
+// next decides what is to be done, after the sink has taken n bytes. After
+// stepCall the sink counts as called. To count those bytes under a lock of
+// their own would make twice as many callers meet the worker at the lock.
+func (w *Writer) next(n int) ([]byte, step) {
 	w.lock()
 	defer w.mu.Unlock()
+	if w.calling {
+		w.took(n, nil)
+	}
 	if w.abandoned.Load() {
 		return nil, stepEnd
 	}
@@ -224,7 +232,7 @@ func (w *Writer) settle() {
 
 // call calls the sink and holds it to the contract of io.Writer.
 func (w *Writer) call(p []byte) (int, error) {
-	n, err := w.sink.Write(p)
+	n, err := hand(w.sink, p)
 	switch {
 	case n < 0 || n > len(p):
 		return 0, fmt.Errorf("asynclog: sink took %d of %d bytes", n, len(p))
@@ -247,9 +255,8 @@ func (w *Writer) lock() {
 	w.mu.Lock()
 }
 
-// took notes the outcome of feeding the sink.
+// took notes the outcome of feeding the sink. The caller holds mu.
 func (w *Writer) took(n int, err error) {
-	w.lock()
 	w.calling = false
 	w.settle()
 	if n > 0 {
@@ -259,9 +266,13 @@ func (w *Writer) took(n int, err error) {
 		}
 		w.progress()
 	}
-	tell := w.trouble.note(err)
-	w.mu.Unlock()
-	if tell != "" {
+	if tell := w.trouble.note(err); tell != "" {
 		w.fallback.tell(tell)
 	}
+}
+
+func (w *Writer) failed(n int, err error) {
+	w.lock()
+	defer w.mu.Unlock()
+	w.took(n, err)
 }

@@ -1,0 +1,110 @@
+package asynclog
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// deep calls f with so many frames between.
+//
+//go:noinline
+func deep(frames int, f func()) int {
+	if frames == 0 {
+		f()
+		return 0
+	}
+	return 1 + deep(frames-1, f)
+}
+
+func TestEcho_is_seen_from_any_depth_of_the_sink(t *testing.T) {
+	// What is looked for may be at any place of the first 64 frames, and first
+	// or last of them.
+	all := []int{0, 130, 1000}
+	for frames := 50; frames < 70; frames++ {
+		all = append(all, frames)
+	}
+	for _, frames := range all {
+		t.Run(fmt.Sprint(frames), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var w *Writer
+				s := &tape{}
+				s.do = func(call int, p []byte) (int, error) {
+					if call > 100 {
+						panic("it loops")
+					}
+					deep(frames, func() { _, _ = w.Write([]byte("sink\n")) })
+					return len(p), nil
+				}
+				w = New(s, Options{})
+				_, _ = w.Write([]byte("hello\n"))
+				synctest.Wait()
+				require.Equal(t, "hello\nsink\n", s.String())
+				require.EqualValues(t, 1, w.Stats().Dropped.Records)
+				require.NoError(t, w.Close())
+			})
+		})
+	}
+}
+
+// A Writer that feeds another one calls it from within a call of a sink, too,
+// but that is no echo.
+func TestEcho_is_not_what_another_writer_writes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStepped()
+		second := New(s, Options{})
+		first := New(second, Options{})
+		for n := range 20 {
+			_, _ = first.Write(fmt.Appendf(nil, "%d\n", n))
+			synctest.Wait() // the second one's sink has a line in hand
+			if n > 0 {
+				s.step()
+			}
+		}
+		require.Zero(t, second.Stats().Dropped)
+		require.NoError(t, first.Close())
+		s.end(t, second)
+		require.Equal(t, 20, strings.Count(s.String(), "\n"))
+	})
+}
+
+// Whoever looks whether it is an echo does so without the lock.
+func TestEcho_others_may_write_and_close_meanwhile(t *testing.T) {
+	s, gate := heldTape()
+	w := New(s, Options{})
+	_, _ = w.Write([]byte("held\n"))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 2000 {
+				w.mu.Lock()
+				_ = w.inCall()
+				w.mu.Unlock()
+				_, _ = w.Write([]byte("x\n"))
+			}
+		})
+	}
+	all.Wait()
+	close(gate)
+	require.NoError(t, w.Close())
+	require.EqualValues(t, 16_001, w.Stats().Written.Records)
+}
+
+func TestEcho_looking_allocates_nothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	w := New(&tape{}, Options{})
+	defer w.Close()
+	deep(100, func() {
+		require.Zero(t, testing.AllocsPerRun(100, func() {
+			w.mu.Lock()
+			require.False(t, w.inCall())
+			w.mu.Unlock()
+		}))
+	})
+}

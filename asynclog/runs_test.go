@@ -1,0 +1,44 @@
+package asynclog
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRuns_are_of_many_records_and_not_too_many(t *testing.T) {
+	const size = 1 << 20
+	ring := newByteRing(size, pieceBytes)
+	for ring.put([]byte("abcdefghijklmnop"), newMark(16, classInfo)) {
+	}
+	require.LessOrEqual(t, ring.runs.n, ring.records/runRecords+1)
+	require.Equal(t, runRecords, ring.runs.oldest().records)
+	require.Equal(t, 16*runRecords, ring.runs.oldest().bytes)
+}
+
+// A batch is of whole runs, up to the limit, in the room there is for marks.
+func TestRuns_make_a_batch(t *testing.T) {
+	ring := newByteRing(1<<16, 1000)
+	for range 50 {
+		require.True(t, ring.put(make([]byte, 100), newMark(100, classInfo)))
+	}
+	marks := make([]mark, 64)
+	batch, ends := ring.take(3500, marks, nil)
+	require.Len(t, batch, 3000)
+	require.Equal(t, []place{{10, 1000}, {20, 2000}, {30, 3000}}, ends)
+	ring.release()
+	batch, ends = ring.take(3500, marks[:15], nil)
+	require.Len(t, batch, 1500)
+	require.Equal(t, []place{{10, 1000}, {15, 1500}}, ends)
+	ring.release()
+	batch, ends = ring.take(200, marks, nil)
+	require.Len(t, batch, 500, "the rest of a run")
+	require.Equal(t, []place{{5, 500}}, ends)
+	ring.release()
+	require.Zero(t, ring.records)
+	for range 20 {
+		require.True(t, ring.put(make([]byte, 100), newMark(100, classInfo)))
+	}
+	batch, _ = ring.take(2000, marks, nil)
+	require.Len(t, batch, 2000, "the limit itself")
+}
