@@ -66,6 +66,35 @@ func goid(b *[goidLen]byte) {
 	}
 }
 
+// own reports whether a record that finds the buffer empty, while the sink is
+// being called, is written by the sink itself. The caller holds mu, which is
+// given up meanwhile.
+//
+// After each answer of no it asks half as often, down to once in maxUnasked+1
+// times, until the answer is yes or the worker has nothing to do. So a flood,
+// in which every batch begins with such a record, hardly pays for it, and a
+// sink that feeds itself is found out after a bounded number of calls.
+func (w *Writer) own() bool {
+	if w.unasked > 0 {
+		w.unasked--
+		return false
+	}
+	if w.inCall() {
+		if goid(&w.who); w.who == w.self {
+			w.askEvery()
+			return true
+		}
+	}
+	w.seldom = min(2*w.seldom+1, maxUnasked)
+	w.unasked = w.seldom
+	return false
+}
+
+const maxUnasked = 63
+
+// askEvery has own ask every time again. The caller holds mu.
+func (w *Writer) askEvery() { w.seldom, w.unasked = 0, 0 }
+
 // echoes deals with a record that the sink itself writes to its own Writer,
 // from within a call: a writer that logs its own troubles, or that was
 // configured into a circle by mistake. Such a record is accepted like any
@@ -73,18 +102,15 @@ func goid(b *[goidLen]byte) {
 // on for ever at the full speed of the machine; so it is dropped, and counted,
 // if the batch being written is itself of this kind. Only a record that finds
 // the buffer empty while the sink is being called can be the next link of such
-// a chain, so others are not looked at. A loss like this is not reported until
-// there is something else to be written, as the report would start it anew.
+// a chain, so others are not looked at: see own. A loss like this is not
+// reported until there is something else to be written, as the report would
+// start it anew.
 //
 // It reports whether it has dropped p. The caller holds mu.
 //
 // What it cannot see is a circle of two Writers, or a sink that logs from
 // another goroutine.
 func (w *Writer) echoes(p []byte, m mark) bool {
-	goid(&w.who)
-	if w.who != w.self {
-		return false
-	}
 	if !w.echoing {
 		w.echo = true
 		return false

@@ -108,3 +108,60 @@ func TestEcho_looking_allocates_nothing(t *testing.T) {
 		}))
 	})
 }
+
+// In a flood the stack is looked at now and then, not for every batch, and
+// from the next quiet moment on it is again.
+func TestEcho_is_asked_for_seldom_in_a_flood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStepped()
+		w := New(s, Options{})
+		asked := 0
+		for range 1000 {
+			_, _ = w.Write([]byte("x\n"))
+			synctest.Wait() // in the hands of the sink; nothing waits
+			w.mu.Lock()
+			if w.calling && w.unasked == 0 {
+				asked++
+			}
+			w.mu.Unlock()
+			_, _ = w.Write([]byte("x\n"))
+			s.step()
+		}
+		require.Greater(t, asked, 10)
+		require.Less(t, asked, 40)
+		for w.Stats().Buffered.Records > 0 {
+			s.step()
+		}
+		require.Zero(t, w.seldom+w.unasked)
+		s.end(t, w)
+	})
+}
+
+// A sink that feeds itself while others write is cut short when they stop.
+func TestEcho_ends_after_a_flood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *Writer
+		s := &tape{}
+		const flood = 500 // calls, at each of which somebody else is first
+		s.do = func(call int, p []byte) (int, error) {
+			if call < flood {
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					_, _ = w.Write([]byte("other\n"))
+				}()
+				<-done
+			}
+			if call > 2*flood {
+				panic("it loops")
+			}
+			_, _ = w.Write([]byte("sink\n"))
+			return len(p), nil
+		}
+		w = New(s, Options{})
+		_, _ = w.Write([]byte("hello\n"))
+		synctest.Wait()
+		require.Less(t, s.count(), flood+maxUnasked+5)
+		require.NoError(t, w.Close())
+	})
+}

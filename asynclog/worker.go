@@ -141,6 +141,7 @@ func (w *Writer) next(n int) ([]byte, step) {
 				return nil, stepEnd
 			}
 			w.idle = true
+			w.askEvery()
 			return nil, stepIdle
 		}
 		w.echoing, w.echo = w.echo, false

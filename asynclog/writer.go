@@ -38,9 +38,11 @@ type Writer struct {
 	result  error // of Shutdown, once over
 	over    bool
 
-	yields    int // since the sink last took something
-	flushes   []*flush
-	self, who [goidLen]byte // the worker's goroutine, and scratch space
+	yields  int // since the sink last took something
+	flushes []*flush
+
+	self, who       [goidLen]byte // the worker's goroutine, and scratch space
+	seldom, unasked int           // see own
 
 	trouble trouble // what went wrong at the sink
 
@@ -256,12 +258,12 @@ func (w *Writer) write(p []byte, c class, u mark) (int, error) {
 		return 0, nil
 	}
 	w.lockPolitely()
-	inCall := w.calling && w.buf.queued() == 0 && w.inCall()
+	own := w.calling && w.buf.queued() == 0 && w.own()
 	m := newMark(len(p)&maxLen, c) | u
 	if w.closed || len(p) > w.buf.largest(m) {
 		return w.refuse(p) // unlocks
 	}
-	if inCall && w.echoes(p, m) {
+	if own && w.echoes(p, m) {
 		w.mu.Unlock()
 		return len(p), nil
 	}
