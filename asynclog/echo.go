@@ -71,7 +71,7 @@ func goid(b *[goidLen]byte) {
 // given up meanwhile.
 //
 // After each answer of no it asks half as often, down to once in maxUnasked+1
-// times, until the answer is yes or the worker has nothing to do. So a flood,
+// times, until the worker has nothing to do. So a flood,
 // in which every batch begins with such a record, hardly pays for it, and a
 // sink that feeds itself is found out after a bounded number of calls.
 func (w *Writer) own() bool {
@@ -81,7 +81,6 @@ func (w *Writer) own() bool {
 	}
 	if w.inCall() {
 		if goid(&w.who); w.who == w.self {
-			w.askEvery()
 			return true
 		}
 	}
@@ -91,9 +90,6 @@ func (w *Writer) own() bool {
 }
 
 const maxUnasked = 63
-
-// askEvery has own ask every time again. The caller holds mu.
-func (w *Writer) askEvery() { w.seldom, w.unasked = 0, 0 }
 
 // echoes deals with a record that the sink itself writes to its own Writer,
 // from within a call: a writer that logs its own troubles, or that was

@@ -49,3 +49,22 @@ func TestTrouble_current_is_the_sinks_own(t *testing.T) {
 	tr.note(first)
 	require.Equal(t, first, tr.current())
 }
+
+// To ask what is to be done next is no call of the sink that went well.
+func TestTrouble_a_pause_is_no_success(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &tape{}
+		s := &tape{do: func(int, []byte) (int, error) { return 0, errSink }}
+		w := New(s, Options{Fallback: told})
+		_, _ = w.Write([]byte("x\n"))
+		for range 100 {
+			time.Sleep(time.Second)
+			w.mu.Lock()
+			require.EqualValues(t, w.trouble.errors, w.trouble.run)
+			require.ErrorIs(t, w.trouble.current(), errSink)
+			w.mu.Unlock()
+		}
+		require.NotContains(t, told.String(), "works again")
+		require.ErrorIs(t, w.Close(), errSink)
+	})
+}

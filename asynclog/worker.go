@@ -141,7 +141,7 @@ func (w *Writer) next(n int) ([]byte, step) {
 				return nil, stepEnd
 			}
 			w.idle = true
-			w.askEvery()
+			w.seldom, w.unasked = 0, 0
 			return nil, stepIdle
 		}
 		w.echoing, w.echo = w.echo, false
