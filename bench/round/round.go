@@ -53,9 +53,10 @@ func Announce(o plan.Options, inARound int) {
 	}
 }
 
-// Median returns the middle of v, or the upper one of its two middles. It
-// panics if v is empty.
+// Median returns the middle of v, or the mean of its two middles. It panics if
+// v is empty.
 func Median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
+	n := len(v)
+	return (v[n/2] + v[(n-1)/2]) / 2
 }
