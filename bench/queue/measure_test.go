@@ -40,12 +40,14 @@ func TestMeasure_findsTheDropsItself(t *testing.T) {
 }
 
 func TestMeasure_heldIsTheQueueAlone(t *testing.T) {
-	at := base()
-	at.mode, at.capacity, at.producers = stalled, 65_536, 64
 	p := peers[[1]uint64]()[0]
 	require.Equal(t, "chanx.Ring", p.name)
-	held := measure(p, at, short).memory
-	assert.InDelta(t, 65_536*8, held, 65_536)
+	for producers, capacity := range map[int]int{64: 65_536, 1024: 4096} {
+		at := base()
+		at.mode, at.capacity, at.producers = stalled, capacity, producers
+		held, want := measure(p, at, short).memory, capacity*8
+		assert.InDelta(t, want, held, float64(want)/4, producers)
+	}
 }
 
 // One value in at least 20 milliseconds.
