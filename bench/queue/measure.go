@@ -27,6 +27,8 @@ type result struct {
 	dropped            float64 // share of the values sent
 	offered, delivered float64 // values per second, while the load lasted
 	latency            *hdrhistogram.Histogram
+
+	rounds []result // those of which this is the median
 }
 
 // sampled is one call of how many has its latency taken: two clock readings

@@ -75,9 +75,10 @@ func TestMeasure_saysWhyNot(t *testing.T) {
 	p := peer[[1]uint64]{name: "diode", oneReader: true}
 	r := measure(p, at, short)
 	assert.Equal(t, "diode: one reader only", r.why)
-	cells := row("8", p.name, r)
-	require.Len(t, cells, len(columns))
-	assert.Equal(t, "–", cells[2])
+	cells, rounds := row([]string{"8", p.name, oldest}, r)
+	require.Len(t, cells, len(columns("")))
+	require.Len(t, rounds, len(cells))
+	assert.Equal(t, "–", cells[heads])
 }
 
 func TestMeasure_keepingUpHoldsTheRate(t *testing.T) {
@@ -97,6 +98,10 @@ func TestMedian(t *testing.T) {
 	assert.InDelta(t, 2, m.perOp, 0)
 	assert.InDelta(t, 1, m.allocs, 0)
 	assert.Equal(t, int64(3), m.latency.TotalCount())
+	cells, values := row([]string{"1", "p", oldest}, m)
+	assert.Equal(t, []string{"2.0", "200", "1.00"}, cells[heads:heads+3])
+	assert.Equal(t, []float64{9, 1, 2}, values[heads])
+	assert.Nil(t, values[heads+1], "the spread is no figure of its own")
 }
 
 // TestRun is what CI sees of this part: every peer at a few points.
@@ -114,12 +119,27 @@ func TestRun(t *testing.T) {
 	assert.Len(t, s.Tables[0].Rows, len(names()))
 	for _, table := range s.Tables[1:] {
 		assert.Zero(t, len(table.Rows)%len(names()), table.Title)
+		assert.Len(t, table.Compare.Rounds, len(table.Rows), table.Title)
 		for _, cells := range table.Rows {
-			assert.Len(t, cells, len(columns), table.Title)
+			assert.Len(t, cells, len(columns("")), table.Title)
 		}
 	}
 	require.Len(t, s.Plots, 4)
 	for _, p := range s.Plots {
 		assert.Len(t, p.Lines, len(names()), p.File)
 	}
+}
+
+func TestCompare_countsTheColumns(t *testing.T) {
+	c, heads := compare(), columns("")
+	var less, more []string
+	for _, i := range c.Less {
+		less = append(less, heads[i])
+	}
+	for _, i := range c.More {
+		more = append(more, heads[i])
+	}
+	assert.Equal(t, []string{"ns/op", "allocs/op", "dropped %", "p50 ns", "p99 ns",
+		"p99.9 ns", "held KiB"}, less)
+	assert.Equal(t, []string{"delivered/s"}, more)
 }

@@ -17,7 +17,7 @@ func median(rounds []result) result {
 	if r.why != "" {
 		return r
 	}
-	r.latency = newHistogram()
+	r.rounds, r.latency = rounds, newHistogram()
 	for _, one := range rounds {
 		r.latency.Merge(one.latency)
 	}

@@ -65,3 +65,9 @@ func TestMedian(t *testing.T) {
 	}
 	assert.Panics(t, func() { Median(nil) })
 }
+
+func TestSpread(t *testing.T) {
+	assert.InDelta(t, 0.25, Spread([]float64{90, 100, 140}), 1e-12)
+	assert.Zero(t, Spread([]float64{7}))
+	assert.Zero(t, Spread([]float64{0, 0, 5}))
+}
