@@ -99,9 +99,10 @@ func outagePlot(all []peer, found []round.Samples) plan.Plot {
 	p := plan.Plot{
 		File:  "log-stalled",
 		Title: "What callers of a log writer wait while its sink hangs",
-		X:     "one line in so many waits longer",
-		Y:     "wait (ns)",
-		LogX:  true, LogY: true,
+		Under: fmt.Sprintf("%d producers offer %d lines a millisecond each",
+			stalledProducers, perMillisecond),
+		X: "one line in this many waits longer", Y: "wait",
+		LogX: true, LogY: true, Times: true,
 	}
 	for i, one := range found {
 		p.Lines = append(p.Lines, plan.Line{

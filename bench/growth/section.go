@@ -86,7 +86,7 @@ func (s series) row(y []float64) []string {
 type plots struct{ all []plan.Plot }
 
 func (p *plots) add(s series, y []float64) {
-	kind, scale := "time (ns)", 1.0
+	kind, scale := "time", 1.0
 	if strings.HasSuffix(s.unit(1), "B") {
 		kind, scale = "memory (MB)", 1e6
 	}
@@ -103,8 +103,9 @@ func (p *plots) add(s series, y []float64) {
 	p.all = append(p.all, plan.Plot{
 		File: "growth-" + strings.Fields(kind)[0] + "-" +
 			strings.ReplaceAll(s.axis, " ", "-"),
-		Title: "Growth with " + s.axis,
-		X:     s.axis, Y: kind, LogX: true, LogY: true,
+		Title: "Growth of " + strings.Fields(kind)[0] + " with " + s.axis,
+		Under: "chanx alone, medians",
+		X:     s.axis, Y: kind, LogX: true, LogY: true, Times: scale == 1,
 		Lines: []plan.Line{line},
 	})
 }

@@ -127,8 +127,9 @@ func latencyPlot(all map[task]result) plan.Plot {
 	at.mode = stalled
 	p := plan.Plot{File: "latency-stalled",
 		Title: "Caller's latency, consumer stalled",
+		Under: baseText,
 		X:     "one call in this many takes longer",
-		Y:     "latency (ns)", LogX: true, LogY: true}
+		Y:     "latency", LogX: true, LogY: true, Times: true}
 	for _, name := range names() {
 		r := all[task{name, at}]
 		line := plan.Line{Name: name, Ours: slices.Contains(ours(), name)}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg/draw"
 
 	"example.com/chanx/bench/plan"
 )
@@ -165,8 +167,8 @@ func TestWinTable(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
-	p := plan.Plot{File: "cost", Title: "Cost", X: "load (1/s)", Y: "time (ns)",
-		LogX: true, LogY: true, Lines: []plan.Line{
+	p := plan.Plot{File: "cost", Title: "Cost", X: "load (1/s)", Y: "time",
+		Under: "small print", LogX: true, LogY: true, Times: true, Lines: []plan.Line{
 			{Name: "ours", Ours: true, X: []float64{1, 1000}, Y: []float64{5, 50}},
 			{Name: "theirs", X: []float64{0, 1, 1000}, Y: []float64{1, 0, 500}},
 			{Name: "absent"},
@@ -177,8 +179,8 @@ func TestWrite(t *testing.T) {
 	svg, err := os.ReadFile(filepath.Join(dir, "docs/plots/cost.svg"))
 	require.NoError(t, err)
 	words := svgText(t, svg)
-	for _, want := range []string{"Cost", "load (1/s)", "time (ns)", "ours",
-		"theirs", "1k"} {
+	for _, want := range []string{"Cost", "small print", "load (1/s)", "time",
+		"ours", "theirs", "1,000", "100 ns"} {
 		assert.Contains(t, words, want)
 	}
 	assert.NotContains(t, words, "absent")
@@ -220,4 +222,33 @@ func TestTicks(t *testing.T) {
 		assert.Equal(t, c.want, strings.Join(labels, " "))
 	}
 	assert.NotEmpty(t, ticks{}.Ticks(0, 1))
+	assert.Equal(t, []plot.Tick{{Value: 1, Label: "1"},
+		{Value: 1024, Label: "1,024"}, {Value: 65_536, Label: "65,536"}},
+		ticks{log: true, at: []float64{1, 1024, 65_536}}.Ticks(1, 65_536))
+}
+
+func TestTicks_times(t *testing.T) {
+	for v, want := range map[float64]string{
+		1: "1 ns", 500: "500 ns", 1000: "1 µs", 2e5: "200 µs", 1e7: "10 ms",
+		1e9: "1 s", 1e11: "100 s",
+	} {
+		assert.Equal(t, want, ticks{times: true}.label(v))
+	}
+}
+
+func TestFew(t *testing.T) {
+	lines := []plan.Line{{X: []float64{1, 8}}, {X: []float64{8, 2}}}
+	assert.Equal(t, []float64{1, 2, 8}, few(lines))
+	assert.Nil(t, few([]plan.Line{{X: []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}}}))
+	assert.Nil(t, few([]plan.Line{{X: []float64{1}}}), "no axis has one tick")
+}
+
+// A legend that is wider than what is left for it is cut off.
+func TestLegendIsAsWideAsItsNames(t *testing.T) {
+	style := draw.TextStyle{Font: sans(11), Handler: plot.DefaultTextHandler}
+	narrow := plan.Plot{Lines: []plan.Line{{Name: "a"}}}
+	wide := plan.Plot{Lines: []plan.Line{{Name: "a"}, {
+		Name: "phuslu async, DiscardOnFull"}}}
+	more := legendWidth(wide, style) - legendWidth(narrow, style)
+	assert.Greater(t, more, style.Width("phuslu async, DiscardOnFul"))
 }
