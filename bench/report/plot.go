@@ -19,7 +19,7 @@ const (
 	width   = 24 * vg.Centimeter
 	height  = 13 * vg.Centimeter
 	margins = 0.4 * vg.Centimeter
-	heading = 1.5 * vg.Centimeter
+	heading = 2 * vg.Centimeter
 	thumb   = 30 // points, of a line in the legend
 )
 
