@@ -30,7 +30,10 @@ func Run(o plan.Options) (plan.Section, error) {
 		producers = []int{2}
 	}
 	stalling := suspendable()
-	round.Announce(o, len(producers)*len(peers)+2*len(stalling))
+	if o.Steps != nil {
+		inARound := len(producers)*len(peers) + 2*len(stalling)
+		o.Steps(inARound*round.Rounds(o) + len(stalling)) // once: the law
+	}
 	for _, n := range producers {
 		found, err := floods(o, n)
 		if err != nil {
@@ -99,7 +102,7 @@ func saysSo(told float64) string {
 func lawTable(o plan.Options) plan.Table {
 	each := 50_000
 	if o.Quick {
-		each = 10_000
+		each = 2500
 	}
 	t := plan.Table{
 		Title: "The law: sent = received + what the writer says it lost",
@@ -110,6 +113,9 @@ func lawTable(o plan.Options) plan.Table {
 				"caller that uses its buffer again finds lines torn or twice."},
 	}
 	for _, p := range suspendable() {
+		if o.Step != nil {
+			o.Step("law: " + p.name)
+		}
 		v := law(p, each)
 		holds := "holds"
 		if !v.holds() {
