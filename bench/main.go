@@ -37,9 +37,9 @@ var parts = []part{
 	{"queue", 220, queue.Run},
 	{"asynclog", 60, asynclog.Run},
 	{"supervise", 40, supervise.Run},
-	{"dump", 180, dump.Run},
+	{"dump", 230, dump.Run},
 	{"growth", 80, growth.Run},
-	{"rows", 180, rows.Run},
+	{"rows", 200, rows.Run},
 }
 
 func main() {

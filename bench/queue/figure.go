@@ -14,6 +14,7 @@ type figure struct {
 	show func(float64) string
 
 	spread bool // a column beside it says how far the rounds lay apart
+	paced  bool // it wins something only where all are offered the same
 }
 
 type better int
@@ -25,20 +26,22 @@ const (
 )
 
 var figures = []figure{
-	{"ns/op", less, func(r *result) float64 { return r.perOp }, tenths, true},
-	{"allocs/op", less, func(r *result) float64 { return r.allocs }, hundredths,
-		false},
-	{"delivered/s", more, func(r *result) float64 { return r.delivered }, whole,
-		true},
-	{"dropped %", less, func(r *result) float64 { return 100 * r.dropped },
-		tenths, false},
-	{"p50 ns", less, quantile(50), whole, false},
-	{"p99 ns", less, quantile(99), whole, false},
-	{"p99.9 ns", less, quantile(99.9), whole, false},
+	{name: "ns/op", want: less, show: tenths, spread: true,
+		of: func(r *result) float64 { return r.perOp }},
+	{name: "allocs/op", want: less, show: hundredths,
+		of: func(r *result) float64 { return r.allocs }},
+	{name: "delivered/s", want: more, show: whole, spread: true,
+		of: func(r *result) float64 { return r.delivered }},
+	// Who sends more slowly has less to drop.
+	{name: "dropped %", want: less, show: tenths, paced: true,
+		of: func(r *result) float64 { return 100 * r.dropped }},
+	{name: "p50 ns", want: less, show: whole, of: quantile(50)},
+	{name: "p99 ns", want: less, show: whole, of: quantile(99)},
+	{name: "p99.9 ns", want: less, show: whole, of: quantile(99.9)},
 	// The largest is one event, most often the scheduler's.
-	{"max ns", neither, quantile(100), whole, false},
-	{"held KiB", less, func(r *result) float64 { return r.memory / 1024 }, whole,
-		false},
+	{name: "max ns", show: whole, of: quantile(100)},
+	{name: "held KiB", want: less, show: whole,
+		of: func(r *result) float64 { return r.memory / 1024 }},
 }
 
 func quantile(q float64) func(*result) float64 {

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -131,7 +132,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestCompare_countsTheColumns(t *testing.T) {
-	c, heads := compare(), columns("")
+	c, heads := compare(true), columns("")
 	var less, more []string
 	for _, i := range c.Less {
 		less = append(less, heads[i])
@@ -142,4 +143,11 @@ func TestCompare_countsTheColumns(t *testing.T) {
 	assert.Equal(t, []string{"ns/op", "allocs/op", "dropped %", "p50 ns", "p99 ns",
 		"p99.9 ns", "held KiB"}, less)
 	assert.Equal(t, []string{"delivered/s"}, more)
+	assert.Len(t, compare(false).Less, len(less)-1, "but dropped")
+}
+
+func TestPaced(t *testing.T) {
+	for _, a := range axes() {
+		assert.Equal(t, strings.HasPrefix(a.name, "Offered"), a.paced(), a.name)
+	}
 }

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"example.com/chanx/bench/plan"
@@ -121,6 +122,11 @@ func costPlot(x, title string) *plan.Plot {
 	return &plan.Plot{File: "cost-" + x, Title: "Caller's " + title,
 		Under: "flood; but for what is varied: " + baseText,
 		X:     x, Y: "time of an operation", LogX: true, LogY: true, Times: true}
+}
+
+// paced reports whether all points of the axis offer a given load.
+func (a axis) paced() bool {
+	return !slices.ContainsFunc(a.points, func(p point) bool { return p.rate == 0 })
 }
 
 // thin keeps the ends and the base of an axis, for a quick run.

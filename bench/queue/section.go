@@ -19,7 +19,8 @@ the caller paid.
   rate it is the time spent in the calls. **±** is half of what the slowest and
   the fastest round lay apart, by the median.
 - **delivered/s** counts while the load lasts. **dropped** is what neither came
-  out then nor was left in the queue.
+  out then nor was left in the queue; it wins nothing in a flood, where who
+  sends more slowly has less to drop.
 - **p50 … max** are of one call in 61, clock reading (some 50 ns) included.
   The largest is one event, most often the scheduler's, and wins nothing.
 - **held** is the heap the queue keeps at the end of the load, in KiB.
@@ -60,7 +61,8 @@ func section(done []axis, all map[task]result, verdicts []verdict) plan.Section 
 
 func table(a axis, all map[task]result) plan.Table {
 	first, _, _ := strings.Cut(a.name, ",")
-	t := plan.Table{Title: a.name, Columns: columns(first), Compare: compare()}
+	t := plan.Table{Title: a.name, Columns: columns(first),
+		Compare: compare(a.paced())}
 	for _, at := range a.points {
 		for _, p := range peers[[1]uint64]() {
 			r := all[task{p.name, at}]
@@ -75,14 +77,15 @@ func table(a axis, all map[task]result) plan.Table {
 	return t
 }
 
-func compare() *plan.Compare {
+func compare(paced bool) *plan.Compare {
 	c := &plan.Compare{Group: 0, Name: 1, Kind: 2, Ours: ours()}
 	at := heads
 	for _, f := range figures {
-		switch f.want {
-		case less:
+		switch {
+		case f.paced && !paced:
+		case f.want == less:
 			c.Less = append(c.Less, at)
-		case more:
+		case f.want == more:
 			c.More = append(c.More, at)
 		}
 		at += len(f.columns())
