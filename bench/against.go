@@ -65,7 +65,8 @@ func (s settings) alternate(ctx context.Context, sides []*side, stderr io.Writer
 	if s.each > 0 {
 		each = s.each
 	}
-	show := progress{w: stderr, terminal: terminal(stderr), part: "against " + s.against}
+	show := progress{w: stderr, terminal: terminal(stderr)}
+	show.start("against "+s.against, 1)
 	show.steps(rounds * len(sides))
 	defer show.done()
 	for round := range rounds {

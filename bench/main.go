@@ -25,19 +25,21 @@ import (
 	"example.com/chanx/bench/supervise"
 )
 
-// part is one comparison, a package of its own.
+// part is one comparison, a package of its own. Its weight is how many seconds
+// it once took, from which the time left is guessed.
 type part struct {
-	name string
-	run  func(plan.Options) (plan.Section, error)
+	name   string
+	weight int
+	run    func(plan.Options) (plan.Section, error)
 }
 
 var parts = []part{
-	{"queue", queue.Run},
-	{"asynclog", asynclog.Run},
-	{"supervise", supervise.Run},
-	{"dump", dump.Run},
-	{"growth", growth.Run},
-	{"rows", rows.Run},
+	{"queue", 220, queue.Run},
+	{"asynclog", 60, asynclog.Run},
+	{"supervise", 40, supervise.Run},
+	{"dump", 230, dump.Run},
+	{"growth", 80, growth.Run},
+	{"rows", 200, rows.Run},
 }
 
 func main() {
@@ -110,9 +112,12 @@ func (s settings) do(args []string, stdout, stderr io.Writer) error {
 
 func (s settings) measure(todo []part, stderr io.Writer) ([]plan.Section, error) {
 	var sections []plan.Section
+	show := progress{w: stderr, terminal: terminal(stderr)}
+	for _, p := range todo {
+		show.all += p.weight
+	}
 	for i, p := range todo {
-		show := progress{w: stderr, terminal: terminal(stderr),
-			part: fmt.Sprintf("%s (%d of %d)", p.name, i+1, len(todo))}
+		show.start(fmt.Sprintf("%s (%d of %d)", p.name, i+1, len(todo)), p.weight)
 		found, err := p.run(s.options(&show))
 		show.done()
 		if err != nil {

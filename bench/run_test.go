@@ -18,7 +18,7 @@ import (
 func withPart(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	defer func(old []part) { parts = old }(parts)
-	parts = []part{{"tiny", func(o plan.Options) (plan.Section, error) {
+	parts = []part{{"tiny", 1, func(o plan.Options) (plan.Section, error) {
 		o.Steps(1)
 		o.Step("the only one")
 		return plan.Section{Title: "Tiny " + o.For.String()}, nil
@@ -70,7 +70,8 @@ func TestRun_badArguments(t *testing.T) {
 func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said strings.Builder
-		p := progress{w: &said, part: "part"}
+		p := progress{w: &said}
+		p.start("part", 1)
 		p.steps(4)
 		for range 4 {
 			p.step("work")
@@ -82,6 +83,30 @@ part: 2 of 4, 30s left: work
 part: 3 of 4, 20s left: work
 part: 4 of 4, 10s left: work
 part: done in 40s
+`, said.String())
+	})
+}
+
+// The time left is that of all parts, however many steps each of them has.
+func TestProgress_ofAllParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said strings.Builder
+		p := progress{w: &said, all: 40}
+		for part, steps := range []int{1, 3} {
+			p.start("part", []int{10, 30}[part])
+			p.steps(steps)
+			for range steps {
+				p.step("work")
+				time.Sleep(20 * time.Second)
+			}
+			p.done()
+		}
+		assert.Equal(t, `part: 1 of 1, ? left: work
+part: done in 20s
+part: 1 of 3, 1m0s left: work
+part: 2 of 3, 40s left: work
+part: 3 of 3, 20s left: work
+part: done in 1m0s
 `, said.String())
 	})
 }

@@ -11,7 +11,7 @@ import (
 // The poll interval is that of zerolog's documentation. Without one, wake-ups
 // get lost.
 var diodes = peer{
-	name: "zerolog diode",
+	name: "zerolog diode", full: dropsOldest,
 	open: func(s sink) (io.Writer, func() float64) {
 		var told atomic.Int64
 		// A sink that can be closed would be closed by the diode.

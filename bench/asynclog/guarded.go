@@ -7,7 +7,7 @@ import (
 )
 
 var guarded = peer{
-	name: "mutex and bufio",
+	name: "mutex and bufio", full: waits,
 	open: func(s sink) (io.Writer, func() float64) {
 		w := &guardedWriter{b: bufio.NewWriterSize(s, bufferSize)}
 		return w, w.finish

@@ -8,7 +8,7 @@ import (
 
 // Lumberjack starts a goroutine that never ends, one for each Logger.
 var lumber = peer{
-	name: "lumberjack", opensFile: true,
+	name: "lumberjack", full: waits, opensFile: true,
 	open: func(s sink) (io.Writer, func() float64) {
 		w := &lumberjack.Logger{
 			Filename: s.path, MaxSize: fileSize >> 20, MaxBackups: 1,

@@ -8,17 +8,17 @@ import (
 )
 
 var (
-	ours       = chanx("asynclog", asynclog.Options{})
-	oursNewest = chanx("asynclog, DropNewest", asynclog.Options{
+	ours       = chanx("asynclog", dropsOldest, asynclog.Options{})
+	oursNewest = chanx("asynclog, DropNewest", dropsNewest, asynclog.Options{
 		Full: asynclog.DropNewest,
 	})
-	oursWait = chanx("asynclog, Wait", asynclog.Options{
+	oursWait = chanx("asynclog, Wait", waits, asynclog.Options{
 		Full: asynclog.Wait, MaxWait: time.Minute,
 	})
 )
 
-func chanx(name string, opts asynclog.Options) peer {
-	return peer{name: name, open: func(s sink) (io.Writer, func() float64) {
+func chanx(name, full string, opts asynclog.Options) peer {
+	open := func(s sink) (io.Writer, func() float64) {
 		w := asynclog.New(s, opts)
 		return w, func() float64 {
 			if err := w.Close(); err != nil {
@@ -26,5 +26,6 @@ func chanx(name string, opts asynclog.Options) peer {
 			}
 			return float64(w.Stats().Dropped.Records)
 		}
-	}}
+	}
+	return peer{name: name, full: full, open: open}
 }

@@ -7,6 +7,7 @@ import "io"
 // peer is one of the writers.
 type peer struct {
 	name string
+	full string // what becomes of a line when there is no room for it
 
 	// open puts the writer in front of a sink. finish closes it and returns
 	// how many lines it says it has lost, or untold.
@@ -16,6 +17,12 @@ type peer struct {
 	// be given one that hangs.
 	opensFile bool
 }
+
+const (
+	dropsOldest = "drops the oldest"
+	dropsNewest = "drops the newest"
+	waits       = "waits"
+)
 
 // untold is what a writer says of its losses that has no word for them.
 const untold = -1
@@ -35,9 +42,12 @@ const slots = 10_000
 const bufferSize = 256 << 10
 
 var peers = []peer{
-	ours, oursNewest, oursWait,
-	diodes, phusluDrop, phusluWait, zap, guarded, lumber, plain,
+	ours, diodes,
+	oursNewest, phusluDrop,
+	oursWait, phusluWait, zap, guarded, lumber, plain,
 }
+
+func own() []string { return names([]peer{ours, oursNewest, oursWait}) }
 
 func names(of []peer) (all []string) {
 	for _, p := range of {

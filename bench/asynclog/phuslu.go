@@ -8,25 +8,26 @@ import (
 )
 
 var (
-	phusluWait = phuslu("phuslu async", false)
-	phusluDrop = phuslu("phuslu async, DiscardOnFull", true)
+	phusluWait = phuslu("phuslu async", waits)
+	phusluDrop = phuslu("phuslu async, DiscardOnFull", dropsNewest)
 )
 
 // phuslu keeps the slice it is given instead of copying it, as its own logger
 // hands over its buffer. The adapter does not copy either: the floods write the
 // same bytes again and again, so that it pays for nothing it would not pay for
 // in its own house. The check of the law does not, and shows it.
-func phuslu(name string, discard bool) peer {
-	return peer{name: name, open: func(s sink) (io.Writer, func() float64) {
+func phuslu(name, full string) peer {
+	open := func(s sink) (io.Writer, func() float64) {
 		w := &telling{to: &log.AsyncWriter{
 			Writer:      log.IOWriter{Writer: s},
-			ChannelSize: slots, DiscardOnFull: discard,
+			ChannelSize: slots, DiscardOnFull: full == dropsNewest,
 		}}
 		return w, func() float64 {
 			_ = w.to.Close()
 			return float64(w.refused.Load())
 		}
-	}}
+	}
+	return peer{name: name, full: full, open: open}
 }
 
 // telling counts the errors that the callers got.

@@ -8,7 +8,7 @@ import (
 // plain is a file under a mutex: an *os.File has one of its own, but the sinks
 // here count what they take.
 var plain = peer{
-	name: "plain file",
+	name: "plain file", full: waits,
 	open: func(s sink) (io.Writer, func() float64) {
 		return &plainWriter{to: s}, nothing
 	},

@@ -15,6 +15,7 @@ import (
 // Ratios returns what the rows on log writers ask for, by name, for 2 and for
 // 64 producers: cost and lines against a peer as ours by theirs.
 func Ratios(o plan.Options) (map[string]float64, error) {
+	defer silence()()
 	dir, err := inMemory()
 	if err != nil {
 		return nil, err

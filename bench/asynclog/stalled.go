@@ -40,11 +40,15 @@ type outage struct {
 	told                float64
 }
 
-// stall offers lines at a steady rate while the sink hangs for d, then opens
-// the gate. A line that waited stands for those that the caller would have
+// offerTo offers lines at a steady rate for d, while the sink hangs or keeps
+// up, then opens the gate. A line that waited stands for those that the caller would have
 // written meanwhile, too: the histogram corrects for them.
-func stall(p peer, d time.Duration) outage {
+func offerTo(p peer, d time.Duration, hangs bool) outage {
 	h := &hanging{gate: make(chan struct{})}
+	open := sync.OnceFunc(func() { close(h.gate) })
+	if !hangs {
+		open()
+	}
 	seen := make([]*hdrhistogram.Histogram, stalledProducers)
 	for i := range seen {
 		seen[i] = newLatencies()
@@ -59,7 +63,7 @@ func stall(p peer, d time.Duration) outage {
 	}
 	time.Sleep(time.Until(stop))
 	o := outage{memory: max(live()-held, 0)}
-	close(h.gate)
+	open()
 	all.Wait()
 	said := finish()
 	o.latency = merged(seen)

@@ -7,7 +7,7 @@ import (
 )
 
 var zap = peer{
-	name: "zap buffered",
+	name: "zap buffered", full: waits,
 	open: func(s sink) (io.Writer, func() float64) {
 		w := &zapcore.BufferedWriteSyncer{
 			WS: zapcore.AddSync(s), Size: bufferSize,

@@ -4,13 +4,12 @@ import (
 	"time"
 
 	"example.com/chanx"
-	"example.com/chanx/bench/figure"
 )
 
 func byCapacity() []series {
 	at := []int{1, 8, 64, 512, 4096, 65_536}
 	return []series{
-		{"Ring.Send, ring full", "capacity", at, 4, flat, figure.Time,
+		timed("Ring.Send, ring full", "capacity", at, 4, flat,
 			func(capacity int, d time.Duration) (float64, error) {
 				r := chanx.NewRing[int](capacity)
 				for i := range capacity {
@@ -21,9 +20,8 @@ func byCapacity() []series {
 						r.Send(i)
 					}
 				}), nil
-			}},
-		{"Ring.Send + TryRecv, ring half full", "capacity", at, 4, flat,
-			figure.Time,
+			}),
+		timed("Ring.Send + TryRecv, ring half full", "capacity", at, 4, flat,
 			func(capacity int, d time.Duration) (float64, error) {
 				r := chanx.NewRing[int](capacity)
 				for i := range capacity / 2 {
@@ -35,8 +33,8 @@ func byCapacity() []series {
 						_, _ = r.TryRecv()
 					}
 				}), nil
-			}},
-		{"SendDropOldest, channel full", "capacity", at, 4, flat, figure.Time,
+			}),
+		timed("SendDropOldest, channel full", "capacity", at, 4, flat,
 			func(capacity int, d time.Duration) (float64, error) {
 				ch := make(chan int, capacity)
 				for i := range capacity {
@@ -47,6 +45,6 @@ func byCapacity() []series {
 						chanx.SendDropOldest(ch, i)
 					}
 				}), nil
-			}},
+			}),
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"example.com/chanx"
 	"example.com/chanx/asynclog"
-	"example.com/chanx/bench/figure"
 )
 
 const batch = 256
@@ -14,7 +13,7 @@ const batch = 256
 func byProducers() []series {
 	at := []int{1, 2, 8, 64, 1024}
 	return []series{
-		{"Ring.Send, ring full", "producers", at, 3, flat, figure.Time,
+		timed("Ring.Send, ring full", "producers", at, 3, flat,
 			func(producers int, d time.Duration) (float64, error) {
 				r := chanx.NewRing[int](1024)
 				return perOperation(producers, batch, d, func() {
@@ -22,8 +21,8 @@ func byProducers() []series {
 						r.Send(i)
 					}
 				}), nil
-			}},
-		{"TrySend, channel full", "producers", at, 3, flat, figure.Time,
+			}),
+		timed("TrySend, channel full", "producers", at, 3, flat,
 			func(producers int, d time.Duration) (float64, error) {
 				ch := make(chan int, 1)
 				ch <- 0
@@ -32,11 +31,11 @@ func byProducers() []series {
 						chanx.TrySend(ch, i)
 					}
 				}), nil
-			}},
-		{"asynclog.Write of 190 bytes", "producers", at, 3, flat, figure.Time,
+			}),
+		timed("asynclog.Write of 190 bytes", "producers", at, 3, flat,
 			func(producers int, d time.Duration) (float64, error) {
 				return writing(producers, 190, d)
-			}},
+			}),
 	}
 }
 

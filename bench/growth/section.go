@@ -35,31 +35,31 @@ func Run(o plan.Options) (plan.Section, error) {
 	}
 	var plots plots
 	for _, one := range all {
-		y, err := one.run(o)
+		medians, err := one.run(o)
 		if err != nil {
 			return s, err
 		}
-		t.Rows = append(t.Rows, one.row(y))
-		plots.add(one, y)
+		for i, c := range one.costs {
+			var y []float64
+			for _, m := range medians {
+				y = append(y, m[i])
+			}
+			t.Rows = append(t.Rows, one.row(c, y))
+			plots.add(one, c, y)
+		}
 	}
 	s.Tables, s.Plots = []plan.Table{t}, plots.all
 	return s, nil
 }
 
-// run returns the median at each point.
-func (s series) run(o plan.Options) (y []float64, _ error) {
+// run returns the medians of each cost at each point.
+func (s series) run(o plan.Options) ([][]float64, error) {
 	var names []string
 	for _, x := range s.at {
 		names = append(names, strconv.Itoa(x)+" "+s.axis)
 	}
-	m, err := round.Robin(o, s.what, names, func(i int) ([]float64, error) {
-		v, err := s.measure(s.at[i], o.For)
-		return []float64{v}, err
-	})
-	for _, v := range m {
-		y = append(y, v[0])
-	}
-	return y, err
+	return round.Robin(o, s.costs[0].what, names,
+		func(i int) ([]float64, error) { return s.measure(s.at[i], o.For) })
 }
 
 func (s series) x() (x []float64) {
@@ -69,28 +69,28 @@ func (s series) x() (x []float64) {
 	return x
 }
 
-func (s series) row(y []float64) []string {
+func (s series) row(c cost, y []float64) []string {
 	large, last := largeEnd(s.x(), y), len(y)-1
 	verdict := "holds"
-	if !s.must.holds(large) {
+	if !c.must.holds(large) {
 		verdict = "**does not hold**"
 	}
-	return []string{s.what, s.axis,
-		fmt.Sprintf("%s at %d", s.unit(y[0]), s.at[0]),
-		fmt.Sprintf("%s at %d", s.unit(y[last]), s.at[last]),
+	return []string{c.what, s.axis,
+		fmt.Sprintf("%s at %d", c.unit(y[0]), s.at[0]),
+		fmt.Sprintf("%s at %d", c.unit(y[last]), s.at[last]),
 		figure.Number(exponent(s.x(), y)), figure.Number(large),
-		shape(large), s.must.String(), verdict}
+		shape(large), c.must.String(), verdict}
 }
 
 // plots has one picture for each axis and kind of figure: times, bytes.
 type plots struct{ all []plan.Plot }
 
-func (p *plots) add(s series, y []float64) {
-	kind, scale := "time (ns)", 1.0
-	if strings.HasSuffix(s.unit(1), "B") {
+func (p *plots) add(s series, c cost, y []float64) {
+	kind, scale := "time", 1.0
+	if strings.HasSuffix(c.unit(1), "B") {
 		kind, scale = "memory (MB)", 1e6
 	}
-	line := plan.Line{Name: s.what, Ours: true, X: s.x()}
+	line := plan.Line{Name: c.what, Ours: true, X: s.x()}
 	for _, v := range y {
 		line.Y = append(line.Y, v/scale)
 	}
@@ -103,8 +103,9 @@ func (p *plots) add(s series, y []float64) {
 	p.all = append(p.all, plan.Plot{
 		File: "growth-" + strings.Fields(kind)[0] + "-" +
 			strings.ReplaceAll(s.axis, " ", "-"),
-		Title: "Growth with " + s.axis,
-		X:     s.axis, Y: kind, LogX: true, LogY: true,
+		Title: "Growth of " + strings.Fields(kind)[0] + " with " + s.axis,
+		Under: "chanx alone, medians",
+		X:     s.axis, Y: kind, LogX: true, LogY: true, Times: scale == 1,
 		Lines: []plan.Line{line},
 	})
 }

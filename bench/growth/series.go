@@ -5,17 +5,33 @@ package growth
 import (
 	"sync"
 	"time"
+
+	"example.com/chanx/bench/figure"
 )
 
-// series is one cost along one axis.
+// series is what one measurement shows along one axis.
 type series struct {
-	what    string
 	axis    string
 	at      []int
 	quick   int // how many of the points are enough for a quick look
-	must    bound
-	unit    func(float64) string
-	measure func(x int, d time.Duration) (float64, error)
+	costs   []cost
+	measure func(x int, d time.Duration) ([]float64, error) // of each cost
+}
+
+type cost struct {
+	what string
+	must bound
+	unit func(float64) string
+}
+
+// timed is a series of one cost, a time.
+func timed(what, axis string, at []int, quick int, must bound,
+	measure func(x int, d time.Duration) (float64, error)) series {
+	return series{axis, at, quick, []cost{{what, must, figure.Time}},
+		func(x int, d time.Duration) ([]float64, error) {
+			v, err := measure(x, d)
+			return []float64{v}, err
+		}}
 }
 
 func all() (s []series) {

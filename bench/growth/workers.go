@@ -13,37 +13,30 @@ import (
 )
 
 func byWorkers() []series {
-	at := []int{1, 10, 100, 1000, 10_000, 100_000}
-	return []series{
-		{"Supervisor: start all and stop them", "workers", at, 4, linear,
-			figure.Time, onHerd(func(h *herd) float64 { return h.startStop })},
-		{"Supervisor: memory of all", "workers", at, 4, linear,
-			figure.Bytes, onHerd(func(h *herd) float64 { return h.memory })},
-		{"Supervisor: Status", "workers", at, 4, linear,
-			figure.Time, onHerd(func(h *herd) float64 { return h.status })},
-		{"Supervisor: one restart among them", "workers", at, 4, flat,
-			figure.Time, onHerd(func(h *herd) float64 { return h.restart })},
-	}
+	return []series{{
+		"workers", []int{1, 10, 100, 1000, 10_000, 100_000}, 4,
+		[]cost{
+			{"Supervisor: start all and stop them", linear, figure.Time},
+			{"Supervisor: memory of all", linear, figure.Bytes},
+			{"Supervisor: Status", linear, figure.Time},
+			{"Supervisor: one restart among them", flat, figure.Time},
+		},
+		func(workers int, _ time.Duration) ([]float64, error) {
+			h, err := measureHerd(workers)
+			return []float64{h.startStop, h.memory, h.status, h.restart}, err
+		},
+	}}
 }
 
 // herd is what a set of workers costs, of which all but one stand still.
 type herd struct{ startStop, memory, status, restart float64 }
-
-// onHerd measures each figure on a herd of its own: they would be cheaper
-// together, but a measurement is one figure.
-func onHerd(figure func(*herd) float64) func(int, time.Duration) (float64, error) {
-	return func(workers int, _ time.Duration) (float64, error) {
-		h, err := measureHerd(workers)
-		return figure(h), err
-	}
-}
 
 var errRestart = errors.New("restart me")
 
 // restarts are enough for the clock and soon over.
 const restarts = 200
 
-func measureHerd(workers int) (*herd, error) {
+func measureHerd(workers int) (h herd, _ error) {
 	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
 	var up sync.WaitGroup
 	up.Add(workers)
@@ -56,16 +49,16 @@ func measureHerd(workers int) (*herd, error) {
 			return ctx.Err()
 		}, chanx.RestartPolicy{})
 		if err != nil {
-			return nil, err
+			return h, err
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	up.Wait()
-	h := &herd{startStop: float64(time.Since(begin))}
+	h.startStop = float64(time.Since(begin))
 	h.memory = max(inUse()-before, 1)
-	h.status = timed(func() { s.Status() })
+	h.status = taking(func() { s.Status() })
 	var err error
 	h.restart, err = restartAmong(s)
 	begin = time.Now()
@@ -93,7 +86,7 @@ func restartAmong(s *chanx.Supervisor) (float64, error) {
 	return float64(time.Since(begin)) / restarts, nil
 }
 
-func timed(f func()) float64 {
+func taking(f func()) float64 {
 	begin := time.Now()
 	f()
 	return float64(time.Since(begin))

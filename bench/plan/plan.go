@@ -38,7 +38,9 @@ type Table struct {
 // Plot is drawn as one SVG file.
 type Plot struct {
 	File, Title, X, Y string // X and Y with their units
+	Under             string // the title: what stays the same, in small print
 	LogX, LogY        bool
+	Times             bool // Y is in nanoseconds: the axis says 1 µs
 	Lines             []Line
 }
 

@@ -27,6 +27,8 @@ type result struct {
 	dropped            float64 // share of the values sent
 	offered, delivered float64 // values per second, while the load lasted
 	latency            *hdrhistogram.Histogram
+
+	rounds []result // those of which this is the median
 }
 
 // sampled is one call of how many has its latency taken: two clock readings
@@ -41,12 +43,16 @@ type load[T element] struct {
 	limit   int // values that one producer may send at most
 	start   chan struct{}
 	release chan struct{}
-	stop    atomic.Bool
-	mu      sync.Mutex
 
-	sent, during, after uint64
-	busy                time.Duration
-	latency             *hdrhistogram.Histogram
+	began, end time.Time
+	took       time.Duration
+	left       atomic.Int64 // producers that are not done
+	over       atomic.Bool
+	sending    sync.WaitGroup // until the producers are done
+	running    sync.WaitGroup // until all goroutines have ended
+
+	mu            sync.Mutex
+	during, after uint64
 }
 
 func newHistogram() *hdrhistogram.Histogram {
@@ -58,43 +64,24 @@ func measure[T element](p peer[T], at point, o plan.Options) result {
 		return result{at: at, why: p.name + ": one reader only"}
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(at.procs))
-	l := &load[T]{at: at, start: make(chan struct{}),
-		release: make(chan struct{}), latency: newHistogram()}
-	l.limit = 1 << 40
+	l := &load[T]{at: at, limit: 1 << 40,
+		start: make(chan struct{}), release: make(chan struct{})}
 	if p.unbounded {
 		l.limit = max(1, 64<<20/at.size/at.producers)
 	}
-	producers, sending := l.producers()
+	producers := l.producers()
 	before := heap()
 	l.q = p.open(at.capacity)
-	consumers := l.consumers()
-	began := time.Now()
+	l.consumers()
+	l.began = time.Now()
+	l.end = l.began.Add(o.For)
 	close(l.start)
-	wait(sending, o.For)
-	l.stop.Store(true)
-	sending.Wait()
-	took := time.Since(began)
+	l.sending.Wait()
 	mallocs := mallocs() - before.Mallocs
 	held := heap().HeapAlloc
-	l.drain(consumers)
+	l.drain()
 	held -= min(held, before.HeapAlloc)
-	runtime.KeepAlive(producers)
-	return l.result(took, float64(mallocs), float64(held))
-}
-
-// wait returns after d, or earlier when all producers have reached a limit.
-func wait(sending *sync.WaitGroup, d time.Duration) {
-	done := make(chan struct{})
-	go func() {
-		sending.Wait()
-		close(done)
-	}()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-	}
+	return l.result(producers, float64(mallocs), float64(held))
 }
 
 func heap() (m runtime.MemStats) {
@@ -111,35 +98,40 @@ func mallocs() uint64 {
 
 // drain ends the consumers, which take what is left, as one does that comes
 // only now.
-func (l *load[T]) drain(consumers *sync.WaitGroup) {
+func (l *load[T]) drain() {
 	l.q.close()
 	close(l.release)
 	if l.at.consumers == 0 {
 		l.consume()
 	}
-	consumers.Wait()
+	l.running.Wait()
 }
 
-func (l *load[T]) result(took time.Duration, mallocs, held float64) result {
-	sent := max(1, float64(l.sent))
-	r := result{at: l.at, latency: l.latency, memory: held,
-		perOp:     float64(took) / sent,
-		allocs:    mallocs / sent,
-		dropped:   (sent - float64(l.during+l.after)) / sent,
-		offered:   sent / took.Seconds(),
-		delivered: float64(l.during) / took.Seconds()}
+func (l *load[T]) result(of []*producer[T], mallocs, held float64) result {
+	r := result{at: l.at, memory: held, latency: newHistogram()}
+	var sum float64
+	var busy time.Duration
+	for _, p := range of {
+		sum += float64(p.sent)
+		busy += p.busy
+		r.latency.Merge(p.latency)
+	}
+	sent := max(1, sum)
+	r.perOp = float64(l.took) / sent
+	r.allocs = mallocs / sent
+	r.dropped = (sent - float64(l.during+l.after)) / sent
+	r.offered = sent / l.took.Seconds()
+	r.delivered = float64(l.during) / l.took.Seconds()
 	if l.at.rate > 0 {
-		r.perOp = float64(l.busy) / sent
+		r.perOp = float64(busy) / sent
 	}
 	return r
 }
 
-func (l *load[T]) consumers() *sync.WaitGroup {
-	var wg sync.WaitGroup
+func (l *load[T]) consumers() {
 	for range l.at.consumers {
-		wg.Go(l.consume)
+		l.running.Go(l.consume)
 	}
-	return &wg
 }
 
 func (l *load[T]) consume() {
@@ -149,7 +141,7 @@ func (l *load[T]) consume() {
 		if !ok {
 			break
 		}
-		if l.stop.Load() {
+		if l.over.Load() {
 			after++
 			continue
 		}

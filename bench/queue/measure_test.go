@@ -2,6 +2,7 @@ package queue
 
 import (
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,12 +41,14 @@ func TestMeasure_findsTheDropsItself(t *testing.T) {
 }
 
 func TestMeasure_heldIsTheQueueAlone(t *testing.T) {
-	at := base()
-	at.mode, at.capacity, at.producers = stalled, 65_536, 64
 	p := peers[[1]uint64]()[0]
 	require.Equal(t, "chanx.Ring", p.name)
-	held := measure(p, at, short).memory
-	assert.InDelta(t, 65_536*8, held, 65_536)
+	for producers, capacity := range map[int]int{64: 65_536, 1024: 4096} {
+		at := base()
+		at.mode, at.capacity, at.producers = stalled, capacity, producers
+		held, want := measure(p, at, short).memory, capacity*8
+		assert.InDelta(t, want, held, float64(want)/4, producers)
+	}
 }
 
 // One value in at least 20 milliseconds.
@@ -73,9 +76,10 @@ func TestMeasure_saysWhyNot(t *testing.T) {
 	p := peer[[1]uint64]{name: "diode", oneReader: true}
 	r := measure(p, at, short)
 	assert.Equal(t, "diode: one reader only", r.why)
-	cells := row("8", p.name, r)
-	require.Len(t, cells, len(columns))
-	assert.Equal(t, "–", cells[2])
+	cells, rounds := row([]string{"8", p.name, oldest}, r)
+	require.Len(t, cells, len(columns("")))
+	require.Len(t, rounds, len(cells))
+	assert.Equal(t, "–", cells[heads])
 }
 
 func TestMeasure_keepingUpHoldsTheRate(t *testing.T) {
@@ -95,7 +99,10 @@ func TestMedian(t *testing.T) {
 	assert.InDelta(t, 2, m.perOp, 0)
 	assert.InDelta(t, 1, m.allocs, 0)
 	assert.Equal(t, int64(3), m.latency.TotalCount())
-	assert.InDelta(t, 1.5, middle([]float64{2, 1}), 0)
+	cells, values := row([]string{"1", "p", oldest}, m)
+	assert.Equal(t, []string{"2.0", "200", "1.00"}, cells[heads:heads+3])
+	assert.Equal(t, []float64{9, 1, 2}, values[heads])
+	assert.Nil(t, values[heads+1], "the spread is no figure of its own")
 }
 
 // TestRun is what CI sees of this part: every peer at a few points.
@@ -113,12 +120,34 @@ func TestRun(t *testing.T) {
 	assert.Len(t, s.Tables[0].Rows, len(names()))
 	for _, table := range s.Tables[1:] {
 		assert.Zero(t, len(table.Rows)%len(names()), table.Title)
+		assert.Len(t, table.Compare.Rounds, len(table.Rows), table.Title)
 		for _, cells := range table.Rows {
-			assert.Len(t, cells, len(columns), table.Title)
+			assert.Len(t, cells, len(columns("")), table.Title)
 		}
 	}
 	require.Len(t, s.Plots, 4)
 	for _, p := range s.Plots {
 		assert.Len(t, p.Lines, len(names()), p.File)
+	}
+}
+
+func TestCompare_countsTheColumns(t *testing.T) {
+	c, heads := compare(true), columns("")
+	var less, more []string
+	for _, i := range c.Less {
+		less = append(less, heads[i])
+	}
+	for _, i := range c.More {
+		more = append(more, heads[i])
+	}
+	assert.Equal(t, []string{"ns/op", "allocs/op", "dropped %", "p50 ns", "p99 ns",
+		"p99.9 ns", "held KiB"}, less)
+	assert.Equal(t, []string{"delivered/s"}, more)
+	assert.Len(t, compare(false).Less, len(less)-1, "but dropped")
+}
+
+func TestPaced(t *testing.T) {
+	for _, a := range axes() {
+		assert.Equal(t, strings.HasPrefix(a.name, "Offered"), a.paced(), a.name)
 	}
 }

@@ -1,6 +1,6 @@
 package queue
 
-import "slices"
+import "example.com/chanx/bench/round"
 
 // medians takes the median of each figure over the rounds; the latencies of
 // all rounds are put together.
@@ -17,7 +17,7 @@ func median(rounds []result) result {
 	if r.why != "" {
 		return r
 	}
-	r.latency = newHistogram()
+	r.rounds, r.latency = rounds, newHistogram()
 	for _, one := range rounds {
 		r.latency.Merge(one.latency)
 	}
@@ -33,13 +33,7 @@ func median(rounds []result) result {
 		for _, one := range rounds {
 			values = append(values, *figure(&one))
 		}
-		*figure(&r) = middle(values)
+		*figure(&r) = round.Median(values)
 	}
 	return r
-}
-
-func middle(values []float64) float64 {
-	slices.Sort(values)
-	n := len(values)
-	return (values[n/2] + values[(n-1)/2]) / 2
 }

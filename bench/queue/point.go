@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"example.com/chanx/bench/plan"
@@ -28,6 +29,8 @@ type point struct {
 	rate float64       // values per second; 0: as fast as possible
 	work time.Duration // of a consumer, for each value
 }
+
+const baseText = "2 producers, 1 consumer, 1,024 slots of 8 bytes"
 
 // base is where every axis starts: two producers outrun one consumer.
 func base() point {
@@ -108,7 +111,8 @@ func offered() axis {
 		points: along(from, func(p *point, r float64) { p.rate = r },
 			100_000, 300_000, 600_000, 1e6, 2e6, 5e6, 10e6),
 		plot: &plan.Plot{File: "delivered", Title: "Delivered against offered load",
-			X: "offered (values/s)", Y: "delivered (values/s)",
+			Under: "a consumer that needs 1 µs for each value; " + baseText,
+			X:     "offered (values/s)", Y: "delivered (values/s)",
 			LogX: true, LogY: true},
 		x: func(r result) float64 { return r.offered },
 		y: func(r result) float64 { return r.delivered }}
@@ -116,7 +120,13 @@ func offered() axis {
 
 func costPlot(x, title string) *plan.Plot {
 	return &plan.Plot{File: "cost-" + x, Title: "Caller's " + title,
-		X: x, Y: "cost (ns/operation)", LogX: true, LogY: true}
+		Under: "flood; but for what is varied: " + baseText,
+		X:     x, Y: "time of an operation", LogX: true, LogY: true, Times: true}
+}
+
+// paced reports whether all points of the axis offer a given load.
+func (a axis) paced() bool {
+	return !slices.ContainsFunc(a.points, func(p point) bool { return p.rate == 0 })
 }
 
 // thin keeps the ends and the base of an axis, for a quick run.

@@ -19,46 +19,58 @@ type producer[T element] struct {
 	latency *hdrhistogram.Histogram
 }
 
-// producers wait for the start, with all that they need at hand, and are
-// returned for the caller to keep, so that what they hold is not taken for
-// the queue's memory.
-func (l *load[T]) producers() ([]*producer[T], *sync.WaitGroup) {
-	var wg sync.WaitGroup
+// producers starts them. They wait for the start with all that they need at
+// hand, and for the release when they are done: what they hold is the same
+// before and after, and is not taken for the queue's memory.
+func (l *load[T]) producers() []*producer[T] {
+	var waiting sync.WaitGroup
 	all := make([]*producer[T], l.at.producers)
+	waiting.Add(len(all))
+	l.sending.Add(len(all))
+	l.left.Store(int64(len(all)))
 	for id := range all {
 		p := &producer[T]{load: l, latency: newHistogram()}
 		all[id] = p
 		p.v[0] = uint64(id) << 40
-		wg.Go(func() {
+		l.running.Go(func() {
+			waiting.Done()
 			<-l.start
-			if l.at.rate > 0 {
-				p.paced()
-			} else {
-				p.flood()
-			}
-			p.report()
+			p.run()
+			<-l.release
 		})
 	}
-	return all, &wg
+	waiting.Wait()
+	return all
 }
 
-func (p *producer[T]) report() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.load.sent += uint64(p.sent)
-	p.load.busy += p.busy
-	p.load.latency.Merge(p.latency)
+// run ends by the producer's own clock: a goroutine that is to stop a
+// thousand others may have to wait for a turn of each of them. The last to be
+// done ends the load.
+func (p *producer[T]) run() {
+	defer p.sending.Done()
+	if p.at.rate > 0 {
+		p.paced()
+	} else {
+		p.flood()
+	}
+	if p.left.Add(-1) == 0 {
+		p.took = time.Since(p.began)
+		p.over.Store(true)
+	}
 }
 
+// flood sends one burst at least, for those whose turn comes too late.
 func (p *producer[T]) flood() {
-	for !p.stop.Load() && p.sent < p.limit {
-		p.burst(sampled)
+	for now := time.Now(); ; {
+		p.burst(now, sampled)
+		if now = time.Now(); now.After(p.end) || p.sent >= p.limit {
+			return
+		}
 	}
 }
 
 // burst sends n values and takes the time of the first.
-func (p *producer[T]) burst(n int) {
-	start := time.Now()
+func (p *producer[T]) burst(start time.Time, n int) {
 	p.send()
 	_ = p.latency.RecordValue(max(1, int64(time.Since(start))))
 	for range n - 1 {
@@ -76,14 +88,13 @@ func (p *producer[T]) send() {
 func (p *producer[T]) paced() {
 	perSecond := p.at.rate / float64(p.at.producers)
 	began := time.Now()
-	for !p.stop.Load() && p.sent < p.limit {
-		now := time.Now()
+	for now := began; now.Before(p.end) && p.sent < p.limit; now = time.Now() {
 		due := int(now.Sub(began).Seconds()*perSecond) - p.sent
 		if due < 1 {
 			time.Sleep(tick)
 			continue
 		}
-		p.burst(min(due, sampled))
+		p.burst(now, min(due, sampled))
 		p.busy += time.Since(now)
 	}
 }

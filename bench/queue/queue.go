@@ -21,9 +21,10 @@ type queue[T any] interface {
 
 // peer is one rival. Its adapter is the file named after it.
 type peer[T any] struct {
-	name string
-	ours bool
-	open func(capacity int) queue[T]
+	name  string
+	drops string // which values, when it is full
+	ours  bool
+	open  func(capacity int) queue[T]
 
 	oneReader bool // more than one consumer is not allowed
 	unbounded bool // it keeps everything, so a flood must be limited
@@ -31,22 +32,25 @@ type peer[T any] struct {
 
 func peers[T any]() []peer[T] {
 	return []peer[T]{
-		{name: "chanx.Ring", ours: true, open: openRing[T]},
-		{name: "chanx.TrySend", ours: true, open: openTrySend[T]},
-		{name: "chanx.SendDropOldest", ours: true, open: openDropOldest[T]},
-		{name: "channel, select default", open: openRaw[T]},
-		{name: "channel, evict and retry", open: openEvict[T]},
-		{name: "eapache Ring", open: openEapacheRing[T]},
-		{name: "eapache Overflowing", open: openEapacheOverflowing[T]},
-		{name: "gammazero Ring", open: openGammazero[T]},
-		{name: "go-diodes", open: openDiode[T], oneReader: true},
-		{name: "xsync MPMC, evict loop", open: openXsync[T]},
-		{name: "smallnest/chanx", open: openSmallnest[T], unbounded: true},
+		{name: "chanx.Ring", drops: oldest, ours: true, open: openRing[T]},
+		{name: "chanx.SendDropOldest", drops: oldest, ours: true,
+			open: openDropOldest[T]},
+		{name: "channel, evict and retry", drops: oldest, open: openEvict[T]},
+		{name: "eapache Ring", drops: oldest, open: openEapacheRing[T]},
+		{name: "gammazero Ring", drops: oldest, open: openGammazero[T]},
+		{name: "go-diodes", drops: oldest, open: openDiode[T], oneReader: true},
+		{name: "xsync MPMC, evict loop", drops: oldest, open: openXsync[T]},
+		{name: "chanx.TrySend", drops: newest, ours: true, open: openTrySend[T]},
+		{name: "channel, select default", drops: newest, open: openRaw[T]},
+		{name: "eapache Overflowing", drops: newest,
+			open: openEapacheOverflowing[T]},
+		{name: "smallnest/chanx", drops: none, open: openSmallnest[T],
+			unbounded: true},
 	}
 }
 
-// absent names the peers that cannot be had, and why.
-var absent = []string{
-	"floatdrop/ringchan and hedzr/go-ringbuf: – in every row, because the " +
-		"module proxy in use did not serve them.",
-}
+const (
+	oldest = "oldest"
+	newest = "newest"
+	none   = "none"
+)

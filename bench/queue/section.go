@@ -3,7 +3,6 @@ package queue
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"example.com/chanx/bench/plan"
@@ -14,23 +13,38 @@ varies one thing from a base point: two producers, one consumer, 1,024 slots,
 8 bytes, flooded. Dropping is cheap, so what was delivered stands beside what
 the caller paid.
 
+- **drops** says which values a full queue drops.
 - **ns/op** is the time of the flood divided by the values sent by all
   producers; the consumer works on the same processors. Where the load has a
-  rate it is the time spent in the calls.
+  rate it is the time spent in the calls. **±** is half of what the slowest and
+  the fastest round lay apart, by the median.
 - **delivered/s** counts while the load lasts. **dropped** is what neither came
-  out then nor was left in the queue.
+  out then nor was left in the queue; it wins nothing in a flood, where who
+  sends more slowly has less to drop.
 - **p50 … max** are of one call in 61, clock reading (some 50 ns) included.
   The largest is one event, most often the scheduler's, and wins nothing.
 - **held** is the heap the queue keeps at the end of the load, in KiB.
+- Of 1,024 producers few get a turn while a flood lasts, and all send at least
+  one burst of 61 values.
 - Capacity is the initial one of smallnest/chanx, which drops nothing and
   grows; its floods end after 64 MiB.
+- floatdrop/ringchan and hedzr/go-ringbuf are missing: the module proxy in use
+  did not serve them.
 - Go-diodes tells the log about collisions; its log goes nowhere here.
 - The hand-written loop around xsync polls: the queue cannot wake a reader.
 - The pump goroutine of eapache and gammazero makes the producer wait for the
   scheduler, and that waiting is what limits how much they have to drop.`
 
-var columns = []string{"", "peer", "ns/op", "allocs/op", "delivered/s",
-	"dropped %", "p50 ns", "p99 ns", "p99.9 ns", "max ns", "held KiB"}
+// heads are the columns before the figures.
+const heads = 3
+
+func columns(first string) []string {
+	all := []string{first, "peer", "drops"}
+	for _, f := range figures {
+		all = append(all, f.columns()...)
+	}
+	return all
+}
 
 func section(done []axis, all map[task]result, verdicts []verdict) plan.Section {
 	s := plan.Section{Title: "Queues that do not block", Text: text}
@@ -46,16 +60,16 @@ func section(done []axis, all map[task]result, verdicts []verdict) plan.Section 
 }
 
 func table(a axis, all map[task]result) plan.Table {
-	t := plan.Table{Title: a.name, Columns: slices.Clone(columns),
-		Notes: slices.Clone(absent),
-		Compare: &plan.Compare{Group: 0, Name: 1, Ours: ours(),
-			Less: []int{2, 3, 5, 6, 7, 8, 10}, More: []int{4}}}
-	t.Columns[0], _, _ = strings.Cut(a.name, ",")
+	first, _, _ := strings.Cut(a.name, ",")
+	t := plan.Table{Title: a.name, Columns: columns(first),
+		Compare: compare(a.paced())}
 	for _, at := range a.points {
-		for _, name := range names() {
-			r := all[task{name, at}]
-			t.Rows = append(t.Rows, row(a.label(at), name, r))
-			if r.why != "" {
+		for _, p := range peers[[1]uint64]() {
+			r := all[task{p.name, at}]
+			cells, rounds := row([]string{a.label(at), p.name, p.drops}, r)
+			t.Rows = append(t.Rows, cells)
+			t.Compare.Rounds = append(t.Compare.Rounds, rounds)
+			if r.why != "" && !slices.Contains(t.Notes, r.why) {
 				t.Notes = append(t.Notes, r.why)
 			}
 		}
@@ -63,35 +77,34 @@ func table(a axis, all map[task]result) plan.Table {
 	return t
 }
 
-func row(label, name string, r result) []string {
-	cells := []string{label, name}
-	if r.why != "" {
-		for len(cells) < len(columns) {
-			cells = append(cells, "–")
+func compare(paced bool) *plan.Compare {
+	c := &plan.Compare{Group: 0, Name: 1, Kind: 2, Ours: ours()}
+	at := heads
+	for _, f := range figures {
+		switch {
+		case f.paced && !paced:
+		case f.want == less:
+			c.Less = append(c.Less, at)
+		case f.want == more:
+			c.More = append(c.More, at)
 		}
-		return cells
+		at += len(f.columns())
 	}
-	return append(cells,
-		fixed(r.perOp, 1), fixed(r.allocs, 2), whole(r.delivered),
-		fixed(r.dropped*100, 1), quantile(r, 50), quantile(r, 99),
-		quantile(r, 99.9), whole(float64(r.latency.Max())), whole(r.memory/1024))
+	return c
 }
 
-func quantile(r result, q float64) string {
-	return whole(float64(r.latency.ValueAtPercentile(q)))
-}
-
-func fixed(f float64, digits int) string {
-	return strconv.FormatFloat(max(0, f), 'f', digits, 64)
-}
-
-// whole parts thousands by commas.
-func whole(f float64) string {
-	s := strconv.FormatFloat(f, 'f', 0, 64)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
+func row(head []string, r result) (cells []string, rounds [][]float64) {
+	cells, rounds = head, make([][]float64, heads)
+	for _, f := range figures {
+		if r.why != "" {
+			cells = append(cells, slices.Repeat([]string{"–"}, len(f.columns()))...)
+			rounds = append(rounds, make([][]float64, len(f.columns()))...)
+			continue
+		}
+		c, v := f.cells(r)
+		cells, rounds = append(cells, c...), append(rounds, v...)
 	}
-	return s
+	return cells, rounds
 }
 
 func draw(a axis, all map[task]result) plan.Plot {
@@ -117,8 +130,9 @@ func latencyPlot(all map[task]result) plan.Plot {
 	at.mode = stalled
 	p := plan.Plot{File: "latency-stalled",
 		Title: "Caller's latency, consumer stalled",
+		Under: baseText,
 		X:     "one call in this many takes longer",
-		Y:     "latency (ns)", LogX: true, LogY: true}
+		Y:     "latency", LogX: true, LogY: true, Times: true}
 	for _, name := range names() {
 		r := all[task{name, at}]
 		line := plan.Line{Name: name, Ours: slices.Contains(ours(), name)}
@@ -136,8 +150,7 @@ func latencyPlot(all map[task]result) plan.Plot {
 func verdictTable(verdicts []verdict) plan.Table {
 	t := plan.Table{Title: "What each keeps of its promises",
 		Columns: []string{"peer", "received + dropped = sent",
-			"order of each producer", "kept at close", "send after close"},
-		Notes: slices.Clone(absent)}
+			"order of each producer", "kept at close", "send after close"}}
 	for _, v := range verdicts {
 		t.Rows = append(t.Rows, append([]string{v.name}, v.cells()...))
 		t.Notes = append(t.Notes, v.notes()...)

@@ -18,8 +18,9 @@ import (
 const (
 	width   = 24 * vg.Centimeter
 	height  = 13 * vg.Centimeter
-	aside   = 6.4 * vg.Centimeter // the legend, beside the curves, over none
 	margins = 0.4 * vg.Centimeter
+	heading = 2 * vg.Centimeter
+	thumb   = 30 // points, of a line in the legend
 )
 
 // paper is drawn under everything: a page with a dark background shows the
@@ -52,34 +53,54 @@ func figure(p plan.Plot) (*vgsvg.Canvas, error) {
 	whole := draw.New(img)
 	whole.FillPolygon(paper, []vg.Point{{X: 0, Y: 0}, {X: width, Y: 0},
 		{X: width, Y: height}, {X: 0, Y: height}})
+	write(whole, p.Title, sans(14), color.Black, height-1.2*margins)
+	write(whole, p.Under, sans(11), color.Gray{80}, height-2.8*margins)
 	chart := axes(p)
 	names := plot.NewLegend()
 	names.Top, names.Left, names.Padding = true, true, vg.Points(5)
-	names.ThumbnailWidth, names.TextStyle.Font = vg.Points(30), sans(11)
+	names.ThumbnailWidth, names.TextStyle.Font = vg.Points(thumb), sans(11)
 	for i, l := range p.Lines {
 		if err := curve(chart, &names, l, i, p); err != nil {
 			return nil, err
 		}
 	}
-	chart.Draw(draw.Crop(whole, margins, -aside, margins, -margins))
-	names.Draw(draw.Crop(whole, width-aside+margins, 0, 0, -1.4*vg.Centimeter))
+	aside := legendWidth(p, names.TextStyle)
+	chart.Draw(draw.Crop(whole, margins, -aside, margins, -heading))
+	names.Draw(draw.Crop(whole, width-aside+margins, 0, 0, -heading))
 	return img, nil
+}
+
+func write(on draw.Canvas, text string, f font.Font, c color.Color, y vg.Length) {
+	style := draw.TextStyle{Color: c, Font: f, YAlign: draw.YTop,
+		Handler: plot.DefaultTextHandler}
+	on.FillText(style, vg.Point{X: 2 * margins, Y: y}, text)
+}
+
+// legendWidth leaves a fifth for readers whose font is wider than ours.
+func legendWidth(p plan.Plot, style draw.TextStyle) vg.Length {
+	var widest vg.Length
+	for _, l := range p.Lines {
+		widest = max(widest, style.Width(l.Name))
+	}
+	return widest*1.2 + vg.Points(thumb) + 3*margins
 }
 
 func axes(p plan.Plot) *plot.Plot {
 	chart := plot.New()
 	chart.BackgroundColor = paper
-	chart.Title.Text, chart.Title.Padding = p.Title, vg.Points(10)
-	chart.Title.TextStyle.Font = sans(14)
 	for _, a := range []struct {
 		axis  *plot.Axis
 		label string
 		log   bool
-	}{{&chart.X, p.X, p.LogX}, {&chart.Y, p.Y, p.LogY}} {
+		ticks ticks
+	}{
+		{&chart.X, p.X, p.LogX, ticks{log: p.LogX, at: few(p.Lines)}},
+		{&chart.Y, p.Y, p.LogY, ticks{log: p.LogY, times: p.Times}},
+	} {
 		a.axis.Label.Text, a.axis.Label.Padding = a.label, vg.Points(6)
 		a.axis.Label.TextStyle.Font = sans(12)
 		a.axis.Tick.Label.Font = sans(11)
-		a.axis.Tick.Marker = ticks{log: a.log}
+		a.axis.Tick.Marker = a.ticks
 		if a.log {
 			a.axis.Scale = plot.LogScale{}
 		}

@@ -15,7 +15,29 @@ import (
 // error ends it.
 func Robin(o plan.Options, what string, names []string,
 	measure func(i int) ([]float64, error)) ([][]float64, error) {
-	seen := make([][][]float64, len(names)) // contestant, figure, round
+	all, err := Turns(o, what, names, measure)
+	medians := make([][]float64, len(all))
+	for i, one := range all {
+		medians[i] = one.Medians()
+	}
+	return medians, err
+}
+
+// Samples are what the rounds gave for each figure of one contestant.
+type Samples [][]float64
+
+// Medians returns the median of each figure.
+func (s Samples) Medians() (m []float64) {
+	for _, v := range s {
+		m = append(m, Median(v))
+	}
+	return m
+}
+
+// Turns is Robin without the medians.
+func Turns(o plan.Options, what string, names []string,
+	measure func(i int) ([]float64, error)) ([]Samples, error) {
+	seen := make([]Samples, len(names))
 	for range Rounds(o) {
 		for i, name := range names {
 			if o.Step != nil {
@@ -26,20 +48,14 @@ func Robin(o plan.Options, what string, names []string,
 				return nil, err
 			}
 			if seen[i] == nil {
-				seen[i] = make([][]float64, len(figures))
+				seen[i] = make(Samples, len(figures))
 			}
 			for f, v := range figures {
 				seen[i][f] = append(seen[i][f], v)
 			}
 		}
 	}
-	medians := make([][]float64, len(names))
-	for i := range seen {
-		for _, v := range seen[i] {
-			medians[i] = append(medians[i], Median(v))
-		}
-	}
-	return medians, nil
+	return seen, nil
 }
 
 // Rounds is at least one.
@@ -53,9 +69,20 @@ func Announce(o plan.Options, inARound int) {
 	}
 }
 
-// Median returns the middle of v, or the upper one of its two middles. It
-// panics if v is empty.
+// Median returns the middle of v, or the mean of its two middles. It panics if
+// v is empty.
 func Median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
+	n := len(v)
+	return (v[n/2] + v[(n-1)/2]) / 2
+}
+
+// Spread returns half of what the least and the largest of v lie apart, by the
+// median: the v of "100 ± v". It is 0 if the median is.
+func Spread(v []float64) float64 {
+	m := Median(v)
+	if m == 0 {
+		return 0
+	}
+	return (slices.Max(v) - slices.Min(v)) / 2 / m
 }

@@ -2,6 +2,7 @@ package round
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -46,4 +47,27 @@ func TestRobinEndsWithTheFirstError(t *testing.T) {
 		func(int) ([]float64, error) { calls++; return nil, broken })
 	assert.ErrorIs(t, err, broken)
 	assert.Equal(t, 1, calls)
+}
+
+func TestMedian(t *testing.T) {
+	for _, c := range []struct {
+		v    []float64
+		want float64
+	}{
+		{[]float64{7}, 7},
+		{[]float64{9, 1, 5}, 5},
+		{[]float64{1, 2}, 1.5},
+		{[]float64{4, 1, 9, 3}, 3.5},
+	} {
+		given := slices.Clone(c.v)
+		assert.InDelta(t, c.want, Median(c.v), 0, "%v", c.v)
+		assert.Equal(t, given, c.v, "must be left in their order")
+	}
+	assert.Panics(t, func() { Median(nil) })
+}
+
+func TestSpread(t *testing.T) {
+	assert.InDelta(t, 0.25, Spread([]float64{90, 100, 140}), 1e-12)
+	assert.Zero(t, Spread([]float64{7}))
+	assert.Zero(t, Spread([]float64{0, 0, 5}))
 }

@@ -22,7 +22,7 @@ var function = peer{
 }
 
 var supervisor = peer{
-	name: "chanx.Supervisor", hooks: true, panics: true,
+	name: "chanx.Supervisor", set: true, hooks: true, panics: true,
 	keep: func(ctx context.Context, w work, hook func(cause)) error {
 		s := chanx.NewSupervisor(chanx.SupervisorOptions{})
 		if err := s.Add("worker", stopping(w), policy(hook)); err != nil {

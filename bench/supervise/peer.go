@@ -26,6 +26,7 @@ type cause struct {
 // peer is one of the ways. What it cannot do is nil.
 type peer struct {
 	name string
+	set  bool // it keeps a set of workers, rather than one
 
 	// keep runs w again and again without waiting in between, until it
 	// returns errDone or ctx is done. hook may be nil.
@@ -45,7 +46,14 @@ type peer struct {
 }
 
 var peers = []peer{
-	function, supervisor, sutures, retry, loop, goroutine,
+	supervisor, sutures, function, retry, loop, goroutine,
+}
+
+func (p peer) keeps() string {
+	if p.set {
+		return "a set"
+	}
+	return "one"
 }
 
 func names(of []peer) (all []string) {

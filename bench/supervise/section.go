@@ -12,7 +12,9 @@ import (
 const text = `A worker that ends is run again at once: no backoff, no hook. A loop
 restarts nothing, it calls a function again, which is the price of having no
 supervision; "for { go f(); wait }" is the least that a run on a stack of its own
-costs. Speed is the smaller half of the comparison: see what each survives.`
+costs. Speed is the smaller half of the comparison: see what each survives. Who
+keeps a set of workers, which can be added and asked for, is compared with who
+does as well.`
 
 // Run measures restarts and herds of workers, and tries every way of ending.
 func Run(o plan.Options) (plan.Section, error) {
@@ -41,52 +43,86 @@ func Run(o plan.Options) (plan.Section, error) {
 }
 
 func restartTable(o plan.Options, safe []peer) (t plan.Table, _ error) {
-	failed, err := round.Robin(o, "restart after an error", names(peers),
+	failed, err := round.Turns(o, "restart after an error", names(peers),
 		func(i int) ([]float64, error) { return restart(peers[i], o.For, fails) })
 	if err != nil {
 		return t, err
 	}
-	panicked, err := round.Robin(o, "restart after a panic", names(safe),
+	panicked, err := round.Turns(o, "restart after a panic", names(safe),
 		func(i int) ([]float64, error) { return restart(safe[i], o.For, panics) })
 	if err != nil {
 		return t, err
 	}
-	t = plan.Table{
-		Title: "A restart",
-		Columns: []string{"", "after an error", "allocs", "after a panic",
-			"allocs"},
-		Notes: []string{
-			"–: a panic is not caught and ends the process."},
-	}
-	for i, p := range peers {
-		row := []string{p.name, figure.Time(failed[i][0]),
-			figure.Number(failed[i][1]), figure.None, figure.None}
-		for j, s := range safe {
-			if s.name == p.name {
-				row[3] = figure.Time(panicked[j][0])
-				row[4] = figure.Number(panicked[j][1])
-			}
+	t = compared("A restart", "after an error", "± %", "allocs",
+		"after a panic", "± %", "allocs")
+	t.Compare.Less = []int{2, 4, 5, 7}
+	t.Notes = []string{"–: a panic is not caught and ends the process."}
+	for _, p := range peers {
+		cells, rounds := []string{p.name, p.keeps()}, make([][]float64, 2)
+		for _, half := range []round.Samples{
+			of(p, peers, failed), of(p, safe, panicked),
+		} {
+			cells = append(cells, restartCells(half)...)
+			rounds = append(rounds, restartRounds(half)...)
 		}
-		t.Rows = append(t.Rows, row)
+		t.Rows = append(t.Rows, cells)
+		t.Compare.Rounds = append(t.Compare.Rounds, rounds)
 	}
 	return t, nil
 }
 
-func herdTable(o plan.Options, n int, herds []peer) (t plan.Table, _ error) {
-	m, err := round.Robin(o, fmt.Sprintf("%d workers", n), names(herds),
-		func(i int) ([]float64, error) { return herd(herds[i], n), nil })
-	t = plan.Table{
-		Title: fmt.Sprintf("%d idle workers", n),
-		Columns: []string{"", "start of one", "memory of one",
-			"goroutines of one", "stop of all"},
-		Notes: []string{"Memory is heap and stacks. chanx.Supervise is " +
-			"called on a goroutine of its own for each worker, as one has to."},
+// compared is a table of peers without its rows.
+func compared(title string, columns ...string) plan.Table {
+	return plan.Table{Title: title,
+		Columns: append([]string{"", "keeps"}, columns...),
+		Compare: &plan.Compare{Group: -1, Kind: 1,
+			Ours: []string{function.name, supervisor.name}}}
+}
+
+// of returns what was measured of p; nil: nothing.
+func of(p peer, among []peer, found []round.Samples) round.Samples {
+	for i, one := range among {
+		if one.name == p.name {
+			return found[i]
+		}
 	}
-	for i, v := range m {
-		t.Rows = append(t.Rows, []string{herds[i].name,
-			figure.Time(v[starting]), figure.Bytes(math.Round(v[memory])),
-			figure.Number(math.Round(100*v[goroutines]) / 100),
-			figure.Time(v[ending])})
+	return nil
+}
+
+func restartCells(s round.Samples) []string {
+	if s == nil {
+		return []string{figure.None, figure.None, figure.None}
+	}
+	return []string{figure.Time(round.Median(s[0])),
+		figure.Number(100 * round.Spread(s[0])),
+		figure.Number(round.Median(s[1]))}
+}
+
+func restartRounds(s round.Samples) [][]float64 {
+	if s == nil {
+		return make([][]float64, 3)
+	}
+	return [][]float64{s[0], nil, s[1]}
+}
+
+func herdTable(o plan.Options, n int, herds []peer) (t plan.Table, _ error) {
+	found, err := round.Turns(o, fmt.Sprintf("%d workers", n), names(herds),
+		func(i int) ([]float64, error) { return herd(herds[i], n), nil })
+	t = compared(fmt.Sprintf("%d idle workers", n), "start of one", "± %",
+		"memory of one", "goroutines of one", "stop of all")
+	t.Compare.Less = []int{2, 4, 5, 6}
+	t.Notes = []string{"Memory is heap and stacks. chanx.Supervise is " +
+		"called on a goroutine of its own for each worker, as one has to."}
+	for i, s := range found {
+		m := s.Medians()
+		t.Rows = append(t.Rows, []string{herds[i].name, herds[i].keeps(),
+			figure.Time(m[starting]),
+			figure.Number(100 * round.Spread(s[starting])),
+			figure.Bytes(math.Round(m[memory])),
+			figure.Number(math.Round(100*m[goroutines]) / 100),
+			figure.Time(m[ending])})
+		t.Compare.Rounds = append(t.Compare.Rounds, [][]float64{nil, nil,
+			s[starting], nil, s[memory], s[goroutines], s[ending]})
 	}
 	return t, err
 }

@@ -11,7 +11,7 @@ import (
 // The threshold is never reached: what is measured is a restart without a
 // wait, and suture waits by the number of failures of all its services.
 var sutures = peer{
-	name: "suture v4", hooks: true, panics: true,
+	name: "suture v4", set: true, hooks: true, panics: true,
 	keep: func(ctx context.Context, w work, hook func(cause)) error {
 		s := newSuture(hook)
 		over := make(chan struct{})
