@@ -43,7 +43,7 @@ func TestEveryMeasurementHasARow(t *testing.T) {
 		assert.False(t, seen[m], "%v twice", m)
 		seen[m] = true
 	}
-	assert.Len(t, rows, 16+14+4)
+	assert.Len(t, rows, 16+16+4)
 }
 
 // The allocations are no matter of speed, so they are asserted.
@@ -75,6 +75,8 @@ func TestCells(t *testing.T) {
 			[]string{"a", "b", "at least 10.00x", "9.99x", "**missed**"}},
 		{row{"a", "b", 1.0 / 12, false, core, "k"}, 0.1,
 			[]string{"a", "b", "at most 1/12.0", "1/10.0", "**missed**"}},
+		{row{"a", "b", limit, false, core, "k"}, 0.1,
+			[]string{"a", "b", "–", "1/10.0", "limit"}},
 		{row{"a", "", 0, false, core, "k"}, 0,
 			[]string{"a", "–", "at most 0", "0", "reached"}},
 	} {

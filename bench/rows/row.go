@@ -14,12 +14,16 @@ import (
 // row is one ratio, or one plain number if there is nothing to divide by.
 type row struct {
 	what, against string
-	want          float64
-	atLeast       bool // rather than at most
+	want          float64 // or limit
+	atLeast       bool    // rather than at most
 
 	from source
 	key  string // in what from returns
 }
+
+// limit stands for what a row asks for that asks for nothing, but shows what
+// the machine allows to the row before it.
+const limit = -1
 
 // source measures what several rows need. What it returns is by key.
 type source struct {
@@ -89,6 +93,8 @@ func logRowsOf(few, many int) (all []row) {
 		all = append(all,
 			row{"caller's cost of a line" + at, "zerolog diode",
 				strict(1.0/12, 1.0/6), false, logs, "cost, diode" + at},
+			row{"the same by lock, copy, unlock alone" + at, "zerolog diode",
+				limit, false, logs, "floor, diode" + at},
 			row{"lines written" + at, "zerolog diode", 10, true, logs,
 				"lines, diode" + at},
 			row{"lines written" + at, "zap buffered", strict(1, 0.8), true,

@@ -68,12 +68,15 @@ func (r row) cells(found map[string]map[string]float64) ([]string, error) {
 	if !r.reached(v) {
 		verdict = "**missed**"
 	}
+	wanted := asked + r.figure(r.want)
+	if r.want == limit {
+		wanted, verdict = figure.None, "limit"
+	}
 	against := r.against
 	if against == "" {
 		against = figure.None
 	}
-	return []string{r.what, against, asked + r.figure(r.want), r.figure(v),
-		verdict}, nil
+	return []string{r.what, against, wanted, r.figure(v), verdict}, nil
 }
 
 func (r row) reached(v float64) bool {
