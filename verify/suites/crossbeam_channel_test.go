@@ -7,6 +7,7 @@ package suites
 // can be is asked of a channel and of a Ring. The time is virtual.
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -110,6 +111,8 @@ func TestCrossbeamTrySend(t *testing.T) {
 	ring.Close()
 	require.Panics(t, func() { chanx.TrySend(ch, 4) })
 	require.Equal(t, chanx.ErrClosed, ring.TrySend(4))
+	require.False(t, ring.Send(4), "closed is closed, also to what would evict")
+	gives(t, 3, nil)(ring.TryRecv())
 }
 
 func TestCrossbeamSendTimeout(t *testing.T) {
@@ -188,35 +191,113 @@ func TestCrossbeamStressIter(t *testing.T) {
 	require.Empty(t, slices.Collect(answers.All(t.Context())))
 }
 
-// Two sides that are late in turn must meet, and nothing may get lost where a
-// timer runs out as the other side arrives.
+// timed is a pair of operations that give up after ten milliseconds.
+type timed struct {
+	send func(int) bool
+	recv func() (int, bool)
+}
+
+func timedPairs(patience time.Duration) map[string]timed {
+	ch, ring := make(chan int, 2), chanx.NewRing[int](2)
+	trySend := func(v int) bool {
+		if ring.TrySend(v) == nil {
+			return true
+		}
+		time.Sleep(patience)
+		return false
+	}
+	within := func(f func(ctx context.Context) error) bool {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return f(ctx) == nil
+	}
+	return map[string]timed{
+		"timeouts": {
+			func(v int) bool { return chanx.SendTimeout(ch, v, patience) == nil },
+			func() (int, bool) { return succeeded(chanx.RecvTimeout(ch, patience)) },
+		},
+		"contexts": {
+			func(v int) bool {
+				return within(func(ctx context.Context) error {
+					return chanx.SendContext(ctx, ch, v)
+				})
+			},
+			func() (v int, ok bool) {
+				ok = within(func(ctx context.Context) (err error) {
+					v, err = chanx.RecvContext(ctx, ch)
+					return err
+				})
+				return v, ok
+			},
+		},
+		"ring, timeout": {
+			trySend,
+			func() (int, bool) { return succeeded(ring.RecvTimeout(patience)) },
+		},
+		"ring, context": {
+			trySend,
+			func() (v int, ok bool) {
+				ok = within(func(ctx context.Context) (err error) {
+					v, err = ring.Recv(ctx)
+					return err
+				})
+				return v, ok
+			},
+		},
+		"ring, batch": {
+			trySend,
+			func() (int, bool) {
+				dst := make([]int, 1)
+				ok := within(func(ctx context.Context) error {
+					_, err := ring.RecvBatch(ctx, dst)
+					return err
+				})
+				return dst[0], ok
+			},
+		},
+	}
+}
+
+func succeeded(v int, err error) (int, bool) { return v, err == nil }
+
+// Two sides that are late in turn must meet, and nothing may get lost, or be
+// there twice, where a timer runs out at the moment the other side arrives.
 func TestCrossbeamStressTimeoutTwoThreads(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const count = 100
-		ch := make(chan int, 2)
-		late := func(i int) {
-			if i%2 == 0 {
-				time.Sleep(50 * time.Millisecond)
-			}
-		}
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for i := range count {
-				late(i)
-				for chanx.SendTimeout(ch, i, 10*time.Millisecond) != nil {
-				}
-			}
+	const patience = 10 * time.Millisecond
+	for name := range timedPairs(patience) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				meetLate(t, timedPairs(patience)[name], 2, 3)
+				meetLate(t, timedPairs(patience)[name], 3, 2)
+			})
 		})
-		for i := range count {
-			late(i)
-			v, err := 0, error(chanx.ErrTimeout)
-			for err == chanx.ErrTimeout {
-				v, err = chanx.RecvTimeout(ch, 10*time.Millisecond)
-			}
-			gives(t, i, nil)(v, err)
+	}
+}
+
+// meetLate has the sender late in every n-th round, the receiver in every m-th.
+func meetLate(t *testing.T, p timed, n, m int) {
+	const count = 100
+	late := func(i, every int) {
+		if i%every == 0 {
+			time.Sleep(50 * time.Millisecond)
 		}
-		wg.Wait()
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range count {
+			late(i, n)
+			for !p.send(i) {
+			}
+		}
 	})
+	for i := range count {
+		late(i, m)
+		v, ok := p.recv()
+		for ; !ok; v, ok = p.recv() {
+		}
+		require.Equal(t, i, v)
+	}
+	wg.Wait()
 }
 
 // One of two ready rings must not starve the other in a select.
