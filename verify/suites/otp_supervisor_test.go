@@ -131,29 +131,44 @@ func TestOTPMultipleRestarts(t *testing.T) {
 	})
 }
 
-// strategies says who of four is started again when the second fails.
+// strategies says who of four is started again when the second fails, and then
+// the third.
 var strategies = map[string]struct {
-	strategy chanx.Strategy
-	starts   []int
-	stopped  []string // by order of their ends
+	strategy     chanx.Strategy
+	starts, then []int
+	stopped      []string // by order of their ends
 }{
-	"one_for_one":  {chanx.OneForOne, []int{1, 2, 1, 1}, []string{"b"}},
-	"one_for_all":  {chanx.OneForAll, []int{2, 2, 2, 2}, []string{"b", "d", "c", "a"}},
-	"rest_for_one": {chanx.RestForOne, []int{1, 2, 2, 2}, []string{"b", "d", "c"}},
+	"one_for_one": {
+		chanx.OneForOne, []int{1, 2, 1, 1}, []int{1, 2, 2, 1}, []string{"b"},
+	},
+	"one_for_all": {
+		chanx.OneForAll, []int{2, 2, 2, 2}, []int{3, 3, 3, 3},
+		[]string{"b", "d", "c", "a"},
+	},
+	"rest_for_one": {
+		chanx.RestForOne, []int{1, 2, 2, 2}, []int{1, 2, 3, 3},
+		[]string{"b", "d", "c"},
+	},
 }
 
 func TestOTPStrategies(t *testing.T) {
 	for name, c := range strategies {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				once := soon // being restarted with a sibling does not count
+				once.MaxRestarts = 1
 				opts := chanx.SupervisorOptions{Strategy: c.strategy}
-				r, actors, ends := staff(t, 4, opts, soon)
+				r, actors, ends := staff(t, 4, opts, once)
 				actors[1].orders <- failing
 				synctest.Wait()
 				require.Equal(t, c.stopped, ends.take())
 				time.Sleep(time.Second)
 				synctest.Wait()
 				require.Equal(t, c.starts, starts(actors))
+				actors[2].orders <- failing
+				time.Sleep(time.Second)
+				synctest.Wait()
+				require.Equal(t, c.then, starts(actors))
 				ends.take()
 				require.Equal(t, context.Canceled, r.end())
 				require.Equal(t, []string{"d", "c", "b", "a"}, ends.take(), "the last first")
@@ -277,14 +292,17 @@ func TestOTPStopTimeout(t *testing.T) {
 	})
 }
 
-// A leaf that gives up takes its own set down, which the top starts anew; the
-// other set does not notice. When the top gives up as well, all end.
+// A leaf that gives up takes its own set down, which the top starts anew, with
+// nothing held against anybody; the other set does not notice. When the top
+// gives up as well, all end.
 func TestOTPTree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := chanx.NewSupervisor(chanx.SupervisorOptions{MaxRestarts: 1, Within: time.Hour})
 		right := chanx.NewSupervisor(chanx.SupervisorOptions{})
 		a, b, c := newActor("a"), newActor("b"), newActor("c")
-		require.NoError(t, left.Add("a", a.work, soon))
+		once := soon
+		once.MaxRestarts = 1
+		require.NoError(t, left.Add("a", a.work, once))
 		require.NoError(t, left.Add("b", b.work, soon))
 		require.NoError(t, right.Add("c", c.work, soon))
 		top := chanx.NewSupervisor(chanx.SupervisorOptions{MaxRestarts: 1, Within: time.Hour})
