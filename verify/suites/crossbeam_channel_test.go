@@ -199,6 +199,11 @@ type timed struct {
 
 func timedPairs(patience time.Duration) map[string]timed {
 	ch, ring := make(chan int, 2), chanx.NewRing[int](2)
+	within := func(f func(ctx context.Context) (int, error)) (int, bool) {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return succeeded(f(ctx))
+	}
 	trySend := func(v int) bool {
 		if ring.TrySend(v) == nil {
 			return true
@@ -206,55 +211,32 @@ func timedPairs(patience time.Duration) map[string]timed {
 		time.Sleep(patience)
 		return false
 	}
-	within := func(f func(ctx context.Context) error) bool {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		return f(ctx) == nil
+	sendContext := func(v int) bool {
+		_, ok := within(func(ctx context.Context) (int, error) {
+			return 0, chanx.SendContext(ctx, ch, v)
+		})
+		return ok
+	}
+	batch := func(ctx context.Context) (int, error) {
+		dst := make([]int, 1)
+		_, err := ring.RecvBatch(ctx, dst)
+		return dst[0], err
 	}
 	return map[string]timed{
 		"timeouts": {
 			func(v int) bool { return chanx.SendTimeout(ch, v, patience) == nil },
 			func() (int, bool) { return succeeded(chanx.RecvTimeout(ch, patience)) },
 		},
-		"contexts": {
-			func(v int) bool {
-				return within(func(ctx context.Context) error {
-					return chanx.SendContext(ctx, ch, v)
-				})
-			},
-			func() (v int, ok bool) {
-				ok = within(func(ctx context.Context) (err error) {
-					v, err = chanx.RecvContext(ctx, ch)
-					return err
-				})
-				return v, ok
-			},
-		},
-		"ring, timeout": {
-			trySend,
-			func() (int, bool) { return succeeded(ring.RecvTimeout(patience)) },
-		},
-		"ring, context": {
-			trySend,
-			func() (v int, ok bool) {
-				ok = within(func(ctx context.Context) (err error) {
-					v, err = ring.Recv(ctx)
-					return err
-				})
-				return v, ok
-			},
-		},
-		"ring, batch": {
-			trySend,
-			func() (int, bool) {
-				dst := make([]int, 1)
-				ok := within(func(ctx context.Context) error {
-					_, err := ring.RecvBatch(ctx, dst)
-					return err
-				})
-				return dst[0], ok
-			},
-		},
+		"contexts": {sendContext, func() (int, bool) {
+			return within(func(ctx context.Context) (int, error) {
+				return chanx.RecvContext(ctx, ch)
+			})
+		}},
+		"ring, timeout": {trySend, func() (int, bool) {
+			return succeeded(ring.RecvTimeout(patience))
+		}},
+		"ring, context": {trySend, func() (int, bool) { return within(ring.Recv) }},
+		"ring, batch":   {trySend, func() (int, bool) { return within(batch) }},
 	}
 }
 
