@@ -20,6 +20,9 @@ var rounds = flag.Int("rounds", 150, "short histories for each combination")
 
 func TestMain(m *testing.M) { leakgate.Main(m) }
 
+// processors are the settings of GOMAXPROCS.
+var processors = []int{1, 2, 4, 16, 64}
+
 func withProcs(t *testing.T, n int, f func()) {
 	t.Helper()
 	old := runtime.GOMAXPROCS(n)

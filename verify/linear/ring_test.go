@@ -317,7 +317,7 @@ func everywhere(
 	more func(capacity int),
 ) {
 	t.Helper()
-	for _, procs := range []int{1, 2, 4, 16, 64} {
+	for _, procs := range processors {
 		withProcs(t, procs, func() {
 			for _, capacity := range []int{1, 2, 3, 64} {
 				for round := range *rounds {

@@ -31,7 +31,7 @@ func (c scene) String() string {
 type outcome struct {
 	received, evicted []uint32
 	refused           int64 // sends that returned false
-	disorder          error
+	wrong             error // what was seen first
 	stats             chanx.RingStats
 }
 
@@ -45,20 +45,44 @@ func (c scene) play() outcome {
 		atomic.AddUint32(&out.evicted[v], 1)
 	})
 	var once sync.Once
-	var receivers sync.WaitGroup
+	note := func(err error) {
+		if err != nil {
+			once.Do(func() { out.wrong = err })
+		}
+	}
+	var receivers, watcher sync.WaitGroup
+	over := make(chan struct{})
+	watcher.Go(func() { note(watch(ring, over)) })
 	for i := range c.receivers {
 		r := receiver{ring: ring, out: &out, last: make([]int, c.senders), each: c.each}
 		receivers.Go(func() {
-			if err := r.receive(c.wayOf(i)); err != nil {
-				once.Do(func() { out.disorder = err })
-			}
+			note(r.receive(c.wayOf(i)))
 		})
 	}
 	out.refused = c.send(ring)
 	ring.Close()
 	receivers.Wait()
+	close(over)
+	watcher.Wait()
 	out.stats = ring.Stats()
 	return out
+}
+
+// watch demands of what Stats returns that it was true at one instant.
+func watch(ring *chanx.Ring[int], over <-chan struct{}) error {
+	for {
+		s := ring.Stats()
+		if s.Sent != s.Received+s.Dropped+uint64(s.Len) || s.Len > s.HighWater ||
+			s.HighWater > s.Cap || s.Dropped > 0 && s.HighWater < s.Cap {
+			return fmt.Errorf("never so: %+v", s)
+		}
+		select {
+		case <-over:
+			return nil
+		default:
+			runtime.Gosched()
+		}
+	}
 }
 
 func (c scene) wayOf(receiver int) string {
@@ -74,7 +98,7 @@ func (c scene) send(ring *chanx.Ring[int]) int64 {
 	for s := range c.senders {
 		senders.Go(func() {
 			for i := range c.each {
-				if !ring.Send(s*c.each + i) {
+				if !put(ring, s*c.each+i) {
 					refused.Add(1)
 				}
 				if i%c.pace() == 0 {
@@ -85,6 +109,14 @@ func (c scene) send(ring *chanx.Ring[int]) int64 {
 	}
 	senders.Wait()
 	return refused.Load()
+}
+
+// put sends every third value by TrySend, if there is room.
+func put(ring *chanx.Ring[int], v int) bool {
+	if v%3 == 0 && ring.TrySend(v) == nil {
+		return true
+	}
+	return ring.Send(v)
 }
 
 // pace is after how many values a sender yields. Without, senders filled their
@@ -120,12 +152,15 @@ func (r *receiver) receive(way string) (wrong error) {
 	}
 }
 
+// patience is so short that it ends all the time, also as a value comes.
+const patience = 20 * time.Microsecond
+
 func (r *receiver) get(way string, dst []int) (n int, err error) {
 	switch way {
 	case "RecvBatch":
 		return r.ring.RecvBatch(context.Background(), dst)
 	case "RecvTimeout":
-		dst[0], err = r.ring.RecvTimeout(time.Millisecond)
+		dst[0], err = r.ring.RecvTimeout(patience)
 	case "Ready":
 		<-r.ring.Ready()
 		dst[0], err = r.ring.TryRecv()
@@ -153,8 +188,8 @@ func (r *receiver) take(v int) error {
 
 // check says what does not add up.
 func (o *outcome) check(c scene) error {
-	if o.disorder != nil {
-		return o.disorder
+	if o.wrong != nil {
+		return o.wrong
 	}
 	if o.refused != 0 {
 		return fmt.Errorf("%d sends to an open ring refused", o.refused)

@@ -6,13 +6,16 @@
  * Ring.ready; a receive from it is possible while it is there or the channel
  * is closed.
  *
- *   this model        ringbuffer.go
- *   signal            (*Ring).signal
- *   Sender            (*Ring).Send: push, replace
- *   Receiver          (*Ring).Recv and RecvBatch: TryRecv or take, then wait
- *   the cancel branch (*Ring).wait, case <-done
- *   Selector          a user's loop on Ready and TryRecv, as its doc asks
- *   Closer            (*Ring).Close
+ *   this model  mirrors
+ *   tok         ringbuffer.go: Ring.ready
+ *   signal      ringbuffer.go: (*Ring).signal
+ *   Sender      ringbuffer.go: (*Ring).Send, (*Ring).push, (*Ring).replace
+ *   take        ringbuffer.go: (*Ring).TryRecv, (*Ring).pop, (*Ring).take
+ *   Receiver    ringbuffer.go: (*Ring).Recv, (*Ring).RecvBatch, (*Ring).wait
+ *   givesUp     ringbuffer.go: (*Ring).wait, its <-done, (*Ring).recvWait
+ *   Selector    ringbuffer.go: (*Ring).Ready, used as its doc asks
+ *   Refused     ringbuffer.go: (*Ring).contextErr, after the token was taken
+ *   Closer      ringbuffer.go: (*Ring).Close
  *
  * Checked: no deadlock; no lost wake-up (when nothing can move any more, no
  * receiver sleeps beside a value); sent == received + dropped + len, always;
@@ -29,7 +32,7 @@
 #define SENDERS 2
 #define BATCH 2
 
-byte n, tok, sent, received, dropped, high;
+byte n, tok, sent, received, dropped;
 bool closed;
 byte parked;        /* receivers that wait and will not give up */
 byte senders = SENDERS;
@@ -145,8 +148,30 @@ proctype Selector() {
 	od
 }
 
+/* takes the token, comes with a context that is done, and goes for good */
+proctype Refused() {
+	if
+	:: atomic {
+		tok > 0 || closed ->
+		if
+		:: !closed -> tok = 0
+		:: closed
+		fi
+	   };
+#ifndef BUG_REFUSAL_KEEPS_TOKEN
+	   atomic {
+		if
+		:: n > 0 -> signal()
+		:: else
+		fi
+	   }
+#endif
+	:: true                         /* or does nothing at all */
+	fi
+}
+
 /* Without CLOSES the receivers end up asleep, which must be with an empty
- * ring; the end labels of a run without a Closer are checked by Watch. */
+ * ring: init looks, and then lets everybody go. */
 proctype Closer() {
 #ifdef CLOSES
 	atomic {
@@ -170,6 +195,9 @@ init {
 		run Receiver(1, true);
 #ifdef SELECTS
 		run Selector();
+#endif
+#ifdef REFUSES
+		run Refused();
 #endif
 		run Closer()
 	}

@@ -66,11 +66,13 @@ func findAll(t *testing.T, model string, configs ...string) {
 
 func TestRingModel(t *testing.T) {
 	searchAll(t, "ring.pml",
-		"-DCAP=1", "-DCAP=2", "-DCAP=3", "-DCAP=2 -DSELECTS",
+		"-DCAP=1", "-DCAP=2", "-DCAP=3", "-DCAP=2 -DSELECTS", "-DCAP=1 -DREFUSES",
+		"-DCAP=2 -DREFUSES",
 		"-DCAP=1 -DCLOSES", "-DCAP=2 -DCLOSES", "-DCAP=2 -DCLOSES -DSELECTS")
 	findAll(t, "ring.pml",
 		"-DBUG_EVICT_UNCOUNTED", "-DBUG_TOKEN_NOT_PASSED_ON",
-		"-DBUG_CONTEXT_BEFORE_LOOKING", "-DCLOSES -DBUG_CLOSE_DISCARDS")
+		"-DBUG_CONTEXT_BEFORE_LOOKING", "-DCLOSES -DBUG_CLOSE_DISCARDS",
+		"-DREFUSES -DBUG_REFUSAL_KEEPS_TOKEN")
 }
 
 func TestSupervisorModel(t *testing.T) {

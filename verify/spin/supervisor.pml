@@ -1,5 +1,5 @@
 /*
- * The stop protocol of Supervisor (supervisor.go) under RestForOne, of which
+ * The stop protocol of Supervisor under RestForOne, of which
  * OneForAll is the case that the first member fails: failures at any time,
  * also while a group is being stopped or waits for its backoff; a member
  * removed at any time; the context done at any time.
@@ -8,15 +8,23 @@
  * they are cancelled; what happens when they do not is a matter of time, which
  * the tests in virtual time show.
  *
- *   this model      supervisor.go
- *   Run             (*Supervisor).Run, nextGroup, restartGroup, finish
- *   stopMember      one turn of (*Supervisor).stopInTurn
- *   Worker          (*Supervisor).work and exited
- *   restart         (*Supervisor).restart
- *   Timer           (*Supervisor).schedule and launch
- *   Remove          (*Supervisor).Remove, remove and drop
- *   planned[m]      member.group until the group has stopped, then member.plan
- *   regrouped[m]    member.group is set while the member runs
+ *   this model  mirrors
+ *   Run         supervisor.go: (*Supervisor).Run, (*Supervisor).begin
+ *   Run         strategy.go: (*Supervisor).nextGroup, (*Supervisor).restartGroup
+ *   finish      supervisor.go: (*Supervisor).beginStop, (*Supervisor).endStop
+ *   stopMember  supervisor.go: one turn of (*Supervisor).stopInTurn
+ *   start       supervisor.go: (*Supervisor).start
+ *   Worker      supervisor.go: (*Supervisor).work, (*Supervisor).exited
+ *   restart     strategy.go: (*Supervisor).restart
+ *   Timer       strategy.go: (*Supervisor).schedule, (*Supervisor).launch
+ *   Remove      supervisor.go: (*Supervisor).Remove, (*Supervisor).remove,
+ *               (*Supervisor).drop
+ *   planned     supervisor.go: member.group until it has stopped, member.plan
+ *   planned     strategy.go: (*member).unplan, where it becomes 0
+ *   regrouped   strategy.go: (*member).regrouped, in place of a verdict
+ *   regroups    supervisor.go: Supervisor.regroups
+ *   wake        supervisor.go: Supervisor.wake, (*Supervisor).nudge
+ *   phase       supervisor.go: Supervisor.phase
  *
  * Checked: a member never runs twice at once, nor after it was removed; nothing
  * is started once the set stops; Run and Remove come to their end; nothing runs

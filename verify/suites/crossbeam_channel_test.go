@@ -7,6 +7,7 @@ package suites
 // can be is asked of a channel and of a Ring. The time is virtual.
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -110,6 +111,8 @@ func TestCrossbeamTrySend(t *testing.T) {
 	ring.Close()
 	require.Panics(t, func() { chanx.TrySend(ch, 4) })
 	require.Equal(t, chanx.ErrClosed, ring.TrySend(4))
+	require.False(t, ring.Send(4), "closed is closed, also to what would evict")
+	gives(t, 3, nil)(ring.TryRecv())
 }
 
 func TestCrossbeamSendTimeout(t *testing.T) {
@@ -188,35 +191,95 @@ func TestCrossbeamStressIter(t *testing.T) {
 	require.Empty(t, slices.Collect(answers.All(t.Context())))
 }
 
-// Two sides that are late in turn must meet, and nothing may get lost where a
-// timer runs out as the other side arrives.
-func TestCrossbeamStressTimeoutTwoThreads(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const count = 100
-		ch := make(chan int, 2)
-		late := func(i int) {
-			if i%2 == 0 {
-				time.Sleep(50 * time.Millisecond)
-			}
+// timed is a pair of operations that give up after ten milliseconds.
+type timed struct {
+	send func(int) bool
+	recv func() (int, bool)
+}
+
+func timedPairs(patience time.Duration) map[string]timed {
+	ch, ring := make(chan int, 2), chanx.NewRing[int](2)
+	within := func(f func(ctx context.Context) (int, error)) (int, bool) {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return succeeded(f(ctx))
+	}
+	trySend := func(v int) bool {
+		if ring.TrySend(v) == nil {
+			return true
 		}
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for i := range count {
-				late(i)
-				for chanx.SendTimeout(ch, i, 10*time.Millisecond) != nil {
-				}
-			}
+		time.Sleep(patience)
+		return false
+	}
+	sendContext := func(v int) bool {
+		_, ok := within(func(ctx context.Context) (int, error) {
+			return 0, chanx.SendContext(ctx, ch, v)
 		})
-		for i := range count {
-			late(i)
-			v, err := 0, error(chanx.ErrTimeout)
-			for err == chanx.ErrTimeout {
-				v, err = chanx.RecvTimeout(ch, 10*time.Millisecond)
-			}
-			gives(t, i, nil)(v, err)
+		return ok
+	}
+	batch := func(ctx context.Context) (int, error) {
+		dst := make([]int, 1)
+		_, err := ring.RecvBatch(ctx, dst)
+		return dst[0], err
+	}
+	return map[string]timed{
+		"timeouts": {
+			func(v int) bool { return chanx.SendTimeout(ch, v, patience) == nil },
+			func() (int, bool) { return succeeded(chanx.RecvTimeout(ch, patience)) },
+		},
+		"contexts": {sendContext, func() (int, bool) {
+			return within(func(ctx context.Context) (int, error) {
+				return chanx.RecvContext(ctx, ch)
+			})
+		}},
+		"ring, timeout": {trySend, func() (int, bool) {
+			return succeeded(ring.RecvTimeout(patience))
+		}},
+		"ring, context": {trySend, func() (int, bool) { return within(ring.Recv) }},
+		"ring, batch":   {trySend, func() (int, bool) { return within(batch) }},
+	}
+}
+
+func succeeded(v int, err error) (int, bool) { return v, err == nil }
+
+// Two sides that are late in turn must meet, and nothing may get lost, or be
+// there twice, where a timer runs out at the moment the other side arrives.
+func TestCrossbeamStressTimeoutTwoThreads(t *testing.T) {
+	const patience = 10 * time.Millisecond
+	for name := range timedPairs(patience) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				meetLate(t, timedPairs(patience)[name], 2, 3)
+				meetLate(t, timedPairs(patience)[name], 3, 2)
+			})
+		})
+	}
+}
+
+// meetLate has the sender late in every n-th round, the receiver in every m-th.
+func meetLate(t *testing.T, p timed, n, m int) {
+	const count = 100
+	late := func(i, every int) {
+		if i%every == 0 {
+			time.Sleep(50 * time.Millisecond)
 		}
-		wg.Wait()
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range count {
+			late(i, n)
+			for !p.send(i) {
+			}
+		}
 	})
+	for i := range count {
+		late(i, m)
+		v, ok := p.recv()
+		for ; !ok; v, ok = p.recv() {
+		}
+		require.Equal(t, i, v)
+	}
+	wg.Wait()
 }
 
 // One of two ready rings must not starve the other in a select.

@@ -61,6 +61,7 @@ func TestDotnetManyDropOldest(t *testing.T) {
 		for i := range 2 * capacity {
 			require.True(t, r.Send(i))
 		}
+		require.Equal(t, capacity, r.Len())
 		for i := range capacity {
 			gives(t, capacity+i, nil)(r.TryRecv())
 		}

@@ -195,6 +195,50 @@ func TestJSRInterruptedTimedPoll(t *testing.T) {
 	})
 }
 
+// lastMoment is done at the moment it is first waited for, and then the other
+// side is there as well.
+type lastMoment struct {
+	context.Context
+	arrive func()
+	err    error
+}
+
+func (c *lastMoment) Err() error { return c.err }
+
+func (c *lastMoment) Done() <-chan struct{} {
+	if c.err == nil {
+		c.arrive()
+		c.err = context.Canceled
+	}
+	done := make(chan struct{})
+	close(done)
+	return done
+}
+
+// Interrupted where it could as well go on, it may do either, but not both:
+// what was refused is still the sender's, and what was not received is there.
+func TestJSRInterruptedAtTheLastMoment(t *testing.T) {
+	at := func(arrive func()) context.Context {
+		return &lastMoment{Context: t.Context(), arrive: arrive}
+	}
+	for range 50 {
+		full, empty := make(chan int, 1), make(chan int, 1)
+		full <- 1
+		err := chanx.SendContext(at(func() { <-full }), full, 7)
+		require.Equal(t, err == nil, len(full) == 1, err)
+		v, err := chanx.RecvContext(at(func() { empty <- 7 }), empty)
+		require.Equal(t, err != nil, len(empty) == 1, err)
+		require.Equal(t, err == nil, v == 7)
+		one, two := chanx.NewRing[int](1), chanx.NewRing[int](1)
+		v, err = one.Recv(at(func() { one.Send(7) }))
+		require.Equal(t, err != nil, one.Len() == 1, err)
+		require.Equal(t, err == nil, v == 7)
+		n, err := two.RecvBatch(at(func() { two.Send(7) }), make([]int, 2))
+		require.Equal(t, err != nil, two.Len() == 1, err)
+		require.Equal(t, err == nil, n == 1)
+	}
+}
+
 func TestJSRInExecutor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ch := make(chan int, 2)

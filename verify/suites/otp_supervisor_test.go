@@ -75,23 +75,27 @@ func TestOTPTerminations(t *testing.T) {
 
 func TestOTPChildAdm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, actors, _ := staff(t, 2, chanx.SupervisorOptions{}, soon)
-		require.Error(t, r.Add("a", actors[0].work, soon), "already present")
+		r, actors, _ := staff(t, 4, chanx.SupervisorOptions{}, soon)
+		require.Error(t, r.Add("b", actors[1].work, soon), "already present")
 		require.Error(t, r.Remove(t.Context(), "z"), "not found")
-		require.NoError(t, r.Remove(t.Context(), "a"))
-		require.Zero(t, actors[0].living.Load())
-		require.Error(t, r.Remove(t.Context(), "a"), "removed twice")
-		require.NoError(t, r.Add("a", actors[0].work, soon))
+		require.NoError(t, r.Remove(t.Context(), "b"))
+		require.Zero(t, actors[1].living.Load())
+		require.Error(t, r.Remove(t.Context(), "b"), "removed twice")
+		require.Equal(t, []string{"a", "c", "d"}, order(r.Status()))
+		require.NoError(t, r.Add("b", actors[1].work, soon))
 		synctest.Wait()
-		require.Equal(t, []int{2, 1}, starts(actors))
-		var order []string
-		for _, w := range r.Status() {
-			order = append(order, w.Name)
-		}
-		require.Equal(t, []string{"b", "a"}, order)
+		require.Equal(t, []int{1, 2, 1, 1}, starts(actors))
+		require.Equal(t, []string{"a", "c", "d", "b"}, order(r.Status()))
 		require.Equal(t, context.Canceled, r.end())
-		require.Error(t, r.Add("c", actors[0].work, soon), "stopped")
+		require.Error(t, r.Add("e", actors[0].work, soon), "stopped")
 	})
+}
+
+func order(all []chanx.WorkerStatus) (names []string) {
+	for _, w := range all {
+		names = append(names, w.Name)
+	}
+	return names
 }
 
 func TestOTPCountChildren(t *testing.T) {
@@ -127,29 +131,44 @@ func TestOTPMultipleRestarts(t *testing.T) {
 	})
 }
 
-// strategies says who of four is started again when the second fails.
+// strategies says who of four is started again when the second fails, and then
+// the third.
 var strategies = map[string]struct {
-	strategy chanx.Strategy
-	starts   []int
-	stopped  []string // by order of their ends
+	strategy     chanx.Strategy
+	starts, then []int
+	stopped      []string // by order of their ends
 }{
-	"one_for_one":  {chanx.OneForOne, []int{1, 2, 1, 1}, []string{"b"}},
-	"one_for_all":  {chanx.OneForAll, []int{2, 2, 2, 2}, []string{"b", "d", "c", "a"}},
-	"rest_for_one": {chanx.RestForOne, []int{1, 2, 2, 2}, []string{"b", "d", "c"}},
+	"one_for_one": {
+		chanx.OneForOne, []int{1, 2, 1, 1}, []int{1, 2, 2, 1}, []string{"b"},
+	},
+	"one_for_all": {
+		chanx.OneForAll, []int{2, 2, 2, 2}, []int{3, 3, 3, 3},
+		[]string{"b", "d", "c", "a"},
+	},
+	"rest_for_one": {
+		chanx.RestForOne, []int{1, 2, 2, 2}, []int{1, 2, 3, 3},
+		[]string{"b", "d", "c"},
+	},
 }
 
 func TestOTPStrategies(t *testing.T) {
 	for name, c := range strategies {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				once := soon // being restarted with a sibling does not count
+				once.MaxRestarts = 1
 				opts := chanx.SupervisorOptions{Strategy: c.strategy}
-				r, actors, ends := staff(t, 4, opts, soon)
+				r, actors, ends := staff(t, 4, opts, once)
 				actors[1].orders <- failing
 				synctest.Wait()
 				require.Equal(t, c.stopped, ends.take())
 				time.Sleep(time.Second)
 				synctest.Wait()
 				require.Equal(t, c.starts, starts(actors))
+				actors[2].orders <- failing
+				time.Sleep(time.Second)
+				synctest.Wait()
+				require.Equal(t, c.then, starts(actors))
 				ends.take()
 				require.Equal(t, context.Canceled, r.end())
 				require.Equal(t, []string{"d", "c", "b", "a"}, ends.take(), "the last first")
@@ -160,29 +179,35 @@ func TestOTPStrategies(t *testing.T) {
 
 func TestOTPEscalation(t *testing.T) {
 	for name, c := range strategies {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r, actors, _ := staff(t, 4, chanx.SupervisorOptions{
-					Strategy: c.strategy, MaxRestarts: 4, Within: time.Hour,
-				}, soon)
-				for range 5 {
-					actors[1].orders <- failing
-					time.Sleep(time.Second)
-					synctest.Wait()
-				}
-				err := <-r.result
-				var gaveUp *chanx.RestartLimitError
-				require.ErrorAs(t, err, &gaveUp)
-				require.ErrorIs(t, err, errBoom)
-				require.ErrorContains(t, err, `"b"`)
-				require.EqualValues(t, 5, actors[1].starts.Load())
-				for _, a := range actors {
-					require.Zero(t, a.living.Load())
-				}
-				r.stop()
+		for _, within := range []time.Duration{0, time.Hour} {
+			opts := chanx.SupervisorOptions{
+				Strategy: c.strategy, MaxRestarts: 4, Within: within,
+			}
+			t.Run(name+", "+within.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { escalate(t, opts) })
 			})
-		})
+		}
 	}
+}
+
+// escalate has one of four fail once too often for its set.
+func escalate(t *testing.T, opts chanx.SupervisorOptions) {
+	r, actors, _ := staff(t, 4, opts, soon)
+	for range opts.MaxRestarts + 1 {
+		actors[1].orders <- failing
+		time.Sleep(time.Second)
+		synctest.Wait()
+	}
+	err := <-r.result
+	var gaveUp *chanx.RestartLimitError
+	require.ErrorAs(t, err, &gaveUp)
+	require.ErrorIs(t, err, errBoom)
+	require.ErrorContains(t, err, `"b"`)
+	require.EqualValues(t, 5, actors[1].starts.Load())
+	for _, a := range actors {
+		require.Zero(t, a.living.Load())
+	}
+	r.stop()
 }
 
 // The restart of one fails because another cannot be started: all are started
@@ -217,22 +242,26 @@ func TestOTPOtherChildFailsRestart(t *testing.T) {
 	}
 }
 
+// A temporary sibling is stopped with the others and not started again; a
+// transient one is.
 func TestOTPTemporaryBystander(t *testing.T) {
 	for _, strategy := range []chanx.Strategy{chanx.OneForAll, chanx.RestForOne} {
 		t.Run(strategy.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := chanx.NewSupervisor(chanx.SupervisorOptions{Strategy: strategy})
-				permanent, temporary := newActor("p"), newActor("t")
-				require.NoError(t, s.Add("p", permanent.work, soon))
-				require.NoError(t, s.Add("t", temporary.work,
-					chanx.RestartPolicy{Restart: chanx.RestartNever}))
+				var actors []*actor
+				for mode := chanx.RestartAlways; mode <= chanx.RestartNever; mode++ {
+					a, policy := newActor(mode.String()), soon
+					policy.Restart = mode
+					actors = append(actors, a)
+					require.NoError(t, s.Add(a.name, a.work, policy))
+				}
 				r := run(t, s)
-				permanent.orders <- failing
+				actors[0].orders <- failing
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				require.EqualValues(t, 2, permanent.starts.Load())
-				require.EqualValues(t, 1, temporary.starts.Load())
-				require.Equal(t, chanx.StateStopped, states(s.Status())["t"])
+				require.Equal(t, []int{2, 2, 1}, starts(actors))
+				require.Equal(t, chanx.StateStopped, states(s.Status())["never"])
 				require.Equal(t, context.Canceled, r.end())
 			})
 		})
@@ -244,31 +273,36 @@ func TestOTPStopTimeout(t *testing.T) {
 		opts := chanx.SupervisorOptions{StopTimeout: time.Second}
 		r, actors, _ := staff(t, 1, opts, soon)
 		release := make(chan struct{})
-		require.NoError(t, r.Add("deaf", func(context.Context) error {
-			<-release
-			return nil
-		}, soon))
+		for _, name := range []string{"deaf", "deaf too"} {
+			require.NoError(t, r.Add(name, func(context.Context) error {
+				<-release
+				return nil
+			}, soon))
+		}
 		synctest.Wait()
 		start := time.Now()
 		err := r.end()
-		require.Equal(t, time.Second, time.Since(start))
+		require.Equal(t, time.Second, time.Since(start), "together")
 		var late *chanx.StopTimeoutError
 		require.ErrorAs(t, err, &late)
-		require.Equal(t, []string{"deaf"}, late.Workers)
+		require.Equal(t, []string{"deaf", "deaf too"}, late.Workers)
 		require.ErrorIs(t, err, context.Canceled)
 		require.Zero(t, actors[0].living.Load())
 		close(release)
 	})
 }
 
-// A leaf that gives up takes its own set down, which the top starts anew; the
-// other set does not notice. When the top gives up as well, all end.
+// A leaf that gives up takes its own set down, which the top starts anew, with
+// nothing held against anybody; the other set does not notice. When the top
+// gives up as well, all end.
 func TestOTPTree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := chanx.NewSupervisor(chanx.SupervisorOptions{MaxRestarts: 1, Within: time.Hour})
 		right := chanx.NewSupervisor(chanx.SupervisorOptions{})
 		a, b, c := newActor("a"), newActor("b"), newActor("c")
-		require.NoError(t, left.Add("a", a.work, soon))
+		once := soon
+		once.MaxRestarts = 1
+		require.NoError(t, left.Add("a", a.work, once))
 		require.NoError(t, left.Add("b", b.work, soon))
 		require.NoError(t, right.Add("c", c.work, soon))
 		top := chanx.NewSupervisor(chanx.SupervisorOptions{MaxRestarts: 1, Within: time.Hour})

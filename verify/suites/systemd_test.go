@@ -152,6 +152,30 @@ func TestSystemdRestartSteps(t *testing.T) {
 	})
 }
 
+// A unit that is stopped during its RestartSec= stays down.
+func TestSystemdStopDuringRestartSec(t *testing.T) {
+	for name, stop := range map[string]func(set) error{
+		"the unit": func(r set) error { return r.Remove(context.Background(), "a") },
+		"all":      func(r set) error { r.stop(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, actors, _ := staff(t, 2, chanx.SupervisorOptions{}, soon)
+				actors[0].orders <- failing
+				synctest.Wait()
+				require.Equal(t, chanx.StateBackingOff, states(r.Status())["a"])
+				start := time.Now()
+				require.NoError(t, stop(r))
+				synctest.Wait()
+				require.Zero(t, time.Since(start), "nothing is waited for")
+				time.Sleep(time.Hour)
+				require.EqualValues(t, 1, actors[0].starts.Load())
+				require.Equal(t, context.Canceled, r.end())
+			})
+		})
+	}
+}
+
 // A burst of 5 starts in 10 s is four restarts; the fifth fails the unit.
 func TestSystemdStartLimit(t *testing.T) {
 	limit := chanx.RestartPolicy{

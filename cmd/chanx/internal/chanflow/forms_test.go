@@ -20,6 +20,8 @@ type bus[T any] struct{ ch chan T }
 type sink interface{ take() chan int }
 type one struct{ ch chan int }
 type alias = one
+type value struct{ ch chan int }
+type twice struct{ ch chan int }
 type named chan int
 
 func (o *one) take() chan int { return o.ch }
@@ -53,6 +55,11 @@ func viaSeq(ch chan int)               { for range seq { <-ch } }
 func viaBoth(ch chan int)              { func() { seq(nil) }(); for range seq { <-ch } }
 func seq(yield func(int) bool)         { yield(1) }
 func viaLib(ch chan int)               { lib.Drain(ch) }
+func held() value                      { return kept }
+func viaValue()                        { <-held().ch }
+func both() [2]chan int                { return pair }
+func viaArrayValue()                   { <-both()[1] }
+func viaTwice(o *twice)                { <-o.ch }
 
 var shared = make(chan int)
 
@@ -108,6 +115,12 @@ func main() {
 	bo <- 1                                                // body after closure: main.viaBoth-range1
 	li := make(chan int); viaLib(li)
 	li <- 1                                                // other package: example.com/flow/lib.Drain
+	kept.ch = make(chan int); viaValue()
+	kept.ch <- 1                                           // struct result: main.viaValue
+	pair[1] = make(chan int); viaArrayValue()
+	pair[1] <- 1                                           // array result: main.viaArrayValue
+	tw := make(chan int); ot := &twice{tw}; ot.ch = tw; viaTwice(ot)
+	tw <- 1                                                // stored twice: main.viaTwice
 	gone := make(chan int); viaSelect(make(chan int), nil)
 	gone <- 1                                              // nobody:
 	def := make(chan int); select { case <-def: default: }
@@ -117,6 +130,8 @@ func main() {
 }
 
 var shared2 = make(chan int)
+var kept value
+var pair [2]chan int
 `
 
 const lib = `package lib
@@ -164,7 +179,7 @@ func TestForms(t *testing.T) {
 		}
 		require.Equal(t, strings.TrimSpace(want), strings.Join(symbols, " "), name)
 	}
-	require.Equal(t, 28, cases)
+	require.Equal(t, 31, cases)
 }
 
 // TestEscapes: where a channel comes from or goes to callers that are not
