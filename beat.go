@@ -97,7 +97,6 @@ func (p *pulse) start(at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running = true
-	p.stalled.Store(false)
 	p.watch()
 }
 

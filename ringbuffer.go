@@ -378,9 +378,7 @@ func (r *Ring[T]) push(v T) {
 	r.buf[i] = v
 	r.n++
 	r.sent++
-	if r.n > r.high {
-		r.high = r.n
-	}
+	r.high = max(r.high, r.n)
 	r.signal()
 }
 

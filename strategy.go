@@ -167,12 +167,12 @@ func (s *Supervisor) launch(p *plan) {
 // to be, or was, the end. As in OTP, RestartNever is not restarted for
 // others, and RestartOnFailure is; but not if it was done before it was asked.
 // None of it counts as a restart.
-func (m *member) regrouped(err error, asked bool) verdict {
+func (m *member) regrouped(f fate, asked bool) verdict {
 	switch mode := m.restarter.policy.Restart; {
-	case isStop(err), mode == RestartNever && asked:
+	case f.stop, mode == RestartNever && asked:
 		return verdict{}
-	case mode == RestartNever, mode == RestartOnFailure && err == nil && !asked:
-		return verdict{err: err}
+	case mode == RestartNever, mode == RestartOnFailure && f.err == nil && !asked:
+		return verdict{err: f.err}
 	}
 	return verdict{restart: true, wait: m.group.wait}
 }

@@ -168,7 +168,7 @@ func (k *keeper) judge(l *life, f fate) outcome {
 	}
 	v := verdict{err: k.ctx.Err()}
 	if v.err == nil && k.crash == nil {
-		v = k.restarter.exited(f.err, now)
+		v = k.restarter.exited(f, now)
 	}
 	exit.Backoff, exit.Final = v.wait, !v.restart
 	k.tell(EventExit, now, exit)

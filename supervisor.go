@@ -61,7 +61,8 @@ func (o SupervisorOptions) checked() SupervisorOptions {
 
 // A Supervisor runs a named set of workers, each under its own
 // [RestartPolicy], and keeps their last exits. It must be made by
-// [NewSupervisor]. All methods may be called by any number of goroutines.
+// [NewSupervisor]; the zero value panics when it is added to or run. All
+// methods may be called by any number of goroutines.
 //
 // Its Run has the form of a worker, so that supervisors form trees:
 //
@@ -197,6 +198,7 @@ func NewSupervisor(opts SupervisorOptions) *Supervisor {
 // still being removed, and so is a Supervisor that is stopping or has stopped.
 // A nil worker, and a policy that contradicts itself, panic.
 func (s *Supervisor) Add(name string, worker func(context.Context) error, policy RestartPolicy) error {
+	s.mustBeMade()
 	if worker == nil {
 		panic("chanx: nil worker")
 	}
@@ -306,6 +308,7 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 // If it is run as a worker with a Heartbeat, Run itself beats, from the loop
 // that supervises and that waits for workers to stop.
 func (s *Supervisor) Run(ctx context.Context) error {
+	s.mustBeMade()
 	if ctx == nil {
 		panic("chanx: nil context")
 	}
@@ -337,6 +340,14 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		case <-a.beats:
 			Beat(ctx)
 		}
+	}
+}
+
+// mustBeMade stands before a Run without options, whose workers would have no
+// time to stop.
+func (s *Supervisor) mustBeMade() {
+	if s.names == nil {
+		panic("chanx: Supervisor not made by NewSupervisor")
 	}
 }
 
@@ -616,7 +627,7 @@ func (s *Supervisor) exited(r *run, f fate) {
 		s.restart(m, v.wait, exit)
 	}
 	if s.phase == stopping || m.gone != nil {
-		m.late = m.leftBehind(f.err)
+		m.late = m.leftBehind(f)
 	}
 	if m.gone != nil {
 		s.drop(m)
@@ -638,9 +649,9 @@ func (s *Supervisor) judge(r *run, f fate, now time.Time) verdict {
 	case !s.mayStart(m):
 		return verdict{}
 	case m.group != nil:
-		return m.regrouped(err, context.Cause(r.ctx) == errRegrouped)
+		return m.regrouped(f, context.Cause(r.ctx) == errRegrouped)
 	}
-	v := m.restarter.exited(err, now)
+	v := m.restarter.exited(f, now)
 	if limit, ok := v.err.(*RestartLimitError); v.gaveUp && ok {
 		limit.Last = m.named(err)
 	}
@@ -751,11 +762,12 @@ func (m *member) tell(kind EventKind, at time.Time, exit Exit) {
 	m.hook.send(Event{Kind: kind, Worker: m.name, At: at, Exit: exit})
 }
 
-// leftBehind returns what of err, with which m was stopped, names workers
-// below m, or nil.
-func (m *member) leftBehind(err error) *StopTimeoutError {
+// leftBehind returns what of the error with which m was stopped names workers
+// below m, or nil. The value of a panic names nobody, and may be an error that
+// panics again.
+func (m *member) leftBehind(f fate) *StopTimeoutError {
 	var e *StopTimeoutError
-	if !errors.As(err, &e) {
+	if f.panicked || !errors.As(f.err, &e) {
 		return nil
 	}
 	late := &StopTimeoutError{Timeout: e.Timeout, Err: errRemoved}

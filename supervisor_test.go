@@ -56,6 +56,15 @@ func TestSupervisorPanicsOnProgrammerErrors(t *testing.T) {
 		_ = s.Remove(none, "a")
 	})
 	assert.Empty(t, s.Status(), "nothing was added")
+
+	var zero chanx.Supervisor
+	const unmade = "chanx: Supervisor not made by NewSupervisor"
+	assert.PanicsWithValue(t, unmade, func() {
+		_ = zero.Add("a", worker, chanx.RestartPolicy{})
+	})
+	assert.PanicsWithValue(t, unmade, func() { _ = zero.Run(t.Context()) })
+	assert.Error(t, zero.Remove(t.Context(), "a"), "nobody there")
+	assert.Empty(t, zero.Status())
 }
 
 func TestAddBeforeDuringAndAfterRun(t *testing.T) {

@@ -63,7 +63,7 @@ var superviseVariants = []variant{{
 	mistake: "Backoff has no jitter: all workers come back at once.",
 }, {
 	name:    "policy-backoff-unbounded",
-	old:     "\tif n < 63 && p.MinBackoff <= p.MaxBackoff>>n {\n",
+	old:     "\tif p.MinBackoff <= p.MaxBackoff>>n {\n",
 	new:     "\tif n < 30 {\n",
 	mistake: "Backoff grows past MaxBackoff.",
 }, {
