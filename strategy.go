@@ -113,7 +113,6 @@ func (s *Supervisor) restartGroup(g *regroup, asked []*run) {
 
 // restart starts m again after wait, and with it whom the strategy says.
 func (s *Supervisor) restart(m *member, wait time.Duration, cause Exit) {
-	m.enter(StateBackingOff)
 	if s.opts.Strategy == OneForOne {
 		s.schedule(&plan{members: []*member{m}, cause: cause}, wait)
 		return

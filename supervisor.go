@@ -455,12 +455,13 @@ func (s *Supervisor) beginStop() (live []*run) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.phase = stopping
+	now := time.Now()
 	for _, m := range s.members {
 		m.unplan()
 		if m.live() {
 			live = append(live, m.run)
 		} else if !m.over {
-			m.enter(StateStopped)
+			m.enter(StateStopped, now)
 		}
 	}
 	return live
@@ -531,14 +532,15 @@ func (s *Supervisor) end(err error) {
 
 // start begins a run of m.
 func (s *Supervisor) start(m *member) {
-	r := &run{m: m, done: make(chan struct{}), started: time.Now()}
-	r.pulse = newPulse(m.restarter.policy.Heartbeat, func(stalled bool) {
+	now := time.Now()
+	r := &run{m: m, done: make(chan struct{}), started: now}
+	r.pulse = newPulse(now, m.restarter.policy.Heartbeat, func(stalled bool) {
 		s.stallChanged(r, stalled)
 	})
 	ctx := context.WithValue(s.base, pulseKey{}, r.pulse)
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	m.run, m.group, m.plan, m.late = r, nil, nil, nil
-	m.enter(StateStarting)
+	m.enter(StateRunning, now)
 	s.running.Go(func() error {
 		s.work(r)
 		return nil
@@ -555,10 +557,7 @@ func (s *Supervisor) work(r *run) {
 		defer s.mu.Unlock()
 		s.returned(r, f)
 	}()
-	s.mu.Lock()
-	r.m.enter(StateRunning)
-	s.mu.Unlock()
-	r.pulse.start(time.Now())
+	r.pulse.start()
 	f = protect(r.ctx, r.m.worker, &f)
 }
 
@@ -582,12 +581,12 @@ func (s *Supervisor) stallChanged(r *run, stalled bool) {
 	m, now := r.m, time.Now()
 	e := Exit{Started: r.started, Ran: now.Sub(r.started)}
 	if !stalled {
-		m.enter(StateRunning)
+		m.enter(StateRunning, now)
 		m.tell(EventRecover, now, e)
 		return
 	}
 	e.Err = ErrStalled
-	m.enter(StateStalled)
+	m.enter(StateStalled, now)
 	m.tell(EventStall, now, e)
 	if m.restarter.policy.ReplaceStalled && s.mayStart(m) {
 		r.abandoned, r.pulse.running = true, false
@@ -617,14 +616,15 @@ func (s *Supervisor) exited(r *run, f fate) {
 	switch {
 	case v.gaveUp:
 		m.tell(EventGiveUp, now, exit)
-		s.retire(m, v.err)
+		s.retire(m, v.err, now)
 		s.end(v.err)
 	case !v.restart:
-		s.retire(m, v.err)
-	case m.group != nil:
-		m.enter(StateBackingOff) // until its group is started
+		s.retire(m, v.err, now)
 	default:
-		s.restart(m, v.wait, exit)
+		m.enter(StateBackingOff, now)
+		if m.group == nil { // or its group starts it
+			s.restart(m, v.wait, exit)
+		}
 	}
 	if s.phase == stopping || m.gone != nil {
 		m.late = m.leftBehind(f)
@@ -688,11 +688,11 @@ func (s *Supervisor) exhausted(now time.Time) bool {
 }
 
 // retire notes that m has ended for good, with err if it has failed.
-func (s *Supervisor) retire(m *member, err error) {
+func (s *Supervisor) retire(m *member, err error, now time.Time) {
 	m.group = nil
-	m.enter(StateStopped)
+	m.enter(StateStopped, now)
 	if err != nil {
-		m.enter(StateFailed)
+		m.enter(StateFailed, now)
 	}
 	if s.phase != running {
 		return // the set ends, not the worker
@@ -749,7 +749,7 @@ func (s *Supervisor) index(m *member) int {
 // live reports whether m has a run that has neither ended nor been abandoned.
 func (m *member) live() bool { return m.run != nil && !m.run.ended }
 
-func (m *member) enter(s WorkerState) { m.state, m.since = s, time.Now() }
+func (m *member) enter(s WorkerState, at time.Time) { m.state, m.since = s, at }
 
 func (m *member) keep(e Exit, most int) {
 	if len(m.exits) == most {
