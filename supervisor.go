@@ -94,7 +94,8 @@ type Supervisor struct {
 	alive    int // members that have not ended for good
 	base     context.Context
 	running  *errgroup.Group
-	strays   int // goroutines left behind under ReplaceStalled
+	heir     *member // whose next start is for the goroutine that holds mu
+	strays   int     // goroutines left behind under ReplaceStalled
 	recent   window
 	restarts int // no less than the sum over the members
 	regroups []*regroup
@@ -141,7 +142,7 @@ type member struct {
 	gone chan struct{} // not nil: being removed; closed: removed
 }
 
-// run is one run of a member, on a goroutine of its own.
+// run is one run of a member.
 type run struct {
 	m       *member
 	pulse   *pulse
@@ -541,24 +542,57 @@ func (s *Supervisor) start(m *member) {
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	m.run, m.group, m.plan, m.late = r, nil, nil, nil
 	m.enter(StateRunning, now)
+	if s.heir == m {
+		s.heir = nil
+		return
+	}
+	s.spawn(r)
+}
+
+func (s *Supervisor) spawn(r *run) {
 	s.running.Go(func() error {
 		s.work(r)
 		return nil
 	})
 }
 
-// work is the goroutine of a run. It is called without mu.
+// work is the goroutine of r, and of the runs that follow it without a wait: a
+// new goroutine, and the growing of its stack, cost as much as all the rest of
+// a restart. It is called without mu.
 func (s *Supervisor) work(r *run) {
 	var f fate
+	inWorker := false
 	defer func() {
-		r.cancel(nil)
-		r.pulse.stop()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.returned(r, f)
+		if !inWorker {
+			return
+		}
+		if next := s.ended(r, f); next != nil { // Goexit got us here
+			s.spawn(next)
+		}
 	}()
-	r.pulse.start()
-	f = protect(r.ctx, r.m.worker, &f)
+	for r != nil {
+		r.pulse.start()
+		inWorker = true
+		f = protect(r.ctx, r.m.worker, &f)
+		inWorker = false
+		r = s.ended(r, f)
+	}
+}
+
+// ended deals with the end of r, and returns its successor if its goroutine is
+// to go on with that. It is called without mu.
+func (s *Supervisor) ended(r *run, f fate) (next *run) {
+	r.cancel(nil)
+	r.pulse.stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heir = r.m
+	s.returned(r, f)
+	if s.heir == nil {
+		next = r.m.run
+	}
+	s.heir = nil
+	return next
 }
 
 // returned notes that the goroutine of r has left the worker.
