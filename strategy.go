@@ -101,12 +101,10 @@ func (s *Supervisor) restartGroup(g *regroup, asked []*run) {
 		return
 	}
 	g.plan.members = slices.DeleteFunc(g.members, func(m *member) bool {
-		return m.group != g || m.over || m.gone != nil
+		return m.group != g
 	})
 	s.schedule(&g.plan, g.wait)
-	if len(s.regroups) > 0 {
-		s.nudge()
-	}
+	s.nudge() // for the next one, if any
 }
 
 // The rest is called with mu held.
@@ -140,7 +138,7 @@ func (s *Supervisor) schedule(p *plan, wait time.Duration) {
 	for _, m := range p.members {
 		m.group, m.plan = nil, p
 	}
-	if wait <= 0 {
+	if wait == 0 {
 		s.launch(p)
 		return
 	}

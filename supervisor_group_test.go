@@ -384,6 +384,26 @@ func TestAddDuringAGroupRestart(t *testing.T) {
 	}
 }
 
+// Who waits for the backoff of one failure and is caught by another is not
+// started when that backoff is over, but when those still running have stopped.
+func TestARestartTakesThePlaceOfOneThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, oneForAll)
+		first := tr.cast(everyOne(2*time.Second), "a b")
+		tr.start()
+		first[0].exit(errSet)
+		late := tr.cast(atOnce, "c d")
+		late[1].linger = 5 * time.Second
+		pause(time.Second)
+		late[0].exit(errSet)
+		pause(time.Minute)
+		assert.Equal(t, []string{
+			"0s +a +b -a -b +c +d", "1s -c", "6s -d +a +b +c +d",
+		}, tr.played())
+		tr.end()
+	})
+}
+
 func TestRemoveDuringAGroupRestart(t *testing.T) {
 	for name, tc := range map[string]struct {
 		at     time.Duration
