@@ -427,6 +427,35 @@ func TestRunAgainWaitsForLateWorkers(t *testing.T) {
 	})
 }
 
+// What a Run has used of the limits, of the set and of a worker, is not
+// missing in the next one.
+func TestRunAgainStartsTheLimitsAnew(t *testing.T) {
+	limited := atOnce
+	limited.MaxRestarts = 2
+	for name, tt := range map[string]struct {
+		opts   chanx.SupervisorOptions
+		policy chanx.RestartPolicy
+	}{
+		"set":              {chanx.SupervisorOptions{MaxRestarts: 2}, atOnce},
+		"set, in a window": {chanx.SupervisorOptions{MaxRestarts: 2, Within: time.Hour}, atOnce},
+		"worker":           {chanx.SupervisorOptions{}, limited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, tt.opts)
+				a := tr.cast(tt.policy, "a")[0]
+				for range 2 {
+					tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
+					tr.start()
+					a.exit(errSet)
+					a.exit(errSet)
+					assert.Equal(t, context.Canceled, tr.end())
+				}
+			})
+		})
+	}
+}
+
 // A restart that was waiting when Run returned does not come in the next one.
 func TestRunAgainForgetsOldBackoffs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -759,6 +788,25 @@ func TestCrashOnPanicCrashesRun(t *testing.T) {
 		pause(time.Hour)
 		assert.Equal(t, "a failed, b stopped", tr.states(), "cancelled, not waited for")
 		assert.Equal(t, "chanx: supervisor is stopping", b.cause.Load())
+	})
+}
+
+// All are cancelled at the crash, not one after the other.
+func TestACrashCancelsAllTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		all := tr.cast(chanx.RestartPolicy{CrashOnPanic: true}, "a b c")
+		all[0].linger, all[2].linger = time.Second, 2*time.Second
+		crashed := make(chan any, 1)
+		go func() {
+			defer func() { crashed <- recover() }()
+			_ = tr.Run(tr.ctx)
+		}()
+		synctest.Wait()
+		all[1].panic(errSet)
+		assert.IsType(t, &chanx.PanicError{}, <-crashed)
+		pause(time.Minute)
+		assert.Equal(t, []string{"0s +a +b +c -b", "1s -a", "2s -c"}, tr.played())
 	})
 }
 
