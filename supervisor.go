@@ -522,13 +522,12 @@ func (s *Supervisor) nudge() {
 	}
 }
 
-// end makes Run stop the set and return err.
+// end makes Run stop the set and return err, when it next looks.
 func (s *Supervisor) end(err error) {
 	if !s.over {
 		s.over, s.err = true, err
 		close(s.halt)
 	}
-	s.nudge()
 }
 
 // start begins a run of m.
@@ -686,8 +685,8 @@ func (s *Supervisor) judge(r *run, f fate, now time.Time) verdict {
 		return m.regrouped(f, context.Cause(r.ctx) == errRegrouped)
 	}
 	v := m.restarter.exited(f, now)
-	if limit, ok := v.err.(*RestartLimitError); v.gaveUp && ok {
-		limit.Last = m.named(err)
+	if v.gaveUp {
+		v.err.(*RestartLimitError).Last = m.named(err)
 	}
 	if v.restart && s.exhausted(now) {
 		return verdict{gaveUp: true, err: &RestartLimitError{
@@ -756,7 +755,7 @@ func (s *Supervisor) remove(m *member) {
 
 // drop forgets m.
 func (s *Supervisor) drop(m *member) {
-	if !m.over && s.alive > 0 {
+	if !m.over {
 		s.alive--
 	}
 	if i := s.index(m); i > 0 {

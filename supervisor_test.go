@@ -592,6 +592,54 @@ func TestSetLimitSinceTheLastHealthyRun(t *testing.T) {
 	}
 }
 
+// A worker counts as healthy only while it runs and is not stalled: neither
+// the wait for a restart nor silence makes up for its failures.
+func TestSetLimitForgivesOnlyWhoIsWell(t *testing.T) {
+	for name, tt := range map[string]struct {
+		policy chanx.RestartPolicy
+		gaveUp bool
+	}{
+		"running":     {atOnce, false},
+		"stalled":     {chanx.RestartPolicy{MinBackoff: -1, Heartbeat: time.Second}, true},
+		"backing off": {everyOne(time.Hour), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 1})
+				a, b := tr.cast(tt.policy, "a")[0], tr.cast(atOnce, "b")[0]
+				tr.start()
+				a.exit(errSet)
+				pause(2 * time.Minute)
+				b.exit(errSet)
+				_, over := tr.over()
+				assert.Equal(t, tt.gaveUp, over)
+				if !over {
+					tr.end()
+				}
+			})
+		})
+	}
+}
+
+// What is left when the healthy are forgiven may be all there is to use.
+func TestSetLimitIsReachedToTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 3})
+		all := tr.cast(atOnce, "a b")
+		tr.start()
+		all[0].exit(errSet)
+		all[1].exit(errSet)
+		pause(30 * time.Second)
+		all[1].exit(errSet)
+		pause(31 * time.Second)
+		all[1].exit(errSet) // a is healthy by now
+		_, over := tr.over()
+		assert.False(t, over, "three are left")
+		all[1].exit(errSet)
+		assert.ErrorIs(t, <-tr.result, errSet)
+	})
+}
+
 func TestStopOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTroupe(t, chanx.SupervisorOptions{})
