@@ -463,6 +463,28 @@ func TestAGroupDoesNotWaitForTheRemoved(t *testing.T) {
 }
 
 // A removal that empties the group leaves a set that has ended for good.
+// A second group has not asked who was removed before its turn, and does not
+// wait for it either.
+func TestTheNextGroupDoesNotWaitForTheRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, oneForAll)
+		all := tr.cast(atOnce, "a b")
+		all[1].linger = time.Minute
+		tr.start()
+		all[0].exit(errSet)
+		tr.cast(atOnce, "late")[0].exit(errSet)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		assert.Equal(t, context.DeadlineExceeded, tr.Remove(ctx, "b"))
+		pause(30 * time.Second)
+		assert.Equal(t, []string{
+			"0s +a +b -a +late -late", "10s +a +late",
+		}, tr.played())
+		pause(time.Minute) // for b
+		tr.end()
+	})
+}
+
 func TestRemoveTheOneToBeRestarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTroupe(t, restForOne)
