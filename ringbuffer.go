@@ -396,11 +396,9 @@ func (r *Ring[T]) replace(v T) T {
 }
 
 // pop takes the oldest value of a ring that has one.
-func (r *Ring[T]) pop() T {
-	var zero T
+func (r *Ring[T]) pop() (v T) {
 	slot := &r.buf[r.head]
-	v := *slot
-	*slot = zero
+	v, *slot = *slot, v // the zero value
 	r.advance(1)
 	r.n--
 	r.received++

@@ -54,8 +54,8 @@ var ringVariants = []variant{{
 	mistake: "A batch counts as one value received.",
 }, {
 	name:    "ring-slot-not-zeroed",
-	old:     "\t*slot = zero\n",
-	new:     "\t_ = zero\n",
+	old:     "\tv, *slot = *slot, v // the zero value\n",
+	new:     "\tv = *slot\n",
 	mistake: "A received value stays in its slot and is kept alive.",
 }, {
 	name:    "ring-batch-not-zeroed",
