@@ -31,7 +31,7 @@ var ErrFull = errors.New("chanx: full")
 //
 // It is an array under a mutex. That costs less than a channel, which is the
 // same under the runtime's own lock and has waiting senders to care for:
-// on a full ring Send takes about a fifth of evict-and-retry on a channel,
+// on a full ring Send takes two fifths of evict-and-retry on a channel,
 // and it cannot evict too much. A pump goroutine between two channels, as in
 // eapache/channels and floatdrop/ringchan, costs ten times as much and loses
 // count.
