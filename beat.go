@@ -58,12 +58,12 @@ type pulse struct {
 	timer   *time.Timer
 }
 
-// newPulse returns the pulse of a worker. report is called with the changes
+// newPulse returns the pulse of a worker; born is its first beat. report is called with the changes
 // between stalled and well, in order, and never after stop has returned. It
 // must not call the pulse; it may set running to false, and is then not called
 // again for this run.
-func newPulse(limit time.Duration, report func(stalled bool)) *pulse {
-	return &pulse{limit: limit, report: report, born: time.Now()}
+func newPulse(born time.Time, limit time.Duration, report func(stalled bool)) *pulse {
+	return &pulse{limit: limit, report: report, born: born}
 }
 
 func (p *pulse) lastBeat() time.Time {
@@ -88,16 +88,16 @@ func (p *pulse) recover() {
 	}
 }
 
-// start begins a run at the given time; being started is a beat.
-func (p *pulse) start(at time.Time) {
-	p.last.Store(int64(at.Sub(p.born)))
+// start begins a run. If it is watched, being started is a beat: its goroutine
+// may have waited for its turn since the pulse was born.
+func (p *pulse) start() {
 	if p.limit == 0 {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running = true
-	p.stalled.Store(false)
+	p.last.Store(int64(time.Since(p.born)))
 	p.watch()
 }
 

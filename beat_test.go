@@ -557,7 +557,7 @@ func TestBeatOfAnotherRun(t *testing.T) {
 	}
 }
 
-func beatUntil(ctx context.Context, gate chan struct{}) {
+func beatUntil(ctx context.Context, gate <-chan struct{}) {
 	for {
 		select {
 		case <-gate:

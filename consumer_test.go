@@ -32,6 +32,8 @@ func main() {
 	ch := make(chan int, 1)
 	fmt.Println(chanx.TrySend(ch, 1), chanx.TrySend(ch, 2))
 	fmt.Println(chanx.RecvTimeout(ch, time.Second))
+	fmt.Println(chanx.SendTimeout(ch, 3, time.Second))
+	fmt.Println(chanx.TryRecv(ch))
 
 	ring := chanx.NewRing[int](2)
 	for i := range 3 {
@@ -48,6 +50,8 @@ func main() {
 
 const consumerOutput = `true false
 1 <nil>
+<nil>
+3 <nil>
 1 <nil>
 <nil>
 <nil> stopped
@@ -134,14 +138,7 @@ func TestConsumerDependencies(t *testing.T) {
 // which modules it is made of.
 func TestConsumerRuns(t *testing.T) {
 	m, root := newConsumer(t)
-	m.write("main.go", strings.ReplaceAll(consumerMain, "CHANX",
-		root.Module.Path))
-	bin := filepath.Join(m.dir, "consumer")
-	if runtime.GOOS == "windows" {
-		bin += ".exe"
-	}
-	m.run("build", "-o", bin, ".")
-
+	bin := buildConsumer(m, root)
 	info, err := buildinfo.ReadFile(bin)
 	require.NoError(t, err)
 	var modules []string
@@ -153,6 +150,36 @@ func TestConsumerRuns(t *testing.T) {
 	out, err := exec.Command(bin).CombinedOutput()
 	require.NoError(t, err)
 	assert.Equal(t, consumerOutput, string(out))
+}
+
+func buildConsumer(m scratchModule, root rootMod) (bin string) {
+	m.t.Helper()
+	m.write("main.go", strings.ReplaceAll(consumerMain, "CHANX",
+		root.Module.Path))
+	bin = filepath.Join(m.dir, "consumer")
+	if runtime.GOOS == "windows" {
+		bin += ".exe"
+	}
+	m.run("build", "-o", bin, ".")
+	return bin
+}
+
+// TestConsumerInlines looks for the functions that are meant to be inlined: a
+// binary in which all their calls were has none. They are near the limit of
+// what the inliner takes, and it may set another in another version of Go.
+func TestConsumerInlines(t *testing.T) {
+	if !strings.HasPrefix(runtime.Version(), "go1.26") {
+		t.Skip("the inliner of another Go")
+	}
+	m, root := newConsumer(t)
+	symbols := m.run("tool", "nm", buildConsumer(m, root))
+	pkg := root.Module.Path + "."
+	for _, name := range []string{
+		"TrySend", "TryRecv", "SendTimeout", "RecvTimeout",
+	} {
+		assert.NotContains(t, symbols, pkg+name+"[")
+	}
+	assert.Contains(t, symbols, pkg+"recvWait[", "nm saw nothing")
 }
 
 // TestRecipesStandAlone compiles each example as the only file of a package

@@ -88,11 +88,12 @@
 //
 //	TrySend, TryRecv                    1.0 of the same select written inline
 //	SendTimeout, RecvTimeout, ready     1.1 of a plain send or receive
-//	the same, waiting                   0.4 of select with time.After
-//	Ring.Send, full                     0.2 of evict-and-retry on a channel
-//	Ring.Send and TryRecv               0.5 of send and receive on a channel
+//	the same, waiting                   0.6 of select with time.After
+//	the same, for each other            1.2 of it: see SendTimeout
+//	Ring.Send, full                     0.4 of evict-and-retry on a channel
+//	Ring.Send and TryRecv               0.8 of send and receive on a channel
 //	Ring.RecvBatch of 256, each         0.1 of a receive
-//	Ring.Send to a waiting Recv         1.1 of a send to a waiting receiver
+//	Ring.Send to a waiting Recv         1.2 of a send to a waiting receiver
 //	a restart without backoff           0.6 of starting and joining a goroutine
 //	the same with a Heartbeat           1.5 of it: each run has its own watch
 //	Beat                                two context look-ups and a clock reading

@@ -47,7 +47,8 @@ type Exit struct {
 	Final bool
 }
 
-// PanicError is a recovered panic of a worker.
+// PanicError is a recovered panic of a worker, or of the error it returned when
+// that was asked whether it is [ErrStop].
 type PanicError struct {
 	Value any    // what panic was called with
 	Stack []byte // of the goroutine, as runtime/debug.Stack prints it
@@ -66,9 +67,10 @@ func (e *PanicError) Unwrap() error {
 
 // fate is how a run ended. A *PanicError that the worker has returned, as the
 // result of a Supervise of its own, is an error; panicked says which it is.
+// stop says that the worker has ended itself for good.
 type fate struct {
-	err      error
-	panicked bool
+	err            error
+	panicked, stop bool
 }
 
 // protect calls worker and tells how it ended. It does not return if the
@@ -88,14 +90,17 @@ func protect(
 		// Nil is either Goexit, and then nobody will see f, or panic(nil)
 		// under GODEBUG=panicnil=1.
 		v := recover()
-		f = fate{&PanicError{Value: v, Stack: debug.Stack()}, true}
+		f = fate{err: &PanicError{Value: v, Stack: debug.Stack()}, panicked: true}
 		if v != nil {
 			*last = f
 		}
 	}()
+	// Looking into err is the worker's risk as well: the Unwrap of a nil
+	// pointer in an error panics, and would crash us outside.
 	err := worker(ctx)
+	f = fate{err: err, stop: isStop(err)}
 	returned = true
-	return fate{err: err}
+	return f
 }
 
 // lateErr is what an abandoned run that has ended after all is reported with.

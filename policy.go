@@ -177,7 +177,7 @@ func (p *RestartPolicy) backoff(n int) time.Duration {
 		return 0
 	}
 	top := p.MaxBackoff
-	if n < 63 && p.MinBackoff <= p.MaxBackoff>>n {
+	if p.MinBackoff <= p.MaxBackoff>>n {
 		top = p.MinBackoff << n
 	}
 	return p.MinBackoff + rand.N(top-p.MinBackoff+1)
@@ -248,18 +248,18 @@ func credit(err error, ran time.Duration) time.Duration {
 	return ran
 }
 
-// exited decides about an exit with err at now.
-func (r *restarter) exited(err error, now time.Time) verdict {
+// exited decides about an exit at now.
+func (r *restarter) exited(f fate, now time.Time) verdict {
 	switch mode := r.policy.Restart; {
-	case isStop(err), mode == RestartOnFailure && err == nil:
+	case f.stop, mode == RestartOnFailure && f.err == nil:
 		return verdict{}
 	case mode == RestartNever:
-		return verdict{err: err}
+		return verdict{err: f.err}
 	case r.exhausted(now):
 		return verdict{gaveUp: true, err: &RestartLimitError{
 			Restarts: r.policy.MaxRestarts,
 			Within:   r.policy.Within,
-			Last:     err,
+			Last:     f.err,
 		}}
 	}
 	wait := r.policy.backoff(r.restarts)
@@ -275,8 +275,9 @@ func (r *restarter) exhausted(now time.Time) bool {
 	return r.policy.MaxRestarts > 0 && r.restarts >= r.policy.MaxRestarts
 }
 
-// isStop reports whether a worker has ended itself for good. A panic has not,
-// even one with ErrStop as its value, that came through other supervisors.
+// isStop reports whether a worker that returned err has ended itself for good.
+// A panic has not, even one with ErrStop as its value, that came through other
+// supervisors.
 func isStop(err error) bool {
 	var p *PanicError
 	return errors.Is(err, ErrStop) && !errors.As(err, &p)

@@ -31,7 +31,7 @@ var ErrFull = errors.New("chanx: full")
 //
 // It is an array under a mutex. That costs less than a channel, which is the
 // same under the runtime's own lock and has waiting senders to care for:
-// on a full ring Send takes about a fifth of evict-and-retry on a channel,
+// on a full ring Send takes two fifths of evict-and-retry on a channel,
 // and it cannot evict too much. A pump goroutine between two channels, as in
 // eapache/channels and floatdrop/ringchan, costs ten times as much and loses
 // count.
@@ -378,9 +378,7 @@ func (r *Ring[T]) push(v T) {
 	r.buf[i] = v
 	r.n++
 	r.sent++
-	if r.n > r.high {
-		r.high = r.n
-	}
+	r.high = max(r.high, r.n)
 	r.signal()
 }
 
@@ -398,11 +396,9 @@ func (r *Ring[T]) replace(v T) T {
 }
 
 // pop takes the oldest value of a ring that has one.
-func (r *Ring[T]) pop() T {
-	var zero T
+func (r *Ring[T]) pop() (v T) {
 	slot := &r.buf[r.head]
-	v := *slot
-	*slot = zero
+	v, *slot = *slot, v // the zero value
 	r.advance(1)
 	r.n--
 	r.received++

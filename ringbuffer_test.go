@@ -210,6 +210,19 @@ func TestRingReadyThenCancelledRecv(t *testing.T) {
 	}
 }
 
+// Nothing to receive, nothing to say: a token beside an empty ring would make
+// a loop over Ready turn in vain.
+func TestRingNotReadyWhenEmpty(t *testing.T) {
+	r := ringOf(2, 1)
+	<-r.Ready()
+	_, err := r.TryRecv()
+	assert.NoError(t, err)
+	assert.Empty(t, r.Ready(), "the last value was received")
+	_, err = r.Recv(done())
+	assert.Equal(t, context.Canceled, err)
+	assert.Empty(t, r.Ready(), "there was none to pass on")
+}
+
 func TestRingContextAlreadyDone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

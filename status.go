@@ -12,8 +12,8 @@ import (
 type WorkerState int
 
 const (
-	StateStarting   WorkerState = iota // added, not yet running
-	StateRunning                       // its function is being called
+	StateStarting   WorkerState = iota // added, not yet run
+	StateRunning                       // its goroutine has been started
 	StateBackingOff                    // between an exit and the restart
 	StateStalled                       // running, but silent for longer than its Heartbeat
 	StateStopped                       // ended in order, or by its Supervisor

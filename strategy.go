@@ -101,19 +101,16 @@ func (s *Supervisor) restartGroup(g *regroup, asked []*run) {
 		return
 	}
 	g.plan.members = slices.DeleteFunc(g.members, func(m *member) bool {
-		return m.group != g || m.over || m.gone != nil
+		return m.group != g
 	})
 	s.schedule(&g.plan, g.wait)
-	if len(s.regroups) > 0 {
-		s.nudge()
-	}
+	s.nudge() // for the next one, if any
 }
 
 // The rest is called with mu held.
 
 // restart starts m again after wait, and with it whom the strategy says.
 func (s *Supervisor) restart(m *member, wait time.Duration, cause Exit) {
-	m.enter(StateBackingOff)
 	if s.opts.Strategy == OneForOne {
 		s.schedule(&plan{members: []*member{m}, cause: cause}, wait)
 		return
@@ -141,7 +138,7 @@ func (s *Supervisor) schedule(p *plan, wait time.Duration) {
 	for _, m := range p.members {
 		m.group, m.plan = nil, p
 	}
-	if wait <= 0 {
+	if wait == 0 {
 		s.launch(p)
 		return
 	}
@@ -167,12 +164,12 @@ func (s *Supervisor) launch(p *plan) {
 // to be, or was, the end. As in OTP, RestartNever is not restarted for
 // others, and RestartOnFailure is; but not if it was done before it was asked.
 // None of it counts as a restart.
-func (m *member) regrouped(err error, asked bool) verdict {
+func (m *member) regrouped(f fate, asked bool) verdict {
 	switch mode := m.restarter.policy.Restart; {
-	case isStop(err), mode == RestartNever && asked:
+	case f.stop, mode == RestartNever && asked:
 		return verdict{}
-	case mode == RestartNever, mode == RestartOnFailure && err == nil && !asked:
-		return verdict{err: err}
+	case mode == RestartNever, mode == RestartOnFailure && f.err == nil && !asked:
+		return verdict{err: f.err}
 	}
 	return verdict{restart: true, wait: m.group.wait}
 }

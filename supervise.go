@@ -109,7 +109,7 @@ func (k *keeper) newLife() *life {
 // for that run only. It costs as much as the restart itself, hence a goroutine
 // whose runs are not watched keeps the first.
 func (k *keeper) attend(l *life) {
-	l.pulse = newPulse(k.restarter.policy.Heartbeat, func(stalled bool) {
+	l.pulse = newPulse(l.started, k.restarter.policy.Heartbeat, func(stalled bool) {
 		k.stallChanged(l, stalled)
 	})
 	l.ctx = context.WithValue(k.ctx, pulseKey{}, l.pulse)
@@ -128,7 +128,7 @@ func (k *keeper) live(l *life) {
 	for again := true; again; {
 		var ctx context.Context
 		ctx, l.cancel = context.WithCancelCause(l.ctx)
-		l.pulse.start(l.started)
+		l.pulse.start()
 		inWorker = true
 		f = protect(ctx, k.worker, &f)
 		inWorker = false
@@ -168,7 +168,7 @@ func (k *keeper) judge(l *life, f fate) outcome {
 	}
 	v := verdict{err: k.ctx.Err()}
 	if v.err == nil && k.crash == nil {
-		v = k.restarter.exited(f.err, now)
+		v = k.restarter.exited(f, now)
 	}
 	exit.Backoff, exit.Final = v.wait, !v.restart
 	k.tell(EventExit, now, exit)

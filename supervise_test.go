@@ -201,6 +201,37 @@ func TestErrStopPanicked(t *testing.T) {
 	})
 }
 
+// brokenError is an error as they come from forgetting that a nil pointer in an
+// interface is not nil: to look into it panics.
+type brokenError struct{ cause error }
+
+func (e *brokenError) Error() string { return "broken" }
+func (e *brokenError) Unwrap() error { return e.cause }
+
+// TestBrokenError: a worker whose error panics when it is looked into has
+// panicked, and nobody else does.
+func TestBrokenError(t *testing.T) {
+	for name, worker := range map[string]func(context.Context) error{
+		"returned": func(context.Context) error { return (*brokenError)(nil) },
+		"panicked": func(context.Context) error { panic((*brokenError)(nil)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			policy := chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 2}
+			err := chanx.Supervise(t.Context(), worker, policy)
+			require.IsType(t, &chanx.RestartLimitError{}, err)
+			last := err.(*chanx.RestartLimitError).Last
+			require.IsType(t, &chanx.PanicError{}, last)
+			assert.Contains(t, string(last.(*chanx.PanicError).Stack), "chanx_test")
+
+			s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+			require.NoError(t, s.Add("a", worker, policy))
+			require.IsType(t, err, s.Run(t.Context()))
+			require.Len(t, s.Status()[0].Exits, 3)
+			assert.IsType(t, last, s.Status()[0].Exits[2].Err)
+		})
+	}
+}
+
 // TestForeignContextErrors: shutdown is read from the ctx that was handed in.
 func TestForeignContextErrors(t *testing.T) {
 	for _, foreign := range []error{context.Canceled, context.DeadlineExceeded} {

@@ -61,7 +61,8 @@ func (o SupervisorOptions) checked() SupervisorOptions {
 
 // A Supervisor runs a named set of workers, each under its own
 // [RestartPolicy], and keeps their last exits. It must be made by
-// [NewSupervisor]. All methods may be called by any number of goroutines.
+// [NewSupervisor]; the zero value panics when it is added to or run. All
+// methods may be called by any number of goroutines.
 //
 // Its Run has the form of a worker, so that supervisors form trees:
 //
@@ -93,7 +94,8 @@ type Supervisor struct {
 	alive    int // members that have not ended for good
 	base     context.Context
 	running  *errgroup.Group
-	strays   int // goroutines left behind under ReplaceStalled
+	heir     *member // whose next start is for the goroutine that holds mu
+	strays   int     // goroutines left behind under ReplaceStalled
 	recent   window
 	restarts int // no less than the sum over the members
 	regroups []*regroup
@@ -140,7 +142,7 @@ type member struct {
 	gone chan struct{} // not nil: being removed; closed: removed
 }
 
-// run is one run of a member, on a goroutine of its own.
+// run is one run of a member.
 type run struct {
 	m       *member
 	pulse   *pulse
@@ -197,6 +199,7 @@ func NewSupervisor(opts SupervisorOptions) *Supervisor {
 // still being removed, and so is a Supervisor that is stopping or has stopped.
 // A nil worker, and a policy that contradicts itself, panic.
 func (s *Supervisor) Add(name string, worker func(context.Context) error, policy RestartPolicy) error {
+	s.mustBeMade()
 	if worker == nil {
 		panic("chanx: nil worker")
 	}
@@ -306,6 +309,7 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 // If it is run as a worker with a Heartbeat, Run itself beats, from the loop
 // that supervises and that waits for workers to stop.
 func (s *Supervisor) Run(ctx context.Context) error {
+	s.mustBeMade()
 	if ctx == nil {
 		panic("chanx: nil context")
 	}
@@ -337,6 +341,14 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		case <-a.beats:
 			Beat(ctx)
 		}
+	}
+}
+
+// mustBeMade stands before a Run without options, whose workers would have no
+// time to stop.
+func (s *Supervisor) mustBeMade() {
+	if s.names == nil {
+		panic("chanx: Supervisor not made by NewSupervisor")
 	}
 }
 
@@ -444,12 +456,13 @@ func (s *Supervisor) beginStop() (live []*run) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.phase = stopping
+	now := time.Now()
 	for _, m := range s.members {
 		m.unplan()
 		if m.live() {
 			live = append(live, m.run)
 		} else if !m.over {
-			m.enter(StateStopped)
+			m.enter(StateStopped, now)
 		}
 	}
 	return live
@@ -509,46 +522,76 @@ func (s *Supervisor) nudge() {
 	}
 }
 
-// end makes Run stop the set and return err.
+// end makes Run stop the set and return err, when it next looks.
 func (s *Supervisor) end(err error) {
 	if !s.over {
 		s.over, s.err = true, err
 		close(s.halt)
 	}
-	s.nudge()
 }
 
 // start begins a run of m.
 func (s *Supervisor) start(m *member) {
-	r := &run{m: m, done: make(chan struct{}), started: time.Now()}
-	r.pulse = newPulse(m.restarter.policy.Heartbeat, func(stalled bool) {
+	now := time.Now()
+	r := &run{m: m, done: make(chan struct{}), started: now}
+	r.pulse = newPulse(now, m.restarter.policy.Heartbeat, func(stalled bool) {
 		s.stallChanged(r, stalled)
 	})
 	ctx := context.WithValue(s.base, pulseKey{}, r.pulse)
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	m.run, m.group, m.plan, m.late = r, nil, nil, nil
-	m.enter(StateStarting)
+	m.enter(StateRunning, now)
+	if s.heir == m {
+		s.heir = nil
+		return
+	}
+	s.spawn(r)
+}
+
+func (s *Supervisor) spawn(r *run) {
 	s.running.Go(func() error {
 		s.work(r)
 		return nil
 	})
 }
 
-// work is the goroutine of a run. It is called without mu.
+// work is the goroutine of r, and of the runs that follow it without a wait: a
+// new goroutine, and the growing of its stack, cost as much as all the rest of
+// a restart. It is called without mu.
 func (s *Supervisor) work(r *run) {
 	var f fate
+	inWorker := false
 	defer func() {
-		r.cancel(nil)
-		r.pulse.stop()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.returned(r, f)
+		if !inWorker {
+			return
+		}
+		if next := s.ended(r, f); next != nil { // Goexit got us here
+			s.spawn(next)
+		}
 	}()
+	for r != nil {
+		r.pulse.start()
+		inWorker = true
+		f = protect(r.ctx, r.m.worker, &f)
+		inWorker = false
+		r = s.ended(r, f)
+	}
+}
+
+// ended deals with the end of r, and returns its successor if its goroutine is
+// to go on with that. It is called without mu.
+func (s *Supervisor) ended(r *run, f fate) (next *run) {
+	r.cancel(nil)
+	r.pulse.stop()
 	s.mu.Lock()
-	r.m.enter(StateRunning)
-	s.mu.Unlock()
-	r.pulse.start(time.Now())
-	f = protect(r.ctx, r.m.worker, &f)
+	defer s.mu.Unlock()
+	s.heir = r.m
+	s.returned(r, f)
+	if s.heir == nil {
+		next = r.m.run
+	}
+	s.heir = nil
+	return next
 }
 
 // returned notes that the goroutine of r has left the worker.
@@ -571,12 +614,12 @@ func (s *Supervisor) stallChanged(r *run, stalled bool) {
 	m, now := r.m, time.Now()
 	e := Exit{Started: r.started, Ran: now.Sub(r.started)}
 	if !stalled {
-		m.enter(StateRunning)
+		m.enter(StateRunning, now)
 		m.tell(EventRecover, now, e)
 		return
 	}
 	e.Err = ErrStalled
-	m.enter(StateStalled)
+	m.enter(StateStalled, now)
 	m.tell(EventStall, now, e)
 	if m.restarter.policy.ReplaceStalled && s.mayStart(m) {
 		r.abandoned, r.pulse.running = true, false
@@ -606,17 +649,18 @@ func (s *Supervisor) exited(r *run, f fate) {
 	switch {
 	case v.gaveUp:
 		m.tell(EventGiveUp, now, exit)
-		s.retire(m, v.err)
+		s.retire(m, v.err, now)
 		s.end(v.err)
 	case !v.restart:
-		s.retire(m, v.err)
-	case m.group != nil:
-		m.enter(StateBackingOff) // until its group is started
+		s.retire(m, v.err, now)
 	default:
-		s.restart(m, v.wait, exit)
+		m.enter(StateBackingOff, now)
+		if m.group == nil { // or its group starts it
+			s.restart(m, v.wait, exit)
+		}
 	}
 	if s.phase == stopping || m.gone != nil {
-		m.late = m.leftBehind(f.err)
+		m.late = m.leftBehind(f)
 	}
 	if m.gone != nil {
 		s.drop(m)
@@ -638,11 +682,11 @@ func (s *Supervisor) judge(r *run, f fate, now time.Time) verdict {
 	case !s.mayStart(m):
 		return verdict{}
 	case m.group != nil:
-		return m.regrouped(err, context.Cause(r.ctx) == errRegrouped)
+		return m.regrouped(f, context.Cause(r.ctx) == errRegrouped)
 	}
-	v := m.restarter.exited(err, now)
-	if limit, ok := v.err.(*RestartLimitError); v.gaveUp && ok {
-		limit.Last = m.named(err)
+	v := m.restarter.exited(f, now)
+	if v.gaveUp {
+		v.err.(*RestartLimitError).Last = m.named(err)
 	}
 	if v.restart && s.exhausted(now) {
 		return verdict{gaveUp: true, err: &RestartLimitError{
@@ -677,11 +721,11 @@ func (s *Supervisor) exhausted(now time.Time) bool {
 }
 
 // retire notes that m has ended for good, with err if it has failed.
-func (s *Supervisor) retire(m *member, err error) {
+func (s *Supervisor) retire(m *member, err error, now time.Time) {
 	m.group = nil
-	m.enter(StateStopped)
+	m.enter(StateStopped, now)
 	if err != nil {
-		m.enter(StateFailed)
+		m.enter(StateFailed, now)
 	}
 	if s.phase != running {
 		return // the set ends, not the worker
@@ -711,7 +755,7 @@ func (s *Supervisor) remove(m *member) {
 
 // drop forgets m.
 func (s *Supervisor) drop(m *member) {
-	if !m.over && s.alive > 0 {
+	if !m.over {
 		s.alive--
 	}
 	if i := s.index(m); i > 0 {
@@ -738,7 +782,7 @@ func (s *Supervisor) index(m *member) int {
 // live reports whether m has a run that has neither ended nor been abandoned.
 func (m *member) live() bool { return m.run != nil && !m.run.ended }
 
-func (m *member) enter(s WorkerState) { m.state, m.since = s, time.Now() }
+func (m *member) enter(s WorkerState, at time.Time) { m.state, m.since = s, at }
 
 func (m *member) keep(e Exit, most int) {
 	if len(m.exits) == most {
@@ -751,11 +795,12 @@ func (m *member) tell(kind EventKind, at time.Time, exit Exit) {
 	m.hook.send(Event{Kind: kind, Worker: m.name, At: at, Exit: exit})
 }
 
-// leftBehind returns what of err, with which m was stopped, names workers
-// below m, or nil.
-func (m *member) leftBehind(err error) *StopTimeoutError {
+// leftBehind returns what of the error with which m was stopped names workers
+// below m, or nil. The value of a panic names nobody, and may be an error that
+// panics again.
+func (m *member) leftBehind(f fate) *StopTimeoutError {
 	var e *StopTimeoutError
-	if !errors.As(err, &e) {
+	if f.panicked || !errors.As(f.err, &e) {
 		return nil
 	}
 	late := &StopTimeoutError{Timeout: e.Timeout, Err: errRemoved}

@@ -384,6 +384,26 @@ func TestAddDuringAGroupRestart(t *testing.T) {
 	}
 }
 
+// Who waits for the backoff of one failure and is caught by another is not
+// started when that backoff is over, but when those still running have stopped.
+func TestARestartTakesThePlaceOfOneThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, oneForAll)
+		first := tr.cast(everyOne(2*time.Second), "a b")
+		tr.start()
+		first[0].exit(errSet)
+		late := tr.cast(atOnce, "c d")
+		late[1].linger = 5 * time.Second
+		pause(time.Second)
+		late[0].exit(errSet)
+		pause(time.Minute)
+		assert.Equal(t, []string{
+			"0s +a +b -a -b +c +d", "1s -c", "6s -d +a +b +c +d",
+		}, tr.played())
+		tr.end()
+	})
+}
+
 func TestRemoveDuringAGroupRestart(t *testing.T) {
 	for name, tc := range map[string]struct {
 		at     time.Duration
@@ -443,6 +463,28 @@ func TestAGroupDoesNotWaitForTheRemoved(t *testing.T) {
 }
 
 // A removal that empties the group leaves a set that has ended for good.
+// A second group has not asked who was removed before its turn, and does not
+// wait for it either.
+func TestTheNextGroupDoesNotWaitForTheRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, oneForAll)
+		all := tr.cast(atOnce, "a b")
+		all[1].linger = time.Minute
+		tr.start()
+		all[0].exit(errSet)
+		tr.cast(atOnce, "late")[0].exit(errSet)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		assert.Equal(t, context.DeadlineExceeded, tr.Remove(ctx, "b"))
+		pause(30 * time.Second)
+		assert.Equal(t, []string{
+			"0s +a +b -a +late -late", "10s +a +late",
+		}, tr.played())
+		pause(time.Minute) // for b
+		tr.end()
+	})
+}
+
 func TestRemoveTheOneToBeRestarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTroupe(t, restForOne)

@@ -56,6 +56,15 @@ func TestSupervisorPanicsOnProgrammerErrors(t *testing.T) {
 		_ = s.Remove(none, "a")
 	})
 	assert.Empty(t, s.Status(), "nothing was added")
+
+	var zero chanx.Supervisor
+	const unmade = "chanx: Supervisor not made by NewSupervisor"
+	assert.PanicsWithValue(t, unmade, func() {
+		_ = zero.Add("a", worker, chanx.RestartPolicy{})
+	})
+	assert.PanicsWithValue(t, unmade, func() { _ = zero.Run(t.Context()) })
+	assert.Error(t, zero.Remove(t.Context(), "a"), "nobody there")
+	assert.Empty(t, zero.Status())
 }
 
 func TestAddBeforeDuringAndAfterRun(t *testing.T) {
@@ -418,6 +427,35 @@ func TestRunAgainWaitsForLateWorkers(t *testing.T) {
 	})
 }
 
+// What a Run has used of the limits, of the set and of a worker, is not
+// missing in the next one.
+func TestRunAgainStartsTheLimitsAnew(t *testing.T) {
+	limited := atOnce
+	limited.MaxRestarts = 2
+	for name, tt := range map[string]struct {
+		opts   chanx.SupervisorOptions
+		policy chanx.RestartPolicy
+	}{
+		"set":              {chanx.SupervisorOptions{MaxRestarts: 2}, atOnce},
+		"set, in a window": {chanx.SupervisorOptions{MaxRestarts: 2, Within: time.Hour}, atOnce},
+		"worker":           {chanx.SupervisorOptions{}, limited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, tt.opts)
+				a := tr.cast(tt.policy, "a")[0]
+				for range 2 {
+					tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
+					tr.start()
+					a.exit(errSet)
+					a.exit(errSet)
+					assert.Equal(t, context.Canceled, tr.end())
+				}
+			})
+		})
+	}
+}
+
 // A restart that was waiting when Run returned does not come in the next one.
 func TestRunAgainForgetsOldBackoffs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -552,6 +590,54 @@ func TestSetLimitSinceTheLastHealthyRun(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A worker counts as healthy only while it runs and is not stalled: neither
+// the wait for a restart nor silence makes up for its failures.
+func TestSetLimitForgivesOnlyWhoIsWell(t *testing.T) {
+	for name, tt := range map[string]struct {
+		policy chanx.RestartPolicy
+		gaveUp bool
+	}{
+		"running":     {atOnce, false},
+		"stalled":     {chanx.RestartPolicy{MinBackoff: -1, Heartbeat: time.Second}, true},
+		"backing off": {everyOne(time.Hour), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 1})
+				a, b := tr.cast(tt.policy, "a")[0], tr.cast(atOnce, "b")[0]
+				tr.start()
+				a.exit(errSet)
+				pause(2 * time.Minute)
+				b.exit(errSet)
+				_, over := tr.over()
+				assert.Equal(t, tt.gaveUp, over)
+				if !over {
+					tr.end()
+				}
+			})
+		})
+	}
+}
+
+// What is left when the healthy are forgiven may be all there is to use.
+func TestSetLimitIsReachedToTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 3})
+		all := tr.cast(atOnce, "a b")
+		tr.start()
+		all[0].exit(errSet)
+		all[1].exit(errSet)
+		pause(30 * time.Second)
+		all[1].exit(errSet)
+		pause(31 * time.Second)
+		all[1].exit(errSet) // a is healthy by now
+		_, over := tr.over()
+		assert.False(t, over, "three are left")
+		all[1].exit(errSet)
+		assert.ErrorIs(t, <-tr.result, errSet)
+	})
 }
 
 func TestStopOrder(t *testing.T) {
@@ -750,6 +836,25 @@ func TestCrashOnPanicCrashesRun(t *testing.T) {
 		pause(time.Hour)
 		assert.Equal(t, "a failed, b stopped", tr.states(), "cancelled, not waited for")
 		assert.Equal(t, "chanx: supervisor is stopping", b.cause.Load())
+	})
+}
+
+// All are cancelled at the crash, not one after the other.
+func TestACrashCancelsAllTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		all := tr.cast(chanx.RestartPolicy{CrashOnPanic: true}, "a b c")
+		all[0].linger, all[2].linger = time.Second, 2*time.Second
+		crashed := make(chan any, 1)
+		go func() {
+			defer func() { crashed <- recover() }()
+			_ = tr.Run(tr.ctx)
+		}()
+		synctest.Wait()
+		all[1].panic(errSet)
+		assert.IsType(t, &chanx.PanicError{}, <-crashed)
+		pause(time.Minute)
+		assert.Equal(t, []string{"0s +a +b +c -b", "1s -a", "2s -c"}, tr.played())
 	})
 }
 

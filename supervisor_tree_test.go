@@ -396,6 +396,55 @@ func TestTheSilentThatDoNotStopAreNamed(t *testing.T) {
 	})
 }
 
+// What is told and kept of a stall, a replacement, a late end and a recovery.
+func TestStallInASetIsToldInFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr, j := newTroupe(t, chanx.SupervisorOptions{}), newJournal()
+		policy := watchedWorker
+		policy.OnEvent = j.note
+		var runs atomic.Int32
+		require.NoError(t, tr.Add("a", func(ctx context.Context) error {
+			if runs.Add(1) == 1 {
+				<-ctx.Done()
+				assert.Equal(t, chanx.ErrStalled, context.Cause(ctx))
+				time.Sleep(2 * time.Second)
+				return errSet
+			}
+			beatUntil(ctx, ctx.Done())
+			return nil
+		}, policy))
+		policy.ReplaceStalled = false
+		b := tr.actor("b")
+		tr.add(policy, b)
+		tr.start()
+		pause(2 * time.Second)
+		b.beat()
+		pause(2 * time.Second)
+		tr.end()
+		assert.ElementsMatch(t, []string{
+			"1.000000001s stall: chanx: worker stalled, from 0s for 1.000000001s, after 0, wait 0s",
+			"1.000000001s exit: chanx: worker stalled, from 0s for 1.000000001s, after 0, wait 0s",
+			"1.000000001s restart: chanx: worker stalled, from 0s for 1.000000001s, after 0, wait 0s",
+			"3.000000001s exit: chanx: worker stalled, replaced, and ended after all: boom, " +
+				"from 0s for 3.000000001s, after 0, wait 0s",
+			"4s exit: <nil>, from 1.000000001s for 2.999999999s, after 1, wait 0s, final",
+
+			"1.000000001s stall: chanx: worker stalled, from 0s for 1.000000001s, after 0, wait 0s",
+			"2s recover: <nil>, from 0s for 2s, after 0, wait 0s",
+			"3.000000001s stall: chanx: worker stalled, from 0s for 3.000000001s, after 0, wait 0s",
+			"4s exit: <nil>, from 0s for 4s, after 0, wait 0s, final",
+		}, j.lines())
+		var kept []error
+		for _, e := range tr.status("a").Exits {
+			kept = append(kept, e.Err)
+		}
+		require.Len(t, kept, 3)
+		assert.Equal(t, chanx.ErrStalled, kept[0])
+		assert.ErrorIs(t, kept[1], errSet)
+		assert.NoError(t, kept[2])
+	})
+}
+
 // A stall in a group restarts the group beside the one that is left behind.
 func TestReplaceStalledInAGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

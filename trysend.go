@@ -75,8 +75,8 @@ func TryRecv[T any](ch <-chan T) (T, error) {
 // strictly needed, when a receiver makes room between the failed attempt and
 // the eviction, and senders racing for the room they made each evict again: a
 // channel has no operation that does both at once. Where a value may be lost
-// only if there was no room for it, use a [Ring], which is also four to six
-// times faster when full.
+// only if there was no room for it, use a [Ring], which is also more
+// than twice as fast when full.
 //
 // Any number of goroutines may send and receive meanwhile. It never waits: a
 // round that fails has seen another goroutine make progress. No allocation.

@@ -2,6 +2,7 @@ package chanx_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,33 @@ func TestWithinAloneIsNoLimit(t *testing.T) {
 		assert.NoError(t, s.Add("a", failsTenTimes(), atOnce))
 		assert.NoError(t, s.Run(t.Context()))
 	})
+}
+
+// Restarts that count for nothing are not kept: 100,000 moments in time would
+// be more than two megabytes.
+func TestUncountedRestartsAreNotKept(t *testing.T) {
+	for name, policy := range map[string]chanx.RestartPolicy{
+		"no limit":  {MinBackoff: -1, Within: time.Hour},
+		"no window": {MinBackoff: -1, MaxRestarts: 1 << 30},
+	} {
+		var first, last runtime.MemStats
+		runs := 0
+		err := chanx.Supervise(t.Context(), func(context.Context) error {
+			switch runs++; runs {
+			case 10:
+				runtime.GC()
+				runtime.ReadMemStats(&first)
+			case 100_000:
+				runtime.GC()
+				runtime.ReadMemStats(&last)
+				return chanx.ErrStop
+			}
+			return errSet
+		}, policy)
+		assert.NoError(t, err)
+		assert.Less(t, int64(last.HeapAlloc)-int64(first.HeapAlloc),
+			int64(1<<20), name)
+	}
 }
 
 func failsTenTimes() func(context.Context) error {

@@ -2,8 +2,8 @@ package main
 
 var ringVariants = []variant{{
 	name:    "ring-send-wakes-nobody",
-	old:     "\t\tr.high = r.n\n\t}\n\tr.signal()\n",
-	new:     "\t\tr.high = r.n\n\t}\n",
+	old:     "\tr.high = max(r.high, r.n)\n\tr.signal()\n",
+	new:     "\tr.high = max(r.high, r.n)\n",
 	mistake: "A value stored in a ring with room wakes no receiver.",
 }, {
 	name:    "ring-recv-keeps-token",
@@ -54,8 +54,8 @@ var ringVariants = []variant{{
 	mistake: "A batch counts as one value received.",
 }, {
 	name:    "ring-slot-not-zeroed",
-	old:     "\t*slot = zero\n",
-	new:     "\t_ = zero\n",
+	old:     "\tv, *slot = *slot, v // the zero value\n",
+	new:     "\tv = *slot\n",
 	mistake: "A received value stays in its slot and is kept alive.",
 }, {
 	name:    "ring-batch-not-zeroed",
@@ -116,8 +116,8 @@ var ringVariants = []variant{{
 	mistake: "A closed and drained ring says that it is empty.",
 }, {
 	name:    "ring-high-water-lags",
-	old:     "\tif r.n > r.high {\n",
-	new:     "\tif r.n > r.high+1 {\n",
+	old:     "\tr.high = max(r.high, r.n)\n",
+	new:     "\tr.high = max(r.high, r.n-1)\n",
 	mistake: "The high-water mark is off by one.",
 }, {
 	name: "ring-timeout-zero-never-tries",

@@ -8,13 +8,13 @@ var superviseVariants = []variant{{
 	mistake: "A panic is kept without its stack.",
 }, {
 	name:    "exit-goexit-unseen",
-	old:     "\t\tinWorker = true\n",
-	new:     "",
+	old:     "\t\tinWorker = true\n\t\tf = protect(ctx, k.worker, &f)\n",
+	new:     "\t\tf = protect(ctx, k.worker, &f)\n",
 	mistake: "A worker that calls runtime.Goexit is gone, and nobody notices.",
 }, {
 	name:    "exit-nil-completes",
-	old:     "\tcase isStop(err), mode == RestartOnFailure && err == nil:\n",
-	new:     "\tcase isStop(err), err == nil:\n",
+	old:     "\tcase f.stop, mode == RestartOnFailure && f.err == nil:\n",
+	new:     "\tcase f.stop, f.err == nil:\n",
 	mistake: "A nil return ends a worker that is to be restarted always.",
 }, {
 	name:    "exit-foreign-cancel-is-shutdown",
@@ -63,7 +63,7 @@ var superviseVariants = []variant{{
 	mistake: "Backoff has no jitter: all workers come back at once.",
 }, {
 	name:    "policy-backoff-unbounded",
-	old:     "\tif n < 63 && p.MinBackoff <= p.MaxBackoff>>n {\n",
+	old:     "\tif p.MinBackoff <= p.MaxBackoff>>n {\n",
 	new:     "\tif n < 30 {\n",
 	mistake: "Backoff grows past MaxBackoff.",
 }, {
