@@ -388,10 +388,10 @@ func TestBuffer_a_run_of_evictions_is_of_a_512th(t *testing.T) {
 // What was lost since the worker had its turn decides who yields.
 func TestBuffer_counts_what_was_lost_since_the_last_batch(t *testing.T) {
 	for _, evicts := range []bool{true, false} {
-		m := newBufferModel(t, 64<<10, 8<<10, evicts, 1)
+		m := newBufferModel(t, 16<<10, 2<<10, evicts, 1)
 		for range 3 {
 			before := m.b.losses.total.Bytes
-			for i := range 6000 {
+			for i := range 1000 {
 				m.add(30, classInfo, i%3 == 0)
 				equal(t, int(m.b.losses.total.Bytes-before), m.b.starved)
 			}

@@ -869,7 +869,7 @@ func TestWriter_a_report_that_crashes_the_sink_costs_no_record(t *testing.T) {
 			if p[0] == '{' {
 				reports++
 			}
-			if p[0] == 'p' || p[0] == '{' && reports < 2*poisonous {
+			if bytes.Contains(p, []byte("poison")) || p[0] == '{' && reports < 2*poisonous {
 				panic("sink")
 			}
 			return len(p), nil
