@@ -168,10 +168,14 @@ func (m *ringModel) step(op, arg byte) {
 }
 
 func TestByteRing_random_steps_agree_with_a_slice(t *testing.T) {
+	steps := 40_000
+	if testing.Short() {
+		steps /= 4
+	}
 	for _, size := range []int{128, 256, 333, 700, 2048} {
 		m := newRingModel(t, size)
 		rng := rand.New(rand.NewPCG(1, uint64(size)))
-		for range 40_000 {
+		for range steps {
 			m.step(byte(rng.Uint32()), byte(rng.Uint32()))
 		}
 	}
