@@ -119,7 +119,7 @@ func (b *buffer) evict() {
 // has no such slack and drops no more than it must.
 func (b *buffer) evictRun() {
 	r, bytes, n := &b.young, 0, 0
-	if b.losses.n == 0 || r.records == 0 {
+	if b.losses.n == 0 {
 		return
 	}
 	for slack := len(r.data) / 512; n < r.runs.oldest().records; n++ {
@@ -240,10 +240,8 @@ func (b *buffer) discard() {
 // dropped.
 func (b *buffer) left(young, old uint64) Count {
 	c := b.flight.before(young, old)
-	if young > b.youngOut {
-		c = c.plus(b.young.until(int(young - b.youngOut)))
-	}
-	if b.old != nil && old > b.oldOut {
+	c = c.plus(b.young.until(int(young - b.youngOut)))
+	if b.old != nil {
 		c = c.plus(b.old.until(int(old - b.oldOut)))
 	}
 	return c

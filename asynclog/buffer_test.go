@@ -62,19 +62,26 @@ func (m *bufferModel) add(size int, c class, u bool) bool {
 // law is checked after every step.
 func (m *bufferModel) law() {
 	b := m.b
-	require.Equal(m.t, b.accepted,
-		b.written.plus(b.losses.total).plus(b.buffered()))
-	require.EqualValues(m.t, len(m.in), b.accepted.Records)
-	require.Equal(m.t, b.occupied(), b.used)
-	require.LessOrEqual(m.t, b.used, b.high)
-	require.Equal(m.t, b.buffered(), b.left(b.youngIn, b.oldIn))
+	equal(m.t, b.accepted, b.written.plus(b.losses.total).plus(b.buffered()))
+	equal(m.t, uint64(len(m.in)), b.accepted.Records)
+	equal(m.t, b.occupied(), b.used)
+	equal(m.t, b.high, max(b.used, b.high))
+	equal(m.t, b.buffered(), b.left(b.youngIn, b.oldIn))
 	var sum uint64
 	for _, n := range b.losses.levels {
 		sum += n
 	}
-	require.Equal(m.t, b.losses.total.Records, sum)
-	require.LessOrEqual(m.t, m.lost.Records, b.losses.total.Records)
+	equal(m.t, b.losses.total.Records, sum)
+	equal(m.t, m.lost.Records, min(m.lost.Records, b.losses.total.Records))
 	m.blur = m.blur || b.losses.n == maxGaps
+}
+
+// equal is require.Equal for what is asked millions of times.
+func equal[T comparable](t testing.TB, want, got T) {
+	if want != got {
+		t.Helper()
+		require.Equal(t, want, got)
+	}
 }
 
 // read does one step of the worker: a report, or some bytes of a batch.
@@ -94,7 +101,7 @@ func (m *bufferModel) read() bool {
 	n := 1 + m.rng.IntN(len(m.b.flight.rest))
 	want := m.b.written.plus(m.completed(n))
 	m.b.wrote(n)
-	require.Equal(m.t, want, m.b.written)
+	equal(m.t, want, m.b.written)
 	m.law()
 	return true
 }
@@ -117,9 +124,12 @@ func (m *bufferModel) inspect() {
 	for _, mk := range m.b.flight.marks[:m.b.flight.total()] {
 		n := int(binary.LittleEndian.Uint32(p))
 		s := m.in[n]
-		require.Equal(m.t, s.size, mk.len())
-		require.Equal(m.t, s.class, mk.class())
-		require.GreaterOrEqual(m.t, n, m.out, "out of order, or twice")
+		equal(m.t, s.size, mk.len())
+		equal(m.t, s.class, mk.class())
+		equal(m.t, s.urgent, mk.isUrgent())
+		if n < m.out {
+			require.Fail(m.t, "out of order, or twice")
+		}
 		m.reported(n)
 		m.out = n + 1
 		m.done[s.number] = true
@@ -132,9 +142,9 @@ func (m *bufferModel) inspect() {
 // now, and where the place is exact, nothing more.
 func (m *bufferModel) reported(n int) {
 	if m.b.evicts {
-		require.Equal(m.t, m.b.losses.total, m.lost)
+		equal(m.t, m.b.losses.total, m.lost)
 	} else if !m.blur {
-		require.EqualValues(m.t, n-len(m.done), m.lost.Records)
+		equal(m.t, uint64(n-len(m.done)), m.lost.Records)
 	}
 }
 
@@ -291,4 +301,167 @@ func TestBuffer_runs_of_evictions_keep_order_and_accounts(t *testing.T) {
 	}
 	require.NotZero(t, runs)
 	m.finish()
+}
+
+func TestBuffer_divides_its_memory(t *testing.T) {
+	size := func(r *byteRing) int { return len(r.data) + markSize*len(r.marks) }
+	for _, c := range []struct {
+		budget, reserve int
+		evicts, ofOld   bool
+		runs            int
+	}{
+		{10_000, 2000, true, true, 2000},
+		{10_000, minReserve, true, true, (10_000 - minReserve) / 4},
+		{10_000, minReserve - 1, true, false, 2500},
+		{10_000, 2000, false, false, 2500},
+		{1 << 20, 1 << 19, true, true, pieceBytes},
+		{1 << 20, 1 << 19, false, false, pieceBytes},
+	} {
+		b := newBuffer(c.budget, c.reserve, c.evicts)
+		require.Equal(t, c.ofOld, b.old != nil)
+		require.Equal(t, c.runs, b.young.runs.limit)
+		require.Equal(t, min(batchBytes, len(b.young.data)/4), b.batch)
+		require.Len(t, b.flight.marks, min(maxBatchRecords, len(b.young.marks)))
+		ordinary, special := newMark(1, classInfo), newMark(1, classError)|urgent
+		require.Equal(t, len(b.young.data), b.largest(special))
+		all := size(&b.young)
+		if c.evicts {
+			require.Equal(t, len(b.young.data), b.largest(ordinary))
+		} else {
+			require.Equal(t, len(b.young.data)-c.reserve, b.largest(ordinary))
+		}
+		if b.old != nil {
+			require.Equal(t, c.reserve, size(b.old))
+			require.Equal(t, c.runs, b.old.runs.limit)
+			all += size(b.old)
+		}
+		require.Equal(t, c.budget, all)
+	}
+}
+
+// Without eviction the others may fill the rest to the byte, or to the record
+// if they are very short, and then only urgent ones are let in.
+func TestBuffer_limit_of_what_is_not_urgent(t *testing.T) {
+	t.Run("bytes", func(t *testing.T) {
+		m := newBufferModel(t, 4000, 1000, false, 1)
+		require.True(t, m.add(m.b.limit-4, classInfo, false))
+		require.True(t, m.add(4, classInfo, false))
+		require.False(t, m.add(4, classInfo, false))
+		require.True(t, m.add(4, classError, true))
+		m.finish()
+		require.False(t, m.add(m.b.limit+1, classInfo, false))
+	})
+	t.Run("marks", func(t *testing.T) {
+		m := newBufferModel(t, 4000, 1000, false, 1)
+		n := 0
+		for m.add(4, classInfo, false) {
+			n++
+		}
+		marks := len(m.b.young.marks)
+		require.Equal(t, marks-1000/(bytesPerMark+markSize), n)
+		for m.add(4, classError, true) {
+			n++
+		}
+		require.Equal(t, marks-1, n, "one is kept for a skip")
+		m.finish()
+	})
+}
+
+func TestBuffer_a_run_of_evictions_is_of_a_512th(t *testing.T) {
+	m := newBufferModel(t, 64<<10, -1, true, 1)
+	slack := len(m.b.young.data) / 512
+	size := slack / 4
+	slack = 4 * size
+	m.b.young.data = m.b.young.data[:512*slack]
+	for m.b.losses.total.Records == 0 {
+		m.add(size, classInfo, false)
+	}
+	for range 3000 {
+		before := m.b.losses.total.Records
+		m.add(size, classInfo, false)
+		if n := m.b.losses.total.Records - before; n > 0 {
+			equal(t, 1+4, n)
+		}
+	}
+}
+
+// What was lost since the worker had its turn decides who yields.
+func TestBuffer_counts_what_was_lost_since_the_last_batch(t *testing.T) {
+	for _, evicts := range []bool{true, false} {
+		m := newBufferModel(t, 16<<10, 2<<10, evicts, 1)
+		for range 3 {
+			before := m.b.losses.total.Bytes
+			for i := range 1000 {
+				m.add(30, classInfo, i%3 == 0)
+				equal(t, int(m.b.losses.total.Bytes-before), m.b.starved)
+			}
+			require.NotZero(t, m.b.starved)
+			for m.b.flight.ring == nil {
+				m.read()
+			}
+			require.Zero(t, m.b.starved)
+			for m.b.flight.ring != nil {
+				m.read()
+			}
+		}
+	}
+}
+
+func TestBuffer_an_urgent_record_as_long_as_the_reserve(t *testing.T) {
+	m := newBufferModel(t, 4000, 1000, true, 1)
+	full := len(m.b.old.data)
+	m.add(full, classError, true)
+	for m.b.youngOut == 0 {
+		m.add(50, classInfo, false)
+	}
+	require.Zero(t, m.b.losses.total)
+	require.Equal(t, full, m.b.old.bytes)
+	m.finish()
+
+	m = newBufferModel(t, 4000, 1000, true, 1)
+	m.add(4, classError, true)
+	m.add(full+1, classError, true)
+	for m.b.losses.total.Records == 0 {
+		m.add(50, classInfo, false)
+	}
+	require.Equal(t, uint64(1), m.b.losses.levels[classError])
+	require.Equal(t, 4, m.b.old.bytes, "and nothing else is dropped for it")
+	m.finish()
+}
+
+// left is what a Flush that has given up says; here at every place of a batch,
+// of each generation, that is partly written.
+func TestBuffer_left_before_any_position(t *testing.T) {
+	m := newBufferModel(t, 4000, 1000, true, 1)
+	require.Zero(t, m.b.left(0, 0))
+	for range 3 {
+		m.add(100, classError, true)
+	}
+	for m.b.oldIn < 3 {
+		m.add(100, classInfo, false)
+	}
+	first := m.b.youngOut
+	m.b.loss()
+	left := func(young, old uint64) int {
+		c := m.b.left(young, old)
+		equal(t, 100*c.Records, c.Bytes)
+		return int(c.Records)
+	}
+	require.True(t, m.b.take(9))
+	m.b.wrote(150) // of the three from the reserve
+	for old, want := range []int{0, 0, 1, 2} {
+		require.Equal(t, want, left(first, uint64(old)))
+		require.Equal(t, want+1, left(first+1, uint64(old)))
+	}
+	m.b.wrote(150)
+	m.b.batch = 1000
+	require.True(t, m.b.take(5))
+	require.Equal(t, 5, m.b.flight.total())
+	m.b.wrote(250) // two and a half of five from the rest
+	for young, want := range []int{0, 0, 0, 1, 2, 3, 4} {
+		require.Equal(t, want, left(first+uint64(young), 3))
+	}
+	require.Zero(t, left(first-1, 3))
+	m.b.wrote(250)
+	require.Zero(t, left(first+5, 3))
 }

@@ -263,9 +263,9 @@ func (r *byteRing) release() {
 	}
 }
 
-// until counts the n oldest records without moving them.
+// until counts the n oldest records without moving them; none if n < 0.
 func (r *byteRing) until(n int) (c Count) {
-	for i := 0; i < r.queued && c.Records < uint64(n); i++ {
+	for i := 0; i < r.queued && int(c.Records) < n; i++ {
 		if m := r.marks[r.index(i)]; m.class() != classSkip {
 			c.add(m.len())
 		}

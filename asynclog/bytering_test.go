@@ -34,7 +34,9 @@ func (m *ringModel) put(n int) bool {
 	p := m.record(n)
 	room := m.room(n)
 	ok := m.ring.put(p, newMark(n, classInfo))
-	require.Equal(m.t, room, ok, "put of %d bytes: %+v", n, m.ring)
+	if room != ok {
+		require.Equal(m.t, room, ok, "put of %d bytes: %+v", n, m.ring)
+	}
 	if ok {
 		m.records = append(m.records, p)
 	}
@@ -75,8 +77,10 @@ func (m *ringModel) pop() {
 		return
 	}
 	p, mk := m.ring.oldest()
-	require.Equal(m.t, m.records[0], p)
-	require.Equal(m.t, len(p), mk.len())
+	if !bytes.Equal(m.records[0], p) {
+		require.Equal(m.t, m.records[0], p)
+	}
+	equal(m.t, len(p), mk.len())
 	m.ring.pop(len(p))
 	m.records = m.records[1:]
 }
@@ -106,19 +110,20 @@ func (m *ringModel) release() {
 
 // check holds what must be true at every moment.
 func (m *ringModel) check() {
-	require.Equal(m.t, m.copied, m.batch, "the pinned batch was written to")
-	require.Equal(m.t, len(m.records), m.ring.records)
+	if !bytes.Equal(m.copied, m.batch) {
+		require.Equal(m.t, m.copied, m.batch, "the pinned batch was written to")
+	}
+	equal(m.t, len(m.records), m.ring.records)
 	total := 0
 	for _, p := range m.records {
 		total += len(p)
 	}
-	require.Equal(m.t, total, m.ring.bytes)
-	require.Equal(m.t, Count{uint64(len(m.records)), uint64(total)},
+	equal(m.t, total, m.ring.bytes)
+	equal(m.t, Count{uint64(len(m.records)), uint64(total)},
 		m.ring.until(len(m.records)))
 	m.checkRuns()
-	if n := len(m.ring.data); n > 0 {
-		require.Less(m.t, m.ring.head, n)
-		require.Less(m.t, m.ring.tail, n)
+	if n := len(m.ring.data); m.ring.head >= n || m.ring.tail >= n {
+		require.Fail(m.t, "outside", "%+v", m.ring)
 	}
 }
 
@@ -137,7 +142,9 @@ func (m *ringModel) checkRuns() {
 		}
 		ok = ok && r.bytes == 0
 	}
-	require.True(m.t, ok && at == len(m.records), "%+v", q)
+	if !ok || at != len(m.records) {
+		require.Fail(m.t, "not the records", "%+v", q)
+	}
 }
 
 // step does what two bytes say.
@@ -161,10 +168,14 @@ func (m *ringModel) step(op, arg byte) {
 }
 
 func TestByteRing_random_steps_agree_with_a_slice(t *testing.T) {
+	steps := 40_000
+	if testing.Short() {
+		steps /= 4
+	}
 	for _, size := range []int{128, 256, 333, 700, 2048} {
 		m := newRingModel(t, size)
 		rng := rand.New(rand.NewPCG(1, uint64(size)))
-		for range 40_000 {
+		for range steps {
 			m.step(byte(rng.Uint32()), byte(rng.Uint32()))
 		}
 	}
@@ -220,5 +231,51 @@ func TestByteRing_marks_run_out_before_bytes_do(t *testing.T) {
 		n++
 	}
 	require.Equal(t, minMarks-1, n, "one is kept for a skip")
+	m.check()
+}
+
+func TestMark_keeps_what_it_is_given(t *testing.T) {
+	for _, n := range []int{0, 1, maxLen - 1, maxLen} {
+		for c := classUnknown; c <= classSkip; c++ {
+			m := newMark(n, c)
+			equal(t, n, m.len())
+			equal(t, c, m.class())
+			equal(t, false, m.isUrgent())
+			m |= urgent
+			equal(t, n, m.len())
+			equal(t, c, m.class())
+			equal(t, true, m.isUrgent())
+		}
+	}
+}
+
+// A ring of very many short records divides its memory as it should.
+func TestByteRing_divides_its_memory(t *testing.T) {
+	ring := newByteRing(36_000, 100)
+	require.Len(t, ring.marks, 1000)
+	require.Len(t, ring.data, 32_000)
+	ring = newByteRing(100, 100)
+	require.Len(t, ring.marks, minMarks)
+	require.Len(t, ring.data, 36)
+	ring = newByteRing(10, 100)
+	require.Empty(t, ring.data)
+	require.False(t, ring.put([]byte{1}, newMark(1, classInfo)))
+}
+
+// Little traffic stays at the beginning of the block.
+func TestByteRing_starts_anew_when_it_is_empty(t *testing.T) {
+	m := newRingModel(t, 1000)
+	for range 5 {
+		require.True(t, m.put(10))
+		m.take(10, 1)
+		m.release()
+		require.Zero(t, m.ring.head)
+		require.Zero(t, m.ring.tail)
+	}
+	require.True(t, m.put(10))
+	require.True(t, m.put(20))
+	m.take(10, 1)
+	m.release()
+	require.Equal(t, 10, m.ring.head)
 	m.check()
 }

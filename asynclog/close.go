@@ -53,7 +53,7 @@ func (w *Writer) finish(err error) error {
 	w.settle()
 	if first && err != nil {
 		w.result = &UnwrittenError{
-			Left: w.buf.buffered(), Err: err, Sink: w.trouble.current(),
+			Left: w.buf.buffered(), Err: err, Sink: w.trouble.current,
 		}
 	}
 	w.over = true

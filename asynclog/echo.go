@@ -59,11 +59,8 @@ func (w *Writer) inCall() bool {
 // goid writes "goroutine 123 [" into b. The runtime tells a goroutine's number
 // in no other way.
 func goid(b *[goidLen]byte) {
-	clear(b[:])
 	runtime.Stack(b[:], false)
-	if i := bytes.IndexByte(b[:], '['); i >= 0 {
-		clear(b[i:])
-	}
+	clear(b[bytes.IndexByte(b[:], '[')+1:])
 }
 
 // own reports whether a record that finds the buffer empty, while the sink is

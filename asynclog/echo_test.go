@@ -109,6 +109,100 @@ func TestEcho_looking_allocates_nothing(t *testing.T) {
 	})
 }
 
+// A sink that tells about each call does so not for ever: also the second and
+// the tenth time.
+func TestEcho_each_batch_has_one(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *Writer
+		s := &tape{}
+		s.do = func(call int, p []byte) (int, error) {
+			_, _ = w.Write([]byte("sink\n"))
+			return len(p), nil
+		}
+		w = New(s, Options{Full: DropNewest})
+		for n := range 10 {
+			_, _ = w.Write([]byte("hello\n"))
+			synctest.Wait()
+			require.Equal(t, n+1, strings.Count(s.String(), "hello\n"))
+			// The loss is told with what comes next, not by itself; its
+			// report is a call more.
+			require.Equal(t, 2*n+1, strings.Count(s.String(), "sink\n"))
+			require.Equal(t, n, strings.Count(s.String(), reportMessage))
+		}
+		require.NoError(t, w.Flush(t.Context()))
+		require.Equal(t, 10, strings.Count(s.String(), reportMessage), "at a Flush")
+		_, _ = w.Write([]byte("hello\n"))
+		synctest.Wait()
+		before := strings.Count(s.String(), reportMessage)
+		require.NoError(t, w.Close())
+		require.Equal(t, before+1, strings.Count(s.String(), reportMessage), "at Close")
+		require.Equal(t, w.Stats().Dropped, w.buf.losses.told)
+	})
+}
+
+// What another goroutine writes meanwhile will call the sink anyway, so the
+// sink may write, too.
+func TestEcho_is_not_what_finds_others_there(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *Writer
+		s := &tape{}
+		s.do = func(call int, p []byte) (int, error) {
+			if call == 1 { // with an echo in hand
+				done := make(chan struct{})
+				go func() {
+					_, _ = w.Write([]byte("other\n"))
+					close(done)
+				}()
+				<-done
+			}
+			if call < 2 {
+				_, _ = w.Write([]byte("sink\n"))
+			}
+			return len(p), nil
+		}
+		w = New(s, Options{})
+		_, _ = w.Write([]byte("hello\n"))
+		synctest.Wait()
+		require.Equal(t, "hello\nsink\nother\nsink\n", s.String())
+		require.NoError(t, w.Close())
+	})
+}
+
+// A loss that is to be told stays so when an echo is dropped, too.
+func TestEcho_does_not_hide_another_loss(t *testing.T) {
+	w := New(&tape{}, Options{})
+	echo := func() {
+		goid(&w.self)
+		w.echoing = true
+		require.True(t, w.echoes([]byte("x\n"), newMark(2, classUnknown)))
+	}
+	w.mu.Lock()
+	echo()
+	require.True(t, w.buf.losses.quiet)
+	echo()
+	require.True(t, w.buf.losses.quiet, "nothing else was lost")
+	w.buf.losses.quiet = false
+	echo()
+	require.False(t, w.buf.losses.quiet)
+	w.mu.Unlock()
+	require.NoError(t, w.Close())
+}
+
+func TestEcho_goroutines_have_names(t *testing.T) {
+	var a, b [goidLen]byte
+	goid(&a)
+	goid(&b)
+	require.Equal(t, a, b)
+	require.Regexp(t, `^goroutine [0-9]+ \[\x00+$`, string(a[:]))
+	done := make(chan struct{})
+	go func() {
+		goid(&b)
+		close(done)
+	}()
+	<-done
+	require.NotEqual(t, a, b)
+}
+
 // In a flood the stack is looked at now and then, not for every batch, and
 // from the next quiet moment on it is again.
 func TestEcho_is_asked_for_seldom_in_a_flood(t *testing.T) {

@@ -3,6 +3,7 @@ package asynclog
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -83,6 +84,7 @@ func (f *fallback) send(line string) {
 	f.suppressed = 0
 	f.next = time.Now().Add(tellEvery)
 	f.busy = make(chan struct{})
+	line = strings.ReplaceAll(line, "\n", "; ") // as in joined errors
 	go f.call([]byte("asynclog: " + line + "\n"))
 }
 

@@ -1,6 +1,8 @@
 package asynclog
 
 import (
+	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -73,5 +75,20 @@ func TestFallback_close_waits_for_it_but_not_for_long(t *testing.T) {
 		require.Error(t, w.Close())
 		require.Equal(t, 1100*time.Millisecond, time.Since(start))
 		close(h)
+	})
+}
+
+func TestFallback_gets_an_error_of_many_lines_on_one(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &tape{}
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			return len(p), errors.Join(errSink, errSink)
+		}}
+		w := New(s, Options{Fallback: told})
+		_, _ = w.Write([]byte("x\n"))
+		require.NoError(t, w.Close())
+		synctest.Wait()
+		require.Equal(t, fmt.Sprintf("asynclog: the sink fails: %v; %v\n",
+			errSink, errSink), told.String())
 	})
 }

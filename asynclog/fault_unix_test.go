@@ -187,3 +187,34 @@ func TestFile_close_ends_a_write_that_hangs(t *testing.T) {
 	require.NoError(t, f.Close())
 	require.ErrorIs(t, <-ended, os.ErrClosed)
 }
+
+// A pipe that is full holds up a Write for ever, but not a Reopen. The path
+// leads where it did, so only the Reopen can be why the next Write opens it.
+func TestFile_reopen_does_not_wait_for_a_write_that_hangs(t *testing.T) {
+	path := fifo(t)
+	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	defer reader.Close()
+	f, err := OpenFile(path, FileOptions{})
+	require.NoError(t, err)
+	defer f.Close()
+	old := f.file.Load()
+	line := append(bytes.Repeat([]byte("x"), 1<<20), '\n')
+	ended := make(chan error)
+	go func() {
+		_, err := f.Write(line)
+		ended <- err
+	}()
+	_, err = io.ReadFull(reader, make([]byte, 1)) // it has begun
+	require.NoError(t, err)
+	require.NoError(t, f.Reopen())
+	require.Same(t, old, f.file.Load())
+	_, err = io.ReadFull(reader, make([]byte, len(line)-1))
+	require.NoError(t, err)
+	require.NoError(t, <-ended)
+	write(t, f, "next\n")
+	require.NotSame(t, old, f.file.Load())
+	reopened := f.file.Load()
+	write(t, f, "and on\n")
+	require.Same(t, reopened, f.file.Load(), "once")
+}

@@ -36,10 +36,11 @@ type File struct {
 
 	mu     sync.Mutex // held during a Write
 	broken bool       // the last byte written was not the end of a line
-	reopen bool
 
-	// Outside of mu, so that Close can end a Write that hangs.
+	// Outside of mu, so that Close can end a Write that hangs, and Reopen need
+	// not wait for it.
 	file   atomic.Pointer[os.File]
+	reopen atomic.Bool // before the next Write
 	closed atomic.Bool
 }
 
@@ -73,7 +74,7 @@ func (f *File) Write(p []byte) (int, error) {
 		return 0, f.closedError()
 	}
 	n := 0
-	if f.reopen || f.moved() {
+	if f.reopen.Load() || f.moved() {
 		var err error
 		if n, err = f.finishLine(p); err != nil || f.broken {
 			return n, err
@@ -123,12 +124,13 @@ func (f *File) append(p []byte) (int, error) {
 // replace opens the path anew. If that fails the old file is kept, to finish
 // a line, but the next Write tries again.
 func (f *File) replace() error {
-	f.reopen = true
+	f.reopen.Store(false) // first: a Reopen from now on is another one
 	file, err := f.open()
 	if err != nil {
+		f.reopen.Store(true)
 		return err
 	}
-	f.reopen, f.broken = false, false
+	f.broken = false
 	old := f.file.Swap(file)
 	// A failed close may mean that the file system could not keep its word
 	// about earlier writes; nothing can be done about them here.
@@ -141,19 +143,23 @@ func (f *File) replace() error {
 }
 
 // Reopen opens the path again, whether or not the file has moved; for SIGHUP,
-// and for what logrotate calls postrotate. It waits for a Write that is under
-// way. An error means that it will be tried again at the next Write, which
-// returns the error if it fails again. If a line is broken off because the
-// disk is full, the next Write finishes it before it turns to the new file,
-// and Reopen returns nil.
+// and for what logrotate calls postrotate. An error means that it will be tried
+// again at the next Write, which returns the error if it fails again.
+//
+// It never waits for a Write, which may hang. If one is under way, Reopen
+// returns nil, and the next Write opens the path before it writes. So it is
+// when a line is broken off because the disk is full: the next Write finishes
+// it before it turns to the new file.
 func (f *File) Reopen() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if f.closed.Load() {
 		return f.closedError()
 	}
+	f.reopen.Store(true)
+	if !f.mu.TryLock() {
+		return nil
+	}
+	defer f.mu.Unlock()
 	if f.broken {
-		f.reopen = true
 		return nil
 	}
 	return f.replace()

@@ -90,7 +90,7 @@ func (f *flight) wrote(n int) (done Count) {
 		}
 		f.done = place{f.done.records + 1, next}
 	}
-	if f.done.bytes == f.size && f.ring != nil {
+	if f.done.bytes == f.size {
 		f.ring.release()
 		f.ring = nil
 	}

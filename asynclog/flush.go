@@ -17,15 +17,15 @@ type UnwrittenError struct {
 	// Err is why: the error of the context, or chanx.ErrClosed for a Flush
 	// after a Shutdown that has given up.
 	Err error
-	// Sink is the error of the sink's last call, nil if that was well or has
-	// not returned.
+	// Sink is what became of the last call of the sink that has ended: its
+	// error, or a *chanx.PanicError; nil if that was well.
 	Sink error
 }
 
 func (e *UnwrittenError) Error() string {
 	s := fmt.Sprintf("asynclog: not written: %v: %v", e.Left, e.Err)
 	if e.Sink != nil {
-		s += "; the sink's last error: " + e.Sink.Error()
+		s += "; the sink's last error: " + brief(e.Sink)
 	}
 	return s
 }
@@ -102,7 +102,7 @@ func (w *Writer) giveUp(f *flush, err error) error {
 	if err == chanx.ErrClosed && left == (Count{}) {
 		return nil
 	}
-	return &UnwrittenError{Left: left, Err: err, Sink: w.trouble.current()}
+	return &UnwrittenError{Left: left, Err: err, Sink: w.trouble.current}
 }
 
 func (w *Writer) leftOf(f *flush) Count {

@@ -75,7 +75,7 @@ func TestHandler_uses_the_level(t *testing.T) {
 
 func TestHandler_every_level_goes_to_the_right_lane(t *testing.T) {
 	for reserve := slog.Level(-12); reserve <= 14; reserve++ {
-		w := New(io.Discard, Options{ReserveLevel: reserve})
+		w := New(io.Discard, Options{ReserveLevel: reserve, Budget: 4096})
 		h := NewHandler(w, jsonHandler)
 		for l := slog.Level(-12); l <= 14; l++ {
 			inner := h.inner[h.lane(l)]

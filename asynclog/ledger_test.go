@@ -114,9 +114,9 @@ func (l *ledger) read(t testing.TB, stream []byte) (r reading) {
 		}
 		var p, n int
 		_, err := fmt.Sscanf(string(line), "p%d n%d", &p, &n)
-		require.NoError(t, err, "%q", line)
-		require.Equal(t, string(numbered(p, n)), string(line), "torn or mixed")
-		require.GreaterOrEqual(t, n, next[p], "p%d: out of order, or twice", p)
+		if err != nil || n < next[p] || !bytes.Equal(numbered(p, n), line) {
+			require.Fail(t, "torn, mixed, out of order, or twice", "%q", line)
+		}
 		next[p] = n + 1
 		r.records.add(len(line))
 		r.order = append(r.order, fmt.Sprintf("p%d n%d", p, n))
@@ -157,9 +157,9 @@ func (l *ledger) settle(t testing.TB, w *Writer, stream []byte) reading {
 
 func lawful(t testing.TB, s Stats) {
 	t.Helper()
-	require.Equal(t, s.Accepted, s.Written.plus(s.Dropped).plus(s.Buffered), "the law")
+	equal(t, s.Accepted, s.Written.plus(s.Dropped).plus(s.Buffered))
 	l := s.DroppedByLevel
-	require.Equal(t, s.Dropped.Records, l.Debug+l.Info+l.Warn+l.Error+l.Unknown)
+	equal(t, s.Dropped.Records, l.Debug+l.Info+l.Warn+l.Error+l.Unknown)
 }
 
 // tape is a sink that keeps everything, or does as told.

@@ -103,7 +103,7 @@ func (l *losses) take(at uint64) (Loss, bool) {
 // before returns how many of the next n records come before the next gap.
 func (l *losses) before(at uint64, n int) int {
 	if l.n > 0 && l.gaps[0].before > at {
-		return min(n, int(min(l.gaps[0].before-at, uint64(n))))
+		return int(min(l.gaps[0].before-at, uint64(n)))
 	}
 	return n
 }

@@ -168,3 +168,21 @@ func TestPieces_each_is_a_sign_of_life(t *testing.T) {
 		require.NoError(t, w.Close())
 	})
 }
+
+// What counts as no progress begins with the record, not with the last look
+// that the idle worker took at the buffer.
+func TestPieces_a_stall_begins_with_the_record(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		w := New(h, Options{StallAfter: 10 * time.Second})
+		time.Sleep(4 * time.Second)
+		_, _ = w.Write([]byte("x\n"))
+		time.Sleep(10*time.Second - time.Nanosecond)
+		require.False(t, w.Stats().Stalled)
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		require.True(t, w.Stats().Stalled)
+		close(h)
+		require.NoError(t, w.Close())
+	})
+}

@@ -42,3 +42,23 @@ func TestRuns_make_a_batch(t *testing.T) {
 	batch, _ = ring.take(2000, marks, nil)
 	require.Len(t, batch, 2000, "the limit itself")
 }
+
+// The table of runs is made once, for the worst that can come: of any two
+// neighbours, hardly more than one fills a run. It is small beside the rest.
+func TestRuns_have_room_for_the_worst(t *testing.T) {
+	for _, c := range []struct{ size, limit, long int }{
+		{4 << 20, pieceBytes, pieceBytes}, {4 << 20, pieceBytes, 1},
+		{1 << 16, 1 << 14, 1 << 14}, {1 << 16, 50, 50}, {1 << 16, 1 << 14, 1},
+		{256, 64, 64}, {80, 0, 1},
+	} {
+		ring := newByteRing(c.size, c.limit)
+		for ring.put([]byte{1}, newMark(1, classInfo)) {
+			if !ring.put(make([]byte, c.long), newMark(c.long, classInfo)) {
+				break
+			}
+		}
+		require.LessOrEqual(t, ring.runs.n, len(ring.runs.all))
+		most := 2*(c.size/max(c.limit, 1)+len(ring.marks)/runRecords) + 4
+		require.LessOrEqual(t, len(ring.runs.all), most)
+	}
+}

@@ -2,7 +2,6 @@ package asynclog
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"example.com/chanx"
@@ -25,10 +24,15 @@ type trouble struct {
 	run    int         // errors since the last call without one
 	since  time.Time   // of the first of those
 	stalls uint64
+
+	// What became of the last call that has ended; nil: it was well. A stall
+	// says nothing of it.
+	current error
 }
 
 // note notes the outcome of a call and returns what is to be said about it.
 func (t *trouble) note(err error) string {
+	t.current = err
 	switch {
 	case err != nil:
 		t.keep(err)
@@ -55,18 +59,12 @@ func (t *trouble) keep(err error) {
 	t.last = append(t.last, SinkError{At: time.Now(), Err: err})
 }
 
-// current is the last error of a sink that has not worked since. A stall is
-// no error of the sink's: it says that there are others, or none.
-func (t *trouble) current() error {
-	if t.run == 0 {
-		return nil
+// brief is err on one line: the stack of a panic is for Stats.
+func brief(err error) string {
+	if p, ok := err.(*chanx.PanicError); ok {
+		return fmt.Sprintf("panic: %v", p.Value)
 	}
-	for _, e := range slices.Backward(t.last) {
-		if e.Err != chanx.ErrStalled {
-			return e.Err
-		}
-	}
-	return nil
+	return err.Error()
 }
 
 // observe is told of the worker's life by its supervisor.
@@ -78,8 +76,9 @@ func (w *Writer) observe(e chanx.Event) {
 		}
 		w.mu.Lock()
 		w.trouble.keep(e.Exit.Err)
+		w.trouble.current = e.Exit.Err
 		w.mu.Unlock()
-		w.fallback.tell(fmt.Sprintf("the sink crashed: %v", e.Exit.Err))
+		w.fallback.tell("the sink crashed: " + brief(e.Exit.Err))
 	case chanx.EventStall:
 		w.mu.Lock()
 		w.trouble.stalls++

@@ -1,7 +1,8 @@
 package asynclog
 
 import (
-	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,23 +32,204 @@ func TestTrouble_keeps_a_stall(t *testing.T) {
 	})
 }
 
-// The sink's last error is not hidden by the stall that follows from it.
+// The sink's last error is not hidden by the stalls that follow from it,
+// however many.
 func TestTrouble_current_is_the_sinks_own(t *testing.T) {
-	first, second := errors.New("first"), errors.New("second")
-	var tr trouble
-	tr.keep(chanx.ErrStalled)
-	require.NoError(t, tr.current(), "no call has failed")
-	tr.note(first)
-	tr.note(second)
-	tr.keep(chanx.ErrStalled)
-	require.Equal(t, second, tr.current())
-	for range keepErrors {
-		tr.keep(chanx.ErrStalled)
-	}
-	require.NoError(t, tr.current(), "it is no longer known")
-	tr.note(nil)
-	tr.note(first)
-	require.Equal(t, first, tr.current())
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call == 0 {
+				return 0, errSink
+			}
+			return h.Write(p)
+		}}
+		w := New(s, Options{CloseTimeout: time.Second})
+		_, _ = w.Write([]byte("x\n"))
+		time.Sleep(time.Second)
+		for range 2 * keepErrors {
+			w.observe(chanx.Event{Kind: chanx.EventStall,
+				Exit: chanx.Exit{Err: chanx.ErrStalled}})
+		}
+		var left *UnwrittenError
+		require.ErrorAs(t, w.Close(), &left)
+		require.Equal(t, errSink, left.Sink)
+		close(h)
+	})
+}
+
+func TestTrouble_a_stall_alone_is_no_error_of_the_sink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		w := New(h, Options{StallAfter: time.Second})
+		_, _ = w.Write([]byte("x\n"))
+		time.Sleep(2 * time.Second)
+		require.True(t, w.Stats().Stalled)
+		var left *UnwrittenError
+		require.ErrorAs(t, w.Close(), &left)
+		require.NoError(t, left.Sink)
+		close(h)
+	})
+}
+
+func TestTrouble_current_is_forgotten_with_the_next_success(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			switch call {
+			case 0:
+				return 0, errSink
+			case 1:
+				return len(p), nil
+			}
+			return h.Write(p)
+		}}
+		w := New(s, Options{})
+		for range 2 {
+			_, _ = w.Write([]byte("x\n"))
+			time.Sleep(time.Second)
+		}
+		var left *UnwrittenError
+		require.ErrorAs(t, w.Close(), &left)
+		require.NoError(t, left.Sink)
+		close(h)
+	})
+}
+
+// A panic has its stack in Stats and where it is unwrapped, but is one line
+// wherever it is told.
+func TestTrouble_a_panic_is_told_on_one_line(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &tape{}
+		s := &tape{do: func(int, []byte) (int, error) { panic("sink") }}
+		w := New(s, Options{Fallback: told})
+		_, _ = w.Write([]byte("x\n"))
+		time.Sleep(time.Second)
+		err := w.Close()
+		var p *chanx.PanicError
+		require.ErrorAs(t, err, &p)
+		require.NotEmpty(t, p.Stack)
+		require.NotContains(t, err.Error(), "\n")
+		require.Contains(t, err.Error(), "panic: sink")
+		synctest.Wait()
+		require.Equal(t, "asynclog: the sink crashed: panic: sink\n",
+			told.String()[:strings.Index(told.String(), "\n")+1])
+		require.Equal(t, 2, strings.Count(told.String(), "\n"), told.String())
+	})
+}
+
+func TestTrouble_keeps_the_last_errors_in_order(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var errs []error
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call < keepErrors+3 {
+				errs = append(errs, fmt.Errorf("error %d", call))
+				return 0, errs[call]
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{})
+		start := time.Now()
+		_, _ = w.Write([]byte("x\n"))
+		require.NoError(t, w.Flush(t.Context()))
+		st := w.Stats()
+		require.Len(t, st.Errors, keepErrors)
+		for i, e := range st.Errors {
+			require.Equal(t, errs[i+3], e.Err)
+			require.True(t, e.At.After(start))
+			start = e.At
+		}
+		require.Equal(t, errs[keepErrors+2], st.LastError)
+		require.NoError(t, w.Close())
+	})
+}
+
+// The pause between two calls doubles up to a second, and is short again once
+// something was taken, and while somebody waits for the end.
+func TestTrouble_pauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls []time.Time
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			calls = append(calls, time.Now())
+			switch {
+			case call == 10:
+				return 1, errSink
+			case call == 14:
+				return len(p), nil
+			}
+			return 0, errSink
+		}}
+		w := New(s, Options{CloseTimeout: 200 * time.Millisecond, StallAfter: -1})
+		_, _ = w.Write([]byte("xyz\n"))
+		time.Sleep(time.Minute)
+		_, _ = w.Write([]byte("xyz\n"))
+		time.Sleep(time.Minute)
+		require.Error(t, w.Close())
+		var pauses []time.Duration
+		for i := range len(calls) - 1 {
+			pauses = append(pauses, calls[i+1].Sub(calls[i])/time.Millisecond)
+		}
+		require.Equal(t, []time.Duration{10, 20, 40, 80, 160, 320, 640, 1000, 1000,
+			1000, 10, 20, 40, 80}, pauses[:14])
+		require.Equal(t, []time.Duration{10, 20, 40, 80}, pauses[15:19])
+		n := len(pauses)
+		require.Equal(t, []time.Duration{50, 50, 50}, pauses[n-3:])
+	})
+}
+
+func TestTrouble_is_told(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var does func(p []byte) (int, error)
+		told := &tape{}
+		opts := Options{Fallback: told, StallAfter: 2 * time.Second}
+		opts.Report = func(Loss) []byte { panic("no\nreport") }
+		w := New(&tape{do: func(_ int, p []byte) (int, error) { return does(p) }}, opts)
+		write := func(d func(p []byte) (int, error), want ...string) {
+			t.Helper()
+			does = d
+			time.Sleep(time.Minute)
+			before := told.String()
+			_, _ = w.Write([]byte("x\n"))
+			time.Sleep(time.Minute)
+			got := strings.TrimPrefix(told.String(), before)
+			require.Equal(t, strings.Join(want, ""), got)
+		}
+		well := func(p []byte) (int, error) { return len(p), nil }
+		since := func() string { return time.Now().Add(time.Minute).Format(time.TimeOnly) }
+		write(well)
+		n := 0
+		at := since()
+		write(func(p []byte) (int, error) {
+			if n++; n > 2 { // it would be told no more for ten seconds
+				w.fallback.next = time.Time{}
+			}
+			if n < 4 {
+				return 0, errSink
+			}
+			return len(p), nil
+		}, "asynclog: the sink fails: no space left on device\n",
+			"asynclog: the sink fails, 3 times since "+at+
+				": no space left on device (1 more not shown)\n",
+			"asynclog: the sink works again, after 3 errors since "+at+"\n")
+		write(func(p []byte) (int, error) {
+			time.Sleep(15 * time.Second) // another line may be told by then
+			return len(p), nil
+		}, "asynclog: the sink has stalled: no progress for 2s\n",
+			"asynclog: the sink makes progress again\n")
+		_, err := w.Write(make([]byte, 5<<20))
+		require.ErrorIs(t, err, ErrTooLarge)
+		synctest.Wait()
+		require.Contains(t, lastLine(told.String()), "too large")
+		does = well
+		time.Sleep(time.Minute)
+		w.mu.Lock()
+		w.buf.refuse([]byte("y\n"), newMark(2, classUnknown))
+		w.mu.Unlock()
+		require.NoError(t, w.Flush(t.Context()))
+		synctest.Wait()
+		require.Equal(t, "asynclog: Options.Report: panic: no; report",
+			lastLine(told.String()))
+		require.NoError(t, w.Close())
+	})
 }
 
 // To ask what is to be done next is no call of the sink that went well.
@@ -61,7 +243,7 @@ func TestTrouble_a_pause_is_no_success(t *testing.T) {
 			time.Sleep(time.Second)
 			w.mu.Lock()
 			require.EqualValues(t, w.trouble.errors, w.trouble.run)
-			require.ErrorIs(t, w.trouble.current(), errSink)
+			require.ErrorIs(t, w.trouble.current, errSink)
 			w.mu.Unlock()
 		}
 		require.NotContains(t, told.String(), "works again")

@@ -41,10 +41,11 @@ func (w *Writer) wait(p []byte, m mark) bool {
 	}
 	timer.Stop()
 	w.mu.Lock()
+	w.settle() // which may make room at the last moment
 	if i := slices.Index(w.waiters, x); i >= 0 {
 		w.waiters = slices.Delete(w.waiters, i, i+1)
-		w.settle()
 		w.hopeless = w.buf.written == before
+		w.admitWaiters() // there may be room for a shorter one
 	}
 	return x.stored
 }
@@ -53,6 +54,12 @@ func (w *Writer) wait(p []byte, m mark) bool {
 func (w *Writer) progress() {
 	w.yields = 0
 	w.hopeless = false
+	w.admitWaiters()
+}
+
+// admitWaiters stores what those have who wait, as far as there is room. The
+// caller holds mu.
+func (w *Writer) admitWaiters() {
 	n := 0
 	for n < len(w.waiters) && w.buf.add(w.waiters[n].p, w.waiters[n].m) {
 		w.waiters[n].stored = true

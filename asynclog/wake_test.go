@@ -63,3 +63,149 @@ func TestWake_a_short_record_waits_behind_a_long_one(t *testing.T) {
 		require.True(t, strings.HasSuffix(s.String(), long+"short\n"))
 	})
 }
+
+// waiting is a Writer of policy Wait that is full, with its sink held. It is
+// let go by closing the gate.
+func waiting(t *testing.T, opts Options) (w *Writer, s *tape, gate hung) {
+	s, gate = heldTape()
+	opts.Full, opts.Budget, opts.Reserve = Wait, 4096, -1
+	w = New(s, opts)
+	fill(w)
+	return w, s, gate
+}
+
+// writeLater writes a line of n bytes on a goroutine that has to wait.
+func writeLater(t *testing.T, w *Writer, n int) {
+	t.Helper()
+	before := len(w.waiters)
+	go func() { _, _ = w.Write([]byte(strings.Repeat("w", n-1) + "\n")) }()
+	synctest.Wait()
+	require.Len(t, w.waiters, before+1)
+}
+
+// A short record that waits behind a long one gets the room there is when the
+// long one has given up.
+func TestWake_who_gives_up_lets_the_next_one_in(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s, gate := waiting(t, Options{MaxWait: time.Second})
+		require.LessOrEqual(t, w.buf.used+10, w.buf.limit)
+		writeLater(t, w, 1000)
+		time.Sleep(time.Millisecond)
+		writeLater(t, w, 10)
+		time.Sleep(time.Second)
+		require.Equal(t, Count{1, 1000}, w.Stats().Dropped)
+		close(gate)
+		require.NoError(t, w.Close())
+		require.Contains(t, s.String(), "x\nwwwwwwwww\n")
+		require.NotContains(t, s.String(), strings.Repeat("w", 10), "it has given up")
+	})
+}
+
+// The place of a record that crashes the sink goes to those who wait, even if
+// the sink is not called for anything else.
+func TestWake_a_discarded_record_makes_room(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if p[0] == 'p' {
+				panic("poison")
+			}
+			return len(p), nil
+		}}
+		opts := small(Wait)
+		opts.MaxWait = time.Hour
+		opts.Report = func(Loss) []byte { return nil }
+		w := New(s, opts)
+		_, _ = w.Write([]byte(strings.Repeat("p", w.buf.limit-1) + "\n"))
+		synctest.Wait()
+		writeLater(t, w, 1000)
+		time.Sleep(time.Minute)
+		require.Empty(t, w.waiters)
+		require.EqualValues(t, 1000, w.Stats().Written.Bytes)
+		require.NoError(t, w.Close())
+	})
+}
+
+// An error may come with some bytes, and these make room.
+func TestWake_a_partial_write_makes_room(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate, h := make(hung), make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call == 0 {
+				_, _ = gate.Write(p)
+				return len(p) - 1, errSink
+			}
+			return h.Write(p)
+		}}
+		opts := small(Wait)
+		opts.MaxWait = time.Hour
+		opts.Reserve = 1000 // room that the others may not fill
+		w := New(s, opts)
+		first := strings.Repeat("a", 189) + "\n" + strings.Repeat("b", 189) + "\n"
+		_, _ = w.Write([]byte(first[:190]))
+		_, _ = w.Write([]byte(first[190:]))
+		synctest.Wait()
+		fill(w)
+		writeLater(t, w, 190)
+		require.Equal(t, 2, w.buf.flight.total())
+		close(gate)
+		synctest.Wait()
+		require.Empty(t, w.waiters)
+		require.Equal(t, Count{1, 190}, w.Stats().Written)
+		close(h)
+		require.NoError(t, w.Close())
+	})
+}
+
+// Who has waited in vain for room, though the sink takes what it can, is no
+// reason for others not to wait.
+func TestWake_a_slow_sink_is_not_hopeless(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			time.Sleep(700 * time.Millisecond)
+			return len(p), nil
+		}}
+		opts := small(Wait)
+		opts.Unbatched = true
+		opts.CloseTimeout = time.Hour
+		w := New(s, opts)
+		_, _ = w.Write([]byte("x\n"))
+		fill(w)
+		start := time.Now()
+		_, _ = w.Write([]byte(strings.Repeat("l", 2000)))
+		require.Equal(t, time.Second, time.Since(start))
+		require.EqualValues(t, 1, w.Stats().Dropped.Records)
+		for w.buf.used+190 <= w.buf.limit {
+			_, _ = w.Write(line190())
+		}
+		start = time.Now()
+		_, _ = w.Write(line190())
+		require.Positive(t, time.Since(start))
+		require.NoError(t, w.Close())
+		require.EqualValues(t, 1, w.Stats().Dropped.Records)
+	})
+}
+
+// A report that is taken is progress as well.
+func TestWake_a_report_is_a_sign_of_hope(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if p[0] == '{' {
+				return len(p), nil
+			}
+			return h.Write(p)
+		}}
+		w := New(s, small(Wait))
+		fill(w)
+		w.mu.Lock()
+		w.hopeless, w.yields, w.report = true, 7, []byte("{}\n")
+		w.took(3, nil)
+		require.False(t, w.hopeless)
+		require.Zero(t, w.yields)
+		require.Empty(t, w.report)
+		w.calling = true
+		w.mu.Unlock()
+		close(h)
+		require.NoError(t, w.Close())
+	})
+}

@@ -61,26 +61,22 @@ func (w *Writer) work(ctx context.Context) error {
 	n := 0
 	for ctx.Err() == nil {
 		p, next := w.next(n)
-		n = 0
 		switch next {
 		case stepEnd:
 			return chanx.ErrStop
 		case stepIdle:
-			chanx.Beat(ctx)
 			nap.idle(ctx, w.wake)
-			continue
-		case stepAgain:
-			continue
-		}
-		var err error
-		if n, err = w.feed(ctx, p); n > 0 {
-			pause = minPause
-		}
-		if err != nil {
-			w.failed(n, err)
-			n = 0
-			nap.pause(ctx, w.wake, pause)
-			pause = min(2*pause, w.maxPause())
+			chanx.Beat(ctx) // whatever comes now has all of StallAfter
+		case stepCall:
+			var err error
+			if n, err = w.feed(ctx, p); n > 0 {
+				pause = minPause
+			}
+			if err != nil {
+				w.failed(n, err)
+				nap.pause(ctx, w.wake, pause)
+				pause = min(2*pause, w.maxPause())
+			}
 		}
 	}
 	return ctx.Err()
@@ -97,9 +93,10 @@ func (w *Writer) begin() {
 	w.calling = false
 	w.settle()
 	w.crashes++
-	if w.crashes >= poisonous && len(w.report) == 0 && w.buf.flight.ring != nil {
+	if w.crashes >= poisonous && len(w.report) == 0 {
 		w.buf.discard()
 		w.crashes, w.poisoned = 0, true
+		w.admitWaiters()
 	}
 }
 
@@ -112,9 +109,10 @@ const (
 	stepEnd               // all is written, or given up
 )
 
-// next decides what is to be done, after the sink has taken n bytes. After
-// stepCall the sink counts as called. To count those bytes under a lock of
-// their own would make twice as many callers meet the worker at the lock.
+// next decides what is to be done, after the sink has taken n bytes if it
+// counts as called, as it does after stepCall. To count those bytes under a
+// lock of their own would make twice as many callers meet the worker at the
+// lock.
 func (w *Writer) next(n int) ([]byte, step) {
 	w.lock()
 	defer w.mu.Unlock()
@@ -128,6 +126,7 @@ func (w *Writer) next(n int) ([]byte, step) {
 		w.poisoned = false
 		if loss, ok := w.loss(); ok {
 			w.render(loss)
+			return nil, stepAgain
 		}
 	}
 	if len(w.report) == 0 && w.buf.flight.ring == nil {
@@ -223,11 +222,13 @@ func (w *Writer) feed(ctx context.Context, p []byte) (n int, err error) {
 	return n, err
 }
 
-// settle counts what the sink has taken since the last time. Whoever wants
-// exact counts calls it first. The caller holds mu.
+// settle counts what the sink has taken since the last time, and lets those
+// have the room who wait for it. Whoever wants exact counts calls it first. The
+// caller holds mu.
 func (w *Writer) settle() {
 	if n := w.fed.Swap(0); n > 0 {
 		w.buf.wrote(int(n))
+		w.progress()
 	}
 }
 
@@ -264,8 +265,8 @@ func (w *Writer) took(n int, err error) {
 		w.crashes = 0
 		if len(w.report) > 0 {
 			w.report = w.report[n:]
+			w.progress()
 		}
-		w.progress()
 	}
 	if tell := w.trouble.note(err); tell != "" {
 		w.fallback.tell(tell)

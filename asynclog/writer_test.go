@@ -752,3 +752,174 @@ func TestStats_as_an_expvar(t *testing.T) {
 		require.NoError(t, w.Close())
 	})
 }
+
+func TestOptions_defaults_and_limits(t *testing.T) {
+	o := Options{}.checked()
+	require.Equal(t, 4<<20, o.Budget)
+	require.Equal(t, DropOldest, o.Full)
+	require.Equal(t, time.Second, o.MaxWait)
+	require.Equal(t, o.Budget/5, o.Reserve)
+	require.Equal(t, slog.LevelError, o.ReserveLevel)
+	require.Equal(t, 5*time.Second, o.CloseTimeout)
+	require.Equal(t, 10*time.Second, o.StallAfter)
+	require.NotNil(t, o.Report)
+	require.Zero(t, Options{Reserve: -5}.checked().Reserve)
+	require.Equal(t, 1, Options{Reserve: 1}.checked().Reserve)
+	level := new(slog.LevelVar)
+	o = Options{ReserveLevel: level}.checked()
+	level.Set(slog.LevelError)
+	require.Equal(t, slog.LevelInfo, o.ReserveLevel, "read once")
+	for _, good := range []Options{
+		{Budget: 256}, {Budget: 256 << 20}, {Reserve: 999, Budget: 1000},
+		{Full: Wait}, {MaxWait: 1}, {CloseTimeout: 1}, {StallAfter: -1},
+	} {
+		require.NotPanics(t, func() { good.checked() }, "%+v", good)
+	}
+	for _, bad := range []Options{
+		{Budget: 255}, {Budget: 256<<20 + 1}, {Reserve: 1000, Budget: 1000},
+		{Full: Wait + 1}, {Full: -1}, {MaxWait: -1}, {CloseTimeout: -1},
+	} {
+		require.Panics(t, func() { bad.checked() }, "%+v", bad)
+	}
+}
+
+// With next to no room, all records are too large, and that is all.
+func TestWriter_reserve_of_nearly_all_the_budget(t *testing.T) {
+	w := New(io.Discard, Options{Budget: 256, Reserve: 255})
+	_, err := w.Write([]byte("x\n"))
+	require.ErrorIs(t, err, ErrTooLarge)
+	require.NoError(t, w.Close())
+}
+
+func TestWriter_the_largest_record_is_accepted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for full := DropOldest; full <= Wait; full++ {
+			w := New(io.Discard, Options{Budget: 8192, Full: full})
+			n := w.buf.largest(0)
+			_, err := w.Write(make([]byte, n))
+			require.NoError(t, err)
+			synctest.Wait()
+			_, err = w.Write(make([]byte, n+1))
+			require.ErrorIs(t, err, ErrTooLarge)
+			require.NoError(t, w.Close())
+			require.Equal(t, Count{1, uint64(n)}, w.Stats().Written)
+		}
+	})
+}
+
+// A caller yields for every 16 KiB lost, as long as that may help.
+func TestWriter_who_loses_records_yields_but_not_for_ever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		w := New(h, small(DropNewest))
+		fill(w)
+		for w.Stats().Dropped.Records == 0 {
+			_, _ = w.Write(line190())
+		}
+		w.buf.starved = yieldAfter - 190
+		_, _ = w.Write(line190())
+		require.Zero(t, w.yields)
+		_, _ = w.Write(line190())
+		require.Equal(t, 1, w.yields)
+		require.Zero(t, w.buf.starved)
+		w.mu.Lock()
+		for w.yields < maxYields {
+			require.True(t, w.yield())
+		}
+		require.False(t, w.yield())
+		w.mu.Unlock()
+		close(h)
+		synctest.Wait()
+		require.Zero(t, w.yields)
+		require.NoError(t, w.Close())
+	})
+}
+
+// Once Shutdown has given up, the worker ends at once, whatever pause it is in.
+func TestWriter_shutdown_ends_the_worker_at_once(t *testing.T) {
+	for name, do := range map[string]func(int, []byte) (int, error){
+		"fails":  func(int, []byte) (int, error) { return 0, errSink },
+		"panics": func(int, []byte) (int, error) { panic("sink") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := New(&tape{do: do}, Options{})
+				_, _ = w.Write([]byte("x\n"))
+				time.Sleep(time.Minute)
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				require.Error(t, w.Shutdown(ctx))
+				synctest.Wait()
+				select {
+				case <-w.done:
+				default:
+					require.Fail(t, "it goes on")
+				}
+			})
+		})
+	}
+}
+
+// A loss is told before the rest of the batch with the record that crashed the
+// sink, and that is not dropped for the crashes over the report.
+func TestWriter_a_report_that_crashes_the_sink_costs_no_record(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reports := 0
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			if p[0] == '{' {
+				reports++
+			}
+			if bytes.Contains(p, []byte("poison")) || p[0] == '{' && reports < 2*poisonous {
+				panic("sink")
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{Report: ReportJSON, CloseTimeout: time.Hour})
+		for _, p := range []string{"a\n", "poison\n", "b\n"} {
+			_, _ = w.Write([]byte(p))
+		}
+		require.NoError(t, w.Close())
+		require.Regexp(t, `^a\n\{.*\}\nb\n$`, s.String())
+		require.Equal(t, Count{1, 7}, w.Stats().Dropped)
+	})
+}
+
+// Not even for the report of a record that was dropped meanwhile.
+func TestWriter_the_sink_is_not_called_after_shutdown_has_given_up(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		s := &tape{do: func(int, []byte) (int, error) { panic("poison") }}
+		w := New(s, Options{Report: func(Loss) []byte {
+			<-release
+			return []byte("lost\n")
+		}})
+		_, _ = w.Write([]byte("a\n"))
+		time.Sleep(time.Minute) // it renders the report of the loss
+		calls := s.count()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Error(t, w.Shutdown(ctx))
+		close(release)
+		synctest.Wait()
+		require.Equal(t, calls, s.count())
+	})
+}
+
+// What a report takes is a sign of life, like what a batch takes.
+func TestWriter_a_report_taken_is_no_stall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			time.Sleep(6 * time.Second)
+			return len(p), nil
+		}}
+		opts := small(DropOldest)
+		opts.CloseTimeout = time.Hour
+		w := New(s, opts)
+		for range 100 {
+			_, _ = w.Write(line190())
+		}
+		require.NoError(t, w.Close())
+		require.Zero(t, w.Stats().Stalls)
+		require.Contains(t, s.String(), reportMessage)
+	})
+}

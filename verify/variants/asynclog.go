@@ -12,13 +12,13 @@ var logVariants = []variant{{
 	mistake: "Records dropped in a run are not counted.",
 }, {
 	name:    "log-partial-write-from-the-start",
-	old:     "\tf.off = n\n",
-	new:     "\tf.off = 0\n",
+	old:     "\tbefore, taken := f.done, f.size-len(f.rest)\n",
+	new:     "\tbefore, taken := f.done, f.done.bytes+n\n",
 	mistake: "After a partial write the bytes taken of a record are forgotten.",
 }, {
 	name:    "log-failed-write-not-counted",
-	old:     "\tif n > 0 {\n\t\tw.crashes = 0\n",
-	new:     "\tif n > 0 && err == nil {\n\t\tw.crashes = 0\n",
+	old:     "\t\tif k, err = w.call(p[n:end]); k > 0 {\n",
+	new:     "\t\tif k, err = w.call(p[n:end]); err == nil {\n",
 	mistake: "What a failing sink has taken is written twice.",
 }, {
 	name:    "log-batch-overwritten",
@@ -45,6 +45,16 @@ var logVariants = []variant{{
 	old:     "\tw.closed = true\n\tw.dismiss()\n",
 	new:     "\tw.closed = true\n",
 	mistake: "Close lets a Write wait on for room.",
+}, {
+	name:    "log-close-discards",
+	old:     "\tw.closed = true\n",
+	new:     "\tw.closed = true\n\tw.abandoned.Store(true)\n",
+	mistake: "Close throws away what is in the buffer.",
+}, {
+	name:    "log-discard-makes-no-room",
+	old:     "\t\tw.admitWaiters()\n\t}\n}\n",
+	new:     "\t}\n}\n",
+	mistake: "The place of a record that crashed the sink is not given to a Write that waits.",
 }, {
 	name:    "log-flush-forgets-reserve",
 	old:     "\t\tover := f.crossed && w.buf.oldOut >= f.old &&\n",
@@ -85,6 +95,11 @@ var logVariants = []variant{{
 	old:     "\tif !f.broken {\n\t\treturn 0, nil\n\t}\n",
 	new:     "\tif len(p) >= 0 {\n\t\tf.broken = false\n\t\treturn 0, nil\n\t}\n",
 	mistake: "A line begun in one file goes on in the next.",
+}, {
+	name:    "log-reopen-waits",
+	old:     "\tif !f.mu.TryLock() {\n\t\treturn nil\n\t}\n",
+	new:     "\tf.mu.Lock()\n",
+	mistake: "Reopen waits for a Write that hangs.",
 }, {
 	name:    "log-fallback-on-the-callers-goroutine",
 	old:     "\tgo f.call([]byte(\"asynclog: \" + line + \"\\n\"))\n",
