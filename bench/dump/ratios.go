@@ -23,7 +23,7 @@ func Ratios(o plan.Options) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Rounds = 3 * round.Rounds(o)
+	o.Rounds = 9 * round.Rounds(o) // of a stop of 50 microseconds
 	stop, err := samples(o, parked, samplers[:2])
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func Ratios(o plan.Options) (map[string]float64, error) {
 	return map[string]float64{
 		"time, panicparse": read[0][0] / read[1][0],
 		"megabytes":        memory[1] * scale / 1e6,
-		"stop, pprof":      stop[0][stopped] / stop[1][stopped],
-		"gap, pprof":       stop[0][gap] / stop[1][gap],
+		"stops, pprof":     stop[0][stops] / stop[1][stops],
+		"stopped, pprof":   stop[0][stopped] / stop[1][stopped],
 	}, nil
 }
