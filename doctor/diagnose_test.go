@@ -97,12 +97,33 @@ func TestDiagnoseReceivers(t *testing.T) {
 
 // Twenty thousand different stacks are no reason to hang.
 func TestDiagnoseManyStacks(t *testing.T) {
-	p := &Snapshot{}
-	for i := range 20_000 {
-		p.Add(&Stack{State: "chan send", Count: 20, Frames: []Frame{
-			{Func: fmt.Sprintf("app.f%d", i), File: "/a.go", Line: i}}})
+	if testing.Short() {
+		t.Skip("takes seconds")
 	}
-	r := Diagnose(Rules{}, p)
+	r := Diagnose(Rules{}, differentSenders(20_000))
 	assert.Len(t, r.Findings, 20_000)
+	assert.Equal(t, "missing", r.Findings[0].Receiver)
 	assert.Equal(t, "unknown", r.Findings[len(r.Findings)-1].Receiver)
+}
+
+// A search that is given up is said to be, and only that one.
+func TestSearchIsGivenUp(t *testing.T) {
+	sc := newScene(Rules{}.withDefaults(), differentSenders(100))
+	sc.effort = 50 * 100 * 2 * 2 // two searches of each, two for each stack
+	sc.judge()
+	first, last := sc.sites[0].verdict, sc.sites[99].verdict
+	assert.Equal(t, "missing", first.receiver)
+	assert.Equal(t, "unknown", last.receiver)
+	assert.Equal(t, "low", last.confidence)
+	assert.Contains(t, last.evidence,
+		"there are too many different stacks to look for who is at the other end")
+}
+
+func differentSenders(n int) *Snapshot {
+	p := &Snapshot{}
+	for i := range n {
+		p.Add(&Stack{State: "chan send", Count: 20, Frames: []Frame{{
+			Func: fmt.Sprintf("app.f%06d", i), File: fmt.Sprintf("/%d.go", i)}}})
+	}
+	return p
 }
