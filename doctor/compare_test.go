@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +35,18 @@ func TestChanges(t *testing.T) {
 	assert.Empty(t, Diagnose(Rules{}, now).Changes)
 }
 
+// What has changed most comes first, not what is largest.
+func TestChangesOfLargeGroups(t *testing.T) {
+	for _, large := range []string{"app.a", "app.z"} {
+		got := Diagnose(Rules{},
+			process(standing(100, "select", large), standing(1, "select", "app.m")),
+			process(standing(103, "select", large), standing(10, "select", "app.m"))).
+			Changes
+		require.Len(t, got, 2)
+		assert.Equal(t, "app.m", got[0].Function)
+	}
+}
+
 // A worker of the same file that an earlier snapshot had is the receiver that
 // is missing, whichever of them had it.
 func TestVanishedReceiver(t *testing.T) {
@@ -49,6 +62,14 @@ func TestVanishedReceiver(t *testing.T) {
 		assert.Equal(t, "high", f.Confidence, name)
 		assert.Contains(t, f.Sentence, "app.drain: 1 then, 0 now", name)
 	}
+	// Several are all named, each once, by their names.
+	for _, name := range strings.Fields("a b c d e f") {
+		before.Add(standing(1, "select", "app."+name))
+	}
+	_, f := opinionOn(t, "app.(*Writer).Put", Rules{}, before, before, now)
+	assert.Equal(t, []string{"app.a: 1 then, 0 now", "app.b: 1 then, 0 now",
+		"app.c: 1 then, 0 now", "app.d: 1 then, 0 now", "app.drain: 1 then, 0 now",
+		"app.e: 1 then, 0 now"}, f.Evidence, "the last is in the sentence")
 	for name, other := range map[string]*Stack{
 		"still there":        standing(1, "select", "app.drain"),
 		"of another file":    nil,

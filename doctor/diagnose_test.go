@@ -127,3 +127,23 @@ func differentSenders(n int) *Snapshot {
 	}
 	return p
 }
+
+// The worst is first, however few it is of, and the largest group is, in
+// whichever instance.
+func TestDiagnoseOrder(t *testing.T) {
+	a := process(standing(50, "chan send", "app.jobs"),
+		standing(10, "chan send", "web.serve", inRequest),
+		standing(20, "running", "app.busy"))
+	b := process(standing(90, "running", "app.busy"))
+	a.Instance, b.Instance = "a", "b"
+	r := Diagnose(Rules{}, a, b)
+	require.Len(t, r.Findings, 2)
+	assert.Equal(t, Critical, r.Findings[0].Severity)
+	assert.Equal(t, 10, r.Findings[0].Count)
+	assert.Equal(t, 50, r.Findings[1].Count)
+	var sizes []int
+	for _, g := range r.Groups {
+		sizes = append(sizes, g.Count)
+	}
+	assert.Equal(t, []int{110, 50, 10}, sizes)
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,9 @@ func TestHandlerForms(t *testing.T) {
 		assert.Equal(t, 200, w.Code, target)
 		assert.Equal(t, contentType, w.Header().Get("Content-Type"))
 		assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+		assert.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+		assert.Equal(t, strconv.Itoa(w.Body.Len()),
+			w.Header().Get("Content-Length"))
 		assert.Contains(t, w.Header().Get("Content-Security-Policy"),
 			"default-src 'none'")
 		body := strings.Join(strings.Fields(w.Body.String()), " ")
@@ -86,6 +90,24 @@ func TestHandlerSamplesOnce(t *testing.T) {
 	})
 }
 
+// Only who asks for stacks pays for them, and what one request took is no
+// answer to the other.
+func TestHandlerStacks(t *testing.T) {
+	h := Handler().(*handler)
+	var taken []bool
+	for _, stacks := range []bool{false, true} {
+		h.take[stacks] = func() *Snapshot {
+			taken = append(taken, stacks)
+			return stuckAt(nil)
+		}
+	}
+	for _, target := range []string{"/", "/?stacks=1", "/?stacks=0",
+		"/?stacks=1"} {
+		assert.Equal(t, 200, get(h, target).Code)
+	}
+	assert.Equal(t, []bool{false, true}, taken)
+}
+
 // A request that nobody waits for any more does not wait for its turn.
 func TestHandlerContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -124,6 +146,27 @@ func TestHandlerCompares(t *testing.T) {
 			}
 			time.Sleep(2 * time.Second)
 		}
+	})
+}
+
+// Three snapshots are compared: the first, the one before, and now.
+func TestHandlerComparesThree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sizes := []int{20, 20, 40, 40, 40}
+		h := fakeHandler(func() *Snapshot {
+			n := sizes[0]
+			sizes = sizes[1:]
+			return stuckAt(map[int]int{212: n})
+		})
+		var growing []bool
+		for range len(sizes) {
+			text := get(h, "/?format=text").Body.String()
+			growing = append(growing, strings.Contains(text, "growing:"))
+			time.Sleep(2 * time.Second)
+		}
+		// Over two snapshots 20 more are traffic, over three too if they came
+		// in the last step.
+		assert.Equal(t, []bool{false, false, false, true, true}, growing)
 	})
 }
 
