@@ -134,6 +134,26 @@ func TestGrowingSenders(t *testing.T) {
 		process(standing(200, "chan send", "app.f")))
 	assert.Contains(t, f.Evidence, "growing: 20 then, 200 now")
 	assert.Contains(t, f.Sentence, "blocked sending")
+
+	_, f = opinionOn(t, "app.f", Rules{},
+		process(standing(20, "chan receive", "app.f", inRequest)),
+		process(standing(200, "chan receive", "app.f", inRequest)))
+	assert.Contains(t, f.Evidence, "growing: 20 then, 200 now")
+	assert.Contains(t, f.Sentence, "no goroutine is sending there")
+
+	_, f = opinionOn(t, "app.f", Rules{},
+		process(standing(20, "IO wait", "app.f")),
+		process(standing(200, "IO wait", "app.f")))
+	assert.Nil(t, f, "more connections are no leak")
+
+	chain := func(n int) *Snapshot {
+		return process(born(standing(n, "chan receive", "app.f"), 1,
+			append([]uint64{9999}, upTo(n-1)...)...))
+	}
+	_, f = opinionOn(t, "app.f", Rules{}, chain(400), chain(999))
+	assert.Equal(t, Warning, f.Severity)
+	_, f = opinionOn(t, "app.f", Rules{}, chain(400), chain(1000))
+	assert.Equal(t, Critical, f.Severity)
 }
 
 // The same goroutine in the same place is the best evidence there is.
@@ -168,4 +188,25 @@ func TestStayed(t *testing.T) {
 	}
 	_, f = opinionOn(t, "app.f", Rules{}, receivers(), receivers())
 	assert.Nil(t, f, "workers stay where they are")
+
+	waiting := func() *Snapshot {
+		return process(born(standing(3, "sync.WaitGroup.Wait", "app.f"), 10, 1))
+	}
+	g, f := opinionOn(t, "app.f", Rules{}, waiting(), waiting())
+	assert.Nil(t, f, "and who waits for them does")
+	assert.Equal(t, "idle", g.Verdict)
+
+	requests := func() *Snapshot {
+		return process(born(standing(10, "chan send", "app.f", inRequest), 10))
+	}
+	_, f = opinionOn(t, "app.f", Rules{}, requests(), requests())
+	assert.Equal(t, Critical, f.Severity, "no less for having stayed")
+
+	slow := func() *Snapshot {
+		return process(born(standing(3, "chan send", "app.(*W).Put"), 10),
+			standing(1, "running", "app.(*W).loop"))
+	}
+	g, f = opinionOn(t, "app.(*W).Put", Rules{}, slow(), slow())
+	assert.Equal(t, "slow", g.Verdict, "the receiver is at work")
+	assert.Equal(t, Info, f.Severity)
 }

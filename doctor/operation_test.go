@@ -54,6 +54,12 @@ func TestOperation(t *testing.T) {
 		{"cleanup wait", "runtime.runCleanups", "runtime"},
 		{"a reason of 2031", "main.f", "a reason of 2031"},
 
+		{"runnable", "sync.(*Mutex).lockSlow sync.(*Mutex).Lock main.f", "running"},
+		{"sync.Cond.Wait", "sync.(*RWMutex).Lock main.f", "cond"},
+
+		{"", "sync.(*RWMutex).Lock sync.(*Cond).Wait main.f", "rwmutex"},
+		{"", "sync.(*Mutex).Lock iter.Pull[...].func2 main.f", "mutex"},
+		{"", "time.Sleep sync.(*Mutex).Lock main.f", "sleep"},
 		{"", "runtime.gopark runtime.chansend runtime.chansend1 main.f", "chan send"},
 		{"", "runtime.gopark runtime.selectgo main.f", "select"},
 		{"", "runtime.gopark runtime.block main.f", "select (no cases)"},

@@ -69,7 +69,7 @@ type parser struct {
 	key     []byte
 	frames  int
 	created bool // the goroutine's last line has been read
-	pending int  // length of key before a function still without its file
+	pending bool // its last function is still without its file
 	parent  uint64
 	count   int // of a profile's record
 
@@ -85,7 +85,6 @@ func (p *parser) begin() {
 	p.first, p.main, p.lastKey, p.total = 0, false, "", 0
 	p.profile, p.leaks = false, false
 	p.step = (*parser).outside
-	p.pending = -1
 }
 
 // split ends the current snapshot, if it has anything, and begins the next.
@@ -104,7 +103,7 @@ func (p *parser) split() {
 }
 
 func (p *parser) finish() {
-	cut := p.pending >= 0 || p.in.open && !p.complete()
+	cut := p.pending || p.in.open && !p.complete()
 	if p.started && !p.profile && cut {
 		p.snap.Truncated = true
 		p.snap.trouble(p.in.n, "", "the input ends within a goroutine")
@@ -131,9 +130,7 @@ func (p *parser) outside(line []byte) {
 		"fatal error: ", "panic: ", "SIGQUIT: ", "SIGABRT: ", "SIGTRAP: ",
 	} {
 		if i := bytes.Index(line, []byte(banner)); i >= 0 && plainBefore(line[:i]) {
-			if p.snap.Goroutines > 0 {
-				p.split()
-			}
+			p.split()
 			if p.snap.Banner == "" {
 				p.snap.Banner = string(line[i:min(len(line), i+maxText)])
 			}
@@ -145,8 +142,8 @@ func (p *parser) outside(line []byte) {
 		return
 	}
 	const word = "goroutine "
-	if n := min(len(line), len(word)); p.in.open && p.snap.Goroutines > 0 &&
-		n > 0 && string(line[:n]) == word[:n] {
+	if n := min(len(line), len(word)); p.in.open && n > 0 &&
+		string(line[:n]) == word[:n] {
 		p.snap.Truncated = true
 		p.snap.trouble(p.in.n, string(line), "the input ends within a header")
 		return
@@ -170,7 +167,7 @@ func (p *parser) beginGoroutine(line []byte) {
 		p.split()
 	}
 	h := parseHeader(line)
-	if p.snap.Goroutines > 0 && (h.id == p.first || h.id == 1 && p.main) {
+	if h.id == p.first || h.id == 1 && p.main {
 		p.repeat()
 	}
 	if p.first == 0 {
@@ -186,7 +183,6 @@ func (p *parser) beginGoroutine(line []byte) {
 		p.snap.trouble(p.in.n, string(line), "other text on the line of a header")
 	}
 	p.started, p.created, p.frames, p.parent = true, false, 0, 0
-	p.pending = -1
 	p.key = append(p.key[:0], p.state...)
 	p.key = append(p.key, '\n', mark(h.leaked), mark(h.bubble), '\n')
 	p.step = (*parser).call
@@ -231,7 +227,7 @@ func (p *parser) repeat() {
 
 // complete reports whether nothing of the goroutine can be missing.
 func (p *parser) complete() bool {
-	return p.pending < 0 && p.frames > 0 && p.head.id <= 1
+	return !p.pending && p.frames > 0 && p.head.id <= 1
 }
 
 // call is inside a goroutine.
@@ -268,16 +264,16 @@ func (p *parser) function(name []byte) {
 		p.odd(name) // prose that ends in a parenthesis
 		return
 	}
-	p.pending = len(p.key)
+	p.pending = true
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
 }
 
 // orphan gives the function that has no file an empty one.
 func (p *parser) orphan() {
-	if p.pending >= 0 {
+	if p.pending {
 		p.key = append(p.key, '\n', '0', '\n')
-		p.pending = -1
+		p.pending = false
 		p.frames++
 		p.snap.trouble(p.in.n, "", "a call without its file")
 	}
@@ -290,7 +286,7 @@ func (p *parser) creator(line []byte) {
 		p.parent, _ = strconv.ParseUint(string(id), 10, 64)
 	}
 	p.created = true
-	p.pending = len(p.key)
+	p.pending = true
 	p.key = append(p.key, '\n') // an empty function marks the creator
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
@@ -304,11 +300,11 @@ func (p *parser) file(line []byte) {
 		}
 		return
 	}
-	if p.pending < 0 {
+	if !p.pending {
 		p.snap.trouble(p.in.n, string(line), "a file without its call")
 		p.key = append(p.key, '?', '\n')
 	}
-	p.pending = -1
+	p.pending = false
 	p.frames++
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')

@@ -528,6 +528,118 @@ func TestParseSeveralBegunByAnother(t *testing.T) {
 		assert.Equal(t, want, all[i].Stacks[0].Frames[0].Func)
 	}
 	assert.Equal(t, uint64(8), all[1].Stacks[0].Members[0].ID)
+
+	// Its stack stays in the first dump if it is not the only one of it, and
+	// others of the second dump join it there.
+	parked := strings.Replace(writer(5, "other"), "running", "select", 1)
+	all, err = Parse(strings.NewReader(writer(7, "dump")+rest+writer(8, "dump")+
+		rest+writer(9, "dump")+rest+writer(4, "dump")+parked+writer(9, "dump")), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 4)
+	assert.Equal(t, []Member{{ID: 7}}, all[0].Stacks[0].Members)
+	assert.Equal(t, []Member{{ID: 8}}, all[1].Stacks[0].Members)
+	require.Len(t, all[2].Stacks, 3)
+	assert.Equal(t, []Member{{ID: 9}, {ID: 4}}, all[2].Stacks[0].Members)
+	assert.Equal(t, 2, all[2].Stacks[0].Count)
+
+	// Only one that is running writes a dump.
+	all, err = Parse(strings.NewReader(writer(7, "dump")+rest+parked+rest), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, 3, all[0].Goroutines)
+}
+
+// Without a main goroutine it is the first that comes up again.
+func TestParseSeveralWithoutMain(t *testing.T) {
+	const one = "goroutine 5 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n" +
+		"goroutine 6 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n"
+	for text, want := range map[string][]int{
+		one + one: {2, 2},
+		one + "goroutine profile: total 1\n1 @ 0x1\n#\t0x1\tmain.f+0x1\t" +
+			"/a.go:1\n\n" + one: {2, 1, 2},
+		one + "panic: boom\n\n" + strings.ReplaceAll(one, "goroutine ",
+			"goroutine 1"): {2, 2},
+	} {
+		all, err := Parse(strings.NewReader(text), "x")
+		require.NoError(t, err)
+		var counts []int
+		for _, p := range all {
+			counts = append(counts, p.Goroutines)
+		}
+		assert.Equal(t, want, counts, text)
+	}
+}
+
+// Labels of a dump are kept as those of a profile are.
+func TestParseLabels(t *testing.T) {
+	p := parseOne(t, `goroutine 5 [select labels:{"a": "b"}]:`+
+		"\nmain.f()\n\t/a.go:1 +0x1\n\n"+
+		"goroutine 6 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n")
+	require.Len(t, p.Stacks, 1)
+	assert.Equal(t, map[string]int{"a=b": 1}, p.Stacks[0].Labels)
+}
+
+// How an input ends, and what is then missing.
+func TestParseEnds(t *testing.T) {
+	const g = "goroutine 1 [select]:\nmain.f()\n\t/a.go:1 +0x1\n"
+	const within = "the input ends within a goroutine"
+	for text, why := range map[string]string{
+		g:                               "",
+		strings.TrimSuffix(g, "\n"):     "",
+		g + "\ngorou":                   "the input ends within a header",
+		g + "\ngorou\n":                 "",
+		g + "\ngoods\n":                 "",
+		g + "\ngoods":                   "",
+		g + "\n\r":                      "",
+		g + "main.main()\n":             within,
+		g + "main.main()":               within,
+		strings.Replace(g, "1", "7", 1): "",
+		strings.TrimSuffix(strings.Replace(g, "1", "7", 1), "\n"): within,
+		"goroutine 1 [select]:":                                   within,
+		"goroutine profile: total 3\n2 @ 0x1\n#\t0x1\tmain.f+0x1\t" +
+			"/a.go:1\n\n": "the profile announces 3 goroutines and has 2",
+	} {
+		p := parseOne(t, text)
+		assert.Equal(t, why != "", p.Truncated, "%q", text)
+		var found []string
+		for _, trouble := range p.Troubles {
+			found = append(found, trouble.Why)
+		}
+		if why == "" {
+			assert.Empty(t, found, "%q", text)
+		} else {
+			assert.Contains(t, found, why, "%q", text)
+		}
+	}
+}
+
+// Between goroutines only what looks like a call of one is missed.
+func TestParseStrayCalls(t *testing.T) {
+	const g = "goroutine 1 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n"
+	for line, want := range map[string]int{
+		"\t/a.go:12 +0x1f": 1,
+		"/a.go:12":         0,
+		"at /a.c:12 +0x1f": 0,
+		"a.go +0x1f":       0,
+		"12:30 +0x1f":      0,
+	} {
+		assert.Equal(t, want, parseOne(t, g+line+"\n\n").Unreadable, line)
+	}
+}
+
+func TestPlainBefore(t *testing.T) {
+	for s, want := range map[string]bool{
+		"":                            true,
+		"2026/11/24 ":                 true,
+		"app | ":                      true,
+		"2026/11/24":                  false,
+		"we saw a ":                   false,
+		"2026/11/24 http: ":           false,
+		strings.Repeat("1", 62) + " ": true,
+		strings.Repeat("1", 63) + " ": false,
+	} {
+		assert.Equal(t, want, plainBefore([]byte(s)), s)
+	}
 }
 
 // What a collector writes before each line differs in its numbers only.

@@ -63,7 +63,7 @@ func (p *parser) addresses(line []byte) bool {
 		return false
 	}
 	p.started, p.count, p.frames = true, count, 0
-	p.labels, p.pending = p.labels[:0], -1
+	p.labels = p.labels[:0]
 	p.key = append(p.key[:0], '\n', mark(p.leaks), '0', '\n')
 	for _, pc := range bytes.Fields(rest) {
 		p.key = append(p.key, '@', '\n')
