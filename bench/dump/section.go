@@ -52,7 +52,7 @@ type size struct {
 }
 
 // sizes has the largest dump read once, and by panicparse without grouping: it
-// needs minutes and many gigabytes, which one row shows well enough.
+// needs most of a minute and 6 GB, which one row shows well enough.
 func sizes(o plan.Options) []size {
 	few, once := o, o
 	few.Rounds, once.Rounds = min(round.Rounds(o), 3), 1
