@@ -111,7 +111,9 @@ func (f *Finding) merge(other Finding, instance string) {
 	instances[instance] += other.Count
 	f.Instances, f.Count = instances, count
 	_, story, _ := strings.Cut(f.Sentence, " ")
-	story = strings.Replace(story, "goroutine is", "goroutines are", 1)
+	if rest, one := strings.CutPrefix(story, "goroutine is"); one {
+		story = "goroutines are" + rest
+	}
 	f.Sentence = fmt.Sprintf("%s %s, on %d instances", number(count),
 		story, len(instances))
 }

@@ -71,6 +71,13 @@ func TestFleetMerges(t *testing.T) {
 	assert.Equal(t, "stuck", r.Groups[0].Verdict)
 	assert.Nil(t, Diagnose(Rules{}, alone).Findings[0].Instances, "no fleet")
 
+	alone, many = process(standing(3, "chan send", "app.f")),
+		process(standing(4, "chan send", "app.f"))
+	alone.Instance, many.Instance = "alone", "many"
+	assert.Equal(t, "7 goroutines are blocked sending in app.f (app.go:1); no "+
+		"goroutine is receiving there, on 2 instances",
+		Diagnose(Rules{}, alone, many).Findings[0].Sentence)
+
 	// Of two that are equally bad, the first tells it.
 	first := process(waited(standing(2, "chan send", "app.f"), 7))
 	second := process(waited(standing(2, "chan send", "app.f"), 9))
