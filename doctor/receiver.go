@@ -169,8 +169,11 @@ func (sc *scene) relatives(s *site) []relative {
 		if at == s || tracing(stack) {
 			continue
 		}
-		calls := append(slices.Clone(stack.Frames), stack.CreatedBy)
-		for i, f := range calls {
+		for i := range len(stack.Frames) + 1 {
+			f := stack.CreatedBy
+			if i < len(stack.Frames) {
+				f = stack.Frames[i]
+			}
 			if f.Func == "" ||
 				f.Func == s.at.Func && (typ != "" || f.Line <= s.at.Line) {
 				continue
@@ -178,7 +181,7 @@ func (sc *scene) relatives(s *site) []relative {
 			related := typ != "" && builds(f.Func, pkg, typ) ||
 				typ == "" && declared(f.Func) == owner
 			if related {
-				if i == len(calls)-1 {
+				if i == len(stack.Frames) {
 					f = stack.root()
 				}
 				found = append(found, relative{stack, at, f})

@@ -22,7 +22,7 @@ type scene struct {
 }
 
 // maxEffort bounds the search for receivers and holders, which compares each
-// site with each stack: a second or so. Real processes have some hundred
+// site with each stack: some seconds. Real processes have some hundred
 // different stacks and need a thousandth of it; a dump made to be slow does
 // not get more.
 const maxEffort = 30_000_000
