@@ -149,25 +149,28 @@ func TestHandlerCompares(t *testing.T) {
 	})
 }
 
-// Three snapshots are compared: the first, the one before, and now.
+// Three snapshots are compared, the first, the one before and now, or two.
 func TestHandlerComparesThree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sizes := []int{20, 20, 40, 40, 40}
-		h := fakeHandler(func() *Snapshot {
-			n := sizes[0]
-			sizes = sizes[1:]
-			return stuckAt(map[int]int{212: n})
-		})
-		var growing []bool
-		for range len(sizes) {
-			text := get(h, "/?format=text").Body.String()
-			growing = append(growing, strings.Contains(text, "growing:"))
-			time.Sleep(2 * time.Second)
-		}
 		// Over two snapshots 20 more are traffic, over three too if they came
 		// in the last step.
-		assert.Equal(t, []bool{false, false, false, true, true}, growing)
+		assert.Equal(t, []bool{false, false, false, true, true},
+			growing(20, 20, 40, 40, 40))
+		assert.Equal(t, []bool{false, true, true}, growing(20, 200, 201))
 	})
+}
+
+// growing asks a handler again and again while so many senders are blocked,
+// and returns whether it says that they grow.
+func growing(sizes ...int) (said []bool) {
+	n := 0
+	h := fakeHandler(func() *Snapshot { return stuckAt(map[int]int{212: n}) })
+	for _, n = range sizes {
+		text := get(h, "/?format=text").Body.String()
+		said = append(said, strings.Contains(text, "growing:"))
+		time.Sleep(2 * time.Second)
+	}
+	return said
 }
 
 // The server is stuck in the incident's way; the handler on the same server
