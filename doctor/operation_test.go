@@ -87,6 +87,10 @@ func TestOperationWithoutNames(t *testing.T) {
 	assert.Equal(t, "unknown", operationOf(s))
 	s.Frames[1] = Frame{Func: "sync.(*Mutex).Lock"}
 	assert.Equal(t, "mutex", operationOf(s))
+	s.Frames = []Frame{{Func: "sync.(*Mutex).Lock"}, {PC: 1}, {Func: "main.f"}}
+	assert.Equal(t, "mutex", operationOf(s))
+	s.Frames = []Frame{{Func: "main.f", PC: 1}}
+	assert.Equal(t, "running", operationOf(s))
 	s.Frames = []Frame{{Func: "main.f"}, {PC: 1}}
 	assert.Equal(t, "running", operationOf(s))
 	assert.Equal(t, "running", operationOf(&Stack{Frames: []Frame{{}}}))

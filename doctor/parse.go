@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -71,7 +72,7 @@ type parser struct {
 	created bool // the goroutine's last line has been read
 	pending bool // its last function is still without its file
 	parent  uint64
-	count   int // of a profile's record
+	count   int // 1, or of a profile's record
 
 	first   uint64 // id of the dump's first goroutine
 	main    bool   // goroutine 1 has been counted
@@ -183,6 +184,7 @@ func (p *parser) beginGoroutine(line []byte) {
 		p.snap.trouble(p.in.n, string(line), "other text on the line of a header")
 	}
 	p.started, p.created, p.frames, p.parent = true, false, 0, 0
+	p.count = 1
 	p.key = append(p.key[:0], p.state...)
 	p.key = append(p.key, '\n', mark(h.leaked), mark(h.bubble), '\n')
 	p.step = (*parser).call
@@ -201,7 +203,7 @@ func mark(b bool) byte {
 func (p *parser) repeat() {
 	key, id := p.lastKey, p.lastID
 	last := p.index[key]
-	if last == nil || last.State != "running" || id == p.first {
+	if last == nil || id == p.first {
 		p.split()
 		return
 	}
@@ -210,12 +212,8 @@ func (p *parser) repeat() {
 	last.Count--
 	p.snap.Goroutines--
 	if last.Count == 0 {
-		for i, s := range p.snap.Stacks {
-			if s == last {
-				p.snap.Stacks = append(p.snap.Stacks[:i], p.snap.Stacks[i+1:]...)
-				break
-			}
-		}
+		p.snap.Stacks = slices.DeleteFunc(p.snap.Stacks,
+			func(s *Stack) bool { return s == last })
 	}
 	p.split()
 	moved := *last
@@ -260,7 +258,7 @@ func (p *parser) ancestor(line []byte) {
 
 func (p *parser) function(name []byte) {
 	p.orphan()
-	if bytes.IndexByte(name, ' ') >= 0 && !bytes.Contains(name, []byte("[")) {
+	if bytes.ContainsRune(name, ' ') && !bytes.Contains(name, []byte("[")) {
 		p.odd(name) // prose that ends in a parenthesis
 		return
 	}
@@ -274,7 +272,6 @@ func (p *parser) orphan() {
 	if p.pending {
 		p.key = append(p.key, '\n', '0', '\n')
 		p.pending = false
-		p.frames++
 		p.snap.trouble(p.in.n, "", "a call without its file")
 	}
 }
@@ -334,8 +331,8 @@ func fileLine(line []byte) (file, number []byte, ok bool) {
 	i := bytes.LastIndexByte(line, '+')
 	if i > 0 && bytes.HasPrefix(line[i-1:], []byte(" +0x")) {
 		line = line[:i-1]
-	} else if i := bytes.LastIndex(line, []byte(" fp=0x")); i >= 0 {
-		line = line[:i]
+	} else {
+		line, _, _ = bytes.Cut(line, []byte(" fp=0x"))
 	}
 	i = bytes.LastIndexByte(line, ':')
 	if i <= 0 || i == len(line)-1 {
@@ -367,17 +364,12 @@ func (p *parser) end() {
 		p.index[key] = s
 		p.snap.Stacks = append(p.snap.Stacks, s)
 	}
-	if len(p.labels) > 0 {
-		n := max(p.count, 1)
-		eachLabel(p.labels, func(kv string) { s.label(kv, n) })
-	}
+	eachLabel(p.labels, func(kv string) { s.label(kv, p.count) })
+	s.Count += p.count
+	p.snap.Goroutines += p.count
 	if p.profile {
-		s.Count += p.count
-		p.snap.Goroutines += p.count
 		return
 	}
-	s.Count++
-	p.snap.Goroutines++
 	s.Members = append(s.Members, Member{p.head.id, p.parent, p.head.minutes})
 	p.main = p.main || p.head.id == 1
 	p.lastID, p.lastKey = p.head.id, ""
