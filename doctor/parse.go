@@ -68,7 +68,7 @@ type parser struct {
 	labels  []byte
 	started bool
 	key     []byte
-	frames  int
+	called  bool // a call of it has been read
 	created bool // the goroutine's last line has been read
 	pending bool // its last function is still without its file
 	parent  uint64
@@ -183,7 +183,7 @@ func (p *parser) beginGoroutine(line []byte) {
 	if len(h.tail) > 0 {
 		p.snap.trouble(p.in.n, string(line), "other text on the line of a header")
 	}
-	p.started, p.created, p.frames, p.parent = true, false, 0, 0
+	p.started, p.created, p.called, p.parent = true, false, false, 0
 	p.count = 1
 	p.key = append(p.key[:0], p.state...)
 	p.key = append(p.key, '\n', mark(h.leaked), mark(h.bubble), '\n')
@@ -225,7 +225,7 @@ func (p *parser) repeat() {
 
 // complete reports whether nothing of the goroutine can be missing.
 func (p *parser) complete() bool {
-	return !p.pending && p.frames > 0 && p.head.id <= 1
+	return p.called && !p.pending && p.head.id <= 1
 }
 
 // call is inside a goroutine.
@@ -302,7 +302,7 @@ func (p *parser) file(line []byte) {
 		p.key = append(p.key, '?', '\n')
 	}
 	p.pending = false
-	p.frames++
+	p.called = true
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
 	p.key = append(p.key, number...)

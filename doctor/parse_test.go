@@ -814,3 +814,62 @@ func TestParseIndented(t *testing.T) {
 		assert.Len(t, all[0].Stacks, 1, "%q", indent)
 	}
 }
+
+// What a record of a profile is, and what is none.
+func TestParseRecords(t *testing.T) {
+	const named = "#\t0x0\tmain.f+0x1\t/a.go:1\n"
+	f := Frame{Func: "main.f", File: "/a.go", Line: 1}
+	for _, test := range []struct {
+		text       string
+		counts     []int
+		first      []Frame
+		unreadable int
+	}{
+		{"2 @ 0x1\n" + named + "\n3 @ 0x2 0x3\n\n", []int{2, 3}, []Frame{f}, 0},
+		{"2 @ 0x1\n3 @ 0x2 0x3\n\n", []int{2, 3}, []Frame{{PC: 1}}, 0},
+		{"5 @ 0x1\n\n" + named, []int{5}, []Frame{{PC: 1}}, 1},
+		{"5 @\n" + named, []int{5}, []Frame{f}, 0},
+		{"5 @ 0x1 0x2\n#\t0x9\tmain.f+0x1\t/a.go:1\n", []int{5},
+			[]Frame{{PC: 1}, {PC: 2}, f}, 0},
+		{"5 @ 0x1 0x2\n#\t0x2\tmain.f+0x1\t/a.go:1\n", []int{5},
+			[]Frame{{PC: 1}, f}, 0},
+		{"5 @ 0x1 0x2\n#\t0x1\tmain.f+0x1\t/a.go:1\n#\t0x2\tmain.f\t/a.go:1\n",
+			[]int{5}, []Frame{f, f}, 0},
+		{"5 @ 0x1\n#\t0x1\t+0x1\t/a.go:1\n", []int{5},
+			[]Frame{{Func: "+0x1", File: "/a.go", Line: 1}}, 0},
+		{"5 @ 0x1\n\n7\n6 0x1\n0 @ 0x1\n-1 @ 0x1\nx @ 0x1\n1073741825 @ 0x1\n",
+			[]int{5}, []Frame{{PC: 1}}, 0}, // and after it is over
+		{"7\n6 0x1\n0 @ 0x1\n-1 @ 0x1\nx @ 0x1\n1073741825 @ 0x1\n5 @ 0x1\n",
+			[]int{5}, []Frame{{PC: 1}}, 6},
+		{"5 @ 0x1\n\nany text\n6 @ 0x1\n", []int{5}, []Frame{{PC: 1}}, 0},
+		{"1073741824 @ 0x1\n", []int{1 << 30}, []Frame{{PC: 1}}, 0},
+	} {
+		p := parseOne(t, "goroutine profile: total 5\n"+test.text)
+		var counts []int
+		for _, s := range p.Stacks {
+			counts = append(counts, s.Count)
+		}
+		assert.Equal(t, test.counts, counts, test.text)
+		assert.Equal(t, test.first, p.Stacks[0].Frames, test.text)
+		assert.Equal(t, test.unreadable, p.Unreadable, "%q: %v", test.text,
+			p.Troubles)
+	}
+}
+
+func TestParseLeakProfile(t *testing.T) {
+	const record = ": total 1\n1 @ 0x1\n# labels: {\"a\":\"b\"}\n\n1 @ 0x2\n\n"
+	p := parseOne(t, "goroutineleak profile"+record)
+	assert.True(t, p.Stacks[0].Leaked)
+	assert.Equal(t, map[string]int{"a=b": 1}, p.Stacks[0].Labels)
+	assert.Empty(t, p.Stacks[1].Labels, "those of the record before")
+	assert.False(t, parseOne(t, "goroutine profile"+record).Stacks[0].Leaked)
+}
+
+// A crash may come right after a profile.
+func TestParseCrashAfterProfile(t *testing.T) {
+	all, err := Parse(strings.NewReader("goroutine profile: total 1\n1 @ 0x1\n\n"+
+		"panic: boom\n\ngoroutine 7 [running]:\nmain.f()\n\t/a.go:1 +0x1\n"), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, "panic: boom", all[1].Banner)
+}
