@@ -198,12 +198,11 @@ func (sc *scene) relatives(s *site) []relative {
 func (sc *scene) gone(s *site, close []relative, c *counterpart) {
 	for _, r := range close {
 		f := r.stack.root().Func
-		n := closure(f)
 		constructor := declared(f)
-		if n < 2 || constructor == declared(s.at.Func) && typeOf(constructor) != "" {
+		if constructor == declared(s.at.Func) && typeOf(constructor) != "" {
 			continue
 		}
-		for i := n - 1; i > 0; i-- {
+		for i := closure(f) - 1; i > 0; i-- {
 			name := fmt.Sprintf("%s.func%d", constructor, i)
 			if sc.alive(name) == 0 {
 				c.confidence = "high"
