@@ -178,6 +178,9 @@ func TestStayed(t *testing.T) {
 	_, f = opinionOn(t, "app.f", Rules{}, sender(7),
 		process(standing(1, "chan send", "app.f")), sender(7))
 	assert.Equal(t, Warning, f.Severity)
+	_, f = opinionOn(t, "app.f", Rules{},
+		process(standing(1, "chan send", "app.f")), sender(7), sender(7))
+	assert.Equal(t, Warning, f.Severity)
 
 	many := func() *Snapshot {
 		return process(born(standing(3, "chan send",

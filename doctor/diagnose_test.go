@@ -108,10 +108,12 @@ func TestDiagnoseManyStacks(t *testing.T) {
 
 // A search that is given up is said to be, and only that one.
 func TestSearchIsGivenUp(t *testing.T) {
-	sc := newScene(Rules{}.withDefaults(), differentSenders(100))
+	p := differentSenders(100)
+	p.Stacks[99].Count++ // the most are looked at first
+	sc := newScene(Rules{}.withDefaults(), p)
 	sc.effort = 50 * 100 * 2 * 2 // two searches of each, two for each stack
 	sc.judge()
-	first, last := sc.sites[0].verdict, sc.sites[99].verdict
+	first, last := sc.of[p.Stacks[99]].verdict, sc.of[p.Stacks[98]].verdict
 	assert.Equal(t, "missing", first.receiver)
 	assert.Equal(t, "unknown", last.receiver)
 	assert.Equal(t, "low", last.confidence)
@@ -146,4 +148,41 @@ func TestDiagnoseOrder(t *testing.T) {
 		sizes = append(sizes, g.Count)
 	}
 	assert.Equal(t, []int{110, 50, 10}, sizes)
+}
+
+// How a group came in is how the most of it did, and the first of as many.
+func TestDiagnoseEntry(t *testing.T) {
+	test, request := standing(2, "chan send", "app.f", "testing.tRunner"),
+		standing(2, "chan send", "app.f", inRequest)
+	g, _ := opinionOn(t, "app.f", Rules{}, process(test, request))
+	assert.Equal(t, "test", g.Entry)
+	request.Count = 3
+	g, _ = opinionOn(t, "app.f", Rules{}, process(test, request))
+	assert.Equal(t, "HTTP request", g.Entry)
+	assert.Same(t, request, g.Stacks[0])
+}
+
+// What a pattern of Rules.Ignore matches.
+func TestIgnorePatterns(t *testing.T) {
+	for _, test := range []struct {
+		pattern, symbol string
+		want            bool
+	}{
+		{"example.com/app.*", "example.com/app.f", true},
+		{"app.*", "example.com/app.f", true},
+		{"example.com/app.*", "example.com/apple.f", false},
+		{"app.(*Hub).*", "example.com/app.(*Hub).run", true},
+		{"*", "main.f", true},
+		{"example.com/app.f", "example.com/app.f", true},
+		{"app.f", "example.com/app.f", true},
+		{"f", "example.com/app.f", true},
+		{"pp.f", "example.com/app.f", false},
+		{"app.f", "example.com/app.f.func1", false},
+		{"", "example.com/app.f", false},
+		{"", "", false},
+		{"app.f", "", false},
+	} {
+		assert.Equal(t, test.want, matches(test.pattern, test.symbol),
+			"%q %q", test.pattern, test.symbol)
+	}
 }
