@@ -66,7 +66,8 @@ type Finding struct {
 	// Count is the number of goroutines, over all instances.
 	Count int `json:"count"`
 
-	// RequestPath says that all of them are inside the handling of a request.
+	// RequestPath says that at least half of them are inside the handling of a
+	// request.
 	RequestPath bool `json:"request_path"`
 
 	// Receiver is "missing" if who should wake them is in no stack, "present"

@@ -213,6 +213,18 @@ func TestJudgeIOOfBoth(t *testing.T) {
 	assert.Nil(t, f)
 }
 
+func TestJudgeRequestPath(t *testing.T) {
+	for others, want := range map[int]bool{1: true, 2: true, 3: false} {
+		_, f := opinionOn(t, "app.f", Rules{}, process(
+			standing(2, "chan send", "app.f", inRequest),
+			standing(others, "chan send", "app.f")))
+		assert.Equal(t, want, f.RequestPath, "%d others", others)
+	}
+	_, f := opinionOn(t, "app.f", Rules{}, process(standing(1, "chan send",
+		"app.f")))
+	assert.False(t, f.RequestPath)
+}
+
 func TestJudgeLongPoll(t *testing.T) {
 	g, _ := opinionOn(t, "app.f", Rules{}, process(
 		standing(9, "select", "app.f", inRequest)))

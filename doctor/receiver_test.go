@@ -229,6 +229,9 @@ func TestHolder(t *testing.T) {
 	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among their own "+
 		"callers, may hold it")
 	assert.Equal(t, "present", f.Receiver)
+	twice.Count = 1
+	_, f = opinionOn(t, "app.(*Cache).Get", Rules{}, process(twice))
+	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among its own callers")
 }
 
 // An unfinished search must not say that there is nobody.
