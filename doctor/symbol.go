@@ -16,11 +16,8 @@ import (
 func packageOf(symbol string) string {
 	path, _, _ := strings.Cut(symbol, "[") // of the package; then types
 	slash := strings.LastIndexByte(path, '/') + 1
-	dot := strings.IndexByte(symbol[slash:], '.')
-	if dot < 0 {
-		return symbol
-	}
-	return symbol[:slash+dot]
+	name, _, _ := strings.Cut(symbol[slash:], ".")
+	return symbol[:slash+len(name)]
 }
 
 // short returns the symbol without the directories of its import path, which
