@@ -97,8 +97,8 @@ func TestDiagnoseReceivers(t *testing.T) {
 
 // Twenty thousand different stacks are no reason to hang.
 func TestDiagnoseManyStacks(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
+	if testing.Short() || raceEnabled {
+		t.Skip("takes a second, and minutes with the race detector")
 	}
 	r := Diagnose(Rules{}, differentSenders(20_000))
 	assert.Len(t, r.Findings, 20_000)
