@@ -179,11 +179,14 @@ func TestWatchLoggerBlocks(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		release := make(chan struct{})
 		n := 0
-		alerts := 0
+		alerts, missed := 0, 0
 		Watch(ctx, Options{
 			Confirm: 1, Clear: 1, Budget: 1000,
-			Logger:  slog.New(slog.NewTextHandler(blockingWriter(release), nil)),
-			OnAlert: func(Alert) { alerts++ },
+			Logger: slog.New(slog.NewTextHandler(blockingWriter(release), nil)),
+			OnAlert: func(a Alert) {
+				alerts++
+				missed += a.Suppressed
+			},
 			Take: func() *Snapshot {
 				if n++; n == 100 {
 					cancel()
@@ -195,6 +198,8 @@ func TestWatchLoggerBlocks(t *testing.T) {
 			},
 		})
 		assert.Equal(t, 99, alerts)
+		// One is in the logger's hands and 16 wait; the last is told of by none.
+		assert.Equal(t, 99-1-16-1, missed)
 		close(release)
 		synctest.Wait()
 	})
@@ -224,6 +229,20 @@ func TestWatchLogs(t *testing.T) {
 	assert.Contains(t, lines[0], "count=20")
 	assert.Contains(t, lines[1], "level=INFO")
 	assert.Contains(t, lines[1], "gone=true")
+}
+
+// A finding is logged as badly as it is.
+func TestWatchLogLevels(t *testing.T) {
+	for n, level := range map[int]string{1: "INFO", 2: "WARN", 1000: "ERROR"} {
+		var b bytes.Buffer
+		alerts := make(chan Alert, 1)
+		f := Diagnose(Rules{}, process(standing(n, "chan send", "app.f"))).Findings[0]
+		alerts <- Alert{Finding: f}
+		close(alerts)
+		logAlerts(slog.New(slog.NewTextHandler(&b, nil)), alerts)
+		assert.Contains(t, b.String(), "level="+level)
+		assert.Contains(t, b.String(), "severity="+f.Severity.String())
+	}
 }
 
 type lockedWriter struct {
