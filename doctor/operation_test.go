@@ -48,6 +48,7 @@ func TestOperation(t *testing.T) {
 		{"semacquire", "internal/poll.runtime_Semacquire main.f", "semaphore"},
 		{"semacquire", "runtime.semacquire1 runtime.GC main.f", "runtime"},
 		{"semacquire", "main.f", "runtime"},
+		{"", "runtime.gopark runtime.semacquire1 runtime.gcStart", "runtime"},
 		{"waiting", "runtime.selectgo main.f", "select"},
 		{"leaked", "runtime.chanrecv1 main.f", "chan receive"},
 		{"GC worker (idle)", "runtime.gcBgMarkWorker", "runtime"},

@@ -132,8 +132,8 @@ func unreachable(t *target) doctor.Finding {
 	return f
 }
 
-// publish writes the report to where it is wanted; the page first, since whoever
-// reads standard output may stop reading, which ends the process.
+// publish writes the report to where it is wanted; the page first, since
+// whoever reads standard output may stop reading, which ends the process.
 func publish(r *doctor.Report, o *options, c *console) error {
 	var err error
 	if o.html != "" && o.html != "-" {
