@@ -1,6 +1,8 @@
 package dump
 
 import (
+	"runtime"
+
 	"example.com/chanx/bench/plan"
 )
 
@@ -40,11 +42,13 @@ func Ratios(o plan.Options) (map[string]float64, error) {
 }
 
 // fivefold takes five samples at a time: two stops of 50 microseconds, whose
-// length is known to an eighth, are too little to compare.
+// length is known to an eighth, are too little to compare. A collection that
+// is under way makes a stop ten times as long, hence each has its own before.
 func fivefold(of []sampler) (all []sampler) {
 	for _, s := range of {
 		all = append(all, sampler{s.name, func() {
 			for range 5 {
+				runtime.GC()
 				s.take()
 			}
 		}})
