@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +36,21 @@ func TestChanges(t *testing.T) {
 	assert.Empty(t, Diagnose(Rules{}, now).Changes)
 }
 
+// What has changed most comes first, not what is largest.
+func TestChangesOfLargeGroups(t *testing.T) {
+	then, now := process(), process()
+	for i := range 20 {
+		name := fmt.Sprintf("app.f%02d", i)
+		then.Add(standing(1000-i*40, "select", name))
+		now.Add(standing(1001-i*39, "select", name))
+	}
+	got := Diagnose(Rules{}, then, now).Changes
+	require.Len(t, got, 20)
+	for i, c := range got {
+		assert.Equal(t, 20-i, c.Now-c.Then)
+	}
+}
+
 // A worker of the same file that an earlier snapshot had is the receiver that
 // is missing, whichever of them had it.
 func TestVanishedReceiver(t *testing.T) {
@@ -49,6 +66,14 @@ func TestVanishedReceiver(t *testing.T) {
 		assert.Equal(t, "high", f.Confidence, name)
 		assert.Contains(t, f.Sentence, "app.drain: 1 then, 0 now", name)
 	}
+	// Several are all named, each once, by their names.
+	for _, name := range strings.Fields("a b c d e f") {
+		before.Add(standing(1, "select", "app."+name))
+	}
+	_, f := opinionOn(t, "app.(*Writer).Put", Rules{}, before, before, now)
+	assert.Equal(t, []string{"app.a: 1 then, 0 now", "app.b: 1 then, 0 now",
+		"app.c: 1 then, 0 now", "app.d: 1 then, 0 now", "app.drain: 1 then, 0 now",
+		"app.e: 1 then, 0 now"}, f.Evidence, "the last is in the sentence")
 	for name, other := range map[string]*Stack{
 		"still there":        standing(1, "select", "app.drain"),
 		"of another file":    nil,
@@ -113,6 +138,26 @@ func TestGrowingSenders(t *testing.T) {
 		process(standing(200, "chan send", "app.f")))
 	assert.Contains(t, f.Evidence, "growing: 20 then, 200 now")
 	assert.Contains(t, f.Sentence, "blocked sending")
+
+	_, f = opinionOn(t, "app.f", Rules{},
+		process(standing(20, "chan receive", "app.f", inRequest)),
+		process(standing(200, "chan receive", "app.f", inRequest)))
+	assert.Contains(t, f.Evidence, "growing: 20 then, 200 now")
+	assert.Contains(t, f.Sentence, "no goroutine is sending there")
+
+	_, f = opinionOn(t, "app.f", Rules{},
+		process(standing(20, "IO wait", "app.f")),
+		process(standing(200, "IO wait", "app.f")))
+	assert.Nil(t, f, "more connections are no leak")
+
+	chain := func(n int) *Snapshot {
+		return process(born(standing(n, "chan receive", "app.f"), 1,
+			append([]uint64{9999}, upTo(n-1)...)...))
+	}
+	_, f = opinionOn(t, "app.f", Rules{}, chain(400), chain(999))
+	assert.Equal(t, Warning, f.Severity)
+	_, f = opinionOn(t, "app.f", Rules{}, chain(400), chain(1000))
+	assert.Equal(t, Critical, f.Severity)
 }
 
 // The same goroutine in the same place is the best evidence there is.
@@ -133,6 +178,9 @@ func TestStayed(t *testing.T) {
 	_, f = opinionOn(t, "app.f", Rules{}, sender(7),
 		process(standing(1, "chan send", "app.f")), sender(7))
 	assert.Equal(t, Warning, f.Severity)
+	_, f = opinionOn(t, "app.f", Rules{},
+		process(standing(1, "chan send", "app.f")), sender(7), sender(7))
+	assert.Equal(t, Warning, f.Severity)
 
 	many := func() *Snapshot {
 		return process(born(standing(3, "chan send",
@@ -147,4 +195,25 @@ func TestStayed(t *testing.T) {
 	}
 	_, f = opinionOn(t, "app.f", Rules{}, receivers(), receivers())
 	assert.Nil(t, f, "workers stay where they are")
+
+	waiting := func() *Snapshot {
+		return process(born(standing(3, "sync.WaitGroup.Wait", "app.f"), 10, 1))
+	}
+	g, f := opinionOn(t, "app.f", Rules{}, waiting(), waiting())
+	assert.Nil(t, f, "and who waits for them does")
+	assert.Equal(t, "idle", g.Verdict)
+
+	requests := func() *Snapshot {
+		return process(born(standing(10, "chan send", "app.f", inRequest), 10))
+	}
+	_, f = opinionOn(t, "app.f", Rules{}, requests(), requests())
+	assert.Equal(t, Critical, f.Severity, "no less for having stayed")
+
+	slow := func() *Snapshot {
+		return process(born(standing(3, "chan send", "app.(*W).Put"), 10),
+			standing(1, "running", "app.(*W).loop"))
+	}
+	g, f = opinionOn(t, "app.(*W).Put", Rules{}, slow(), slow())
+	assert.Equal(t, "slow", g.Verdict, "the receiver is at work")
+	assert.Equal(t, Info, f.Severity)
 }

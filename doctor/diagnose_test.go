@@ -97,12 +97,92 @@ func TestDiagnoseReceivers(t *testing.T) {
 
 // Twenty thousand different stacks are no reason to hang.
 func TestDiagnoseManyStacks(t *testing.T) {
-	p := &Snapshot{}
-	for i := range 20_000 {
-		p.Add(&Stack{State: "chan send", Count: 20, Frames: []Frame{
-			{Func: fmt.Sprintf("app.f%d", i), File: "/a.go", Line: i}}})
+	if testing.Short() || raceEnabled {
+		t.Skip("takes a second, and minutes with the race detector")
 	}
-	r := Diagnose(Rules{}, p)
+	r := Diagnose(Rules{}, differentSenders(20_000))
 	assert.Len(t, r.Findings, 20_000)
+	assert.Equal(t, "missing", r.Findings[0].Receiver)
 	assert.Equal(t, "unknown", r.Findings[len(r.Findings)-1].Receiver)
+}
+
+// A search that is given up is said to be, and only that one.
+func TestSearchIsGivenUp(t *testing.T) {
+	p := differentSenders(100)
+	p.Stacks[99].Count++ // the most are looked at first
+	sc := newScene(Rules{}.withDefaults(), p)
+	sc.effort = 50 * 100 * 2 * 2 // two searches of each, two for each stack
+	sc.judge()
+	first, last := sc.of[p.Stacks[99]].verdict, sc.of[p.Stacks[98]].verdict
+	assert.Equal(t, "missing", first.receiver)
+	assert.Equal(t, "unknown", last.receiver)
+	assert.Equal(t, "low", last.confidence)
+	assert.Contains(t, last.evidence,
+		"there are too many different stacks to look for who is at the other end")
+}
+
+func differentSenders(n int) *Snapshot {
+	p := &Snapshot{}
+	for i := range n {
+		p.Add(&Stack{State: "chan send", Count: 20, Frames: []Frame{{
+			Func: fmt.Sprintf("app.f%06d", i), File: fmt.Sprintf("/%d.go", i)}}})
+	}
+	return p
+}
+
+// The worst is first, however few it is of, and the largest group is, in
+// whichever instance.
+func TestDiagnoseOrder(t *testing.T) {
+	a := process(standing(50, "chan send", "app.jobs"),
+		standing(10, "chan send", "web.serve", inRequest),
+		standing(20, "running", "app.busy"))
+	b := process(standing(90, "running", "app.busy"))
+	a.Instance, b.Instance = "a", "b"
+	r := Diagnose(Rules{}, a, b)
+	require.Len(t, r.Findings, 2)
+	assert.Equal(t, Critical, r.Findings[0].Severity)
+	assert.Equal(t, 10, r.Findings[0].Count)
+	assert.Equal(t, 50, r.Findings[1].Count)
+	var sizes []int
+	for _, g := range r.Groups {
+		sizes = append(sizes, g.Count)
+	}
+	assert.Equal(t, []int{110, 50, 10}, sizes)
+}
+
+// How a group came in is how the most of it did, and the first of as many.
+func TestDiagnoseEntry(t *testing.T) {
+	test, request := standing(2, "chan send", "app.f", "testing.tRunner"),
+		standing(2, "chan send", "app.f", inRequest)
+	g, _ := opinionOn(t, "app.f", Rules{}, process(test, request))
+	assert.Equal(t, "test", g.Entry)
+	request.Count = 3
+	g, _ = opinionOn(t, "app.f", Rules{}, process(test, request))
+	assert.Equal(t, "HTTP request", g.Entry)
+	assert.Same(t, request, g.Stacks[0])
+}
+
+// What a pattern of Rules.Ignore matches.
+func TestIgnorePatterns(t *testing.T) {
+	for _, test := range []struct {
+		pattern, symbol string
+		want            bool
+	}{
+		{"example.com/app.*", "example.com/app.f", true},
+		{"app.*", "example.com/app.f", true},
+		{"example.com/app.*", "example.com/apple.f", false},
+		{"app.(*Hub).*", "example.com/app.(*Hub).run", true},
+		{"*", "main.f", true},
+		{"example.com/app.f", "example.com/app.f", true},
+		{"app.f", "example.com/app.f", true},
+		{"f", "example.com/app.f", true},
+		{"pp.f", "example.com/app.f", false},
+		{"app.f", "example.com/app.f.func1", false},
+		{"", "example.com/app.f", false},
+		{"", "", false},
+		{"app.f", "", false},
+	} {
+		assert.Equal(t, test.want, matches(test.pattern, test.symbol),
+			"%q %q", test.pattern, test.symbol)
+	}
 }

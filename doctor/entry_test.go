@@ -21,6 +21,7 @@ func TestEntry(t *testing.T) {
 		"app.f runtime.runFinalizers":             "finalizer",
 		"app.init.0 runtime.doInit1 runtime.main": "package initialisation",
 		"app.f main.main runtime.main":            "main",
+		"main.main":                               "main",
 		"app.f app.(*S).ServeHTTPS":               "",
 		"app.worker":                              "",
 		"":                                        "",

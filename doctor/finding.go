@@ -66,7 +66,8 @@ type Finding struct {
 	// Count is the number of goroutines, over all instances.
 	Count int `json:"count"`
 
-	// RequestPath says that all of them are inside the handling of a request.
+	// RequestPath says that at least half of them are inside the handling of a
+	// request.
 	RequestPath bool `json:"request_path"`
 
 	// Receiver is "missing" if who should wake them is in no stack, "present"
@@ -111,7 +112,9 @@ func (f *Finding) merge(other Finding, instance string) {
 	instances[instance] += other.Count
 	f.Instances, f.Count = instances, count
 	_, story, _ := strings.Cut(f.Sentence, " ")
-	story = strings.Replace(story, "goroutine is", "goroutines are", 1)
+	if rest, one := strings.CutPrefix(story, "goroutine is"); one {
+		story = "goroutines are" + rest
+	}
 	f.Sentence = fmt.Sprintf("%s %s, on %d instances", number(count),
 		story, len(instances))
 }

@@ -102,7 +102,7 @@ func (h *handler) report(r *http.Request, stacks bool) (*Report, error) {
 	}
 	snap := h.take[stacks]()
 	series := []*Snapshot{snap}
-	if h.previous != nil && h.previous != h.first {
+	if h.previous != h.first {
 		series = append([]*Snapshot{h.previous}, series...)
 	}
 	if h.first != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,9 @@ func TestHandlerForms(t *testing.T) {
 		assert.Equal(t, 200, w.Code, target)
 		assert.Equal(t, contentType, w.Header().Get("Content-Type"))
 		assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+		assert.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+		assert.Equal(t, strconv.Itoa(w.Body.Len()),
+			w.Header().Get("Content-Length"))
 		assert.Contains(t, w.Header().Get("Content-Security-Policy"),
 			"default-src 'none'")
 		body := strings.Join(strings.Fields(w.Body.String()), " ")
@@ -84,6 +88,24 @@ func TestHandlerSamplesOnce(t *testing.T) {
 		get(h, "/")
 		assert.EqualValues(t, 2, samples.Load())
 	})
+}
+
+// Only who asks for stacks pays for them, and what one request took is no
+// answer to the other.
+func TestHandlerStacks(t *testing.T) {
+	h := Handler().(*handler)
+	var taken []bool
+	for _, stacks := range []bool{false, true} {
+		h.take[stacks] = func() *Snapshot {
+			taken = append(taken, stacks)
+			return stuckAt(nil)
+		}
+	}
+	for _, target := range []string{"/", "/?stacks=1", "/?stacks=0",
+		"/?stacks=1"} {
+		assert.Equal(t, 200, get(h, target).Code)
+	}
+	assert.Equal(t, []bool{false, true}, taken)
 }
 
 // A request that nobody waits for any more does not wait for its turn.
@@ -125,6 +147,30 @@ func TestHandlerCompares(t *testing.T) {
 			time.Sleep(2 * time.Second)
 		}
 	})
+}
+
+// Three snapshots are compared, the first, the one before and now, or two.
+func TestHandlerComparesThree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// Over two snapshots 20 more are traffic, over three too if they came
+		// in the last step.
+		assert.Equal(t, []bool{false, false, false, true, true},
+			growing(20, 20, 40, 40, 40))
+		assert.Equal(t, []bool{false, true, true}, growing(20, 200, 201))
+	})
+}
+
+// growing asks a handler again and again while so many senders are blocked,
+// and returns whether it says that they grow.
+func growing(sizes ...int) (said []bool) {
+	n := 0
+	h := fakeHandler(func() *Snapshot { return stuckAt(map[int]int{212: n}) })
+	for _, n = range sizes {
+		text := get(h, "/?format=text").Body.String()
+		said = append(said, strings.Contains(text, "growing:"))
+		time.Sleep(2 * time.Second)
+	}
+	return said
 }
 
 // The server is stuck in the incident's way; the handler on the same server

@@ -26,33 +26,24 @@ type header struct {
 func parseHeader(line []byte) header {
 	var h header
 	rest := line[len("goroutine "):]
-	for len(rest) > 0 && '0' <= rest[0] && rest[0] <= '9' {
+	for '0' <= rest[0] && rest[0] <= '9' { // isHeader knows what follows
 		h.id = h.id*10 + uint64(rest[0]-'0')
 		rest = rest[1:]
 	}
-	open := bytes.IndexByte(rest, '[')
-	if open < 0 {
-		h.cut = true
-		return h
-	}
-	rest = rest[open+1:]
-	end := bytes.Index(rest, []byte("]:"))
-	if at := bytes.Index(rest, []byte(" labels:{")); at >= 0 &&
-		(end < 0 || at < end) {
+	_, rest, _ = bytes.Cut(rest, []byte{'['})
+	notes, tail, whole := bytes.Cut(rest, []byte("]:"))
+	before, after, labelled := bytes.Cut(rest, []byte(" labels:{"))
+	if labelled && len(before) < len(notes) {
 		// The values are quoted and may hold anything, "]:" too.
-		n := quotedEnd(rest[at+len(" labels:{"):])
-		h.labels = rest[at+len(" labels:{"):][:n]
-		rest = append(rest[:at:at], rest[at+len(" labels:{")+n:]...)
-		rest = bytes.Replace(rest, []byte("}]:"), []byte("]:"), 1)
-		end = bytes.Index(rest, []byte("]:"))
+		n := quotedEnd(after)
+		h.labels, notes = after[:n], before
+		tail, whole = bytes.CutPrefix(after[n:], []byte("}]:"))
 	}
-	if end < 0 {
-		h.cut = true
-		end = len(rest)
-	} else {
-		h.tail = bytes.TrimSpace(rest[end+len("]:"):])
+	h.cut = !whole
+	if whole {
+		h.tail = bytes.TrimSpace(tail)
 	}
-	h.annotations(rest[:end])
+	h.annotations(notes)
 	return h
 }
 
@@ -110,7 +101,7 @@ func (h *header) annotations(s []byte) {
 // eachLabel calls f with key=value for each of `"k": "v", "k2": "v2"`, the
 // form of a dump, and of `"k":"v"`, the form of a profile.
 func eachLabel(s []byte, f func(kv string)) {
-	for len(s) > 0 {
+	for {
 		key, rest, ok := unquote(s)
 		if !ok {
 			return

@@ -36,6 +36,18 @@ func TestHTMLEscapes(t *testing.T) {
 	assert.Contains(t, b.String(), "&lt;script&gt;")
 }
 
+// A bar is as long as its share of all goroutines.
+func TestHTMLBars(t *testing.T) {
+	var b bytes.Buffer
+	r := Diagnose(Rules{}, process(standing(30, "chan send", "app.f"),
+		standing(50, "running", "app.g")))
+	require.NoError(t, r.WriteHTML(&b))
+	assert.Contains(t, b.String(), "width:37.5%")
+	assert.Contains(t, b.String(), "width:62.5%")
+	r.Goroutines = 0 // a report that was made by hand
+	require.NoError(t, r.WriteHTML(&b))
+}
+
 func TestHTMLNeedsNothingElse(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, Diagnose(Rules{},

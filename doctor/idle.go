@@ -119,17 +119,17 @@ func (sc *scene) idle(s *site) string {
 // apart is who created them, and how many there are.
 func (sc *scene) waiting(s *site) verdict {
 	v := verdict{state: "idle", confidence: "low", receiver: "unknown"}
-	n, parents, chained := lineage(s)
+	parents, chained := lineage(s)
 	switch {
 	case s.count == 1:
 		v.why = "one goroutine waiting for something to do"
-	case n > 2 && chained > n/2:
+	case 2*chained > s.count:
 		v.why = "a chain: each created the next, and its end decides"
-	case n > 0 && parents == 1 && s.count < 100*sc.rules.Many:
+	case parents == 1 && s.count < 100*sc.rules.Many:
 		v.why = "a pool: all created by one goroutine"
 	case sc.connections(s):
 		v.why = "one per connection: as many goroutines wait for IO"
-	case n > 2 && parents > n/2 && s.count >= sc.rules.Many:
+	case 2*parents > s.count && s.count >= sc.rules.Many:
 		v = sc.leak(s, fmt.Sprintf("%d different goroutines created them, "+
 			"as one per request would", parents))
 		v.confidence = "medium"
@@ -146,15 +146,14 @@ func (sc *scene) leak(s *site, why string) verdict {
 	v := verdict{
 		state: "stuck", report: true, severity: Warning, confidence: "low",
 		receiver: "unknown", why: why,
-		clause:   "they look leaked: " + why,
-		evidence: []string{why},
+		clause: "they look leaked: " + why,
 	}
 	return v
 }
 
-// lineage returns how many goroutines of s have a known parent, how many
-// different parents they have, and how many of those are goroutines of s.
-func lineage(s *site) (n, parents, chained int) {
+// lineage returns how many different goroutines created those of s, and how
+// many of them are goroutines of s.
+func lineage(s *site) (parents, chained int) {
 	var ids []uint64
 	own := make(map[uint64]bool, s.count)
 	for _, stack := range s.stacks {
@@ -172,7 +171,7 @@ func lineage(s *site) (n, parents, chained int) {
 			chained++
 		}
 	}
-	return len(ids), len(distinct), chained
+	return len(distinct), chained
 }
 
 // connections reports whether about as many goroutines wait for IO in another

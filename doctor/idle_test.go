@@ -102,6 +102,26 @@ func TestIdleWaiting(t *testing.T) {
 			100, upTo(9)...)}, "idle", "not too many"},
 		"chain": {[]*Stack{born(standing(40, "chan receive", "app.wait"),
 			1, append([]uint64{99}, upTo(39)...)...)}, "idle", "a chain"},
+		"half a chain": {[]*Stack{born(standing(10, "chan receive", "app.wait"),
+			100, 100, 101, 102, 103, 104, 1, 2, 3, 4, 5)}, "stuck",
+			"10 different goroutines created them"},
+		"a long chain": {[]*Stack{born(standing(1200, "chan receive", "app.wait"),
+			1, append([]uint64{9999}, upTo(1199)...)...)}, "idle", "a chain"},
+		"just a connection each": {[]*Stack{
+			born(standing(10, "select", "app.wait"), 100, upTo(10)...),
+			standing(10, "IO wait", "app.read")}, "idle", "one per connection"},
+		"a tenth fewer connections": {[]*Stack{
+			born(standing(40, "select", "app.wait"), 100, upTo(40)...),
+			standing(36, "IO wait", "app.read")}, "idle", "one per connection"},
+		"one less": {[]*Stack{
+			born(standing(40, "select", "app.wait"), 100, upTo(40)...),
+			standing(35, "IO wait", "app.read")}, "stuck", "one per request"},
+		"a ninth more connections": {[]*Stack{
+			born(standing(45, "select", "app.wait"), 100, upTo(45)...),
+			standing(50, "IO wait", "app.read")}, "idle", "one per connection"},
+		"one more": {[]*Stack{
+			born(standing(45, "select", "app.wait"), 100, upTo(45)...),
+			standing(51, "IO wait", "app.read")}, "stuck", "one per request"},
 		"per connection": {[]*Stack{
 			born(standing(40, "select", "app.wait"), 100, upTo(40)...),
 			standing(40, "IO wait", "internal/poll.runtime_pollWait", "app.read")},
@@ -118,12 +138,24 @@ func TestIdleWaiting(t *testing.T) {
 	}
 }
 
+// That each was created by another is better evidence than that they are many.
+func TestIdleConfidence(t *testing.T) {
+	for want, s := range map[string]*Stack{
+		"medium": born(standing(10, "select", "app.f"), 100, upTo(10)...),
+		"low":    born(standing(1000, "select", "app.f"), 100, 1),
+	} {
+		_, f := opinionOn(t, "app.f", Rules{}, process(s))
+		assert.Equal(t, want, f.Confidence)
+		assert.Equal(t, s.Count == 1000, f.Severity == Critical)
+	}
+}
+
 func TestIdleLineage(t *testing.T) {
 	s := &site{stacks: []*Stack{
 		born(standing(4, "select", "app.f"), 10, 1, 2),
 		born(standing(2, "select", "app.g"), 20, 10),
 		born(standing(3, "select", "app.h"), 30),
 	}}
-	n, parents, chained := lineage(s)
-	assert.Equal(t, []int{6, 3, 1}, []int{n, parents, chained})
+	parents, chained := lineage(s)
+	assert.Equal(t, []int{3, 1}, []int{parents, chained})
 }

@@ -74,11 +74,10 @@ func (sc *scene) forEver(s *site) (verdict, bool) {
 		return verdict{}, false
 	}
 	v.why = v.clause
-	v.evidence = []string{v.clause}
 	v.severity = max(v.severity, sc.grade(s, Warning))
 	if s.op == "chan send" {
 		c := sc.receiverOf(s)
-		v.receiver, v.evidence = c.receiver, append(v.evidence, c.evidence...)
+		v.receiver, v.evidence = c.receiver, c.evidence
 		v.clause = c.clause + "; " + v.clause
 	}
 	return v, true
@@ -105,14 +104,12 @@ func (sc *scene) sending(s *site) verdict {
 	switch {
 	case c.receiver == "present" && !c.blocked:
 		v.state = "slow"
-		v.severity = Info
 		if s.requests >= sc.rules.Many || s.count >= 100*sc.rules.Many {
 			v.severity = Warning
 		}
 	case alone && s.longest < sc.rules.Minutes && !sc.timedOut &&
 		v.confidence != "high" && !c.blocked:
 		v.state, v.confidence = "unknown", "low"
-		v.severity = Info
 		v.clause += "; a producer ahead of its consumer looks the same"
 	case c.receiver == "unknown":
 		v.state = "unknown"
@@ -183,7 +180,6 @@ func (sc *scene) requests(s *site) verdict {
 	if s.count >= 10*sc.rules.Many && s.longest >= sc.rules.Minutes {
 		v.state, v.severity, v.confidence = "stuck", Critical, "medium"
 	}
-	v.evidence = []string{v.clause}
 	return v
 }
 
@@ -197,7 +193,6 @@ func (sc *scene) working(s *site) verdict {
 		v.state, v.why = "idle", "waits for the other side of a connection"
 	case s.op == "sleep" && s.requests == 0:
 		v.state, v.why = "idle", "sleeps"
-	case s.op == "syscall" && s.requests == 0 && s.count < sc.rules.Many:
 	case s.requests >= sc.rules.Many ||
 		s.op == "syscall" && s.count >= sc.rules.Many:
 		v = verdict{state: "slow", report: true, severity: Info, confidence: "low",
@@ -215,8 +210,7 @@ func (sc *scene) working(s *site) verdict {
 func (sc *scene) unnamed(s *site) verdict {
 	v := verdict{state: "unknown",
 		why: "the profile does not say what they wait for"}
-	if s.count >= sc.rules.Many && s.requests >= sc.rules.Many ||
-		s.count >= 100*sc.rules.Many {
+	if s.requests >= sc.rules.Many || s.count >= 100*sc.rules.Many {
 		v.report, v.severity, v.confidence = true, Warning, "low"
 		v.receiver = "unknown"
 		v.clause = "a profile with debug=1 leaves out the operation: take one " +

@@ -49,6 +49,10 @@ func TestJudge(t *testing.T) {
 			"stuck", "warning", "hold up every other finalizer"},
 		{"old finalizer", 1, "chan send", "app.f runtime.runfinq", 0,
 			"stuck", "warning", "hold up every other finalizer"},
+		{"finalizer in a system call", 1, "syscall",
+			"app.f runtime.runFinalizers", 0, "working", "", ""},
+		{"finalizer in IO", 1, "IO wait", "app.f runtime.runFinalizers", 0,
+			"idle", "", ""},
 		{"finalizer at work", 1, "running", "app.f runtime.runFinalizers", 0,
 			"working", "", ""},
 
@@ -136,24 +140,113 @@ func TestJudgeSleepingMain(t *testing.T) {
 	g, _ := opinionOn(t, "main.main", Rules{},
 		process(standing(1, "sleep", "time.Sleep", "main.main")))
 	assert.Equal(t, "idle", g.Verdict)
-	g, f := opinionOn(t, "main.put", Rules{}, process(
-		standing(2, "chan send", "main.put"),
-		standing(1, "sleep", "time.Sleep", "main.main")))
-	assert.Equal(t, "stuck", g.Verdict)
-	assert.Equal(t, "missing", f.Receiver, "not unknown because main is asleep")
+	for _, sender := range []string{"main.put", "main.main.func1"} {
+		g, f := opinionOn(t, sender, Rules{}, process(
+			standing(2, "chan send", sender),
+			standing(1, "sleep", "time.Sleep", "main.main")))
+		assert.Equal(t, "stuck", g.Verdict)
+		assert.Equal(t, "missing", f.Receiver, "not unknown because main is asleep")
+	}
+	for _, s := range []*Stack{
+		standing(1, "running", "main.main"),
+		standing(1, "sleep", "time.Sleep", "main.work"),
+	} {
+		_, f := opinionOn(t, "main.put", Rules{}, process(
+			in("/put.go", standing(2, "chan send", "main.put")), in("/put.go", s)))
+		busy := s.Frames[len(s.Frames)-1].Func == "main.work"
+		assert.Equal(t, busy, f.Receiver == "unknown", "%v", s.Frames)
+	}
+	_, f := opinionOn(t, "main.main.func1", Rules{}, process(
+		standing(2, "chan send", "main.main.func1"),
+		standing(1, "running", "main.main")))
+	assert.Equal(t, "present", f.Receiver, "main is at work")
+}
+
+// What the runtime says for certain does not hide who the receiver is.
+func TestJudgeLeakedSenders(t *testing.T) {
+	leaked := standing(2, "chan send", "app.(*W).Put")
+	leaked.Leaked = true
+	_, f := opinionOn(t, "app.(*W).Put", Rules{}, process(leaked,
+		standing(1, "select", "app.(*W).loop")))
+	assert.Equal(t, "missing", f.Receiver)
+	require.Len(t, f.Evidence, 1)
+	assert.Contains(t, f.Evidence[0], "app.(*W).loop is alive and parked")
+	_, f = opinionOn(t, "app.(*W).Put", Rules{}, process(leaked,
+		standing(1, "running", "app.(*W).loop")))
+	assert.Equal(t, "present", f.Receiver)
+	finalizer := standing(1, "chan send", "app.f", "runtime.runFinalizers")
+	_, f = opinionOn(t, "app.f", Rules{}, process(finalizer))
+	assert.Equal(t, "medium", f.Confidence)
+	blocked := standing(1, "sync.Mutex.Lock", "app.f", "runtime.runFinalizers")
+	_, f = opinionOn(t, "app.f", Rules{}, process(blocked))
+	assert.Equal(t, "unknown", f.Receiver)
+}
+
+// Behind a receiver that is alive and busy, senders are a warning once there
+// are many requests or very many of them; behind a lock likewise.
+func TestJudgeSlow(t *testing.T) {
+	busy := standing(1, "running", "app.(*W).loop")
+	for _, test := range []struct {
+		senders *Stack
+		want    Severity
+	}{
+		{standing(9, "chan send", "app.(*W).Put", inRequest), Info},
+		{standing(10, "chan send", "app.(*W).Put", inRequest), Warning},
+		{standing(999, "chan send", "app.(*W).Put"), Info},
+		{standing(1000, "chan send", "app.(*W).Put"), Warning},
+		{standing(9, "sync.Mutex.Lock", "sync.(*Mutex).Lock", "app.(*W).Put"), Info},
+	} {
+		g, f := opinionOn(t, "app.(*W).Put", Rules{}, process(test.senders, busy))
+		assert.Equal(t, "present", f.Receiver)
+		assert.Equal(t, "slow", g.Verdict)
+		assert.Equal(t, test.want, f.Severity, "%d", test.senders.Count)
+	}
+}
+
+// IO is slow for the requests that wait for it, not for the others.
+func TestJudgeIOOfBoth(t *testing.T) {
+	g, f := opinionOn(t, "app.read", Rules{}, process(
+		standing(50, "IO wait", "app.read"),
+		standing(9, "IO wait", "app.read", inRequest)))
+	assert.Equal(t, 59, g.Count)
+	assert.Equal(t, "working", g.Verdict)
+	assert.Nil(t, f)
+}
+
+func TestJudgeRequestPath(t *testing.T) {
+	for others, want := range map[int]bool{1: true, 2: true, 3: false} {
+		_, f := opinionOn(t, "app.f", Rules{}, process(
+			standing(2, "chan send", "app.f", inRequest),
+			standing(others, "chan send", "app.f")))
+		assert.Equal(t, want, f.RequestPath, "%d others", others)
+	}
+	_, f := opinionOn(t, "app.f", Rules{}, process(standing(1, "chan send",
+		"app.f")))
+	assert.False(t, f.RequestPath)
+}
+
+func TestJudgeLongPoll(t *testing.T) {
+	g, _ := opinionOn(t, "app.f", Rules{}, process(
+		standing(9, "select", "app.f", inRequest)))
+	assert.Equal(t, "requests waiting in a select may be long polls", g.Why)
 }
 
 // A request that has waited for long is a warning, even one, and even where
 // the receiver may be alive.
 func TestJudgeOneOldRequest(t *testing.T) {
 	for minutes, want := range map[uint32]Severity{4: Info, 5: Warning} {
-		_, f := opinionOn(t, "app.f", Rules{}, process(
+		g, f := opinionOn(t, "app.f", Rules{}, process(
 			waited(standing(1, "chan send", "app.f", inRequest), minutes),
 			standing(1, "running", "app.work")))
 		require.NotNil(t, f)
 		assert.Equal(t, "unknown", f.Receiver)
+		assert.Equal(t, "unknown", g.Verdict)
 		assert.Equal(t, want, f.Severity)
 	}
+	_, f := opinionOn(t, "app.f", Rules{}, process(
+		waited(standing(2, "chan send", "app.f"), 5),
+		standing(1, "running", "app.work")))
+	assert.Equal(t, Info, f.Severity, "no request")
 }
 
 // What the garbage collector or the runtime knows needs no second opinion.
@@ -206,13 +299,16 @@ func TestJudgeUnnamed(t *testing.T) {
 		assert.Equal(t, want, f != nil)
 		if f != nil {
 			assert.Equal(t, "low", f.Confidence)
+			assert.Equal(t, "unknown", f.Receiver)
 			assert.Contains(t, f.Sentence, "take one with debug=2")
 		}
 	}
-	s := standing(1000, "", "app.f")
-	s.Frames = append([]Frame{{PC: 0x43e0c5}}, s.Frames...)
-	_, f := opinionOn(t, "app.f", Rules{}, process(s))
-	assert.NotNil(t, f, "a thousand, wherever they came in")
+	for n, want := range map[int]bool{999: false, 1000: true} {
+		s := standing(n, "", "app.f")
+		s.Frames = append([]Frame{{PC: 0x43e0c5}}, s.Frames...)
+		_, f := opinionOn(t, "app.f", Rules{}, process(s))
+		assert.Equal(t, want, f != nil, "a thousand, wherever they came in")
+	}
 }
 
 // Thresholds are the caller's.

@@ -16,7 +16,6 @@ type lines struct {
 	in     *bufio.Reader
 	n      int      // number of the current line, from 1
 	open   bool     // the last line ended with the input, not with \n
-	cut    bool     // the current line was longer than maxLine
 	queue  [][]byte // lines of one JSON record still to be handed out
 	prefix []byte   // what stood before the last header of a goroutine
 }
@@ -38,7 +37,6 @@ func (l *lines) next() ([]byte, error) {
 	}
 	line, err := l.in.ReadSlice('\n')
 	l.n++
-	l.cut = errors.Is(err, bufio.ErrBufferFull)
 	for errors.Is(err, bufio.ErrBufferFull) {
 		// The rest of the line overwrites the buffer that line points to.
 		line = bytes.Clone(line[:min(len(line), maxLine/2)])
@@ -83,7 +81,8 @@ func record(line []byte) ([]byte, bool) {
 
 // strip takes off the prefix that the header of this goroutine had.
 func (l *lines) strip(line []byte) []byte {
-	if len(l.prefix) == 0 && len(line) > 0 && line[0] == '\t' {
+	if len(l.prefix) == 0 && len(line) > 1 && line[0] == '\t' &&
+		line[1] == '/' {
 		return line // half of all lines, and never a header
 	}
 	line = l.unprefix(line)
@@ -144,9 +143,10 @@ func isTotal(line []byte) bool {
 		bytes.HasPrefix(line, []byte("goroutineleak profile: total "))
 }
 
+// isWord reports whether what follows c is the end of a word or quoted.
 func isWord(c byte) bool {
-	return c == '_' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' ||
-		c == '"' || c == '\''
+	return c == '_' || c == '"' || c == '\'' || '0' <= c && c <= '9' ||
+		'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
 // afterPrefix returns what follows the prefix in line. Time stamps and

@@ -168,11 +168,8 @@ func byCalls(s *Stack) string {
 	op := ""
 	for i := range s.Frames {
 		f := &s.Frames[i]
-		if f.Func == "" {
-			if f.PC != 0 && i == 0 {
-				op = "unknown"
-			}
-			continue
+		if i == 0 && f.Func == "" && f.PC != 0 {
+			op = "unknown"
 		}
 		hit, ok := calls[f.Func]
 		if !ok {

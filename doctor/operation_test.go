@@ -48,12 +48,19 @@ func TestOperation(t *testing.T) {
 		{"semacquire", "internal/poll.runtime_Semacquire main.f", "semaphore"},
 		{"semacquire", "runtime.semacquire1 runtime.GC main.f", "runtime"},
 		{"semacquire", "main.f", "runtime"},
+		{"", "runtime.gopark runtime.semacquire1 runtime.gcStart", "runtime"},
 		{"waiting", "runtime.selectgo main.f", "select"},
 		{"leaked", "runtime.chanrecv1 main.f", "chan receive"},
 		{"GC worker (idle)", "runtime.gcBgMarkWorker", "runtime"},
 		{"cleanup wait", "runtime.runCleanups", "runtime"},
 		{"a reason of 2031", "main.f", "a reason of 2031"},
 
+		{"runnable", "sync.(*Mutex).lockSlow sync.(*Mutex).Lock main.f", "running"},
+		{"sync.Cond.Wait", "sync.(*RWMutex).Lock main.f", "cond"},
+
+		{"", "sync.(*RWMutex).Lock sync.(*Cond).Wait main.f", "rwmutex"},
+		{"", "sync.(*Mutex).Lock iter.Pull[...].func2 main.f", "mutex"},
+		{"", "time.Sleep sync.(*Mutex).Lock main.f", "sleep"},
 		{"", "runtime.gopark runtime.chansend runtime.chansend1 main.f", "chan send"},
 		{"", "runtime.gopark runtime.selectgo main.f", "select"},
 		{"", "runtime.gopark runtime.block main.f", "select (no cases)"},
@@ -81,6 +88,10 @@ func TestOperationWithoutNames(t *testing.T) {
 	assert.Equal(t, "unknown", operationOf(s))
 	s.Frames[1] = Frame{Func: "sync.(*Mutex).Lock"}
 	assert.Equal(t, "mutex", operationOf(s))
+	s.Frames = []Frame{{Func: "sync.(*Mutex).Lock"}, {PC: 1}, {Func: "main.f"}}
+	assert.Equal(t, "mutex", operationOf(s))
+	s.Frames = []Frame{{Func: "main.f", PC: 1}}
+	assert.Equal(t, "running", operationOf(s))
 	s.Frames = []Frame{{Func: "main.f"}, {PC: 1}}
 	assert.Equal(t, "running", operationOf(s))
 	assert.Equal(t, "running", operationOf(&Stack{Frames: []Frame{{}}}))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -67,11 +68,11 @@ type parser struct {
 	labels  []byte
 	started bool
 	key     []byte
-	frames  int
+	called  bool // a call of it has been read
 	created bool // the goroutine's last line has been read
-	pending int  // length of key before a function still without its file
+	pending bool // its last function is still without its file
 	parent  uint64
-	count   int // of a profile's record
+	count   int // 1, or of a profile's record
 
 	first   uint64 // id of the dump's first goroutine
 	main    bool   // goroutine 1 has been counted
@@ -85,7 +86,6 @@ func (p *parser) begin() {
 	p.first, p.main, p.lastKey, p.total = 0, false, "", 0
 	p.profile, p.leaks = false, false
 	p.step = (*parser).outside
-	p.pending = -1
 }
 
 // split ends the current snapshot, if it has anything, and begins the next.
@@ -104,7 +104,7 @@ func (p *parser) split() {
 }
 
 func (p *parser) finish() {
-	cut := p.pending >= 0 || p.in.open && !p.complete()
+	cut := p.pending || p.in.open && !p.complete()
 	if p.started && !p.profile && cut {
 		p.snap.Truncated = true
 		p.snap.trouble(p.in.n, "", "the input ends within a goroutine")
@@ -131,9 +131,7 @@ func (p *parser) outside(line []byte) {
 		"fatal error: ", "panic: ", "SIGQUIT: ", "SIGABRT: ", "SIGTRAP: ",
 	} {
 		if i := bytes.Index(line, []byte(banner)); i >= 0 && plainBefore(line[:i]) {
-			if p.snap.Goroutines > 0 {
-				p.split()
-			}
+			p.split()
 			if p.snap.Banner == "" {
 				p.snap.Banner = string(line[i:min(len(line), i+maxText)])
 			}
@@ -145,8 +143,8 @@ func (p *parser) outside(line []byte) {
 		return
 	}
 	const word = "goroutine "
-	if n := min(len(line), len(word)); p.in.open && p.snap.Goroutines > 0 &&
-		n > 0 && string(line[:n]) == word[:n] {
+	if n := min(len(line), len(word)); p.in.open && n > 0 &&
+		string(line[:n]) == word[:n] {
 		p.snap.Truncated = true
 		p.snap.trouble(p.in.n, string(line), "the input ends within a header")
 		return
@@ -170,7 +168,7 @@ func (p *parser) beginGoroutine(line []byte) {
 		p.split()
 	}
 	h := parseHeader(line)
-	if p.snap.Goroutines > 0 && (h.id == p.first || h.id == 1 && p.main) {
+	if h.id == p.first || h.id == 1 && p.main {
 		p.repeat()
 	}
 	if p.first == 0 {
@@ -185,8 +183,8 @@ func (p *parser) beginGoroutine(line []byte) {
 	if len(h.tail) > 0 {
 		p.snap.trouble(p.in.n, string(line), "other text on the line of a header")
 	}
-	p.started, p.created, p.frames, p.parent = true, false, 0, 0
-	p.pending = -1
+	p.started, p.created, p.called, p.parent = true, false, false, 0
+	p.count = 1
 	p.key = append(p.key[:0], p.state...)
 	p.key = append(p.key, '\n', mark(h.leaked), mark(h.bubble), '\n')
 	p.step = (*parser).call
@@ -205,7 +203,7 @@ func mark(b bool) byte {
 func (p *parser) repeat() {
 	key, id := p.lastKey, p.lastID
 	last := p.index[key]
-	if last == nil || last.State != "running" || id == p.first {
+	if last == nil || id == p.first {
 		p.split()
 		return
 	}
@@ -214,12 +212,8 @@ func (p *parser) repeat() {
 	last.Count--
 	p.snap.Goroutines--
 	if last.Count == 0 {
-		for i, s := range p.snap.Stacks {
-			if s == last {
-				p.snap.Stacks = append(p.snap.Stacks[:i], p.snap.Stacks[i+1:]...)
-				break
-			}
-		}
+		p.snap.Stacks = slices.DeleteFunc(p.snap.Stacks,
+			func(s *Stack) bool { return s == last })
 	}
 	p.split()
 	moved := *last
@@ -231,7 +225,7 @@ func (p *parser) repeat() {
 
 // complete reports whether nothing of the goroutine can be missing.
 func (p *parser) complete() bool {
-	return p.pending < 0 && p.frames > 0 && p.head.id <= 1
+	return p.called && !p.pending && p.head.id <= 1
 }
 
 // call is inside a goroutine.
@@ -264,21 +258,20 @@ func (p *parser) ancestor(line []byte) {
 
 func (p *parser) function(name []byte) {
 	p.orphan()
-	if bytes.IndexByte(name, ' ') >= 0 && !bytes.Contains(name, []byte("[")) {
+	if bytes.ContainsRune(name, ' ') && !bytes.Contains(name, []byte("[")) {
 		p.odd(name) // prose that ends in a parenthesis
 		return
 	}
-	p.pending = len(p.key)
+	p.pending = true
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
 }
 
 // orphan gives the function that has no file an empty one.
 func (p *parser) orphan() {
-	if p.pending >= 0 {
+	if p.pending {
 		p.key = append(p.key, '\n', '0', '\n')
-		p.pending = -1
-		p.frames++
+		p.pending = false
 		p.snap.trouble(p.in.n, "", "a call without its file")
 	}
 }
@@ -290,7 +283,7 @@ func (p *parser) creator(line []byte) {
 		p.parent, _ = strconv.ParseUint(string(id), 10, 64)
 	}
 	p.created = true
-	p.pending = len(p.key)
+	p.pending = true
 	p.key = append(p.key, '\n') // an empty function marks the creator
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
@@ -304,12 +297,12 @@ func (p *parser) file(line []byte) {
 		}
 		return
 	}
-	if p.pending < 0 {
+	if !p.pending {
 		p.snap.trouble(p.in.n, string(line), "a file without its call")
 		p.key = append(p.key, '?', '\n')
 	}
-	p.pending = -1
-	p.frames++
+	p.pending = false
+	p.called = true
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
 	p.key = append(p.key, number...)
@@ -338,8 +331,8 @@ func fileLine(line []byte) (file, number []byte, ok bool) {
 	i := bytes.LastIndexByte(line, '+')
 	if i > 0 && bytes.HasPrefix(line[i-1:], []byte(" +0x")) {
 		line = line[:i-1]
-	} else if i := bytes.LastIndex(line, []byte(" fp=0x")); i >= 0 {
-		line = line[:i]
+	} else {
+		line, _, _ = bytes.Cut(line, []byte(" fp=0x"))
 	}
 	i = bytes.LastIndexByte(line, ':')
 	if i <= 0 || i == len(line)-1 {
@@ -371,17 +364,12 @@ func (p *parser) end() {
 		p.index[key] = s
 		p.snap.Stacks = append(p.snap.Stacks, s)
 	}
-	if len(p.labels) > 0 {
-		n := max(p.count, 1)
-		eachLabel(p.labels, func(kv string) { s.label(kv, n) })
-	}
+	eachLabel(p.labels, func(kv string) { s.label(kv, p.count) })
+	s.Count += p.count
+	p.snap.Goroutines += p.count
 	if p.profile {
-		s.Count += p.count
-		p.snap.Goroutines += p.count
 		return
 	}
-	s.Count++
-	p.snap.Goroutines++
 	s.Members = append(s.Members, Member{p.head.id, p.parent, p.head.minutes})
 	p.main = p.main || p.head.id == 1
 	p.lastID, p.lastKey = p.head.id, ""

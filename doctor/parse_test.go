@@ -528,4 +528,348 @@ func TestParseSeveralBegunByAnother(t *testing.T) {
 		assert.Equal(t, want, all[i].Stacks[0].Frames[0].Func)
 	}
 	assert.Equal(t, uint64(8), all[1].Stacks[0].Members[0].ID)
+
+	// Its stack stays in the first dump if it is not the only one of it, and
+	// others of the second dump join it there.
+	parked := strings.Replace(writer(5, "other"), "running", "select", 1)
+	all, err = Parse(strings.NewReader(writer(7, "dump")+rest+writer(8, "dump")+
+		rest+writer(9, "dump")+rest+writer(4, "dump")+parked+writer(9, "dump")), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 4)
+	assert.Equal(t, []Member{{ID: 7}}, all[0].Stacks[0].Members)
+	assert.Equal(t, []Member{{ID: 8}}, all[1].Stacks[0].Members)
+	require.Len(t, all[2].Stacks, 3)
+	assert.Equal(t, []Member{{ID: 9}, {ID: 4}}, all[2].Stacks[0].Members)
+	assert.Equal(t, 2, all[2].Stacks[0].Count)
+
+	// Only one that is running writes a dump.
+	all, err = Parse(strings.NewReader(writer(7, "dump")+rest+parked+rest), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, 3, all[0].Goroutines)
+
+	// A dump of nothing else, twice.
+	all, err = Parse(strings.NewReader(writer(7, "dump")+writer(7, "dump")), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, 1, all[1].Goroutines)
+}
+
+// Without a main goroutine it is the first that comes up again.
+func TestParseSeveralWithoutMain(t *testing.T) {
+	const one = "goroutine 5 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n" +
+		"goroutine 6 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n"
+	for text, want := range map[string][]int{
+		one + one: {2, 2},
+		one + "goroutine profile: total 1\n1 @ 0x1\n#\t0x1\tmain.f+0x1\t" +
+			"/a.go:1\n\n" + one: {2, 1, 2},
+		one + "panic: boom\n\n" + strings.ReplaceAll(one, "goroutine ",
+			"goroutine 1"): {2, 2},
+	} {
+		all, err := Parse(strings.NewReader(text), "x")
+		require.NoError(t, err)
+		var counts []int
+		for _, p := range all {
+			counts = append(counts, p.Goroutines)
+		}
+		assert.Equal(t, want, counts, text)
+	}
+}
+
+// Labels of a dump are kept as those of a profile are.
+func TestParseLabels(t *testing.T) {
+	p := parseOne(t, `goroutine 5 [select labels:{"a": "b"}]:`+
+		"\nmain.f()\n\t/a.go:1 +0x1\n\n"+
+		"goroutine 6 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n")
+	require.Len(t, p.Stacks, 1)
+	assert.Equal(t, map[string]int{"a=b": 1}, p.Stacks[0].Labels)
+
+	all, err := Parse(strings.NewReader("goroutine profile: total 4\n4 @ 0x1\n"+
+		"#\t0x1\tmain.f+0x1\t/a.go:1\n\n"+
+		`goroutine 5 [select labels:{"a": "b"}]:`+
+		"\nmain.f()\n\t/a.go:1 +0x1\n\n"), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, map[string]int{"a=b": 1}, all[1].Stacks[0].Labels)
+}
+
+// What stands in the place of a call is not taken for one, and a call that
+// lacks a part of itself is one all the same.
+func TestParseOddCalls(t *testing.T) {
+	const head, f = "goroutine 7 [select]:\n", "main.f()\n\t/a.go:1 +0x1\n"
+	call := Frame{Func: "main.f", File: "/a.go", Line: 1}
+	for text, want := range map[string][]Frame{
+		f:                      {call},
+		"log(x)=y\n" + f:       {call},
+		"a log (of x)\n" + f:   {call},
+		"(x)\n" + f:            {call},
+		"done)\n" + f:          {call},
+		"\tgarbage\n" + f:      {call},
+		"main.g()\n" + f:       {{Func: "main.g"}, call},
+		f + "main.g()\n":       {call, {Func: "main.g"}},
+		f + "\t/b.go:2 +0x1\n": {call, {File: "/b.go", Line: 2}},
+		"main.g()\ncreated by main.h in goroutine 1\n\t/b.go:2\n": {
+			{Func: "main.g"}},
+	} {
+		all, err := Parse(strings.NewReader(head+text+"\n"+
+			strings.Replace(head, "7", "8", 1)+f+"\n"), "x")
+		require.NoError(t, err)
+		p := all[0]
+		assert.Equal(t, 2, p.Goroutines, text)
+		assert.Equal(t, want, p.Stacks[0].Frames, text)
+		odd := 1
+		if text == f {
+			odd = 0
+		}
+		assert.Equal(t, odd, p.Unreadable, "%q: %v", text, p.Troubles)
+	}
+}
+
+func TestFileLine(t *testing.T) {
+	for line, want := range map[string]string{
+		"\t/a.go:12 +0x1d":                      "/a.go 12",
+		"        /a.go:12 +0x1d":                "/a.go 12",
+		"\t/a.go:12 +0x1d fp=0x1 sp=0x2 pc=0x3": "/a.go 12",
+		"\t/a.go:12 fp=0x1 sp=0x2 pc=0x3":       "/a.go 12",
+		"\t/a.go:12":                            "/a.go 12",
+		"\tC:/a+b.go:12":                        "C:/a+b.go 12",
+		"\t/a.go:":                              "",
+		"\t:12":                                 "",
+		"\t/a.go:1x":                            "",
+		"\t/a.go:x":                             "",
+		"\t/a.go":                               "",
+		"+0x1":                                  "",
+		"a":                                     "",
+		"":                                      "",
+	} {
+		file, number, ok := fileLine([]byte(line))
+		assert.Equal(t, want != "", ok, line)
+		if ok {
+			assert.Equal(t, want, string(file)+" "+string(number))
+		}
+	}
+}
+
+// The output of go test ends a goroutine, and so does a crash after the last
+// call of main.
+func TestParseAfterTheLastCall(t *testing.T) {
+	const g = " [select]:\nmain.f()\n\t/a.go:1 +0x1\n"
+	for _, end := range []string{"exit status 2", "FAIL\texample.com/x\t1.0s"} {
+		p := parseOne(t, "goroutine 7"+g+end)
+		assert.False(t, p.Truncated)
+		p = parseOne(t, "goroutine 7"+g+end+"\nany other text\n")
+		assert.Zero(t, p.Unreadable, "%v", p.Troubles)
+	}
+	all, err := Parse(strings.NewReader("goroutine 1"+g+"panic: boom\n\n"+
+		"goroutine 9"+g), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, "panic: boom", all[1].Banner)
+	p := parseOne(t, "goroutine 7"+g+"[originating from goroutine 3]:\nmain.g()\n"+
+		"\n\t/b.go:1 +0x1f\n")
+	assert.Equal(t, 1, p.Unreadable, "the ancestor ends")
+}
+
+// How an input ends, and what is then missing.
+func TestParseEnds(t *testing.T) {
+	const g = "goroutine 1 [select]:\nmain.f()\n\t/a.go:1 +0x1\n"
+	const within = "the input ends within a goroutine"
+	for text, why := range map[string]string{
+		g:                               "",
+		strings.TrimSuffix(g, "\n"):     "",
+		g + "\ngorou":                   "the input ends within a header",
+		g + "\ngorou\n":                 "",
+		g + "\ngoods\n":                 "",
+		g + "\ngoods":                   "",
+		g + "\n\r":                      "",
+		g + "main.main()\n":             within,
+		g + "main.main()":               within,
+		strings.Replace(g, "1", "7", 1): "",
+		strings.TrimSuffix(strings.Replace(g, "1", "7", 1), "\n"): within,
+		"goroutine 1 [select]:":                                   within,
+		"goroutine 7 [select]:\nmain.f()\n\t/a.go:1 +0x1\n" +
+			"[originating from goroutine 3]:\nmain.g()": "",
+		"goroutine profile: total 3\n2 @ 0x1\n#\t0x1\tmain.f+0x1\t" +
+			"/a.go:1\n\n": "the profile announces 3 goroutines and has 2",
+	} {
+		p := parseOne(t, text)
+		assert.Equal(t, why != "", p.Truncated, "%q", text)
+		var found []string
+		for _, trouble := range p.Troubles {
+			found = append(found, trouble.Why)
+		}
+		if why == "" {
+			assert.Empty(t, found, "%q", text)
+		} else {
+			assert.Contains(t, found, why, "%q", text)
+		}
+	}
+}
+
+// Between goroutines only what looks like a call of one is missed.
+func TestParseStrayCalls(t *testing.T) {
+	const g = "goroutine 1 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n"
+	for line, want := range map[string]int{
+		"\t/a.go:12 +0x1f": 1,
+		"/a.go:12":         0,
+		"at /a.c:12 +0x1f": 0,
+		"a.go +0x1f":       0,
+		"12:30 +0x1f":      0,
+	} {
+		assert.Equal(t, want, parseOne(t, g+line+"\n\n").Unreadable, line)
+	}
+}
+
+func TestPlainBefore(t *testing.T) {
+	for s, want := range map[string]bool{
+		"":                            true,
+		"2026/11/24 ":                 true,
+		"app | ":                      true,
+		"2026/11/24":                  false,
+		"we saw a ":                   false,
+		"2026/11/24 http: ":           false,
+		strings.Repeat("1", 62) + " ": true,
+		strings.Repeat("1", 63) + " ": false,
+	} {
+		assert.Equal(t, want, plainBefore([]byte(s)), s)
+	}
+}
+
+// What a collector writes before each line differs in its numbers only.
+func TestAfterPrefix(t *testing.T) {
+	for _, test := range []struct {
+		prefix, line, want string
+		ok                 bool
+	}{
+		{"app | ", "app | main.f()", "main.f()", true},
+		{"app | ", "web | main.f()", "", false},
+		{"app | ", "app |", "", true}, // loggers trim
+		{"app | ", "app", "", false},
+		{"  ", "", "", false},
+		{"9 10 ", "123 4 x", "x", true},
+		{"9 10 ", "123 x", "", false},
+		{"9 10 ", "1", "", false},
+		{"9 ", "x ", "", false},
+		{"app|", "app|x", "x", true},
+		{"app|", "app|", "", true},
+		{"[7]", "[42]x", "x", true},
+		{"v1", "v22", "", true},
+		{"v1", "v22x", "x", true},
+		{"a  b", "a b", "", true},
+		{"a  b: ", "a      b: \t/a.go", "\t/a.go", true},
+		{"a: ", "a:   x", "  x", true}, // the indentation of a file
+		{"a:  ", "a: x", "", false},
+		{"a:  ", "a:  ", "", true},
+		{"a:  ", "a: ", "", false},
+	} {
+		got, ok := afterPrefix([]byte(test.line), []byte(test.prefix))
+		assert.Equal(t, test.ok, ok, "%q after %q", test.line, test.prefix)
+		assert.Equal(t, test.want, string(got), "%q after %q", test.line,
+			test.prefix)
+	}
+}
+
+func TestHeaderAt(t *testing.T) {
+	for line, want := range map[string]int{
+		"goroutine 7 [running]:":                     0,
+		"app | goroutine 7 [running]:":               6,
+		"this goroutine is goroutine 7 [running]:":   18,
+		"goroutine by goroutine: goroutine 1 gp=0x1": 24,
+		"subgoroutine 7 [running]:":                  -1,
+		"created by main.main in goroutine 7":        -1,
+		"\"goroutine 7 [running]:\"":                 -1,
+		"'goroutine 7 [running]:'":                   -1,
+		"goroutine profile: total 7":                 0,
+		"goroutine profile":                          -1,
+		"":                                           -1,
+		"@goroutine 7 [running]:":                    1,
+		"`goroutine 7 [running]:":                    1,
+		"/goroutine 7 [running]:":                    1,
+		":goroutine 7 [running]:":                    1,
+		"[goroutine 7 [running]:":                    1,
+		"{goroutine 7 [running]:":                    1,
+	} {
+		assert.Equal(t, want, headerAt([]byte(line)), line)
+	}
+	for _, c := range "09AZMazm_" {
+		assert.Equal(t, -1, headerAt([]byte(string(c)+"goroutine 7 [running]:")),
+			"%c", c)
+	}
+}
+
+// A dump that is indented as a whole, by blanks or a tab, is one; the next
+// that is not has no prefix any more.
+func TestParseIndented(t *testing.T) {
+	for _, indent := range []string{"\t", "    ", " "} {
+		indented := indent + strings.ReplaceAll("goroutine 1 [select]:\n"+
+			"main.f(0x1)\n\t/a.go:1 +0x1\nmain.main()\n\t/b.go:2\n",
+			"\n", "\n"+indent)
+		all, err := Parse(strings.NewReader(indented+"\n\ngoroutine 2 [select]:\n"+
+			"main.f(0x1)\n"+indent+"/a.go:1 +0x1\nmain.main()\n"+indent+
+			"/b.go:2\n\n"), "x")
+		require.NoError(t, err)
+		require.Len(t, all, 1, "%q", indent)
+		assert.Equal(t, 2, all[0].Goroutines, "%q", indent)
+		assert.Zero(t, all[0].Unreadable, "%q: %v", indent, all[0].Troubles)
+		assert.Len(t, all[0].Stacks, 1, "%q", indent)
+	}
+}
+
+// What a record of a profile is, and what is none.
+func TestParseRecords(t *testing.T) {
+	const named = "#\t0x0\tmain.f+0x1\t/a.go:1\n"
+	f := Frame{Func: "main.f", File: "/a.go", Line: 1}
+	for _, test := range []struct {
+		text       string
+		counts     []int
+		first      []Frame
+		unreadable int
+	}{
+		{"2 @ 0x1\n" + named + "\n3 @ 0x2 0x3\n\n", []int{2, 3}, []Frame{f}, 0},
+		{"2 @ 0x1\n3 @ 0x2 0x3\n\n", []int{2, 3}, []Frame{{PC: 1}}, 0},
+		{"5 @ 0x1\n\n" + named, []int{5}, []Frame{{PC: 1}}, 1},
+		{"5 @\n" + named, []int{5}, []Frame{f}, 0},
+		{"5 @ 0x1 0x2\n#\t0x9\tmain.f+0x1\t/a.go:1\n", []int{5},
+			[]Frame{{PC: 1}, {PC: 2}, f}, 0},
+		{"5 @ 0x1 0x2\n#\t0x2\tmain.f+0x1\t/a.go:1\n", []int{5},
+			[]Frame{{PC: 1}, f}, 0},
+		{"5 @ 0x1 0x2\n#\t0x1\tmain.f+0x1\t/a.go:1\n#\t0x2\tmain.f\t/a.go:1\n",
+			[]int{5}, []Frame{f, f}, 0},
+		{"5 @ 0x1\n#\t0x1\t+0x1\t/a.go:1\n", []int{5},
+			[]Frame{{Func: "+0x1", File: "/a.go", Line: 1}}, 0},
+		{"5 @ 0x1\n\n7\n6 0x1\n0 @ 0x1\n-1 @ 0x1\nx @ 0x1\n1073741825 @ 0x1\n",
+			[]int{5}, []Frame{{PC: 1}}, 0}, // and after it is over
+		{"7\n6 0x1\n0 @ 0x1\n-1 @ 0x1\nx @ 0x1\n1073741825 @ 0x1\n5 @ 0x1\n",
+			[]int{5}, []Frame{{PC: 1}}, 6},
+		{"5 @ 0x1\n\nany text\n6 @ 0x1\n", []int{5}, []Frame{{PC: 1}}, 0},
+		{"1073741824 @ 0x1\n", []int{1 << 30}, []Frame{{PC: 1}}, 0},
+	} {
+		p := parseOne(t, "goroutine profile: total 5\n"+test.text)
+		var counts []int
+		for _, s := range p.Stacks {
+			counts = append(counts, s.Count)
+		}
+		assert.Equal(t, test.counts, counts, test.text)
+		assert.Equal(t, test.first, p.Stacks[0].Frames, test.text)
+		assert.Equal(t, test.unreadable, p.Unreadable, "%q: %v", test.text,
+			p.Troubles)
+	}
+}
+
+func TestParseLeakProfile(t *testing.T) {
+	const record = ": total 1\n1 @ 0x1\n# labels: {\"a\":\"b\"}\n\n1 @ 0x2\n\n"
+	p := parseOne(t, "goroutineleak profile"+record)
+	assert.True(t, p.Stacks[0].Leaked)
+	assert.Equal(t, map[string]int{"a=b": 1}, p.Stacks[0].Labels)
+	assert.Empty(t, p.Stacks[1].Labels, "those of the record before")
+	assert.False(t, parseOne(t, "goroutine profile"+record).Stacks[0].Leaked)
+}
+
+// A crash may come right after a profile.
+func TestParseCrashAfterProfile(t *testing.T) {
+	all, err := Parse(strings.NewReader("goroutine profile: total 1\n1 @ 0x1\n\n"+
+		"panic: boom\n\ngoroutine 7 [running]:\nmain.f()\n\t/a.go:1 +0x1\n"), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, "panic: boom", all[1].Banner)
 }

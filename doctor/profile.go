@@ -58,12 +58,12 @@ func (p *parser) foreign(line []byte) {
 // addresses begins a record with "7978 @ 0x43e0c5 0x40a1b2".
 func (p *parser) addresses(line []byte) bool {
 	n, rest, ok := bytes.Cut(line, []byte(" @"))
-	count, err := strconv.Atoi(string(n))
-	if !ok || err != nil || count < 1 || count > 1<<30 {
+	count, _ := strconv.Atoi(string(n))
+	if !ok || count < 1 || count > 1<<30 {
 		return false
 	}
-	p.started, p.count, p.frames = true, count, 0
-	p.labels, p.pending = p.labels[:0], -1
+	p.started, p.count, p.called = true, count, false
+	p.labels = p.labels[:0]
 	p.key = append(p.key[:0], '\n', mark(p.leaks), '0', '\n')
 	for _, pc := range bytes.Fields(rest) {
 		p.key = append(p.key, '@', '\n')
@@ -95,13 +95,13 @@ func (p *parser) named(line []byte) {
 		return
 	}
 	name := fields[1]
-	if i := bytes.LastIndex(name, []byte("+0x")); i >= 0 {
+	if i := bytes.LastIndex(name, []byte("+0x")); i > 0 {
 		name = name[:i]
 	}
-	if p.frames == 0 {
+	if !p.called {
 		p.unnamed(fields[0])
 	}
-	p.frames++
+	p.called = true
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
 	p.key = append(p.key, file...)
@@ -113,19 +113,15 @@ func (p *parser) named(line []byte) {
 // unnamed cuts the addresses from pc on: those have names. The text has the
 // address of the call, one below the return address of the record.
 func (p *parser) unnamed(pc []byte) {
+	const first = len("\n00\n") // what addresses writes before them
 	want, _ := strconv.ParseUint(string(pc), 0, 64)
-	at := bytes.Index(p.key, []byte("@\n"))
-	for i := at; i >= 0 && i < len(p.key); {
-		field := p.key[i+2:]
-		end := bytes.IndexByte(field, '\n')
-		got, _ := strconv.ParseUint(string(field[:end]), 0, 64)
-		if got == want || got == want+1 {
+	for i := first; i < len(p.key); {
+		field, _, _ := bytes.Cut(p.key[i+len("@\n"):], []byte{'\n'})
+		got, _ := strconv.ParseUint(string(field), 0, 64)
+		if want == 0 || got == want || got == want+1 {
 			p.key = p.key[:i]
 			return
 		}
-		i += 2 + end + 1
-	}
-	if at >= 0 && want == 0 {
-		p.key = p.key[:at]
+		i += len("@\n") + len(field) + len("\n")
 	}
 }

@@ -169,8 +169,11 @@ func (sc *scene) relatives(s *site) []relative {
 		if at == s || tracing(stack) {
 			continue
 		}
-		calls := append(slices.Clone(stack.Frames), stack.CreatedBy)
-		for i, f := range calls {
+		for i := range len(stack.Frames) + 1 {
+			f := stack.CreatedBy
+			if i < len(stack.Frames) {
+				f = stack.Frames[i]
+			}
 			if f.Func == "" ||
 				f.Func == s.at.Func && (typ != "" || f.Line <= s.at.Line) {
 				continue
@@ -178,7 +181,7 @@ func (sc *scene) relatives(s *site) []relative {
 			related := typ != "" && builds(f.Func, pkg, typ) ||
 				typ == "" && declared(f.Func) == owner
 			if related {
-				if i == len(calls)-1 {
+				if i == len(stack.Frames) {
 					f = stack.root()
 				}
 				found = append(found, relative{stack, at, f})
@@ -195,12 +198,11 @@ func (sc *scene) relatives(s *site) []relative {
 func (sc *scene) gone(s *site, close []relative, c *counterpart) {
 	for _, r := range close {
 		f := r.stack.root().Func
-		n := closure(f)
 		constructor := declared(f)
-		if n < 2 || constructor == declared(s.at.Func) && typeOf(constructor) != "" {
+		if constructor == declared(s.at.Func) && typeOf(constructor) != "" {
 			continue
 		}
-		for i := n - 1; i > 0; i-- {
+		for i := closure(f) - 1; i > 0; i-- {
 			name := fmt.Sprintf("%s.func%d", constructor, i)
 			if sc.alive(name) == 0 {
 				c.confidence = "high"

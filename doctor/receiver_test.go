@@ -39,6 +39,19 @@ func TestReceiver(t *testing.T) {
 		"a sibling by number": {[]*Stack{standing(1, "select", "app.NewWriter.func3"),
 			standing(1, "select", "app.NewWriter.func2")}, "missing", "high",
 			"app.NewWriter.func1, by the numbering of closures"},
+		"the nearest sibling": {[]*Stack{standing(1, "select",
+			"app.NewWriter.func1"), standing(1, "select", "app.NewWriter.func5"),
+			standing(1, "select", "app.NewWriter.func3")}, "missing", "high",
+			"receiving there: app.NewWriter.func4, by the numbering"},
+		"a sibling in a method": {[]*Stack{standing(1, "select",
+			"app.(*Writer).start.func2")}, "missing", "high",
+			"app.(*Writer).start.func1, by the numbering"},
+		"as many as those who wait": {[]*Stack{
+			standing(20, "syscall", "app.(*Writer).run")}, "present", "medium", ""},
+		"about to send": {[]*Stack{standing(1, "running", "app.(*Writer).Put")},
+			"missing", "medium", ""},
+		"accepting in the file": {[]*Stack{standing(1, "IO wait",
+			"net.(*TCPListener).Accept", "app.serve")}, "missing", "medium", ""},
 		"all siblings parked": {[]*Stack{standing(1, "select", "app.NewWriter.func1"),
 			standing(1, "select", "app.NewWriter.func2")}, "missing", "medium",
 			"not the receiver, or the runtime would have handed it a value"},
@@ -74,6 +87,32 @@ func TestReceiver(t *testing.T) {
 	}
 }
 
+// Each of the others is named once, by its innermost call.
+func TestReceiverEvidence(t *testing.T) {
+	_, f := opinionOn(t, "app.(*Writer).Put", Rules{}, process(writers(),
+		standing(1, "select", "app.(*Writer).run", "app.(*Writer).main"),
+		standing(1, "select", "app.(*Writer).flush"),
+		standing(1, "select", "app.(*Writer).run", "app.a")))
+	const parked = " is alive and parked, blocked in a select (app.go:1): not the " +
+		"receiver, or the runtime would have handed it a value"
+	assert.Equal(t, []string{"app.(*Writer).flush" + parked,
+		"app.(*Writer).run" + parked}, f.Evidence)
+}
+
+// The closures of the method that sends are numbered in its order, but not
+// all of them are goroutines.
+func TestReceiverBesideItself(t *testing.T) {
+	for function, numbered := range map[string]bool{
+		"app.(*W).Start": false, "app.start": true,
+	} {
+		_, f := opinionOn(t, function+".func1", Rules{}, process(
+			standing(5, "chan send", function+".func1"),
+			standing(1, "select", function+".func3")))
+		assert.Equal(t, numbered,
+			strings.Contains(f.Sentence, "by the numbering"), function)
+	}
+}
+
 // A function that is no method has its relatives in the same function, and
 // only after the line where it sends.
 func TestReceiverOfFunction(t *testing.T) {
@@ -86,9 +125,11 @@ func TestReceiverOfFunction(t *testing.T) {
 	_, f = opinionOn(t, "app.pump.func1", Rules{}, process(send, later))
 	assert.Equal(t, "present", f.Receiver)
 	earlier := standing(1, "syscall", "app.pump.func1")
-	earlier.Frames[0].Line = 0
-	_, f = opinionOn(t, "app.pump.func1", Rules{}, process(send, earlier))
-	assert.NotEqual(t, "present", f.Receiver)
+	for _, line := range []int{0, 1} {
+		earlier.Frames[0].Line = line
+		_, f = opinionOn(t, "app.pump.func1", Rules{}, process(send, earlier))
+		assert.NotEqual(t, "present", f.Receiver)
+	}
 }
 
 // The busy receiver makes slow requests, not an outage.
@@ -117,6 +158,9 @@ func TestReceiverBySource(t *testing.T) {
 		"nobody": {[]string{}, nil, "missing",
 			"nothing in the source receives there"},
 		"not running": {[]string{"app.drain"}, nil, "missing",
+			"app.drain receives from this channel by the source and is in no " +
+				"stack"},
+		"not running, in short": {[]string{"app.drain"}, nil, "missing",
 			"app.drain, which should, is in no stack"},
 		"parked elsewhere": {[]string{"app.drain"},
 			[]*Stack{standing(1, "select", "app.drain")}, "missing", "is parked " +
@@ -164,6 +208,8 @@ func TestHolder(t *testing.T) {
 			"app.(*Cache).Set"), "missing", "could hold it"},
 		"of the package": {standing(1, "running", "app.work"), "unknown",
 			"no goroutine is seen to hold it"},
+		"accepting": {standing(1, "IO wait", "net.(*TCPListener).Accept",
+			"app.(*Cache).Serve"), "missing", "could hold it"},
 		"main": {standing(1, "running", "main.main"), "missing", "could hold it"},
 		"the snapshot": {standing(1, "running", "runtime/pprof.f",
 			"app.(*Cache).Dump"),
@@ -183,6 +229,9 @@ func TestHolder(t *testing.T) {
 	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among their own "+
 		"callers, may hold it")
 	assert.Equal(t, "present", f.Receiver)
+	twice.Count = 1
+	_, f = opinionOn(t, "app.(*Cache).Get", Rules{}, process(twice))
+	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among its own callers")
 }
 
 // An unfinished search must not say that there is nobody.
@@ -195,10 +244,21 @@ func TestReceiverGivesUp(t *testing.T) {
 	for _, c := range []counterpart{sc.receiverOf(put), sc.holderOf(get)} {
 		assert.Equal(t, "unknown", c.receiver)
 		assert.Equal(t, "low", c.confidence)
-		assert.Contains(t, c.evidence[len(c.evidence)-1], "too many different stacks")
+		require.Len(t, c.evidence, 1)
+		assert.Contains(t, c.evidence[0], "too many different stacks")
 	}
 	assert.Nil(t, sc.busyIn("app.(*Cache).Get", put))
 	assert.Zero(t, sc.alive("app.(*Cache).Get"))
+
+	// The last that it is too late for is not looked at.
+	sc = newScene(Rules{}.withDefaults(), process(writers(),
+		standing(1, "select", "app.(*Writer).flush"),
+		standing(1, "running", "app.(*Writer).run")))
+	put = sc.of[sc.now.Stacks[0]]
+	for effort, want := range map[int]string{7: "unknown", 8: "present"} {
+		sc.effort = effort // a call each, and one more for each stack
+		assert.Equal(t, want, sc.receiverOf(put).receiver)
+	}
 }
 
 func TestDoing(t *testing.T) {

@@ -70,6 +70,21 @@ func TestFleetMerges(t *testing.T) {
 	assert.Equal(t, Warning, r.Findings[0].Severity, "the worse tells the story")
 	assert.Equal(t, "stuck", r.Groups[0].Verdict)
 	assert.Nil(t, Diagnose(Rules{}, alone).Findings[0].Instances, "no fleet")
+
+	alone, many = process(standing(3, "chan send", "app.f")),
+		process(standing(4, "chan send", "app.f"))
+	alone.Instance, many.Instance = "alone", "many"
+	assert.Equal(t, "7 goroutines are blocked sending in app.f (app.go:1); no "+
+		"goroutine is receiving there, on 2 instances",
+		Diagnose(Rules{}, alone, many).Findings[0].Sentence)
+
+	// Of two that are equally bad, the first tells it.
+	first := process(waited(standing(2, "chan send", "app.f"), 7))
+	second := process(waited(standing(2, "chan send", "app.f"), 9))
+	first.Instance, second.Instance = "first", "second"
+	r = Diagnose(Rules{}, first, second)
+	assert.Equal(t, []string{"the longest has waited 7 minutes"},
+		r.Findings[0].Evidence)
 }
 
 func TestReportOfInput(t *testing.T) {
@@ -96,6 +111,17 @@ func TestJSONHasNoNull(t *testing.T) {
 	assert.JSONEq(t, `{"targets":[],"goroutines":0,"unreadable":0,"findings":[]}`, b.String())
 }
 
+// The JSON can be read by people too: a line each, and names as they are.
+func TestJSONIsReadable(t *testing.T) {
+	r := &Report{Targets: []string{"a&b"}, Findings: []Finding{
+		{Function: "main.run[<T>]"}}}
+	var b bytes.Buffer
+	require.NoError(t, r.WriteJSON(&b))
+	assert.Contains(t, b.String(), "\n  \"goroutines\": 0,\n")
+	assert.Contains(t, b.String(), `"a&b"`)
+	assert.Contains(t, b.String(), "main.run[<T>]")
+}
+
 func TestSeverity(t *testing.T) {
 	for s, want := range map[Severity]string{
 		Info: "info", Warning: "warning", Critical: "critical", 7: "Severity(7)",
@@ -109,4 +135,6 @@ func TestSeverity(t *testing.T) {
 	assert.ErrorContains(t, s.UnmarshalText([]byte("Critical")),
 		`severity "Critical" is not info, warning or critical`)
 	assert.Equal(t, Critical, s, "unchanged")
+	require.NoError(t, s.UnmarshalText([]byte("info")))
+	assert.Equal(t, Info, s)
 }

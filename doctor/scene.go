@@ -23,9 +23,9 @@ type scene struct {
 
 // maxEffort bounds the search for receivers and holders, which compares each
 // site with each stack: a second or so. Real processes have some hundred
-// different stacks and need a thousandth of it; a dump made to be slow does
-// not get more.
-const maxEffort = 30_000_000
+// different stacks and need a hundredth of it; a dump made to be slow does not
+// get more.
+const maxEffort = 10_000_000
 
 // spend reports whether another stack may be compared.
 func (sc *scene) spend(s *Stack) bool {

@@ -13,7 +13,7 @@ func (s *site) finding() Finding {
 	f := Finding{
 		Severity: v.severity, Operation: s.op,
 		Function: s.at.Func, File: s.at.File, Line: s.at.Line,
-		Count: s.count, RequestPath: 2*s.requests >= s.count && s.requests > 0,
+		Count: s.count, RequestPath: 2*s.requests >= s.count,
 		Receiver: v.receiver, Confidence: v.confidence,
 		Stacks: s.stacks,
 	}
@@ -54,7 +54,6 @@ func (s *site) sentence() string {
 	clause := s.verdict.clause
 	if s.count == 1 {
 		clause = strings.ReplaceAll(clause, "wake them", "wake it")
-		clause = strings.ReplaceAll(clause, "they look leaked", "it looks leaked")
 		clause = strings.ReplaceAll(clause, "their own callers", "its own callers")
 	}
 	if clause != "" {

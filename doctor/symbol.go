@@ -14,16 +14,10 @@ import (
 
 // packageOf returns the import path in a symbol.
 func packageOf(symbol string) string {
-	generic := strings.IndexByte(symbol, '[')
-	if generic < 0 {
-		generic = len(symbol)
-	}
-	slash := strings.LastIndexByte(symbol[:generic], '/') + 1
-	dot := strings.IndexByte(symbol[slash:], '.')
-	if dot < 0 {
-		return symbol
-	}
-	return symbol[:slash+dot]
+	path, _, _ := strings.Cut(symbol, "[") // of the package; then types
+	slash := strings.LastIndexByte(path, '/') + 1
+	name, _, _ := strings.Cut(symbol[slash:], ".")
+	return symbol[:slash+len(name)]
 }
 
 // short returns the symbol without the directories of its import path, which

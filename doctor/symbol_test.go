@@ -12,6 +12,7 @@ func TestBuilds(t *testing.T) {
 		"p.NewWriter.func1":     true,
 		"p.newFileWriter":       true,
 		"p.New":                 true,
+		"p.New.func1":           true,
 		"p.Open":                true,
 		"p.startWriter":         true,
 		"p.(*Writer).Start":     true,
@@ -55,6 +56,12 @@ func TestSymbolParts(t *testing.T) {
 			"main.main", 0},
 		{"main.f.func99999999", "main", "main.f.func99999999",
 			"f.func99999999", "", "main.f", 0},
+		{"main.f.func90", "main", "main.f.func90", "f.func90", "", "main.f", 90},
+		{"main.f.func9x", "main", "main.f.func9x", "f.func9x", "", "main.f", 0},
+		{"main.f.func10485760", "main", "main.f.func10485760", "f.func10485760",
+			"", "main.f", 10485760},
+		{"main.f.func10485770", "main", "main.f.func10485770", "f.func10485770",
+			"", "main.f", 0},
 		{"main.init.0", "main", "main.init.0", "init.0", "", "main.init", 0},
 		{"cgocall", "cgocall", "cgocall", "", "", "cgocall", 0},
 		{"", "", "", "", "", "", 0},
@@ -71,7 +78,8 @@ func TestSymbolParts(t *testing.T) {
 func TestIsClosure(t *testing.T) {
 	for name, want := range map[string]bool{
 		"func1": true, "func2.1": true, "gowrap1": true, "deferwrap2": true,
-		"init.0": true, "1": true, "func": false, "function": false,
+		"init.0": true, "1": true, "0": true, "9.1": true, ":": false, "/": false,
+		"func0": true, "func9": true, "func/": false, "func:": false, "func": false, "function": false,
 		"gowrap": false, "Write": false, "": false,
 	} {
 		assert.Equal(t, want, isClosure(name), name)

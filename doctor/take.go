@@ -32,13 +32,15 @@ func Take() *Snapshot {
 // goroutines. A dump above 64 MB is cut, which the snapshot says.
 func TakeStacks() *Snapshot {
 	const limit = 64 << 20
-	buf := make([]byte, 1<<20)
+	// A buffer that turns out to be too small costs another stop of the same
+	// length. Two kilobytes are some fifteen calls.
+	buf := make([]byte, min(1<<20+runtime.NumGoroutine()<<11, limit))
 	for {
 		n := runtime.Stack(buf, true)
-		if n < len(buf) || len(buf) >= limit {
+		if n < len(buf) || len(buf) == limit {
 			return own(bytes.NewReader(buf[:n]))
 		}
-		buf = make([]byte, 2*len(buf))
+		buf = make([]byte, min(2*len(buf), limit))
 	}
 }
 

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"context"
+	"math"
+	"runtime/metrics"
 	"strings"
 	"sync"
 	"testing"
@@ -11,16 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// block starts n goroutines that send on a channel nobody receives from, and
-// returns what lets them go and waits for them.
-func block(n int) (release func()) {
+// block starts n goroutines that, so many calls down, send on a channel nobody
+// receives from, and returns what lets them go and waits for them.
+func block(n, deep int) (release func()) {
 	rec, quit := make(chan int), make(chan struct{})
 	var wg, at sync.WaitGroup
 	at.Add(n)
 	for range n {
 		wg.Go(func() {
 			at.Done()
-			blockedSend(rec, quit, 20)
+			blockedSend(rec, quit, deep-1)
 		})
 	}
 	at.Wait()
@@ -54,8 +56,8 @@ func countIn(p *Snapshot, function string) int {
 
 // A dump larger than the first buffer is taken whole.
 func TestTakeStacksGrows(t *testing.T) {
-	const n = 2000 // of 21 calls each: more than a megabyte
-	defer block(n)()
+	const n = 300 // of ten kilobytes each
+	defer block(n, 95)()
 	p := TakeStacks()
 	assert.Equal(t, n, countIn(p, "example.com/chanx/doctor.blockedSend"))
 	assert.Zero(t, p.Unreadable, "%v", p.Troubles)
@@ -63,6 +65,31 @@ func TestTakeStacksGrows(t *testing.T) {
 	assert.False(t, p.Taken.IsZero())
 	assert.Equal(t, "this process", p.Target)
 	assert.Equal(t, n, countIn(Take(), "example.com/chanx/doctor.blockedSend"))
+}
+
+// The stacks of ordinary goroutines fit at once: the world stands still once,
+// and not again for twice as much. The least of several, since others may
+// stop it as well.
+func TestTakeStacksStopsTheWorldOnce(t *testing.T) {
+	defer block(1500, 10)() // more than a megabyte
+	few := uint64(math.MaxUint64)
+	for range 5 {
+		before := stops()
+		TakeStacks()
+		few = min(few, stops()-before)
+	}
+	assert.Equal(t, uint64(1), few)
+}
+
+// stops is how often the world has been stopped for other reasons than
+// collecting garbage.
+func stops() (n uint64) {
+	m := []metrics.Sample{{Name: "/sched/pauses/total/other:seconds"}}
+	metrics.Read(m)
+	for _, c := range m[0].Value.Float64Histogram().Counts {
+		n += c
+	}
+	return n
 }
 
 // What cannot be parsed is said, and breaks nothing in the process.
@@ -75,7 +102,7 @@ func TestOwnOfNothing(t *testing.T) {
 
 // Nothing but a hook is needed to watch the process itself.
 func TestWatchItself(t *testing.T) {
-	release := block(1000)
+	release := block(1000, 21)
 	defer release()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

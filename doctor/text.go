@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // TextOptions are how [Report.WriteText] writes.
@@ -206,7 +207,7 @@ func (t *textWriter) wrap(indent, text string) {
 	line := indent
 	empty := true
 	for word := range strings.FieldsSeq(text) {
-		if !empty && len(line)+1+len(word) > t.opts.Width {
+		if !empty && utf8.RuneCountInString(line+" "+word) > t.opts.Width {
 			t.b.WriteString(line + "\n")
 			line, empty = strings.ReplaceAll(indent, "-", " "), true
 		}

@@ -95,7 +95,17 @@ func TestTextWidth(t *testing.T) {
 			}
 		}
 	}
+	// A line is filled to the last column, whatever its letters are made of.
+	r = &Report{Findings: []Finding{{Severity: Warning, Confidence: "high",
+		Sentence: "eins zwei fünf größer über ähnlich", Receiver: "unknown"}}}
+	const line = "WARNING   eins zwei fünf größer über"
+	assert.Contains(t, textOf(t, r, TextOptions{Width: 36}), line+"\n")
+	assert.NotContains(t, textOf(t, r, TextOptions{Width: 35}), line+"\n")
+	r = Diagnose(Rules{}, process(writers()))
 	narrow := textOf(t, r, TextOptions{Width: 40})
+	assert.NotContains(t, narrow, "other stack", "there is one")
+	assert.NotContains(t, narrow, "created by", "it is not known")
+	assert.NotContains(t, narrow, "In order", "nothing is")
 	assert.Contains(t, narrow, "net/http.HandlerFunc.ServeHTTP /src/app/app.go:2")
 	assert.Equal(t, textOf(t, r, TextOptions{Width: 80}),
 		textOf(t, r, TextOptions{Width: -1}))

@@ -72,7 +72,6 @@ func Watch(ctx context.Context, opts Options) error {
 		go logAlerts(w.opts.Logger, w.log)
 	}
 	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():

@@ -113,6 +113,33 @@ func TestWatchEscalates(t *testing.T) {
 	}, got)
 }
 
+// Worse for one sample after it was gone for one is not worse yet.
+func TestWatchEscalatesWhenConfirmed(t *testing.T) {
+	warning, critical := stuckAt(map[int]int{212: 3}), stuckAt(map[int]int{212: 300})
+	before := join(repeat(2, warning), repeat(1, well))
+	assert.Len(t, watchFor(t, Options{}, join(before, repeat(1, critical),
+		repeat(1, warning), repeat(1, well))), 1)
+	assert.Len(t, watchFor(t, Options{}, join(before, repeat(2, critical),
+		repeat(1, well))), 2)
+}
+
+// The first snapshot is compared with the last few, however many there were,
+// and all are of one process.
+func TestWatchSeries(t *testing.T) {
+	w := newWatcher(Options{})
+	var all []*Snapshot
+	for i, want := range [][]int{{0}, {0, 1}, {0, 1, 2}, {0, 1, 2, 3},
+		{0, 2, 3, 4}, {0, 3, 4, 5}} {
+		all = append(all, &Snapshot{Instance: number(i)})
+		series := w.series(all[i])
+		require.Len(t, series, len(want))
+		for j, at := range want {
+			assert.Same(t, all[at], series[j], "sample %d", i)
+			assert.Empty(t, series[j].Instance)
+		}
+	}
+}
+
 // Forty findings at once are ten alerts and a number; an hour later the rest
 // may speak.
 func TestWatchBudget(t *testing.T) {
@@ -179,11 +206,14 @@ func TestWatchLoggerBlocks(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		release := make(chan struct{})
 		n := 0
-		alerts := 0
+		alerts, missed := 0, 0
 		Watch(ctx, Options{
 			Confirm: 1, Clear: 1, Budget: 1000,
-			Logger:  slog.New(slog.NewTextHandler(blockingWriter(release), nil)),
-			OnAlert: func(Alert) { alerts++ },
+			Logger: slog.New(slog.NewTextHandler(blockingWriter(release), nil)),
+			OnAlert: func(a Alert) {
+				alerts++
+				missed += a.Suppressed
+			},
 			Take: func() *Snapshot {
 				if n++; n == 100 {
 					cancel()
@@ -195,6 +225,8 @@ func TestWatchLoggerBlocks(t *testing.T) {
 			},
 		})
 		assert.Equal(t, 99, alerts)
+		// One is in the logger's hands and 16 wait; the last is told of by none.
+		assert.Equal(t, 99-1-16-1, missed)
 		close(release)
 		synctest.Wait()
 	})
@@ -226,6 +258,20 @@ func TestWatchLogs(t *testing.T) {
 	assert.Contains(t, lines[1], "gone=true")
 }
 
+// A finding is logged as badly as it is.
+func TestWatchLogLevels(t *testing.T) {
+	for n, level := range map[int]string{1: "INFO", 2: "WARN", 1000: "ERROR"} {
+		var b bytes.Buffer
+		alerts := make(chan Alert, 1)
+		f := Diagnose(Rules{}, process(standing(n, "chan send", "app.f"))).Findings[0]
+		alerts <- Alert{Finding: f}
+		close(alerts)
+		logAlerts(slog.New(slog.NewTextHandler(&b, nil)), alerts)
+		assert.Contains(t, b.String(), "level="+level)
+		assert.Contains(t, b.String(), "severity="+f.Severity.String())
+	}
+}
+
 type lockedWriter struct {
 	mu *sync.Mutex
 	b  *bytes.Buffer
@@ -242,6 +288,7 @@ func TestWatchPanicsAtTheDoor(t *testing.T) {
 		{Every: -1}, {Confirm: -1}, {Clear: -1}, {Budget: -1},
 		{Rules: Rules{Many: -1}}, {Rules: Rules{Minutes: -1}},
 	} {
+		opts.Take = func() *Snapshot { t.Error("a sample"); return well }
 		assert.PanicsWithValue(t, panicOf(opts), func() { Watch(t.Context(), opts) })
 	}
 }

@@ -52,7 +52,7 @@ type size struct {
 }
 
 // sizes has the largest dump read once, and by panicparse without grouping: it
-// needs minutes and many gigabytes, which one row shows well enough.
+// needs most of a minute and 6 GB, which one row shows well enough.
 func sizes(o plan.Options) []size {
 	few, once := o, o
 	few.Rounds, once.Rounds = min(round.Rounds(o), 3), 1
@@ -126,19 +126,23 @@ func addPoints(p *plan.Plot, s size, m [][]float64) {
 
 func stopTable(o plan.Options, parked int) (plan.Table, error) {
 	t := plan.Table{
-		Title:   fmt.Sprintf("A sample of a process with %d goroutines", parked),
-		Columns: []string{"", "world stopped", "longest gap", "took in all"},
+		Title: fmt.Sprintf("A sample of a process with %d goroutines", parked),
+		Columns: []string{"", "stops of the world", "in all", "longest gap",
+			"took"},
 		Notes: []string{
-			"World stopped is the runtime's own count. The gap is the " +
-				"longest that a goroutine was kept from reading the clock, " +
-				"and includes what else the machine did: see nothing.",
-			"doctor.Take is what doctor.Watch uses.",
+			"The stops are the runtime's own count, which knows their time to " +
+				"an eighth. The gap is the longest that a goroutine was kept " +
+				"from reading the clock, and includes what else the machine " +
+				"did: see nothing.",
+			"doctor.Take is what doctor.Watch uses, and debug=1 is what it " +
+				"reads: the stops are of the same function of the runtime.",
 		},
 	}
 	m, err := samples(o, parked, samplers)
 	for i, v := range m {
 		t.Rows = append(t.Rows, []string{samplers[i].name,
-			figure.Time(v[stopped]), figure.Time(v[gap]), figure.Time(v[took])})
+			figure.Number(v[stops]), figure.Time(v[stopped]),
+			figure.Time(v[gap]), figure.Time(v[took])})
 	}
 	return t, err
 }

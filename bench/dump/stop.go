@@ -3,6 +3,7 @@ package dump
 import (
 	"io"
 	"math"
+	"runtime"
 	"runtime/metrics"
 	"runtime/pprof"
 	"sync/atomic"
@@ -17,14 +18,15 @@ type sampler struct {
 	take func()
 }
 
-// The first two are what doctor.Watch does, and its measure.
+// The first two are what doctor.Watch does, and its measure: the same profile
+// in the same form.
 var samplers = []sampler{
 	{"doctor.Take", func() { doctor.Take() }},
-	{"runtime/pprof, debug=0", profile(0)},
 	{"runtime/pprof, debug=1", profile(1)},
+	{"runtime/pprof, debug=0", profile(0)},
 	{"doctor.TakeStacks", func() { doctor.TakeStacks() }},
 	{"runtime/pprof, debug=2", profile(2)},
-	{"nothing", func() { time.Sleep(time.Millisecond) }},
+	{"nothing, as long", func() { time.Sleep(300 * time.Millisecond) }},
 }
 
 func profile(debug int) func() {
@@ -59,15 +61,20 @@ func descend(calls int, gate <-chan struct{}) {
 	<-gate
 }
 
-// The figures of a sample, in nanoseconds.
+// The figures of a sample, in nanoseconds but for the first.
 const (
-	stopped = iota // how long the world stood still, by the runtime's count
+	stops   = iota // how often the world stood still
+	stopped        // how long in all, by the runtime's count
 	gap            // the longest that a goroutine was kept from reading the clock
 	took
 )
 
-// sample takes one sample while another goroutine reads the clock.
+// sample takes one sample while another goroutine reads the clock. The garbage
+// is collected first: a sample of so many goroutines allocates so much that
+// every second one has a collection in it, which in turns of two is always the
+// same one's, and scanning all those stacks is what keeps goroutines waiting.
 func sample(s sampler) []float64 {
+	runtime.GC()
 	var stop atomic.Bool
 	running, longest := make(chan struct{}), make(chan time.Duration)
 	go func() {
@@ -75,13 +82,14 @@ func sample(s sampler) []float64 {
 		longest <- spin(&stop)
 	}()
 	<-running
-	before, _ := pauses()
+	before, times := pauses()
 	start := time.Now()
 	s.take()
 	t := time.Since(start)
-	after, _ := pauses()
+	after, more := pauses()
 	stop.Store(true)
-	return []float64{after - before, float64(<-longest), float64(t)}
+	return []float64{float64(more - times), after - before,
+		float64(<-longest), float64(t)}
 }
 
 // spin reads the clock until it is told to stop, and returns the longest step.

@@ -117,8 +117,10 @@ var doctorRows = []row{
 	{"reading 1,000,000 goroutines", "panicparse", 1.0, false, dumps,
 		"time, panicparse"},
 	{"the same, megabytes", "", 200, false, dumps, "megabytes"},
-	{"world stopped by a sample of 100,000 goroutines", "runtime/pprof", 1.0,
-		false, dumps, "stop, pprof"},
-	{"longest gap during it", "runtime/pprof", 1.0, false, dumps,
-		"gap, pprof"},
+	{"stops of the world by a sample of 100,000 goroutines", "runtime/pprof",
+		1.0, false, dumps, "stops, pprof"},
+	// It is the same function of the runtime that stops it, so the ratio is
+	// one, and what is measured lies as often above as below.
+	{"the same, their time, which is known to an eighth", "runtime/pprof",
+		1.0 + 1.0/8, false, dumps, "stopped, pprof"},
 }

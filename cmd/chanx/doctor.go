@@ -132,26 +132,31 @@ func unreachable(t *target) doctor.Finding {
 	return f
 }
 
-// publish writes the report to where it is wanted.
+// publish writes the report to where it is wanted; the page first, since
+// whoever reads standard output may stop reading, which ends the process.
 func publish(r *doctor.Report, o *options, c *console) error {
 	var err error
+	if o.html != "" && o.html != "-" {
+		err = writePage(r, o.html)
+	}
+	return errors.Join(err, show(r, o, c))
+}
+
+// show writes the report to standard output.
+func show(r *doctor.Report, o *options, c *console) (err error) {
 	switch {
 	case o.json:
 		err = r.WriteJSON(c.stdout)
-	case o.html != "-":
+	case o.html == "-":
+		err = r.WriteHTML(c.stdout)
+	default:
 		err = r.WriteText(c.stdout, doctor.TextOptions{
 			Width: c.width(), Colour: c.colour(o.color), Idle: o.all})
 	}
 	if err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}
-	switch o.html {
-	case "":
-		return nil
-	case "-":
-		return r.WriteHTML(c.stdout)
-	}
-	return writePage(r, o.html)
+	return nil
 }
 
 func writePage(r *doctor.Report, name string) error {

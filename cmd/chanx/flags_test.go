@@ -102,6 +102,11 @@ func TestPage(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(page), "</html>")
 	require.Contains(t, diagnose(t, "-html", "-", dump).stdout, "</html>")
+	// Who reads only the first line of the text gets the whole page too.
+	require.NoError(t, os.Remove(file))
+	require.Equal(t, exitTrouble, run([]string{"doctor", "-html", file, dump},
+		nil, full{}, full{}))
+	require.FileExists(t, file)
 	got = diagnose(t, "-html", t.TempDir()+"/no/page.html", dump)
 	require.Equal(t, exitTrouble, got.code)
 	require.Contains(t, got.stderr, "-html")
