@@ -179,6 +179,36 @@ func TestSiblingsThatEndForGoodBeforeTheyAreStopped(t *testing.T) {
 	})
 }
 
+// Who fails by itself meanwhile is restarted with the rest, as its policy has
+// it.
+func TestSiblingsThatFailBeforeTheyAreStopped(t *testing.T) {
+	for name, tt := range map[string]struct {
+		policy chanx.RestartPolicy
+		err    error
+	}{
+		"on failure, an error": {chanx.RestartPolicy{
+			MinBackoff: -1, Restart: chanx.RestartOnFailure,
+		}, errSet},
+		"always, nil": {atOnce, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, oneForAll)
+				a := tr.cast(atOnce, "a")[0]
+				failing := tr.actor("failing")
+				tr.add(tt.policy, failing)
+				tr.cast(atOnce, "slow")[0].linger = time.Second
+				tr.start()
+				a.exit(errSet)
+				failing.exit(tt.err)
+				pause(time.Minute)
+				assert.Equal(t, int32(2), failing.runs.Load())
+				tr.end()
+			})
+		})
+	}
+}
+
 func TestGroupBackoffIsTheFailedWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTroupe(t, oneForAll)
