@@ -70,6 +70,8 @@ func TestReceiver(t *testing.T) {
 			standing(1, "syscall", "app.(*Reader).run"))}, "missing", "medium", ""},
 		"a stranger in the file": {[]*Stack{standing(1, "running", "app.work")},
 			"unknown", "low", "app.work of the same file is busy"},
+		"a stranger in a file like it": {[]*Stack{in("/src/other/app.go",
+			standing(1, "running", "app.work"))}, "missing", "medium", ""},
 		"a stranger parked": {[]*Stack{standing(1, "select", "app.work")},
 			"missing", "medium", ""},
 		"a stranger of another package": {[]*Stack{standing(1, "running",
@@ -291,4 +293,10 @@ func TestTracing(t *testing.T) {
 	} {
 		assert.Equal(t, want, tracing(standing(1, "running", call)), call)
 	}
+}
+
+func TestSameFile(t *testing.T) {
+	assert.True(t, sameFile("/src/a.go", "/src/a.go"))
+	assert.False(t, sameFile("/src/a.go", "/src/b.go"))
+	assert.False(t, sameFile("", ""))
 }
