@@ -105,6 +105,7 @@ func TestGrowing(t *testing.T) {
 		{[]int{100, 199}, false}, // not twice
 		{[]int{0, 100}, true},
 		{[]int{0, 99}, false}, // traffic
+		{[]int{40, 90}, false},
 		{[]int{20, 25, 30}, true},
 		{[]int{20, 25, 29}, false}, // not half as much again
 		{[]int{2, 5, 11}, false},   // nine

@@ -583,6 +583,9 @@ func TestParseLabels(t *testing.T) {
 		"goroutine 6 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n")
 	require.Len(t, p.Stacks, 1)
 	assert.Equal(t, map[string]int{"a=b": 1}, p.Stacks[0].Labels)
+	assert.False(t, p.Stacks[0].Bubble)
+	assert.True(t, parseOne(t, "goroutine 5 [select (durable), synctest bubble 3]:"+
+		"\nmain.f()\n\t/a.go:1 +0x1\n\n").Stacks[0].Bubble)
 
 	all, err := Parse(strings.NewReader("goroutine profile: total 4\n4 @ 0x1\n"+
 		"#\t0x1\tmain.f+0x1\t/a.go:1\n\n"+
@@ -617,6 +620,8 @@ func TestParseOddCalls(t *testing.T) {
 		p := all[0]
 		assert.Equal(t, 2, p.Goroutines, text)
 		assert.Equal(t, want, p.Stacks[0].Frames, text)
+		assert.Equal(t, []Frame{call}, p.Stacks[len(p.Stacks)-1].Frames,
+			"%q does not spoil the next", text)
 		odd := 1
 		if text == f {
 			odd = 0
@@ -829,6 +834,7 @@ func TestParseRecords(t *testing.T) {
 		{"2 @ 0x1\n3 @ 0x2 0x3\n\n", []int{2, 3}, []Frame{{PC: 1}}, 0},
 		{"5 @ 0x1\n\n" + named, []int{5}, []Frame{{PC: 1}}, 1},
 		{"5 @\n" + named, []int{5}, []Frame{f}, 0},
+		{"5 @ 0x1\n" + named + named, []int{5}, []Frame{f, f}, 0},
 		{"5 @ 0x1 0x2\n#\t0x9\tmain.f+0x1\t/a.go:1\n", []int{5},
 			[]Frame{{PC: 1}, {PC: 2}, f}, 0},
 		{"5 @ 0x1 0x2\n#\t0x2\tmain.f+0x1\t/a.go:1\n", []int{5},

@@ -70,6 +70,8 @@ func TestReceiver(t *testing.T) {
 			standing(1, "syscall", "app.(*Reader).run"))}, "missing", "medium", ""},
 		"a stranger in the file": {[]*Stack{standing(1, "running", "app.work")},
 			"unknown", "low", "app.work of the same file is busy"},
+		"a stranger in a file like it": {[]*Stack{in("/src/other/app.go",
+			standing(1, "running", "app.work"))}, "missing", "medium", ""},
 		"a stranger parked": {[]*Stack{standing(1, "select", "app.work")},
 			"missing", "medium", ""},
 		"a stranger of another package": {[]*Stack{standing(1, "running",
@@ -264,4 +266,37 @@ func TestReceiverGivesUp(t *testing.T) {
 func TestDoing(t *testing.T) {
 	assert.Equal(t, "blocked sending", doing("chan send"))
 	assert.Equal(t, "in the state a reason of 2031", doing("A reason of 2031"))
+}
+
+// A function is alive in its own calls and those of its closures.
+func TestAlive(t *testing.T) {
+	p := &Snapshot{}
+	for _, name := range []string{"app.f", "app.f.func1", "app.f.1", "app.f.g",
+		"app.f01", "app.f-fm", "app.g", "app.", ".f", ""} {
+		p.Add(standing(1, "select", name))
+	}
+	p.Add(standing(5, "select", "app.f.func2", "app.f"))
+	assert.Equal(t, 8, newScene(Rules{}.withDefaults(), p).alive("app.f"))
+}
+
+// Whatever takes a snapshot is not what the snapshot is about.
+func TestTracing(t *testing.T) {
+	for call, want := range map[string]bool{
+		"runtime/pprof.writeGoroutine":                  true,
+		"runtime/debug.Stack":                           true,
+		"net/http/pprof.Index":                          true,
+		"example.com/chanx/doctor.TakeStacks":           true,
+		"example.com/chanx/doctor.(*handler).ServeHTTP": true,
+		"example.com/chanx/doctor.Watch":                false,
+		"runtime/debug.FreeOSMemory":                    false,
+		"net/http.(*conn).serve":                        false,
+	} {
+		assert.Equal(t, want, tracing(standing(1, "running", call)), call)
+	}
+}
+
+func TestSameFile(t *testing.T) {
+	assert.True(t, sameFile("/src/a.go", "/src/a.go"))
+	assert.False(t, sameFile("/src/a.go", "/src/b.go"))
+	assert.False(t, sameFile("", ""))
 }

@@ -120,7 +120,7 @@ var doctorRows = []row{
 	{"stops of the world by a sample of 100,000 goroutines", "runtime/pprof",
 		1.0, false, dumps, "stops, pprof"},
 	// It is the same function of the runtime that stops it, so the ratio is
-	// one, and what is measured lies as often above as below.
-	{"the same, their time, which is known to an eighth", "runtime/pprof",
-		1.0 + 1.0/8, false, dumps, "stopped, pprof"},
+	// one. Measured on an idle machine were 0.79 to 1.11.
+	{"the same, their time, known to a quarter", "runtime/pprof",
+		1.0 + 1.0/4, false, dumps, "stopped, pprof"},
 }
