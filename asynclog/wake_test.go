@@ -209,3 +209,71 @@ func TestWake_a_report_is_a_sign_of_hope(t *testing.T) {
 		require.NoError(t, w.Close())
 	})
 }
+
+// What the sink has taken before is no progress while one waits.
+func TestWake_progress_is_counted_from_the_beginning_of_the_wait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate, h := make(hung), make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			switch call {
+			case 0:
+				return gate.Write(p)
+			case 1:
+				return len(p), nil
+			}
+			return h.Write(p)
+		}}
+		w := New(s, Options{Budget: 1 << 20, Reserve: -1, Full: Wait})
+		fill(w)
+		close(gate)
+		synctest.Wait() // a piece was taken, the next one hangs
+		require.Positive(t, w.fed.Load())
+		for w.fed.Load() > 0 {
+			_, _ = w.Write(line190())
+		}
+		require.True(t, w.hopeless)
+		require.EqualValues(t, 1, w.Stats().Dropped.Records)
+		close(h)
+		require.NoError(t, w.Close())
+	})
+}
+
+// Nor is what it takes meanwhile forgotten, though nobody has counted it.
+func TestWake_progress_is_counted_to_the_end_of_the_wait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call > 1 {
+				return h.Write(p)
+			}
+			time.Sleep(time.Millisecond)
+			return len(p), nil
+		}}
+		w := New(s, Options{Budget: 1 << 20, Reserve: -1, Full: Wait})
+		fill(w)
+		_, _ = w.Write(line190()) // gets the place of the first
+		_, _ = w.Write(line190()) // sees a piece taken, but not the batch
+		require.EqualValues(t, 1, w.Stats().Dropped.Records)
+		require.False(t, w.hopeless)
+		close(h)
+		require.NoError(t, w.Close())
+	})
+}
+
+// Who was sent away is not let in afterwards, or twice.
+func TestWake_those_who_are_dismissed_are_forgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s, gate := waiting(t, Options{MaxWait: time.Hour})
+		writeLater(t, w, 190)
+		w.mu.Lock()
+		w.closed = true
+		w.dismiss()
+		w.buf.evict() // there is room now
+		w.progress()
+		w.mu.Unlock()
+		close(gate)
+		require.NoError(t, w.Close())
+		require.NotContains(t, s.String(), "w")
+		require.EqualValues(t, 1, w.Stats().Refused.Records)
+	})
+}
