@@ -476,7 +476,7 @@ func TestBuffer_discard(t *testing.T) {
 		}
 		require.True(t, m.b.take(3))
 		m.b.wrote(50)
-		m.b.discard()
+		require.True(t, m.b.discard(), "of this one 10 bytes were taken")
 		m.law()
 		require.Equal(t, Count{1, 40}, m.b.losses.total)
 		require.Equal(t, Count{1, 40}, m.b.buffered())
@@ -484,7 +484,7 @@ func TestBuffer_discard(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, Count{1, 40}, loss.Count)
 		require.Equal(t, 40, len(m.b.flight.head()))
-		m.b.discard()
+		require.False(t, m.b.discard())
 		require.Nil(t, m.b.flight.ring, "that was the last one")
 		m.law()
 	}

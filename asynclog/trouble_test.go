@@ -231,3 +231,27 @@ func TestTrouble_is_told(t *testing.T) {
 		require.NoError(t, w.Close())
 	})
 }
+
+// A panic after an error is not the success that ends the trouble.
+func TestTrouble_a_crash_is_no_success(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			switch call {
+			case 0:
+				return 0, errSink
+			case 1:
+				panic("sink")
+			}
+			return h.Write(p)
+		}}
+		w := New(s, Options{})
+		_, _ = w.Write([]byte("x\n"))
+		time.Sleep(time.Minute)
+		require.Equal(t, 1, w.trouble.run)
+		var left *UnwrittenError
+		require.ErrorAs(t, w.Close(), &left)
+		require.IsType(t, (*chanx.PanicError)(nil), left.Sink)
+		close(h)
+	})
+}

@@ -923,3 +923,58 @@ func TestWriter_a_report_taken_is_no_stall(t *testing.T) {
 		require.Contains(t, s.String(), reportMessage)
 	})
 }
+
+// Only the loss of a record that crashed the sink is told at once: another one
+// waits until the record that is half written is whole.
+func TestWriter_a_report_does_not_tear_a_record(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, poison, half := newLedger(1), numbered(0, 0), false
+		var w *Writer
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			if bytes.Contains(p, poison) {
+				panic("poison")
+			}
+			if p[0] == '{' || half {
+				return len(p), nil
+			}
+			half = true
+			done := make(chan struct{})
+			go func() {
+				l.flood(t, w, 100, 0)
+				close(done)
+			}()
+			<-done
+			return len(p) / 2, errSink
+		}}
+		w = New(s, small(DropOldest))
+		require.NoError(t, l.write(w, 0))
+		time.Sleep(time.Minute)
+		require.NoError(t, l.write(w, 0))
+		time.Sleep(time.Minute)
+		require.NoError(t, w.Close())
+		r := l.settle(t, w, []byte(s.String()))
+		require.Equal(t, []string{"report", "p0 n1", "report"}, r.order[:3])
+	})
+}
+
+// What a sink has taken of a record before it crashed over the rest stays
+// there, on a line of its own.
+func TestWriter_a_record_given_up_half_way_spoils_no_other(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call == 0 {
+				return 3, errSink
+			}
+			if bytes.Contains(p, []byte("son")) {
+				panic("poison")
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{Report: ReportJSON, CloseTimeout: time.Hour})
+		_, _ = w.Write([]byte("poison\n"))
+		_, _ = w.Write([]byte("well\n"))
+		require.NoError(t, w.Close())
+		require.Regexp(t, `^poi\n\{.*\}\nwell\n$`, s.String())
+		require.Equal(t, Count{1, 7}, w.Stats().Dropped)
+	})
+}
