@@ -1,6 +1,7 @@
 package asynclog
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -275,5 +276,23 @@ func TestWake_those_who_are_dismissed_are_forgotten(t *testing.T) {
 		require.NoError(t, w.Close())
 		require.NotContains(t, s.String(), "w")
 		require.EqualValues(t, 1, w.Stats().Refused.Records)
+	})
+}
+
+func TestWake_a_flush_wakes_the_idle_worker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		w := New(h, Options{})
+		synctest.Wait()
+		start := time.Now()
+		require.NoError(t, w.Flush(t.Context()))
+		require.Zero(t, time.Since(start))
+		_, _ = w.Write([]byte("x\n"))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.Error(t, w.Flush(ctx))
+		require.Empty(t, w.flushes, "it is no longer waited for")
+		close(h)
+		require.NoError(t, w.Close())
 	})
 }

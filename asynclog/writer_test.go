@@ -978,3 +978,48 @@ func TestWriter_a_record_given_up_half_way_spoils_no_other(t *testing.T) {
 		require.Equal(t, Count{1, 7}, w.Stats().Dropped)
 	})
 }
+
+// Nor is it a sign of life that a report was refused.
+func TestWriter_a_report_refused_for_long_is_a_stall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if p[0] == '{' {
+				return 0, errSink
+			}
+			return h.Write(p)
+		}}
+		opts := small(DropOldest)
+		opts.StallAfter = 3 * time.Second
+		w := New(s, opts)
+		for range 100 {
+			_, _ = w.Write(line190())
+		}
+		close(h)
+		time.Sleep(5 * time.Second)
+		require.True(t, w.Stats().Stalled)
+		require.Error(t, w.Close())
+	})
+}
+
+// A sink that fails between two crashes has made no progress.
+func TestStep_errors_between_the_crashes_do_not_count(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		crashes := 0
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			switch {
+			case !strings.HasPrefix(string(p), "poison"):
+				return len(p), nil
+			case call%2 == 0:
+				return 0, errSink
+			}
+			crashes++
+			panic("poison")
+		}}
+		w := New(s, small(DropOldest))
+		_, _ = w.Write([]byte("poison\n"))
+		require.NoError(t, w.Flush(t.Context()))
+		require.Equal(t, poisonous, crashes)
+		require.NoError(t, w.Close())
+	})
+}
