@@ -1034,3 +1034,25 @@ func TestWriter_a_report_taken_in_parts_is_whole(t *testing.T) {
 		require.NotZero(t, l.settle(t, w, []byte(s.String())).reports)
 	})
 }
+
+func TestWriter_only_the_first_shutdown_decides(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		h := make(hung)
+		w := New(h, Options{})
+		_, _ = w.Write([]byte("x\n"))
+		first := w.Close()
+		require.ErrorIs(t, first, context.DeadlineExceeded)
+		require.Equal(t, first, w.Shutdown(cancelled))
+		close(h)
+		synctest.Wait()
+		require.Equal(t, first, w.Close(), "though all was written in the end")
+
+		w = New(io.Discard, Options{})
+		require.NoError(t, w.Close())
+		for range 20 { // whichever of two things it sees first
+			require.NoError(t, w.Shutdown(cancelled))
+		}
+	})
+}
