@@ -434,10 +434,10 @@ func TestBuffer_an_urgent_record_as_long_as_the_reserve(t *testing.T) {
 func TestBuffer_left_before_any_position(t *testing.T) {
 	m := newBufferModel(t, 4000, 1000, true, 1)
 	require.Zero(t, m.b.left(0, 0))
-	for range 3 {
+	for range 4 {
 		m.add(100, classError, true)
 	}
-	for m.b.oldIn < 3 {
+	for m.b.oldIn < 4 {
 		m.add(100, classInfo, false)
 	}
 	first := m.b.youngOut
@@ -447,9 +447,14 @@ func TestBuffer_left_before_any_position(t *testing.T) {
 		equal(t, 100*c.Records, c.Bytes)
 		return int(c.Records)
 	}
+	require.True(t, m.b.take(1))
+	m.b.wrote(100)
+	for old, want := range []int{0, 0, 1, 2, 3} {
+		require.Equal(t, want, left(first, uint64(old)))
+	}
 	require.True(t, m.b.take(9))
-	m.b.wrote(150) // of the three from the reserve
-	for old, want := range []int{0, 0, 1, 2} {
+	m.b.wrote(150) // of the other three from the reserve
+	for old, want := range []int{0, 0, 0, 1, 2} {
 		require.Equal(t, want, left(first, uint64(old)))
 		require.Equal(t, want+1, left(first+1, uint64(old)))
 	}
@@ -459,11 +464,11 @@ func TestBuffer_left_before_any_position(t *testing.T) {
 	require.Equal(t, 5, m.b.flight.total())
 	m.b.wrote(250) // two and a half of five from the rest
 	for young, want := range []int{0, 0, 0, 1, 2, 3, 4} {
-		require.Equal(t, want, left(first+uint64(young), 3))
+		require.Equal(t, want, left(first+uint64(young), 4))
 	}
-	require.Zero(t, left(first-1, 3))
+	require.Zero(t, left(first-1, 4))
 	m.b.wrote(250)
-	require.Zero(t, left(first+5, 3))
+	require.Zero(t, left(first+5, 4))
 }
 
 // A record that is discarded is reported where it was, or, where another gap is
@@ -471,7 +476,7 @@ func TestBuffer_left_before_any_position(t *testing.T) {
 func TestBuffer_discard(t *testing.T) {
 	for _, evicts := range []bool{true, false} {
 		m := newBufferModel(t, 4000, 0, evicts, 1)
-		for range 3 {
+		for range 4 {
 			m.add(40, classInfo, false)
 		}
 		require.True(t, m.b.take(3))
@@ -479,7 +484,7 @@ func TestBuffer_discard(t *testing.T) {
 		require.True(t, m.b.discard(), "of this one 10 bytes were taken")
 		m.law()
 		require.Equal(t, Count{1, 40}, m.b.losses.total)
-		require.Equal(t, Count{1, 40}, m.b.buffered())
+		require.Equal(t, Count{2, 80}, m.b.buffered())
 		loss, ok := m.b.loss()
 		require.True(t, ok)
 		require.Equal(t, Count{1, 40}, loss.Count)
