@@ -78,10 +78,16 @@ func waiting(t *testing.T, opts Options) (w *Writer, s *tape, gate hung) {
 // writeLater writes a line of n bytes on a goroutine that has to wait.
 func writeLater(t *testing.T, w *Writer, n int) {
 	t.Helper()
-	before := len(w.waiters)
+	before := waitersOf(w)
 	go func() { _, _ = w.Write([]byte(strings.Repeat("w", n-1) + "\n")) }()
 	synctest.Wait()
-	require.Len(t, w.waiters, before+1)
+	require.Equal(t, before+1, waitersOf(w))
+}
+
+func waitersOf(w *Writer) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.waiters)
 }
 
 // A short record that waits behind a long one gets the room there is when the
@@ -120,7 +126,7 @@ func TestWake_a_discarded_record_makes_room(t *testing.T) {
 		synctest.Wait()
 		writeLater(t, w, 1000)
 		time.Sleep(time.Minute)
-		require.Empty(t, w.waiters)
+		require.Zero(t, waitersOf(w))
 		require.EqualValues(t, 1000, w.Stats().Written.Bytes)
 		require.NoError(t, w.Close())
 	})

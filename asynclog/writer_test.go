@@ -928,7 +928,7 @@ func TestWriter_a_report_taken_is_no_stall(t *testing.T) {
 // waits until the record that is half written is whole.
 func TestWriter_a_report_does_not_tear_a_record(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, poison, half := newLedger(1), numbered(0, 0), false
+		l, poison, half := newLedger(2), numbered(0, 0), false
 		var w *Writer
 		s := &tape{do: func(_ int, p []byte) (int, error) {
 			if bytes.Contains(p, poison) {
@@ -940,17 +940,20 @@ func TestWriter_a_report_does_not_tear_a_record(t *testing.T) {
 			half = true
 			done := make(chan struct{})
 			go func() {
-				l.flood(t, w, 100, 0)
+				for range 100 {
+					assert.NoError(t, l.write(w, 1))
+				}
 				close(done)
 			}()
 			<-done
 			return len(p) / 2, errSink
 		}}
 		w = New(s, small(DropOldest))
-		require.NoError(t, l.write(w, 0))
-		time.Sleep(time.Minute)
-		require.NoError(t, l.write(w, 0))
-		time.Sleep(time.Minute)
+		for range 2 {
+			require.NoError(t, l.write(w, 0))
+			time.Sleep(time.Minute)
+			synctest.Wait()
+		}
 		require.NoError(t, w.Close())
 		r := l.settle(t, w, []byte(s.String()))
 		require.Equal(t, []string{"report", "p0 n1", "report"}, r.order[:3])
