@@ -224,8 +224,9 @@ func (b *buffer) wrote(n int) {
 	b.used -= int(done.Bytes)
 }
 
-// discard drops the record at the head of the batch in flight.
-func (b *buffer) discard() {
+// discard drops the record at the head of the batch in flight. It reports
+// whether the sink has taken a part of it.
+func (b *buffer) discard() (torn bool) {
 	m := b.flight.marks[b.flight.done.records]
 	p, end := b.flight.head(), b.youngIn
 	if b.losses.n == 0 {
@@ -234,6 +235,7 @@ func (b *buffer) discard() {
 	b.losses.add(p, m, end)
 	b.used -= m.len()
 	b.flight.wrote(len(p))
+	return len(p) < m.len()
 }
 
 // left counts the records before a position that have not been written or

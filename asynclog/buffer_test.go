@@ -388,11 +388,11 @@ func TestBuffer_a_run_of_evictions_is_of_a_512th(t *testing.T) {
 // What was lost since the worker had its turn decides who yields.
 func TestBuffer_counts_what_was_lost_since_the_last_batch(t *testing.T) {
 	for _, evicts := range []bool{true, false} {
-		m := newBufferModel(t, 16<<10, 2<<10, evicts, 1)
+		m := newBufferModel(t, 64<<10, 8<<10, evicts, 1) // drops runs, too
 		for range 3 {
 			before := m.b.losses.total.Bytes
-			for i := range 1000 {
-				m.add(30, classInfo, i%3 == 0)
+			for i := range 2000 {
+				m.add(50, classInfo, i%3 == 0)
 				equal(t, int(m.b.losses.total.Bytes-before), m.b.starved)
 			}
 			require.NotZero(t, m.b.starved)
@@ -434,10 +434,10 @@ func TestBuffer_an_urgent_record_as_long_as_the_reserve(t *testing.T) {
 func TestBuffer_left_before_any_position(t *testing.T) {
 	m := newBufferModel(t, 4000, 1000, true, 1)
 	require.Zero(t, m.b.left(0, 0))
-	for range 3 {
+	for range 4 {
 		m.add(100, classError, true)
 	}
-	for m.b.oldIn < 3 {
+	for m.b.oldIn < 4 {
 		m.add(100, classInfo, false)
 	}
 	first := m.b.youngOut
@@ -447,9 +447,14 @@ func TestBuffer_left_before_any_position(t *testing.T) {
 		equal(t, 100*c.Records, c.Bytes)
 		return int(c.Records)
 	}
+	require.True(t, m.b.take(1))
+	m.b.wrote(100)
+	for old, want := range []int{0, 0, 1, 2, 3} {
+		require.Equal(t, want, left(first, uint64(old)))
+	}
 	require.True(t, m.b.take(9))
-	m.b.wrote(150) // of the three from the reserve
-	for old, want := range []int{0, 0, 1, 2} {
+	m.b.wrote(150) // of the other three from the reserve
+	for old, want := range []int{0, 0, 0, 1, 2} {
 		require.Equal(t, want, left(first, uint64(old)))
 		require.Equal(t, want+1, left(first+1, uint64(old)))
 	}
@@ -459,9 +464,47 @@ func TestBuffer_left_before_any_position(t *testing.T) {
 	require.Equal(t, 5, m.b.flight.total())
 	m.b.wrote(250) // two and a half of five from the rest
 	for young, want := range []int{0, 0, 0, 1, 2, 3, 4} {
-		require.Equal(t, want, left(first+uint64(young), 3))
+		require.Equal(t, want, left(first+uint64(young), 4))
 	}
-	require.Zero(t, left(first-1, 3))
+	require.Zero(t, left(first-1, 4))
 	m.b.wrote(250)
-	require.Zero(t, left(first+5, 3))
+	require.Zero(t, left(first+5, 4))
+}
+
+// A record that is discarded is reported where it was, or, where another gap is
+// known already, with that.
+func TestBuffer_discard(t *testing.T) {
+	for _, evicts := range []bool{true, false} {
+		m := newBufferModel(t, 4000, 0, evicts, 1)
+		for range 4 {
+			m.add(40, classInfo, false)
+		}
+		require.True(t, m.b.take(3))
+		m.b.wrote(50)
+		require.True(t, m.b.discard(), "of this one 10 bytes were taken")
+		m.law()
+		require.Equal(t, Count{1, 40}, m.b.losses.total)
+		require.Equal(t, Count{2, 80}, m.b.buffered())
+		loss, ok := m.b.loss()
+		require.True(t, ok)
+		require.Equal(t, Count{1, 40}, loss.Count)
+		require.Equal(t, 40, len(m.b.flight.head()))
+		require.False(t, m.b.discard())
+		require.Nil(t, m.b.flight.ring, "that was the last one")
+		m.law()
+	}
+	m := newBufferModel(t, 4000, 0, false, 1)
+	for m.add(400, classInfo, false) {
+	}
+	require.True(t, m.b.take(1))
+	m.b.discard()
+	require.Equal(t, 1, m.b.losses.n)
+	_, ok := m.b.loss()
+	require.False(t, ok)
+	m.b.batch = 4000
+	require.True(t, m.b.take(100))
+	m.b.wrote(len(m.b.flight.rest))
+	loss, ok := m.b.loss()
+	require.True(t, ok)
+	require.Equal(t, Count{2, 800}, loss.Count)
 }

@@ -138,10 +138,11 @@ func (r *byteRing) place(n int) int {
 	return -1
 }
 
-// skip moves the tail forward to at without storing anything.
+// skip leaves out what lies between the tail and at, where the next record
+// goes.
 func (r *byteRing) skip(at int) {
 	if r.records == 0 {
-		r.head, r.tail = at, at
+		r.head = at
 		return
 	}
 	n := at - r.tail
@@ -150,7 +151,6 @@ func (r *byteRing) skip(at int) {
 	}
 	r.push(newMark(n, classSkip))
 	r.runs.tear()
-	r.tail = at
 }
 
 func (r *byteRing) push(m mark) {

@@ -92,3 +92,21 @@ func TestFallback_gets_an_error_of_many_lines_on_one(t *testing.T) {
 			errSink, errSink), told.String())
 	})
 }
+
+// What is not told because the last line has not been taken yet counts, too.
+func TestFallback_counts_what_it_did_not_take(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		told := &tape{do: func(_ int, p []byte) (int, error) { return h.Write(p) }}
+		f := newFallback(told)
+		f.tell("one")
+		time.Sleep(2 * tellEvery)
+		f.tell("two")
+		close(h)
+		synctest.Wait()
+		f.tell("three")
+		synctest.Wait()
+		require.Equal(t, "asynclog: one\nasynclog: three (1 more not shown)\n",
+			told.String())
+	})
+}

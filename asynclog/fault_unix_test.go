@@ -218,3 +218,16 @@ func TestFile_reopen_does_not_wait_for_a_write_that_hangs(t *testing.T) {
 	write(t, f, "and on\n")
 	require.Same(t, reopened, f.file.Load(), "once")
 }
+
+func TestFile_a_write_that_takes_nothing(t *testing.T) {
+	f, err := OpenFile("/dev/full", FileOptions{})
+	if err != nil {
+		t.Skipf("there is no /dev/full here: %v", err)
+	}
+	for range 2 {
+		n, err := f.Write([]byte("x\n"))
+		require.ErrorIs(t, err, syscall.ENOSPC)
+		require.Zero(t, n)
+	}
+	require.NoError(t, f.Close())
+}

@@ -121,8 +121,8 @@ func (f *File) append(p []byte) (int, error) {
 	return n, err
 }
 
-// replace opens the path anew. If that fails the old file is kept, to finish
-// a line, but the next Write tries again.
+// replace opens the path anew, between two lines. If that fails the old file is
+// kept, but the next Write tries again.
 func (f *File) replace() error {
 	f.reopen.Store(false) // first: a Reopen from now on is another one
 	file, err := f.open()
@@ -130,7 +130,6 @@ func (f *File) replace() error {
 		f.reopen.Store(true)
 		return err
 	}
-	f.broken = false
 	old := f.file.Swap(file)
 	// A failed close may mean that the file system could not keep its word
 	// about earlier writes; nothing can be done about them here.

@@ -192,3 +192,33 @@ func TestFile_concurrent_use(t *testing.T) {
 	}
 	require.Equal(t, 2000, lines)
 }
+
+func TestFile_default_perm(t *testing.T) {
+	movable(t)
+	_, path := openFile(t)
+	st, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), st.Mode().Perm()&0o700)
+}
+
+// A Reopen that has failed is made up for, though the path leads to the file.
+func TestFile_reopen_that_failed_is_tried_again(t *testing.T) {
+	f, path := openFile(t)
+	old := f.file.Load()
+	f.path = filepath.Join(path, "not", "there")
+	require.Error(t, f.Reopen())
+	require.Same(t, old, f.file.Load())
+	f.path = path
+	write(t, f, "x\n")
+	require.NotSame(t, old, f.file.Load())
+	require.ErrorIs(t, old.Close(), os.ErrClosed, "it was closed")
+}
+
+func TestFile_close_while_the_path_is_opened(t *testing.T) {
+	f, _ := openFile(t)
+	old := f.file.Load()
+	f.closed.Store(true) // and Close will close the old file
+	require.ErrorIs(t, f.replace(), os.ErrClosed)
+	require.NotSame(t, old, f.file.Load())
+	require.ErrorIs(t, f.file.Load().Close(), os.ErrClosed)
+}

@@ -77,7 +77,9 @@ func TestHandler_every_level_goes_to_the_right_lane(t *testing.T) {
 	for reserve := slog.Level(-12); reserve <= 14; reserve++ {
 		w := New(io.Discard, Options{ReserveLevel: reserve, Budget: 4096})
 		h := NewHandler(w, jsonHandler)
-		for l := slog.Level(-12); l <= 14; l++ {
+		lanes := make(map[int]bool)
+		for l := slog.Level(-20); l <= 20; l++ {
+			lanes[h.lane(l)] = true
 			inner := h.inner[h.lane(l)]
 			require.NotNil(t, inner, "level %d, reserve %d", l, reserve)
 			require.Equal(t, l >= slog.LevelDebug, h.Enabled(t.Context(), l))
@@ -90,6 +92,7 @@ func TestHandler_every_level_goes_to_the_right_lane(t *testing.T) {
 				made++
 			}
 		}
+		require.Len(t, lanes, made)
 		require.LessOrEqual(t, made, 5)
 		require.NoError(t, w.Close())
 	}
@@ -123,9 +126,10 @@ func TestHandler_reports_look_like_the_records(t *testing.T) {
 func TestNewHandler_panics_at_the_door(t *testing.T) {
 	w := New(io.Discard, Options{})
 	defer w.Close()
-	require.Panics(t, func() { NewHandler(nil, jsonHandler) })
-	require.Panics(t, func() { NewHandler(w, nil) })
-	require.Panics(t, func() {
+	nothing := "asynclog: nil Writer or constructor of a handler"
+	require.PanicsWithValue(t, nothing, func() { NewHandler(nil, jsonHandler) })
+	require.PanicsWithValue(t, nothing, func() { NewHandler(w, nil) })
+	require.PanicsWithValue(t, "asynclog: the constructor returned a nil handler", func() {
 		NewHandler(w, func(io.Writer) slog.Handler { return nil })
 	})
 }

@@ -53,3 +53,15 @@ func TestReport_nil_takes_after_the_records(t *testing.T) {
 		require.Equal(t, string(want(l)), string(reportLike(l)), record)
 	}
 }
+
+func TestReport_has_the_levels_if_one_is_known(t *testing.T) {
+	require.Empty(t, Levels{}.attrs())
+	require.Empty(t, Levels{Unknown: 1}.attrs())
+	require.Len(t, Levels{Unknown: 1, Warn: 1}.attrs(), 2)
+	for _, l := range []Levels{
+		{Debug: 1, Info: 1}, {Info: 1, Warn: 1}, {Warn: 1, Error: 1},
+		{Debug: 1, Error: 1},
+	} {
+		require.Len(t, l.attrs(), 2)
+	}
+}

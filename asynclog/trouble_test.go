@@ -185,8 +185,9 @@ func TestTrouble_is_told(t *testing.T) {
 		w := New(&tape{do: func(_ int, p []byte) (int, error) { return does(p) }}, opts)
 		write := func(d func(p []byte) (int, error), want ...string) {
 			t.Helper()
-			does = d
 			time.Sleep(time.Minute)
+			synctest.Wait()
+			does = d
 			before := told.String()
 			_, _ = w.Write([]byte("x\n"))
 			time.Sleep(time.Minute)
@@ -200,7 +201,9 @@ func TestTrouble_is_told(t *testing.T) {
 		at := since()
 		write(func(p []byte) (int, error) {
 			if n++; n > 2 { // it would be told no more for ten seconds
+				w.fallback.mu.Lock()
 				w.fallback.next = time.Time{}
+				w.fallback.mu.Unlock()
 			}
 			if n < 4 {
 				return 0, errSink
@@ -219,8 +222,9 @@ func TestTrouble_is_told(t *testing.T) {
 		require.ErrorIs(t, err, ErrTooLarge)
 		synctest.Wait()
 		require.Contains(t, lastLine(told.String()), "too large")
-		does = well
 		time.Sleep(time.Minute)
+		synctest.Wait()
+		does = well
 		w.mu.Lock()
 		w.buf.refuse([]byte("y\n"), newMark(2, classUnknown))
 		w.mu.Unlock()
@@ -248,5 +252,30 @@ func TestTrouble_a_pause_is_no_success(t *testing.T) {
 		}
 		require.NotContains(t, told.String(), "works again")
 		require.ErrorIs(t, w.Close(), errSink)
+	})
+}
+
+// A panic after an error is not the success that ends the trouble.
+func TestTrouble_a_crash_is_no_success(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			switch call {
+			case 0:
+				return 0, errSink
+			case 1:
+				panic("sink")
+			}
+			return h.Write(p)
+		}}
+		w := New(s, Options{})
+		_, _ = w.Write([]byte("x\n"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Equal(t, 1, w.trouble.run)
+		var left *UnwrittenError
+		require.ErrorAs(t, w.Close(), &left)
+		require.IsType(t, (*chanx.PanicError)(nil), left.Sink)
+		close(h)
 	})
 }

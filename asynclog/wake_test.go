@@ -1,6 +1,7 @@
 package asynclog
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -77,10 +78,16 @@ func waiting(t *testing.T, opts Options) (w *Writer, s *tape, gate hung) {
 // writeLater writes a line of n bytes on a goroutine that has to wait.
 func writeLater(t *testing.T, w *Writer, n int) {
 	t.Helper()
-	before := len(w.waiters)
+	before := waitersOf(w)
 	go func() { _, _ = w.Write([]byte(strings.Repeat("w", n-1) + "\n")) }()
 	synctest.Wait()
-	require.Len(t, w.waiters, before+1)
+	require.Equal(t, before+1, waitersOf(w))
+}
+
+func waitersOf(w *Writer) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.waiters)
 }
 
 // A short record that waits behind a long one gets the room there is when the
@@ -119,7 +126,7 @@ func TestWake_a_discarded_record_makes_room(t *testing.T) {
 		synctest.Wait()
 		writeLater(t, w, 1000)
 		time.Sleep(time.Minute)
-		require.Empty(t, w.waiters)
+		require.Zero(t, waitersOf(w))
 		require.EqualValues(t, 1000, w.Stats().Written.Bytes)
 		require.NoError(t, w.Close())
 	})
@@ -205,6 +212,92 @@ func TestWake_a_report_is_a_sign_of_hope(t *testing.T) {
 		require.Empty(t, w.report)
 		w.calling = true
 		w.mu.Unlock()
+		close(h)
+		require.NoError(t, w.Close())
+	})
+}
+
+// What the sink has taken before is no progress while one waits.
+func TestWake_progress_is_counted_from_the_beginning_of_the_wait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate, h := make(hung), make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			switch call {
+			case 0:
+				return gate.Write(p)
+			case 1:
+				return len(p), nil
+			}
+			return h.Write(p)
+		}}
+		w := New(s, Options{Budget: 1 << 20, Reserve: -1, Full: Wait})
+		fill(w)
+		close(gate)
+		synctest.Wait() // a piece was taken, the next one hangs
+		require.Positive(t, w.fed.Load())
+		for w.fed.Load() > 0 {
+			_, _ = w.Write(line190())
+		}
+		require.True(t, w.hopeless)
+		require.EqualValues(t, 1, w.Stats().Dropped.Records)
+		close(h)
+		require.NoError(t, w.Close())
+	})
+}
+
+// Nor is what it takes meanwhile forgotten, though nobody has counted it.
+func TestWake_progress_is_counted_to_the_end_of_the_wait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call > 1 {
+				return h.Write(p)
+			}
+			time.Sleep(time.Millisecond)
+			return len(p), nil
+		}}
+		w := New(s, Options{Budget: 1 << 20, Reserve: -1, Full: Wait})
+		fill(w)
+		_, _ = w.Write(line190()) // gets the place of the first
+		_, _ = w.Write(line190()) // sees a piece taken, but not the batch
+		require.False(t, w.hopeless)
+		require.EqualValues(t, 1, w.Stats().Dropped.Records)
+		close(h)
+		require.NoError(t, w.Close())
+	})
+}
+
+// Who was sent away is not let in afterwards, or twice.
+func TestWake_those_who_are_dismissed_are_forgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s, gate := waiting(t, Options{MaxWait: time.Hour})
+		writeLater(t, w, 190)
+		w.mu.Lock()
+		w.closed = true
+		w.dismiss()
+		w.buf.evict() // there is room now
+		w.progress()
+		w.mu.Unlock()
+		close(gate)
+		require.NoError(t, w.Close())
+		require.NotContains(t, s.String(), "w")
+		require.EqualValues(t, 1, w.Stats().Refused.Records)
+	})
+}
+
+func TestWake_a_flush_wakes_the_idle_worker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		w := New(h, Options{})
+		synctest.Wait()
+		start := time.Now()
+		require.NoError(t, w.Flush(t.Context()))
+		require.Zero(t, time.Since(start))
+		_, _ = w.Write([]byte("x\n"))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.Error(t, w.Flush(ctx))
+		require.Empty(t, w.flushes, "it is no longer waited for")
 		close(h)
 		require.NoError(t, w.Close())
 	})

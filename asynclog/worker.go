@@ -94,7 +94,9 @@ func (w *Writer) begin() {
 	w.settle()
 	w.crashes++
 	if w.crashes >= poisonous && len(w.report) == 0 {
-		w.buf.discard()
+		if w.buf.discard() {
+			w.report = []byte("\n") // the others shall have their own lines
+		}
 		w.crashes, w.poisoned = 0, true
 		w.admitWaiters()
 	}
@@ -122,7 +124,7 @@ func (w *Writer) next(n int) ([]byte, step) {
 	if w.abandoned.Load() {
 		return nil, stepEnd
 	}
-	if w.poisoned { // tell it before the rest of the batch
+	if w.poisoned && len(w.report) == 0 { // before the rest of the batch
 		w.poisoned = false
 		if loss, ok := w.loss(); ok {
 			w.render(loss)

@@ -152,9 +152,10 @@ const (
 // first n bytes count as written and the others are written again, after a
 // pause if there was an error. A sink that panics or calls runtime.Goexit has
 // its worker restarted by a [chanx.Supervisor], with the same bytes; a record
-// with which it panics sixteen times running is dropped. A sink that never
-// returns keeps its worker for ever, as Go cannot end a goroutine; nobody
-// else waits for it.
+// with which it panics sixteen times running is dropped, and if it has taken a
+// part of that, it is given a "\n" to end the line. A sink that never returns
+// keeps its worker for ever, as Go cannot end a goroutine; nobody else waits
+// for it.
 //
 // New panics if sink is nil or opts contradict themselves.
 func New(sink io.Writer, opts Options) *Writer {

@@ -923,3 +923,139 @@ func TestWriter_a_report_taken_is_no_stall(t *testing.T) {
 		require.Contains(t, s.String(), reportMessage)
 	})
 }
+
+// Only the loss of a record that crashed the sink is told at once: another one
+// waits until the record that is half written is whole.
+func TestWriter_a_report_does_not_tear_a_record(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, poison, half := newLedger(2), numbered(0, 0), false
+		var w *Writer
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			if bytes.Contains(p, poison) {
+				panic("poison")
+			}
+			if p[0] == '{' || half {
+				return len(p), nil
+			}
+			half = true
+			done := make(chan struct{})
+			go func() {
+				for range 100 {
+					assert.NoError(t, l.write(w, 1))
+				}
+				close(done)
+			}()
+			<-done
+			return len(p) / 2, errSink
+		}}
+		w = New(s, small(DropOldest))
+		for range 2 {
+			require.NoError(t, l.write(w, 0))
+			time.Sleep(time.Minute)
+			synctest.Wait()
+		}
+		require.NoError(t, w.Close())
+		r := l.settle(t, w, []byte(s.String()))
+		require.Equal(t, []string{"report", "p0 n1", "report"}, r.order[:3])
+	})
+}
+
+// What a sink has taken of a record before it crashed over the rest stays
+// there, on a line of its own.
+func TestWriter_a_record_given_up_half_way_spoils_no_other(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call == 0 {
+				return 3, errSink
+			}
+			if bytes.Contains(p, []byte("son")) {
+				panic("poison")
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{Report: ReportJSON, CloseTimeout: time.Hour})
+		_, _ = w.Write([]byte("poison\n"))
+		_, _ = w.Write([]byte("well\n"))
+		require.NoError(t, w.Close())
+		require.Regexp(t, `^poi\n\{.*\}\nwell\n$`, s.String())
+		require.Equal(t, Count{1, 7}, w.Stats().Dropped)
+	})
+}
+
+// Nor is it a sign of life that a report was refused.
+func TestWriter_a_report_refused_for_long_is_a_stall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := make(hung)
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if p[0] == '{' {
+				return 0, errSink
+			}
+			return h.Write(p)
+		}}
+		opts := small(DropOldest)
+		opts.StallAfter = 3 * time.Second
+		w := New(s, opts)
+		for range 100 {
+			_, _ = w.Write(line190())
+		}
+		close(h)
+		time.Sleep(5 * time.Second)
+		require.True(t, w.Stats().Stalled)
+		require.Error(t, w.Close())
+	})
+}
+
+// A sink that fails between two crashes has made no progress.
+func TestStep_errors_between_the_crashes_do_not_count(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		crashes := 0
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			switch {
+			case !strings.HasPrefix(string(p), "poison"):
+				return len(p), nil
+			case call%2 == 0:
+				return 0, errSink
+			}
+			crashes++
+			panic("poison")
+		}}
+		w := New(s, small(DropOldest))
+		_, _ = w.Write([]byte("poison\n"))
+		require.NoError(t, w.Flush(t.Context()))
+		require.Equal(t, poisonous, crashes)
+		require.NoError(t, w.Close())
+	})
+}
+
+func TestWriter_a_report_taken_in_parts_is_whole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(_ int, p []byte) (int, error) { return min(len(p), 50), nil }}
+		w := New(s, small(DropOldest))
+		l := newLedger(1)
+		l.flood(t, w, 100, 0)
+		require.NoError(t, w.Close())
+		require.NotZero(t, l.settle(t, w, []byte(s.String())).reports)
+	})
+}
+
+func TestWriter_only_the_first_shutdown_decides(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		h := make(hung)
+		w := New(h, Options{})
+		_, _ = w.Write([]byte("x\n"))
+		first := w.Close()
+		require.ErrorIs(t, first, context.DeadlineExceeded)
+		require.Equal(t, first, w.Shutdown(cancelled))
+		close(h)
+		synctest.Wait()
+		require.Equal(t, first, w.Close(), "though all was written in the end")
+
+		w = New(io.Discard, Options{})
+		require.NoError(t, w.Close())
+		for range 20 { // whichever of two things it sees first
+			require.NoError(t, w.Shutdown(cancelled))
+		}
+	})
+}
