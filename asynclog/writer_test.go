@@ -1029,10 +1029,15 @@ func TestStep_errors_between_the_crashes_do_not_count(t *testing.T) {
 
 func TestWriter_a_report_taken_in_parts_is_whole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &tape{do: func(_ int, p []byte) (int, error) { return min(len(p), 50), nil }}
+		gate := make(hung) // until the flood is over: something must be lost
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			<-gate
+			return min(len(p), 50), nil
+		}}
 		w := New(s, small(DropOldest))
 		l := newLedger(1)
 		l.flood(t, w, 100, 0)
+		close(gate)
 		require.NoError(t, w.Close())
 		require.NotZero(t, l.settle(t, w, []byte(s.String())).reports)
 	})
