@@ -164,6 +164,7 @@ func TestTrouble_pauses(t *testing.T) {
 		_, _ = w.Write([]byte("xyz\n"))
 		time.Sleep(time.Minute)
 		require.Error(t, w.Close())
+		synctest.Wait() // Close has given up, and the worker ends by itself
 		var pauses []time.Duration
 		for i := range len(calls) - 1 {
 			pauses = append(pauses, calls[i+1].Sub(calls[i])/time.Millisecond)
