@@ -87,8 +87,8 @@ var logVariants = []variant{{
 	mistake: "A record that crashes the sink is tried once too often.",
 }, {
 	name:    "log-echo-for-ever",
-	old:     "\tif w.who != w.self {\n",
-	new:     "\tif w.who != w.self || w.who == w.self {\n",
+	old:     "\t\tif goid(&w.who); w.who == w.self {\n",
+	new:     "\t\tif goid(&w.who); w.who == w.self && w.closed {\n",
 	mistake: "A sink that logs to its own Writer does so for ever.",
 }, {
 	name:    "log-line-torn-by-rotation",
