@@ -34,12 +34,14 @@ func (timeoutError) Timeout() bool { return true }
 // The first attempt is a [TrySend]; then the goroutine yields the processor
 // once and tries again, since the other side often needs only its turn; only
 // then a timer is made, the only thing allocated (three objects in Go 1.26),
-// and stopped before SendTimeout returns. Against a plain receiver, an
-// unbuffered hand-off then takes half of what select with time.After takes
-// (0.5x to 0.6x; 0.8x without the yield). Where the receiver has a timeout as
-// well, both yield in vain, and it takes longer than that (1.1x to 1.25x;
-// 0.75x without). Timers are not pooled: a pooled timer that was made inside a
-// testing/synctest bubble hangs whoever gets it outside.
+// and stopped before SendTimeout returns. d is counted from then: where many
+// goroutines want the processor, the turn of the others comes on top, as it
+// does again before a goroutine runs whose timer is over. Against a plain
+// receiver, an unbuffered hand-off then takes half of what select with
+// time.After takes (0.45x to 0.5x; 0.8x without the yield). Where the receiver
+// has a timeout as well, both yield in vain, and it takes as long as that
+// (1.05x to 1.1x; 0.75x without). Timers are not pooled: a pooled timer that
+// was made inside a testing/synctest bubble hangs whoever gets it outside.
 func SendTimeout[T any](ch chan<- T, v T, d time.Duration) error {
 	select { // as TrySend: a call of that is more than the inliner takes
 	case ch <- v:
@@ -56,17 +58,17 @@ func SendTimeout[T any](ch chan<- T, v T, d time.Duration) error {
 // time.After makes, and without any yield 0.75x of its time, which is the
 // limit. To yield on one of the sides only takes 0.95x there, and 0.8x for
 // the other against a plain side. Trying thirty times instead of yielding is
-// no better than time.After against a plain side.
+// no better than time.After against a plain side. To take the time of the yield
+// off d costs two readings of the clock, a quarter of a hand-off (0.6x).
 func sendWait[T any](ch chan<- T, v T, d time.Duration) error {
 	if d <= 0 {
 		return ErrTimeout
 	}
-	start := time.Now()
 	runtime.Gosched()
 	if TrySend(ch, v) {
 		return nil
 	}
-	t := time.NewTimer(d - time.Since(start))
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case ch <- v:
@@ -123,12 +125,11 @@ func recvWait[T any](ch <-chan T, d time.Duration) (T, error) {
 	if d <= 0 {
 		return v, ErrTimeout
 	}
-	start := time.Now()
 	runtime.Gosched()
 	if v, err := TryRecv(ch); err != ErrEmpty {
 		return v, err
 	}
-	t := time.NewTimer(d - time.Since(start))
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case v, ok := <-ch:

@@ -136,4 +136,19 @@ var ringVariants = []variant{{
 	old:     "\tif len(r.ready) == 0 && !r.closed {\n",
 	new:     "\tif len(r.ready) == 0 && !r.closed && r.n < 2 {\n",
 	mistake: "Only the first value puts the token out.",
+}, {
+	name:    "ring-lock-lets-two-in",
+	old:     "!l.held.Load() && l.held.CompareAndSwap(false, true)",
+	new:     "!l.held.Load() && (l.held.CompareAndSwap(false, true) || true)",
+	mistake: "Two that see the lock free at one moment both take it.",
+}, {
+	name:    "ring-lock-keeps-the-queue",
+	old:     "\tl.queue.Unlock()\n",
+	new:     "",
+	mistake: "The first of those that wait for the lock never lets the next one try.",
+}, {
+	name:    "ring-lock-queue-is-enough",
+	old:     "\tfor !l.retry() {\n\t\truntime.Gosched()\n\t}\n",
+	new:     "\tl.held.Store(true)\n",
+	mistake: "The first of the queue takes the lock from whoever holds it.",
 }}

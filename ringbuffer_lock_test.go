@@ -1,0 +1,71 @@
+package chanx
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestLockLetsEveryWaiterIn holds the lock until one waiter has given up
+// trying and leads the queue, and the others have come.
+func TestLockLetsEveryWaiterIn(t *testing.T) {
+	for _, procs := range []int{1, 2, 8} {
+		inside := waitersAfter(t, procs, 64)
+		assert.Equal(t, 64, inside, "GOMAXPROCS %d", procs)
+	}
+}
+
+func waitersAfter(t *testing.T, procs, waiters int) (inside int) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	var l lock
+	var all sync.WaitGroup
+	l.Lock()
+	for range waiters {
+		all.Go(func() {
+			l.Lock()
+			defer l.Unlock()
+			inside++
+		})
+	}
+	for l.queue.TryLock() {
+		l.queue.Unlock()
+		runtime.Gosched()
+	}
+	assert.Zero(t, inside, "someone came in beside the holder")
+	l.Unlock()
+	all.Wait()
+	assert.True(t, l.queue.TryLock(), "the queue is not left")
+	assert.False(t, l.held.Load())
+	return inside
+}
+
+// TestLockKeepsOthersOut has a critical section that another goroutine would
+// notice, on more processors than there are.
+func TestLockKeepsOthersOut(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	const goroutines, each = 16, 20_000
+	var l lock
+	var all sync.WaitGroup
+	count, inside := 0, false
+	for range goroutines {
+		all.Go(func() {
+			for i := range each {
+				l.Lock()
+				if inside {
+					t.Error("two inside")
+				}
+				inside = true
+				if i%1000 == 0 {
+					runtime.Gosched()
+				}
+				inside = false
+				count++
+				l.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	assert.Equal(t, goroutines*each, count)
+}
