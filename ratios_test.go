@@ -4,6 +4,7 @@ import (
 	"flag"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +15,10 @@ var (
 	ratios = flag.Bool("ratios", false, "measure against raw channels")
 	turns  = flag.Int("turns", 15, "of which -ratios takes the median")
 )
+
+// limit is wanted of what shows how much the machine and the language allow to
+// the row above it.
+const limit = 0
 
 // TestRatios measures each operation against its opponent, in turns, and logs
 // the ratio of the medians beside what we want it to be. It judges nothing: no
@@ -48,19 +53,7 @@ func TestRatios(t *testing.T) {
 					chanx.TryRecv(ch)
 				}
 			}),
-			timed(func(n int) {
-				for range n {
-					select {
-					case ch <- 1:
-					default:
-					}
-					select {
-					case _, ok := <-ch:
-						_ = ok
-					default:
-					}
-				}
-			})},
+			timed(selectPairs(ch))},
 		{"TrySend full / inline select", 1.05, 2, 2_000_000,
 			timed(func(n int) {
 				for range n {
@@ -96,12 +89,16 @@ func TestRatios(t *testing.T) {
 					chanx.RecvTimeout(ch, time.Second)
 				}
 			}), timed(rawPairs(ch))},
+		{"inline select pair / raw", limit, 2, 400_000,
+			timed(selectPairs(ch)), timed(rawPairs(ch))},
 		{"SendTimeout to plain receive / time.After", 0.60, 2, 50_000,
 			timed(sendOnlyTimeout), timed(sendOnlyAfter)},
 		{"RecvTimeout of plain send / time.After", 0.60, 2, 50_000,
 			timed(recvOnlyTimeout), timed(recvOnlyAfter)},
 		{"timeout on both sides / time.After", 0.60, 2, 50_000,
 			timed(handOffTimeout), timed(handOffAfter)},
+		{"a timer for every wait / time.After", limit, 2, 50_000,
+			timed(handOffOwnTimer), timed(handOffAfter)},
 		{"the same on one processor", 0.60, 1, 50_000,
 			timed(handOffTimeout), timed(handOffAfter)},
 		{"Ring.Send full / evict-and-retry", 0.35, 2, 400_000,
@@ -115,6 +112,13 @@ func TestRatios(t *testing.T) {
 					evict(fullRaw, 1)
 				}
 			})},
+		{"lock and unlock / evict-and-retry", limit, 2, 400_000,
+			timed(func(n int) { locks(n) }),
+			timed(func(n int) {
+				for range n {
+					evict(fullRaw, 1)
+				}
+			})},
 		{"Ring.Send + TryRecv / raw pair", 0.80, 2, 400_000,
 			timed(func(n int) {
 				for range n {
@@ -122,6 +126,8 @@ func TestRatios(t *testing.T) {
 					ring.TryRecv()
 				}
 			}), timed(rawPairs(ch))},
+		{"lock and unlock, twice / raw pair", limit, 2, 400_000,
+			timed(func(n int) { locks(2 * n) }), timed(rawPairs(ch))},
 		{"2 senders, full Ring / drained channel", 0.5, 2, 400_000,
 			timed(func(n int) { parallelRing(2, n) }),
 			timed(func(n int) { parallelRaw(2, n) })},
@@ -135,7 +141,10 @@ func TestRatios(t *testing.T) {
 	} {
 		ours, raw := duel(row.procs, row.n, row.ours, row.raw)
 		verdict := "reached"
-		if ours/raw > row.target {
+		switch {
+		case row.target == limit:
+			verdict = "limit"
+		case ours/raw > row.target:
 			verdict = "MISSED"
 		}
 		t.Logf("%-42s %7.1f ns %7.1f ns  %.2fx, want %.2fx: %s",
@@ -150,6 +159,60 @@ func rawPairs(ch chan int) func(n int) {
 			<-ch
 		}
 	}
+}
+
+func selectPairs(ch chan int) func(n int) {
+	return func(n int) {
+		for range n {
+			select {
+			case ch <- 1:
+			default:
+			}
+			select {
+			case _, ok := <-ch:
+				_ = ok
+			default:
+			}
+		}
+	}
+}
+
+// handOffOwnTimer is the least that two sides with timeouts can do: whoever
+// comes first parks with a timer, and the other one needs none.
+func handOffOwnTimer(n int) {
+	ch := make(chan int)
+	both(n, func() {
+		if chanx.TrySend(ch, 1) {
+			return
+		}
+		t := time.NewTimer(time.Second)
+		select {
+		case ch <- 1:
+		case <-t.C:
+		}
+		t.Stop()
+	}, func() {
+		if _, err := chanx.TryRecv(ch); err == nil {
+			return
+		}
+		t := time.NewTimer(time.Second)
+		select {
+		case <-ch:
+		case <-t.C:
+		}
+		t.Stop()
+	})
+}
+
+// locks is what any queue under a lock does at least.
+func locks(n int) (inside int) {
+	var mu sync.Mutex
+	for range n {
+		mu.Lock()
+		inside++
+		mu.Unlock()
+	}
+	return inside
 }
 
 func timed(f func(n int)) func(n int) time.Duration {

@@ -109,11 +109,15 @@ func (r *Ring[T]) Send(v T) bool {
 		r.mu.Unlock()
 		return true
 	}
-	old := r.replace(v)
-	r.mu.Unlock()
-	if r.onDrop != nil {
-		r.onDrop(old)
+	if r.onDrop == nil { // which saves a copy
+		r.replace(v)
+		r.mu.Unlock()
+		return true
 	}
+	old := r.buf[r.head]
+	r.replace(v)
+	r.mu.Unlock()
+	r.onDrop(old)
 	return true
 }
 
@@ -144,7 +148,8 @@ func (r *Ring[T]) TryRecv() (v T, err error) {
 		r.mu.Unlock()
 		return v, err
 	}
-	v = r.pop()
+	v = r.buf[r.head]
+	r.pop()
 	r.mu.Unlock()
 	return v, nil
 }
@@ -383,30 +388,26 @@ func (r *Ring[T]) push(v T) {
 	r.signal()
 }
 
-// replace evicts the oldest value of a full ring, stores v and returns the
-// evicted one.
-func (r *Ring[T]) replace(v T) T {
-	slot := &r.buf[r.head]
-	old := *slot
-	*slot = v
+// replace stores v in a full ring, in place of the oldest value.
+func (r *Ring[T]) replace(v T) {
+	r.buf[r.head] = v
 	r.advance(1)
 	r.sent++
 	r.dropped++
 	r.signal()
-	return old
 }
 
-// pop takes the oldest value of a ring that has one.
-func (r *Ring[T]) pop() (v T) {
-	slot := &r.buf[r.head]
-	v, *slot = *slot, v // the zero value
+// pop counts the oldest value as received and zeroes its slot, from which the
+// caller has copied it: to return it would copy large values once more.
+func (r *Ring[T]) pop() {
+	var zero T
+	r.buf[r.head] = zero
 	r.advance(1)
 	r.n--
 	r.received++
 	if r.n > 0 {
 		r.signal()
 	}
-	return v
 }
 
 func (r *Ring[T]) advance(n int) {
@@ -459,17 +460,17 @@ func (r *Ring[T]) take(dst []T) (int, error) {
 // twice as slow for the same reason. Waiters that park and are woken by Unlock
 // are no faster, and Unlock must then know of them.
 type lock struct {
-	held  atomic.Bool
-	queue sync.Mutex // of those that have tried in vain
+	held  atomic.Uint32 // 0 or 1: with an atomic.Bool Lock is not inlined
+	queue sync.Mutex    // of those that have tried in vain
 }
 
 func (l *lock) Lock() {
-	if !l.held.CompareAndSwap(false, true) {
+	if !l.held.CompareAndSwap(0, 1) {
 		l.wait()
 	}
 }
 
-func (l *lock) Unlock() { l.held.Store(false) }
+func (l *lock) Unlock() { l.held.Store(0) }
 
 // wait may find that the holder has lost its processor, and then must not keep
 // another one from it: after a few tries it yields between them, and only the
@@ -494,5 +495,5 @@ func (l *lock) wait() {
 func (l *lock) retry() bool {
 	for range 2000 {
 	}
-	return !l.held.Load() && l.held.CompareAndSwap(false, true)
+	return l.held.Load() == 0 && l.held.CompareAndSwap(0, 1)
 }

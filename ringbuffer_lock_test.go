@@ -37,7 +37,7 @@ func waitersAfter(t *testing.T, procs, waiters int) (inside int) {
 	l.Unlock()
 	all.Wait()
 	assert.True(t, l.queue.TryLock(), "the queue is not left")
-	assert.False(t, l.held.Load())
+	assert.Zero(t, l.held.Load())
 	return inside
 }
 

@@ -26,16 +26,14 @@ var ringVariants = []variant{{
 	new:     "\tcase <-r.ready:\n\t\treturn ctx.Err()\n\tcase <-done:",
 	mistake: "A receiver with the token looks at its context instead of the ring.",
 }, {
-	name: "ring-callback-under-lock",
-	old: "\tr.mu.Unlock()\n\tif r.onDrop != nil {\n\t\tr.onDrop(old)\n\t}\n" +
-		"\treturn true\n",
-	new: "\tif r.onDrop != nil {\n\t\tr.onDrop(old)\n\t}\n\tr.mu.Unlock()\n" +
-		"\treturn true\n",
+	name:    "ring-callback-under-lock",
+	old:     "\tr.mu.Unlock()\n\tr.onDrop(old)\n",
+	new:     "\tr.onDrop(old)\n\tr.mu.Unlock()\n",
 	mistake: "onDrop is called under the lock.",
 }, {
 	name:    "ring-callback-gets-newest",
-	old:     "\t\tr.onDrop(old)\n",
-	new:     "\t\t_ = old\n\t\tr.onDrop(v)\n",
+	old:     "\tr.onDrop(old)\n",
+	new:     "\t_ = old\n\tr.onDrop(v)\n",
 	mistake: "onDrop is given the value that came, not the one that went.",
 }, {
 	name:    "ring-drop-not-counted",
@@ -54,8 +52,8 @@ var ringVariants = []variant{{
 	mistake: "A batch counts as one value received.",
 }, {
 	name:    "ring-slot-not-zeroed",
-	old:     "\tv, *slot = *slot, v // the zero value\n",
-	new:     "\tv = *slot\n",
+	old:     "\tvar zero T\n\tr.buf[r.head] = zero\n",
+	new:     "",
 	mistake: "A received value stays in its slot and is kept alive.",
 }, {
 	name:    "ring-batch-not-zeroed",
@@ -69,8 +67,8 @@ var ringVariants = []variant{{
 	mistake: "A batch that wraps around loses its second part.",
 }, {
 	name:    "ring-evicts-newest",
-	old:     "\t*slot = v\n\tr.advance(1)\n\tr.sent++\n",
-	new:     "\t*slot = v\n\tr.sent++\n",
+	old:     "\tr.buf[r.head] = v\n\tr.advance(1)\n\tr.sent++\n",
+	new:     "\tr.buf[r.head] = v\n\tr.sent++\n",
 	mistake: "The newest value takes the place of the oldest at the head.",
 }, {
 	name:    "ring-evicts-too-early",
@@ -138,8 +136,8 @@ var ringVariants = []variant{{
 	mistake: "Only the first value puts the token out.",
 }, {
 	name:    "ring-lock-lets-two-in",
-	old:     "!l.held.Load() && l.held.CompareAndSwap(false, true)",
-	new:     "!l.held.Load() && (l.held.CompareAndSwap(false, true) || true)",
+	old:     "l.held.Load() == 0 && l.held.CompareAndSwap(0, 1)",
+	new:     "l.held.Load() == 0 && (l.held.CompareAndSwap(0, 1) || true)",
 	mistake: "Two that see the lock free at one moment both take it.",
 }, {
 	name:    "ring-lock-keeps-the-queue",
@@ -149,6 +147,6 @@ var ringVariants = []variant{{
 }, {
 	name:    "ring-lock-queue-is-enough",
 	old:     "\tfor !l.retry() {\n\t\truntime.Gosched()\n\t}\n",
-	new:     "\tl.held.Store(true)\n",
+	new:     "\tl.held.Store(1)\n",
 	mistake: "The first of the queue takes the lock from whoever holds it.",
 }}
