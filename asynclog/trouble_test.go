@@ -12,6 +12,15 @@ import (
 	"example.com/chanx"
 )
 
+// closedOn returns what Close says of a sink that hangs, and lets go of it.
+func closedOn(t *testing.T, w *Writer, h hung) error {
+	t.Helper()
+	defer close(h)
+	var left *UnwrittenError
+	require.ErrorAs(t, w.Close(), &left)
+	return left.Sink
+}
+
 // A stall leaves its time behind, like everything else that goes wrong.
 func TestTrouble_keeps_a_stall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -50,10 +59,7 @@ func TestTrouble_current_is_the_sinks_own(t *testing.T) {
 			w.observe(chanx.Event{Kind: chanx.EventStall,
 				Exit: chanx.Exit{Err: chanx.ErrStalled}})
 		}
-		var left *UnwrittenError
-		require.ErrorAs(t, w.Close(), &left)
-		require.Equal(t, errSink, left.Sink)
-		close(h)
+		require.Equal(t, errSink, closedOn(t, w, h))
 	})
 }
 
@@ -64,10 +70,7 @@ func TestTrouble_a_stall_alone_is_no_error_of_the_sink(t *testing.T) {
 		_, _ = w.Write([]byte("x\n"))
 		time.Sleep(2 * time.Second)
 		require.True(t, w.Stats().Stalled)
-		var left *UnwrittenError
-		require.ErrorAs(t, w.Close(), &left)
-		require.NoError(t, left.Sink)
-		close(h)
+		require.NoError(t, closedOn(t, w, h))
 	})
 }
 
@@ -88,10 +91,7 @@ func TestTrouble_current_is_forgotten_with_the_next_success(t *testing.T) {
 			_, _ = w.Write([]byte("x\n"))
 			time.Sleep(time.Second)
 		}
-		var left *UnwrittenError
-		require.ErrorAs(t, w.Close(), &left)
-		require.NoError(t, left.Sink)
-		close(h)
+		require.NoError(t, closedOn(t, w, h))
 	})
 }
 
