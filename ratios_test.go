@@ -101,6 +101,8 @@ func TestRatios(t *testing.T) {
 			timed(handOffOwnTimer), timed(handOffAfter)},
 		{"the same on one processor", 0.60, 1, 50_000,
 			timed(handOffTimeout), timed(handOffAfter)},
+		{"a timer for every wait, one processor", limit, 1, 50_000,
+			timed(handOffOwnTimer), timed(handOffAfter)},
 		{"Ring.Send full / evict-and-retry", 0.35, 2, 400_000,
 			timed(func(n int) {
 				for range n {

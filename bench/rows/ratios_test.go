@@ -43,7 +43,7 @@ func TestEveryMeasurementHasARow(t *testing.T) {
 		assert.False(t, seen[m], "%v twice", m)
 		seen[m] = true
 	}
-	assert.Len(t, rows, 20+15+4)
+	assert.Len(t, rows, 21+15+4)
 }
 
 // The allocations are no matter of speed, so they are asserted.

@@ -65,6 +65,8 @@ var coreRows = []row{
 		false, core, "a timer for every wait / time.After"},
 	{"both, waiting, one processor", "select with time.After", 0.60, false,
 		core, "the same on one processor"},
+	{"a timer for each that waits, one processor", "select with time.After",
+		limit, false, core, "a timer for every wait, one processor"},
 	{"Ring.Send on a full ring", "evict-and-retry", 0.35, false, core,
 		"Ring.Send full / evict-and-retry"},
 	{"the same, allocations", "", 0, false, none, "Ring.Send"},
