@@ -28,10 +28,11 @@ the caller paid.
   one burst of 61 values.
 - Capacity is the initial one of smallnest/chanx, which drops nothing and
   grows; its floods end after 64 MiB.
-- floatdrop/ringchan and hedzr/go-ringbuf are missing: the module proxy in use
-  did not serve them.
+- floatdrop/ringchan is missing: the module proxy in use did not serve it.
 - Go-diodes tells the log about collisions; its log goes nowhere here.
-- The hand-written loop around xsync polls: the queue cannot wake a reader.
+- The hand-written readers of xsync and go-ringbuf poll: these queues cannot
+  wake one.
+- go-ringbuf has a power of two of slots, two at least, and keeps one free.
 - The pump goroutine of eapache and gammazero makes the producer wait for the
   scheduler, and that waiting is what limits how much they have to drop.`
 
