@@ -22,7 +22,9 @@ the caller paid.
   out then nor was left in the queue; it wins nothing in a flood, where who
   sends more slowly has less to drop.
 - **p50 … max** are of one call in 61, clock reading (some 50 ns) included.
-  The largest is one event, most often the scheduler's, and wins nothing.
+  The largest is one event, most often the scheduler's, and wins nothing. Not
+  corrected for coordinated omission: a flood has no schedule to fall behind,
+  and where the load has a rate a call that waits stands for itself alone.
 - **held** is the heap the queue keeps at the end of the load, in KiB.
 - Of 1,024 producers few get a turn while a flood lasts, and all send at least
   one burst of 61 values.
