@@ -12,6 +12,7 @@ require (
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/eapache/channels v1.1.0
 	github.com/gammazero/chanqueue v1.1.3
+	github.com/hedzr/go-ringbuf/v2 v2.2.5
 	github.com/maruel/panicparse/v2 v2.5.0
 	github.com/phuslu/log v1.0.121
 	github.com/puzpuzpuz/xsync/v4 v4.5.0

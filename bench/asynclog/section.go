@@ -17,7 +17,10 @@ not what is measured. Dropping is cheap: read the cost of a line beside what
 became of it. "Says so" is how many lines the writer says it has lost, by those
 that it has lost: 1 is the truth, – has no word for it. asynclog's own reports
 of losses are in the stream and counted as delivered, by a few in a million, and
-what they allocate, which is on its own goroutine, as of the lines. ± is half of what the rounds lay apart, in percent. Who drops when there is no room is
+what they allocate, which is on its own goroutine, as of the lines. ± is half of
+what the rounds lay apart, in percent. A flood has no schedule to fall behind, so
+its percentiles are of one call in a hundred as it was; those of a steady load
+are corrected for coordinated omission. Who drops when there is no room is
 compared with who drops as well.`
 
 // Run measures floods of several numbers of producers, an outage of the sink,

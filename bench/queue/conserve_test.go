@@ -23,6 +23,19 @@ func TestCheck_ours(t *testing.T) {
 	}
 }
 
+// One slot of its ring stays free, and there is no ring of none.
+func TestOverlapped_holdsOneAtLeast(t *testing.T) {
+	q := openOverlapped[[1]uint64](1)
+	assert.Zero(t, q.send([1]uint64{1}))
+	assert.Equal(t, 1, q.send([1]uint64{2}))
+	q.close()
+	v, ok := q.recv()
+	assert.True(t, ok)
+	assert.Equal(t, uint64(2), v[0])
+	_, ok = q.recv()
+	assert.False(t, ok)
+}
+
 // liar is an ordinary channel with a fault.
 type liar struct {
 	channel[[1]uint64]

@@ -40,6 +40,7 @@ func peers[T any]() []peer[T] {
 		{name: "gammazero Ring", drops: oldest, open: openGammazero[T]},
 		{name: "go-diodes", drops: oldest, open: openDiode[T], oneReader: true},
 		{name: "xsync MPMC, evict loop", drops: oldest, open: openXsync[T]},
+		{name: "go-ringbuf, overlapped", drops: oldest, open: openOverlapped[T]},
 		{name: "chanx.TrySend", drops: newest, ours: true, open: openTrySend[T]},
 		{name: "channel, select default", drops: newest, open: openRaw[T]},
 		{name: "eapache Overflowing", drops: newest,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"slices"
 
 	"example.com/chanx/bench/plan"
 )
@@ -37,6 +38,8 @@ func Run(o plan.Options) (plan.Section, error) {
 			o.Step(fmt.Sprintf("round %d of %d: %s", round+1, o.Rounds, t.name))
 			found[t] = append(found[t], measureNamed(t, o))
 		}
+		// Nobody is to have the same one before it in every round.
+		slices.Reverse(tasks)
 	}
 	return section(todo, medians(found), verdicts), nil
 }

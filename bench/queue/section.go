@@ -22,16 +22,19 @@ the caller paid.
   out then nor was left in the queue; it wins nothing in a flood, where who
   sends more slowly has less to drop.
 - **p50 … max** are of one call in 61, clock reading (some 50 ns) included.
-  The largest is one event, most often the scheduler's, and wins nothing.
+  The largest is one event, most often the scheduler's, and wins nothing. Not
+  corrected for coordinated omission: a flood has no schedule to fall behind,
+  and where the load has a rate a call that waits stands for itself alone.
 - **held** is the heap the queue keeps at the end of the load, in KiB.
 - Of 1,024 producers few get a turn while a flood lasts, and all send at least
   one burst of 61 values.
 - Capacity is the initial one of smallnest/chanx, which drops nothing and
   grows; its floods end after 64 MiB.
-- floatdrop/ringchan and hedzr/go-ringbuf are missing: the module proxy in use
-  did not serve them.
+- floatdrop/ringchan is missing: the module proxy in use did not serve it.
 - Go-diodes tells the log about collisions; its log goes nowhere here.
-- The hand-written loop around xsync polls: the queue cannot wake a reader.
+- The hand-written readers of xsync and go-ringbuf poll: these queues cannot
+  wake one.
+- go-ringbuf has a power of two of slots, two at least, and keeps one free.
 - The pump goroutine of eapache and gammazero makes the producer wait for the
   scheduler, and that waiting is what limits how much they have to drop.`
 

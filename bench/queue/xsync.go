@@ -28,19 +28,25 @@ func (q *mpmc[T]) send(v T) (lost int) {
 	return lost
 }
 
-// recv yields for a while before it sleeps: the queue cannot wake a reader.
-// Whether it is closed is read before the attempt, or the last value is lost.
+// recv reads whether it is closed before the attempt, or the last value is
+// lost.
 func (q *mpmc[T]) recv() (T, bool) {
 	for tries := 0; ; tries++ {
 		closed := q.closed.Load()
 		if v, ok := q.TryDequeue(); ok || closed {
 			return v, ok
 		}
-		if tries < 100 {
-			runtime.Gosched()
-		} else {
-			time.Sleep(50 * time.Microsecond)
-		}
+		idle(tries)
+	}
+}
+
+// idle yields for a while before it sleeps, for a reader that its queue cannot
+// wake.
+func idle(tries int) {
+	if tries < 100 {
+		runtime.Gosched()
+	} else {
+		time.Sleep(50 * time.Microsecond)
 	}
 }
 

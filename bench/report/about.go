@@ -70,10 +70,10 @@ Written by the command below; edits are lost.
 
 const caveats = `Read ratios, not nanoseconds: another machine has other figures, and
 with another number of processors other ratios too. Within each
-table all rivals ran in turn, round by round, in one process; a figure is the
-median over the rounds, and ± tells how far these lay apart. Differences below
-that, or below a tenth, are noise. Each rival is used
-as its documentation shows; nobody here is an expert in all of them, and
+table all rivals ran in turn, round by round and every other round the other way
+about, in one process; a figure is the median over the rounds, and ± tells how
+far these lay apart. Differences below that, or below a tenth, are noise. Each
+rival is used as its documentation shows; nobody here is an expert in all of them, and
 corrections are welcome. A cell with – could not be filled; the notes under the
 table say why.
 `

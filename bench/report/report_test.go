@@ -212,6 +212,7 @@ func TestTicks(t *testing.T) {
 		{1, 65_536, "1 10 100 1k 10k"},
 		{100_000, 2e6, "100k 200k 500k 1M 2M"},
 		{0.5, 20, "0.5 1 2 5 10 20"},
+		{24, 85, "30 40 50 60 70 80"},
 	} {
 		var labels []string
 		for _, tick := range (ticks{log: true}).Ticks(c.low, c.high) {

@@ -22,6 +22,7 @@ var palette = []color.Color{
 	color.RGBA{110, 130, 0, 255},
 	color.RGBA{130, 80, 50, 255},
 	color.RGBA{120, 120, 130, 255},
+	color.RGBA{70, 40, 120, 255},
 }
 
 var shapes = []draw.GlyphDrawer{

@@ -39,10 +39,10 @@ func (t ticks) Ticks(low, high float64) (all []plot.Tick) {
 }
 
 // decades labels the powers of ten; an axis that has fewer than two of them
-// is labelled at 2 and 5 as well.
+// is labelled at 2 and 5 as well, and one that has less than one at all digits.
 func (t ticks) decades(low, high float64) []plot.Tick {
 	var all []plot.Tick
-	few := math.Log10(high/low) < 2
+	wide := math.Log10(high / low)
 	for e := math.Floor(math.Log10(low)); e <= math.Ceil(math.Log10(high)); e++ {
 		for digit := 1.0; digit < 10; digit++ {
 			v := digit * math.Pow(10, e)
@@ -50,7 +50,7 @@ func (t ticks) decades(low, high float64) []plot.Tick {
 				continue
 			}
 			tick := plot.Tick{Value: v}
-			if digit == 1 || few && (digit == 2 || digit == 5) {
+			if digit == 1 || wide < 1 || wide < 2 && (digit == 2 || digit == 5) {
 				tick.Label = t.label(v)
 			}
 			all = append(all, tick)

@@ -38,10 +38,10 @@ func (s Samples) Medians() (m []float64) {
 func Turns(o plan.Options, what string, names []string,
 	measure func(i int) ([]float64, error)) ([]Samples, error) {
 	seen := make([]Samples, len(names))
-	for range Rounds(o) {
-		for i, name := range names {
+	for round := range Rounds(o) {
+		for _, i := range order(round, len(names)) {
 			if o.Step != nil {
-				o.Step(what + ": " + name)
+				o.Step(what + ": " + names[i])
 			}
 			figures, err := measure(i)
 			if err != nil {
@@ -56,6 +56,19 @@ func Turns(o plan.Options, what string, names []string,
 		}
 	}
 	return seen, nil
+}
+
+// order is the other way in every other round, so that nobody has the same one
+// before it each time.
+func order(round, contestants int) []int {
+	turns := make([]int, contestants)
+	for i := range turns {
+		turns[i] = i
+	}
+	if round%2 == 1 {
+		slices.Reverse(turns)
+	}
+	return turns
 }
 
 // Rounds is at least one.

@@ -36,7 +36,7 @@ func TestRobinTakesTurnsAndReturnsMedians(t *testing.T) {
 		})
 	require.NoError(t, err)
 	assert.Equal(t, [][]float64{{5}, {2, -2}, nil}, got)
-	assert.Equal(t, []string{"a", "b", "c", "a", "b", "c", "a", "b", "c"}, turns)
+	assert.Equal(t, []string{"a", "b", "c", "c", "b", "a", "a", "b", "c"}, turns)
 	assert.Len(t, steps, announced)
 	assert.Equal(t, "race: b", steps[1])
 }

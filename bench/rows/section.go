@@ -8,8 +8,10 @@ import (
 )
 
 const text = `What the library set itself to reach, against what it is compared
-with in the same run. A ratio is ours by theirs. Quick, or beside other work, the
-figures say little.`
+with in the same run. A ratio is ours by theirs. "Limit" asks for nothing: it is what
+the least of the same work costs without us, such as a lock of the standard
+library, where Ring has one of its own. Quick, or beside other work, the figures
+say little.`
 
 // Run measures every row. A row that is missed is said to be, and is no error.
 func Run(o plan.Options) (plan.Section, error) {
