@@ -34,7 +34,7 @@ type part struct {
 }
 
 var parts = []part{
-	{"queue", 220, queue.Run},
+	{"queue", 245, queue.Run},
 	{"asynclog", 60, asynclog.Run},
 	{"supervise", 40, supervise.Run},
 	{"dump", 230, dump.Run},

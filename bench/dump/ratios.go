@@ -21,7 +21,8 @@ func Ratios(o plan.Options) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory := read[0][1]
+	own, theirs := read[0].Medians(), read[1].Medians()
+	memory := own[1]
 	if o.Quick {
 		tenth, err := parse(ours, 100_000)
 		if err != nil {
@@ -34,7 +35,7 @@ func Ratios(o plan.Options) (map[string]float64, error) {
 		return nil, err
 	}
 	return map[string]float64{
-		"time, panicparse": read[0][0] / read[1][0],
+		"time, panicparse": own[0] / theirs[0],
 		"megabytes":        memory / 1e6,
 		"stops, pprof":     stop[0][stops] / stop[1][stops],
 		"stopped, pprof":   stop[0][stopped] / stop[1][stopped],

@@ -77,34 +77,40 @@ func announce(o plan.Options, sizes []size) {
 	o.Steps(n)
 }
 
-func parseAll(s size) ([][]float64, error) {
+func parseAll(s size) ([]round.Samples, error) {
 	var names []string
 	for _, p := range s.by {
 		names = append(names, p.name)
 	}
-	return round.Robin(s.o, fmt.Sprintf("dump of %d goroutines", s.goroutines),
+	return round.Turns(s.o, fmt.Sprintf("dump of %d goroutines", s.goroutines),
 		names, func(i int) ([]float64, error) {
 			return parse(s.by[i], s.goroutines)
 		})
 }
 
-func parseTable(s size, m [][]float64) plan.Table {
+func parseTable(s size, all []round.Samples) plan.Table {
 	t := plan.Table{
-		Title: fmt.Sprintf("A dump of %d goroutines, read %d times",
-			s.goroutines, s.o.Rounds),
+		Title: fmt.Sprintf("A dump of %d goroutines", s.goroutines),
 		Columns: []string{"", "time", "memory", "of a goroutine",
 			"time, by the first's"},
+		Notes: []string{fmt.Sprintf("Rounds: %d.", s.o.Rounds)},
+		Compare: &plan.Compare{Group: -1, Kind: -1, Less: []int{1, 2},
+			Ours: []string{ours.name, oursJudged.name}},
 	}
+	first := all[0].Medians()[0]
 	for i, p := range s.by {
-		t.Rows = append(t.Rows, []string{p.name, figure.Time(m[i][0]),
-			figure.Bytes(m[i][1]),
-			figure.Time(m[i][0] / float64(s.goroutines)),
-			figure.Ratio(m[i][0], m[0][0])})
+		m := all[i].Medians()
+		t.Rows = append(t.Rows, []string{p.name, figure.Time(m[0]),
+			figure.Bytes(m[1]),
+			figure.Time(m[0] / float64(s.goroutines)),
+			figure.Ratio(m[0], first)})
+		t.Compare.Rounds = append(t.Compare.Rounds,
+			[][]float64{nil, all[i][0], all[i][1], nil, nil})
 	}
 	return t
 }
 
-func addPoints(p *plan.Plot, s size, m [][]float64) {
+func addPoints(p *plan.Plot, s size, all []round.Samples) {
 	for i, by := range s.by {
 		at := -1
 		for j, l := range p.Lines {
@@ -120,7 +126,7 @@ func addPoints(p *plan.Plot, s size, m [][]float64) {
 		}
 		l := &p.Lines[at]
 		l.X = append(l.X, float64(s.goroutines))
-		l.Y = append(l.Y, m[i][0]/1e9)
+		l.Y = append(l.Y, all[i].Medians()[0]/1e9)
 	}
 }
 

@@ -22,6 +22,9 @@ func TestRunFillsEveryCell(t *testing.T) {
 	})
 	require.Len(t, s.Tables, 2)
 	require.NotEmpty(t, s.Plots)
+	for i, row := range s.Tables[0].Rows {
+		require.Len(t, s.Tables[0].Compare.Rounds[i], len(row))
+	}
 }
 
 func TestSpinSeesAGap(t *testing.T) {

@@ -18,6 +18,15 @@ type verdict struct {
 
 func (v verdict) fails() bool { return v.sum+v.order+v.closing != "" }
 
+func failing(all []verdict) (names []string) {
+	for _, v := range all {
+		if v.fails() {
+			names = append(names, v.name)
+		}
+	}
+	return names
+}
+
 func (v verdict) cells() []string {
 	sum := passed(v.sum)
 	if v.silent {

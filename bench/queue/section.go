@@ -59,6 +59,7 @@ func section(done []axis, all map[task]result, verdicts []verdict) plan.Section 
 		}
 	}
 	s.Plots = append(s.Plots, latencyPlot(all))
+	s.MarkFailing(failing(verdicts))
 	return s
 }
 
@@ -158,13 +159,7 @@ func verdictTable(verdicts []verdict) plan.Table {
 		t.Rows = append(t.Rows, append([]string{v.name}, v.cells()...))
 		t.Notes = append(t.Notes, v.notes()...)
 	}
-	var failed []string
-	for _, v := range verdicts {
-		if v.fails() {
-			failed = append(failed, v.name)
-		}
-	}
-	if len(failed) > 0 {
+	if failed := failing(verdicts); len(failed) > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("Who fails a check: %s.",
 			strings.Join(failed, ", ")))
 	}

@@ -38,7 +38,8 @@ func contest() plan.Table {
 		},
 		Notes: []string{"theirs: cannot do that."},
 		Compare: &plan.Compare{Group: 0, Name: 1, Kind: 2,
-			Ours: []string{"ours", "ours too"}, Less: []int{3}, More: []int{4},
+			Ours:  []string{"ours", "ours too"},
+			Fails: []string{"ours", "keeper"}, Less: []int{3}, More: []int{4},
 			Rounds: [][][]float64{
 				{nil, nil, nil, steady(10), steady(1000), nil},
 				{nil, nil, nil, steady(20), steady(900), nil},
@@ -61,7 +62,7 @@ func TestAhead(t *testing.T) {
 		{"Rivals", "low", "rate", "theirs", "1.20 k/s", "1.00 k/s", "ours", true},
 		{"Rivals", "high", "ns/op", "others", "8.0", "10.0", "ours", false},
 		{"Rivals", "high", "ns/op", "theirs, old", "20.0", "30.0", "ours too", true},
-		{"Rivals", "high", "rate", "keeper", "1.50 k/s", "1.00 k/s", "ours", true},
+		{"Rivals", "high", "rate", "keeper †", "1.50 k/s", "1.00 k/s", "ours", true},
 	}, all)
 	assert.Equal(t, 8, compared)
 }

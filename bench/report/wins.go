@@ -25,7 +25,8 @@ figure, within their kind where there are kinds: who drops the oldest value with
 who drops the oldest. A peer of a kind that has none of ours is compared with
 the best of ours. A peer is ahead if its median is, by more than a tenth, and if
 each of its rounds was better than each of ours. Where rounds overlap it may be
-chance; those figures are listed apart.
+chance; those figures are listed apart. A † marks a peer that fails a check of
+its section: it loses, mixes up or miscounts some of what it is given.
 `
 
 // wins lists the rows where a peer wins, as they are in the tables.
@@ -117,6 +118,9 @@ func winOf(t plan.Table, theirs, own, column int, less bool) win {
 	v := win{table: t.Title, column: t.Columns[column],
 		peer: t.Rows[theirs][t.Compare.Name], theirs: t.Rows[theirs][column],
 		ours: t.Rows[own][t.Compare.Name], own: t.Rows[own][column]}
+	if slices.Contains(t.Compare.Fails, v.peer) {
+		v.peer += " †"
+	}
 	if t.Compare.Group >= 0 {
 		v.group = t.Rows[own][t.Compare.Group]
 	}
