@@ -73,7 +73,7 @@ func TestAhead_oneGroupAndKind(t *testing.T) {
 	all, compared := ahead(table)
 	assert.Equal(t, []win{
 		{"Rivals", "", "ns/op", "others", "8.0", "10.0", "ours", false},
-		{"Rivals", "", "rate", "keeper", "1.50 k/s", "1.00 k/s", "ours", true},
+		{"Rivals", "", "rate", "keeper †", "1.50 k/s", "1.00 k/s", "ours", true},
 	}, all)
 	assert.Equal(t, 2, compared)
 }
