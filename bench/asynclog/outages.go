@@ -85,6 +85,8 @@ func outageTable(title string, all []peer, found []round.Samples) plan.Table {
 			"held then is taken after.", stalledProducers, perMillisecond),
 		"A line that waits stands for those its caller would have " +
 			"written meanwhile (HDR correction).",
+		"asynclog takes all of its budget, 4 MiB, when it is made: in an " +
+			"outage it could not be sure to get more.",
 		"lumberjack: – because it opens its file itself; it waits with " +
 			"the file as the plain one does.",
 	}
