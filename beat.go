@@ -40,8 +40,10 @@ func pulseOf(ctx context.Context) *pulse {
 }
 
 // pulse is what a running worker and its watcher know of each other. It serves
-// one run, or if that is not watched, any number.
+// one run, or if that is not watched, any number. It is a context, from which
+// that of a run is made, and which has itself as a value.
 type pulse struct {
+	context.Context
 	limit  time.Duration // 0: not watched
 	report func(stalled bool)
 
@@ -58,12 +60,20 @@ type pulse struct {
 	timer   *time.Timer
 }
 
-// newPulse returns the pulse of a worker; born is its first beat. report is called with the changes
-// between stalled and well, in order, and never after stop has returned. It
-// must not call the pulse; it may set running to false, and is then not called
-// again for this run.
-func newPulse(born time.Time, limit time.Duration, report func(stalled bool)) *pulse {
-	return &pulse{limit: limit, report: report, born: born}
+// Value makes p the one that [Beat] finds.
+func (p *pulse) Value(key any) any {
+	if key == (pulseKey{}) {
+		return p
+	}
+	return p.Context.Value(key)
+}
+
+// watched sets the limit, before the first run. report is called with the
+// changes between stalled and well, in order, and never after stop has
+// returned. It must not call the pulse; it may set running to false, and is
+// then not called again for this run.
+func (p *pulse) watched(limit time.Duration, report func(stalled bool)) {
+	p.limit, p.report = limit, report
 }
 
 func (p *pulse) lastBeat() time.Time {

@@ -65,11 +65,16 @@ type hook struct {
 	missed uint64 // in all
 }
 
-// send never waits. A nil hook drops everything, uncounted.
-func (h *hook) send(e Event) {
-	if h == nil {
-		return
+// send never waits. A nil hook drops everything, uncounted. The Event is made
+// in add: made by the callers, it doubled the stack of every worker that ends.
+func (h *hook) send(kind EventKind, worker string, at time.Time, exit *Exit) {
+	if h != nil {
+		h.add(kind, worker, at, exit)
 	}
+}
+
+func (h *hook) add(kind EventKind, worker string, at time.Time, exit *Exit) {
+	e := Event{Kind: kind, Worker: worker, At: at, Exit: *exit}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ended || len(h.queue) == hookQueue {

@@ -116,8 +116,9 @@ type RestartPolicy struct {
 // checked returns p with its defaults filled in. It panics if p contradicts
 // itself.
 func (p RestartPolicy) checked() RestartPolicy {
-	mustNot(p.Restart < RestartAlways || p.Restart > RestartNever,
-		"unknown "+p.Restart.String())
+	if p.Restart < RestartAlways || p.Restart > RestartNever {
+		mustNot(true, "unknown "+p.Restart.String())
+	}
 	mustNot(p.MaxBackoff < 0, "MaxBackoff < 0")
 	mustNot(p.ResetAfter < 0, "ResetAfter < 0")
 	mustNot(p.MaxRestarts < 0, "MaxRestarts < 0")
@@ -131,9 +132,12 @@ func (p RestartPolicy) checked() RestartPolicy {
 	if p.ResetAfter == 0 {
 		p.ResetAfter = defaultResetAfter
 	}
-	mustNot(p.unreachable(), fmt.Sprintf("%d restarts, %v or more apart, "+
-		"never come within %v: it would never give up",
-		p.MaxRestarts, p.MinBackoff, p.Within))
+	// Sprintf would double the stack of a young caller if it were always made.
+	if p.unreachable() {
+		mustNot(true, fmt.Sprintf("%d restarts, %v or more apart, "+
+			"never come within %v: it would never give up",
+			p.MaxRestarts, p.MinBackoff, p.Within))
+	}
 	return p
 }
 
@@ -279,8 +283,11 @@ func (r *restarter) exhausted(now time.Time) bool {
 // A panic has not, even one with ErrStop as its value, that came through other
 // supervisors.
 func isStop(err error) bool {
+	if !errors.Is(err, ErrStop) {
+		return false
+	}
 	var p *PanicError
-	return errors.Is(err, ErrStop) && !errors.As(err, &p)
+	return !errors.As(err, &p)
 }
 
 // window is a sliding count of at most max moments in within.

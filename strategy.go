@@ -75,7 +75,7 @@ func (s *Supervisor) nextGroup() (g *regroup, live []*run) {
 	s.regroups = slices.Delete(s.regroups, 0, 1) // which keeps nothing
 	for _, m := range g.members {
 		if m.group == g && m.live() {
-			live = append(live, m.run)
+			live = append(live, m.run.awaited())
 		}
 	}
 	return g, live
@@ -110,16 +110,20 @@ func (s *Supervisor) restartGroup(g *regroup, asked []*run) {
 // The rest is called with mu held.
 
 // restart starts m again after wait, and with it whom the strategy says.
-func (s *Supervisor) restart(m *member, wait time.Duration, cause Exit) {
+func (s *Supervisor) restart(m *member, wait time.Duration, cause *Exit) {
+	if s.opts.Strategy == OneForOne && wait == 0 {
+		s.again(m, cause)
+		return
+	}
 	if s.opts.Strategy == OneForOne {
-		s.schedule(&plan{members: []*member{m}, cause: cause}, wait)
+		s.schedule(&plan{members: []*member{m}, cause: *cause}, wait)
 		return
 	}
 	group := s.members
 	if s.opts.Strategy == RestForOne {
 		group = group[s.index(m):]
 	}
-	g := &regroup{plan: plan{cause: cause}, failed: m, wait: wait}
+	g := &regroup{plan: plan{cause: *cause}, failed: m, wait: wait}
 	for _, sib := range group {
 		if sib.over || sib.gone != nil {
 			continue
@@ -154,10 +158,15 @@ func (s *Supervisor) launch(p *plan) {
 		if m.plan != p || s.over {
 			continue // removed, or part of a later plan, or too late
 		}
-		m.restarts++
-		s.start(m)
-		m.tell(EventRestart, m.run.started, p.cause)
+		s.again(m, &p.cause)
 	}
+}
+
+// again starts m for another time, after an exit.
+func (s *Supervisor) again(m *member, cause *Exit) {
+	m.restarts++
+	s.start(m)
+	m.tell(EventRestart, m.run.pulse.born, cause)
 }
 
 // regrouped says what follows the end of a run of which a sibling's failure is

@@ -70,9 +70,11 @@ func Supervise(ctx context.Context, worker func(context.Context) error, policy R
 	}
 	go k.live(k.newLife())
 	err := <-k.result
-	grace, cancel := context.WithTimeout(context.Background(), hookGrace)
-	defer cancel()
-	k.hook.end(grace.Done())
+	if k.hook != nil {
+		grace, cancel := context.WithTimeout(context.Background(), hookGrace)
+		defer cancel()
+		k.hook.end(grace.Done())
+	}
 	if k.crash != nil {
 		panic(k.crash)
 	}
@@ -92,7 +94,6 @@ type keeper struct {
 
 // life is one goroutine that runs the worker, again and again.
 type life struct {
-	ctx       context.Context // with the pulse as a value
 	pulse     *pulse
 	started   time.Time
 	cancel    context.CancelCauseFunc // of the current run
@@ -109,10 +110,10 @@ func (k *keeper) newLife() *life {
 // for that run only. It costs as much as the restart itself, hence a goroutine
 // whose runs are not watched keeps the first.
 func (k *keeper) attend(l *life) {
-	l.pulse = newPulse(l.started, k.restarter.policy.Heartbeat, func(stalled bool) {
-		k.stallChanged(l, stalled)
-	})
-	l.ctx = context.WithValue(k.ctx, pulseKey{}, l.pulse)
+	l.pulse = &pulse{Context: k.ctx, born: l.started}
+	if limit := k.restarter.policy.Heartbeat; limit > 0 {
+		l.pulse.watched(limit, func(stalled bool) { k.stallChanged(l, stalled) })
+	}
 }
 
 // live runs the worker until it is over, or until this goroutine is: it may be
@@ -127,7 +128,7 @@ func (k *keeper) live(l *life) {
 	}()
 	for again := true; again; {
 		var ctx context.Context
-		ctx, l.cancel = context.WithCancelCause(l.ctx)
+		ctx, l.cancel = context.WithCancelCause(l.pulse)
 		l.pulse.start()
 		inWorker = true
 		f = protect(ctx, k.worker, &f)
@@ -142,13 +143,17 @@ func (k *keeper) ended(l *life, f fate) bool {
 	l.cancel(nil)
 	l.pulse.stop()
 	if l.abandoned {
-		now := time.Now()
-		k.tell(EventExit, now, Exit{
-			Err: lateErr(f.err), Started: l.started, Ran: now.Sub(l.started),
-		})
+		k.endedLate(l, f)
 		return false
 	}
 	return k.follow(l, k.judge(l, f))
+}
+
+func (k *keeper) endedLate(l *life, f fate) {
+	now := time.Now()
+	k.tell(EventExit, now, &Exit{
+		Err: lateErr(f.err), Started: l.started, Ran: now.Sub(l.started),
+	})
 }
 
 // outcome is what has been decided about an exit, and been told.
@@ -171,9 +176,9 @@ func (k *keeper) judge(l *life, f fate) outcome {
 		v = k.restarter.exited(f, now)
 	}
 	exit.Backoff, exit.Final = v.wait, !v.restart
-	k.tell(EventExit, now, exit)
+	k.tell(EventExit, now, &exit)
 	if v.gaveUp {
-		k.tell(EventGiveUp, now, exit)
+		k.tell(EventGiveUp, now, &exit)
 	}
 	return outcome{v, now, exit}
 }
@@ -194,7 +199,7 @@ func (k *keeper) follow(l *life, o outcome) bool {
 	if l.pulse.limit > 0 {
 		k.attend(l)
 	}
-	k.tell(EventRestart, l.started, o.exit)
+	k.tell(EventRestart, l.started, &o.exit)
 	return true
 }
 
@@ -205,11 +210,11 @@ func (k *keeper) stallChanged(l *life, stalled bool) {
 	now := time.Now()
 	e := Exit{Started: l.started, Ran: now.Sub(l.started)}
 	if !stalled {
-		k.tell(EventRecover, now, e)
+		k.tell(EventRecover, now, &e)
 		return
 	}
 	e.Err = ErrStalled
-	k.tell(EventStall, now, e)
+	k.tell(EventStall, now, &e)
 	if k.restarter.policy.ReplaceStalled {
 		l.abandoned, l.pulse.running = true, false
 		o := k.judge(l, fate{err: ErrStalled})
@@ -225,8 +230,8 @@ func (k *keeper) succeed(o outcome) {
 	}
 }
 
-func (k *keeper) tell(kind EventKind, at time.Time, exit Exit) {
-	k.hook.send(Event{Kind: kind, At: at, Exit: exit})
+func (k *keeper) tell(kind EventKind, at time.Time, exit *Exit) {
+	k.hook.send(kind, "", at, exit)
 }
 
 // sleep waits for d, or until ctx is done and returns its error.

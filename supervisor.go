@@ -144,16 +144,15 @@ type member struct {
 
 // run is one run of a member.
 type run struct {
-	m       *member
-	pulse   *pulse
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	started time.Time
-	done    chan struct{} // closed when it has ended or was abandoned
+	m      *member
+	pulse  pulse // born when the run starts
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 
 	// Guarded by the Supervisor's mu:
-	ended     bool // done is closed
+	ended     bool // or was abandoned
 	abandoned bool
+	done      chan struct{} // closed when it has ended; nil: nobody waits for it
 }
 
 var (
@@ -460,7 +459,7 @@ func (s *Supervisor) beginStop() (live []*run) {
 	for _, m := range s.members {
 		m.unplan()
 		if m.live() {
-			live = append(live, m.run)
+			live = append(live, m.run.awaited())
 		} else if !m.over {
 			m.enter(StateStopped, now)
 		}
@@ -533,12 +532,11 @@ func (s *Supervisor) end(err error) {
 // start begins a run of m.
 func (s *Supervisor) start(m *member) {
 	now := time.Now()
-	r := &run{m: m, done: make(chan struct{}), started: now}
-	r.pulse = newPulse(now, m.restarter.policy.Heartbeat, func(stalled bool) {
-		s.stallChanged(r, stalled)
-	})
-	ctx := context.WithValue(s.base, pulseKey{}, r.pulse)
-	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	r := &run{m: m, pulse: pulse{Context: s.base, born: now}}
+	if limit := m.restarter.policy.Heartbeat; limit > 0 {
+		r.pulse.watched(limit, func(stalled bool) { s.stallChanged(r, stalled) })
+	}
+	r.ctx, r.cancel = context.WithCancelCause(&r.pulse)
 	m.run, m.group, m.plan, m.late = r, nil, nil, nil
 	m.enter(StateRunning, now)
 	if s.heir == m {
@@ -585,8 +583,12 @@ func (s *Supervisor) ended(r *run, f fate) (next *run) {
 	r.pulse.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r.abandoned {
+		s.endedLate(r, f)
+		return nil
+	}
 	s.heir = r.m
-	s.returned(r, f)
+	s.exited(r, f)
 	if s.heir == nil {
 		next = r.m.run
 	}
@@ -594,17 +596,14 @@ func (s *Supervisor) ended(r *run, f fate) (next *run) {
 	return next
 }
 
-// returned notes that the goroutine of r has left the worker.
-func (s *Supervisor) returned(r *run, f fate) {
-	if !r.abandoned {
-		s.exited(r, f)
-		return
-	}
+// endedLate notes that the goroutine of r, which was abandoned, has left the
+// worker after all.
+func (s *Supervisor) endedLate(r *run, f fate) {
 	s.strays--
 	now := time.Now()
-	exit := Exit{Err: lateErr(f.err), Started: r.started, Ran: now.Sub(r.started)}
+	exit := r.exit(lateErr(f.err), now)
 	r.m.keep(exit, s.opts.KeepExits)
-	r.m.tell(EventExit, now, exit)
+	r.m.tell(EventExit, now, &exit)
 }
 
 // stallChanged is the pulse's report. It is called without mu.
@@ -612,15 +611,15 @@ func (s *Supervisor) stallChanged(r *run, stalled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, now := r.m, time.Now()
-	e := Exit{Started: r.started, Ran: now.Sub(r.started)}
+	e := r.exit(nil, now)
 	if !stalled {
 		m.enter(StateRunning, now)
-		m.tell(EventRecover, now, e)
+		m.tell(EventRecover, now, &e)
 		return
 	}
 	e.Err = ErrStalled
 	m.enter(StateStalled, now)
-	m.tell(EventStall, now, e)
+	m.tell(EventStall, now, &e)
 	if m.restarter.policy.ReplaceStalled && s.mayStart(m) {
 		r.abandoned, r.pulse.running = true, false
 		s.strays++
@@ -639,16 +638,18 @@ func (s *Supervisor) mayStart(m *member) bool {
 func (s *Supervisor) exited(r *run, f fate) {
 	m, now := r.m, time.Now()
 	r.ended = true
-	close(r.done)
-	exit := Exit{Err: f.err, Started: r.started, Ran: now.Sub(r.started)}
+	if r.done != nil {
+		close(r.done)
+	}
+	exit := r.exit(f.err, now)
 	exit.Restarts = m.restarter.before(credit(f.err, exit.Ran))
 	v := s.judge(r, f, now)
 	exit.Backoff, exit.Final = v.wait, !v.restart
 	m.keep(exit, s.opts.KeepExits)
-	m.tell(EventExit, now, exit)
+	m.tell(EventExit, now, &exit)
 	switch {
 	case v.gaveUp:
-		m.tell(EventGiveUp, now, exit)
+		m.tell(EventGiveUp, now, &exit)
 		s.retire(m, v.err, now)
 		s.end(v.err)
 	case !v.restart:
@@ -656,7 +657,7 @@ func (s *Supervisor) exited(r *run, f fate) {
 	default:
 		m.enter(StateBackingOff, now)
 		if m.group == nil { // or its group starts it
-			s.restart(m, v.wait, exit)
+			s.restart(m, v.wait, &exit)
 		}
 	}
 	if s.phase == stopping || m.gone != nil {
@@ -713,7 +714,7 @@ func (s *Supervisor) exhausted(now time.Time) bool {
 	s.restarts = 0 // too many, unless some workers have been healthy since
 	for _, m := range s.members {
 		if m.live() && m.state != StateStalled {
-			m.restarter.before(now.Sub(m.run.started))
+			m.restarter.before(now.Sub(m.run.pulse.born))
 		}
 		s.restarts += m.restarter.restarts
 	}
@@ -782,6 +783,18 @@ func (s *Supervisor) index(m *member) int {
 // live reports whether m has a run that has neither ended nor been abandoned.
 func (m *member) live() bool { return m.run != nil && !m.run.ended }
 
+// awaited returns r with a channel that tells when it has ended.
+func (r *run) awaited() *run {
+	if r.done == nil {
+		r.done = make(chan struct{})
+	}
+	return r
+}
+
+func (r *run) exit(err error, now time.Time) Exit {
+	return Exit{Err: err, Started: r.pulse.born, Ran: now.Sub(r.pulse.born)}
+}
+
 func (m *member) enter(s WorkerState, at time.Time) { m.state, m.since = s, at }
 
 func (m *member) keep(e Exit, most int) {
@@ -791,16 +804,20 @@ func (m *member) keep(e Exit, most int) {
 	m.exits = append(m.exits, e)
 }
 
-func (m *member) tell(kind EventKind, at time.Time, exit Exit) {
-	m.hook.send(Event{Kind: kind, Worker: m.name, At: at, Exit: exit})
+func (m *member) tell(kind EventKind, at time.Time, exit *Exit) {
+	m.hook.send(kind, m.name, at, exit)
 }
 
 // leftBehind returns what of the error with which m was stopped names workers
 // below m, or nil. The value of a panic names nobody, and may be an error that
-// panics again.
+// panics again. What most workers return is told apart first: errors.As would
+// double the stack of every one that ends.
 func (m *member) leftBehind(f fate) *StopTimeoutError {
+	if f.panicked || f.err == nil || f.err == context.Canceled {
+		return nil
+	}
 	var e *StopTimeoutError
-	if f.panicked || !errors.As(f.err, &e) {
+	if !errors.As(f.err, &e) {
 		return nil
 	}
 	late := &StopTimeoutError{Timeout: e.Timeout, Err: errRemoved}

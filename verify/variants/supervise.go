@@ -23,8 +23,8 @@ var superviseVariants = []variant{{
 	mistake: "A context.Canceled of some other context counts as shutdown.",
 }, {
 	name:    "exit-wrapped-stop-ignored",
-	old:     "\treturn errors.Is(err, ErrStop) && !errors.As(err, &p)\n",
-	new:     "\treturn err == ErrStop && !errors.As(err, &p)\n",
+	old:     "\tif !errors.Is(err, ErrStop) {\n",
+	new:     "\tif err != ErrStop {\n",
 	mistake: "A wrapped ErrStop does not stop.",
 }, {
 	name:    "policy-window-off-by-one",
