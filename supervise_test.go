@@ -232,6 +232,28 @@ func TestBrokenError(t *testing.T) {
 	}
 }
 
+// stubbornError panics only when it is asked what it is, as a set does with the
+// error of a worker it has stopped.
+type stubbornError struct{}
+
+func (stubbornError) Error() string { return "stubborn" }
+func (stubbornError) As(any) bool   { panic("As") }
+
+func TestStoppedWithAStubbornError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+		require.NoError(t, s.Add("a", func(ctx context.Context) error {
+			<-ctx.Done()
+			return stubbornError{}
+		}, chanx.RestartPolicy{}))
+		time.AfterFunc(time.Second, cancel)
+		assert.Equal(t, context.Canceled, s.Run(ctx))
+		require.Len(t, s.Status()[0].Exits, 1)
+		assert.Equal(t, stubbornError{}, s.Status()[0].Exits[0].Err)
+	})
+}
+
 // TestForeignContextErrors: shutdown is read from the ctx that was handed in.
 func TestForeignContextErrors(t *testing.T) {
 	for _, foreign := range []error{context.Canceled, context.DeadlineExceeded} {

@@ -812,15 +812,16 @@ func (m *member) tell(kind EventKind, at time.Time, exit *Exit) {
 // below m, or nil. The value of a panic names nobody, and may be an error that
 // panics again. What most workers return is told apart first: errors.As would
 // double the stack of every one that ends.
-func (m *member) leftBehind(f fate) *StopTimeoutError {
+func (m *member) leftBehind(f fate) (late *StopTimeoutError) {
 	if f.panicked || f.err == nil || f.err == context.Canceled {
 		return nil
 	}
+	defer func() { _ = recover() }() // from the As of some error
 	var e *StopTimeoutError
 	if !errors.As(f.err, &e) {
 		return nil
 	}
-	late := &StopTimeoutError{Timeout: e.Timeout, Err: errRemoved}
+	late = &StopTimeoutError{Timeout: e.Timeout, Err: errRemoved}
 	for _, name := range e.Workers {
 		late.Workers = append(late.Workers, m.name+"/"+name)
 	}
