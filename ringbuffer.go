@@ -460,9 +460,13 @@ func (r *Ring[T]) take(dst []T) (int, error) {
 // twice as slow for the same reason. Waiters that park and are woken by Unlock
 // are no faster, and Unlock must then know of them.
 type lock struct {
-	held  atomic.Uint32 // 0 or 1: with an atomic.Bool Lock is not inlined
-	queue sync.Mutex    // of those that have tried in vain
+	// held is 1 if somebody holds the lock, and 2 more if the first of the
+	// queue claims it. With an atomic.Bool Lock is not inlined.
+	held  atomic.Uint32
+	queue sync.Mutex // of those that have tried in vain
 }
+
+const claimed = 2
 
 func (l *lock) Lock() {
 	if !l.held.CompareAndSwap(0, 1) {
@@ -470,20 +474,30 @@ func (l *lock) Lock() {
 	}
 }
 
-func (l *lock) Unlock() { l.held.Store(0) }
+// Unlock leaves a claim as it is. It costs what a Store would, which would let
+// an Unlock without its Lock pass unseen; this one leaves no lock to be had.
+func (l *lock) Unlock() { l.held.Add(^uint32(0)) }
 
 // wait may find that the holder has lost its processor, and then must not keep
 // another one from it: after a few tries it yields between them, and only the
-// first of the queue tries at all. The queue is fair, so nobody waits for ever.
+// first of the queue tries at all. The queue is fair, and its first one is
+// overtaken for a few tries only: then it claims the lock, and nobody else can
+// take it when it is given back. To claim it by the clock, as sync.Mutex does,
+// would fail where time is fake.
 func (l *lock) wait() {
 	for range 4 {
-		if l.retry() {
+		if l.retry(0) {
 			return
 		}
 	}
 	runtime.Gosched()
 	l.queue.Lock()
-	for !l.retry() {
+	free := uint32(0)
+	for try := 1; !l.retry(free); try++ {
+		if try == 16 {
+			free = claimed
+			l.held.Add(claimed)
+		}
 		runtime.Gosched()
 	}
 	l.queue.Unlock()
@@ -492,8 +506,8 @@ func (l *lock) wait() {
 // retry tries after a pause of about a microsecond, the time of dozens of
 // sections: the holder has the cache line of the lock to itself meanwhile, and
 // a processor that shares its core with this one nearly all of the core.
-func (l *lock) retry() bool {
+func (l *lock) retry(free uint32) bool {
 	for range 2000 {
 	}
-	return l.held.Load() == 0 && l.held.CompareAndSwap(0, 1)
+	return l.held.Load() == free && l.held.CompareAndSwap(free, 1)
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // TestLockLetsEveryWaiterIn holds the lock until one waiter has given up
-// trying and leads the queue, and the others have come.
+// trying, leads the queue and claims the lock, and long enough for it to do so
+// again.
 func TestLockLetsEveryWaiterIn(t *testing.T) {
 	for _, procs := range []int{1, 2, 8} {
 		inside := waitersAfter(t, procs, 64)
@@ -29,10 +30,13 @@ func waitersAfter(t *testing.T, procs, waiters int) (inside int) {
 			inside++
 		})
 	}
-	for l.queue.TryLock() {
-		l.queue.Unlock()
+	for l.held.Load() == 1 {
 		runtime.Gosched()
 	}
+	for range 100 {
+		runtime.Gosched()
+	}
+	assert.EqualValues(t, 1+claimed, l.held.Load())
 	assert.Zero(t, inside, "someone came in beside the holder")
 	l.Unlock()
 	all.Wait()
@@ -68,4 +72,31 @@ func TestLockKeepsOthersOut(t *testing.T) {
 	}
 	all.Wait()
 	assert.Equal(t, goroutines*each, count)
+	assert.Zero(t, l.held.Load())
+}
+
+// TestLockIsNotKept has one that comes back for the lock before anybody else
+// has the processor: for those that only try, it is never free.
+func TestLockIsNotKept(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const waiters = 3
+	var l lock
+	var all sync.WaitGroup
+	inside := 0
+	l.Lock()
+	for range waiters {
+		all.Go(func() {
+			l.Lock()
+			defer l.Unlock()
+			inside++
+		})
+	}
+	for inside < waiters {
+		runtime.Gosched()
+		l.Unlock()
+		l.Lock()
+	}
+	l.Unlock()
+	all.Wait()
+	assert.Zero(t, l.held.Load(), "a claim is left")
 }

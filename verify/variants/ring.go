@@ -136,8 +136,8 @@ var ringVariants = []variant{{
 	mistake: "Only the first value puts the token out.",
 }, {
 	name:    "ring-lock-lets-two-in",
-	old:     "l.held.Load() == 0 && l.held.CompareAndSwap(0, 1)",
-	new:     "l.held.Load() == 0 && (l.held.CompareAndSwap(0, 1) || true)",
+	old:     "l.held.Load() == free && l.held.CompareAndSwap(free, 1)",
+	new:     "l.held.Load() == free && (l.held.CompareAndSwap(free, 1) || true)",
 	mistake: "Two that see the lock free at one moment both take it.",
 }, {
 	name:    "ring-lock-keeps-the-queue",
@@ -145,8 +145,35 @@ var ringVariants = []variant{{
 	new:     "",
 	mistake: "The first of those that wait for the lock never lets the next one try.",
 }, {
-	name:    "ring-lock-queue-is-enough",
-	old:     "\tfor !l.retry() {\n\t\truntime.Gosched()\n\t}\n",
+	name: "ring-lock-queue-is-enough",
+	old: "\tfree := uint32(0)\n\tfor try := 1; !l.retry(free); try++ {\n" +
+		"\t\tif try == 16 {\n\t\t\tfree = claimed\n" +
+		"\t\t\tl.held.Add(claimed)\n\t\t}\n\t\truntime.Gosched()\n\t}\n",
 	new:     "\tl.held.Store(1)\n",
 	mistake: "The first of the queue takes the lock from whoever holds it.",
+}, {
+	name:    "ring-lock-looks-then-takes",
+	old:     "\tif !l.held.CompareAndSwap(0, 1) {\n\t\tl.wait()\n\t}\n",
+	new:     "\tif l.held.Load() != 0 {\n\t\tl.wait()\n\t} else {\n\t\tl.held.Store(1)\n\t}\n",
+	mistake: "Between the look at a free lock and the taking of it others fit.",
+}, {
+	name:    "ring-lock-overtakes-for-ever",
+	old:     "\t\tif try == 16 {\n",
+	new:     "\t\tif try < 0 {\n",
+	mistake: "Those that come later may overtake the first of the queue for ever.",
+}, {
+	name:    "ring-lock-unlock-ends-claim",
+	old:     "l.held.Add(^uint32(0))",
+	new:     "l.held.Store(0)",
+	mistake: "Whoever gives the lock back takes away the claim of the queue's first.",
+}, {
+	name:    "ring-lock-claims-again",
+	old:     "\t\tif try == 16 {\n",
+	new:     "\t\tif try%16 == 0 {\n",
+	mistake: "The first of the queue claims the lock again before it has it.",
+}, {
+	name:    "ring-lock-keeps-claim",
+	old:     "l.held.CompareAndSwap(free, 1)",
+	new:     "l.held.CompareAndSwap(free, free|1)",
+	mistake: "Who has claimed the lock leaves the claim there.",
 }}
