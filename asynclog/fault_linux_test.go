@@ -47,7 +47,7 @@ func TestFault_disk_fills_up_and_is_emptied(t *testing.T) {
 	f, path, ballast := nearlyFull(t)
 	w := New(f, faultOptions)
 	l := floodUntilFull(t, w)
-	require.ErrorIs(t, w.Stats().LastError, syscall.ENOSPC)
+	keptError(t, w.Stats(), syscall.ENOSPC)
 	require.NoError(t, os.Remove(ballast))
 	require.NoError(t, w.Close())
 	r := l.settle(t, w, readAll(t, path))

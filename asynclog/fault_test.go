@@ -31,6 +31,15 @@ func eventually(t *testing.T, what string, f func() bool) {
 	require.Eventually(t, f, patience, 5*time.Millisecond, what)
 }
 
+// keptError wants an error of the sink. It need not be the last one: on a loaded
+// machine any call can be taken for a stall besides.
+func keptError(t *testing.T, s Stats, want error) {
+	t.Helper()
+	require.True(t, slices.ContainsFunc(s.Errors, func(e SinkError) bool {
+		return errors.Is(e.Err, want)
+	}), "%v", s.Errors)
+}
+
 func flushed(t *testing.T, w *Writer) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
