@@ -38,8 +38,9 @@ func newTraceWriter(d *disk) (*traceWriter, error) {
 		file: file,
 		rec:  make(chan record, queue),
 		rot:  make(chan struct{}),
-		full: make(chan *bytes.Buffer, 2),
-		free: make(chan *bytes.Buffer, 2),
+		// There are two buffers, and close has two more.
+		full: make(chan *bytes.Buffer, 4),
+		free: make(chan *bytes.Buffer, 4),
 		quit: make(chan struct{}),
 	}
 	w.free <- new(bytes.Buffer)
@@ -152,8 +153,8 @@ func (w *traceWriter) release(ctx context.Context) {
 // buffer gets one.
 func (w *traceWriter) close() {
 	close(w.quit)
-	chanx.TrySend(w.free, new(bytes.Buffer))
-	chanx.TrySend(w.free, new(bytes.Buffer))
+	w.free <- new(bytes.Buffer)
+	w.free <- new(bytes.Buffer)
 	w.goroutines.Wait()
 	w.file.Close()
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"io"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -119,6 +121,31 @@ func TestTraceWriterLosesFunc2(t *testing.T) {
 			accountOf(t, w.account(), w.disk))
 		w.close()
 	})
+}
+
+// TestTraceWriterClosedDuringAWrite: func2 comes back with a buffer when func1
+// has gone and close has made its own.
+func TestTraceWriterClosedDuringAWrite(t *testing.T) {
+	w := newWriter(t, stall)
+	file, err := w.disk.hang()
+	require.NoError(t, err)
+	require.NoError(t, w.file.Close())
+	w.file = &logFile{file}
+	w.LogWrite(record{})
+	wait := func(function, in string) {
+		require.Eventually(t, func() bool {
+			found := stacks(function)
+			return len(found) == 1 && strings.Contains(found[0], in)
+		}, time.Minute, time.Millisecond)
+	}
+	wait("(*traceWriter).func2(", "(*logFile).Write(")
+	var closing sync.WaitGroup
+	closing.Go(w.close)
+	wait("(*traceWriter).close(", "(*WaitGroup).Wait(")
+	pipe := w.disk.hung[0]
+	closing.Go(func() { _, _ = io.Copy(io.Discard, pipe) })
+	closing.Wait()
+	require.NoError(t, pipe.Close())
 }
 
 func TestTraceWriterNeedsAFile(t *testing.T) {
