@@ -90,7 +90,7 @@
 //	SendTimeout, RecvTimeout, ready     1.1 of a plain send or receive
 //	the same, waiting                   0.5 of select with time.After
 //	the same, for each other            1.1 of it: see SendTimeout
-//	Ring.Send, full                     0.35 of evict-and-retry on a channel
+//	Ring.Send, full                     0.4 of evict-and-retry on a channel
 //	the same, by 64 goroutines          0.25 of a send on a drained channel
 //	Ring.Send and TryRecv               0.8 of send and receive on a channel
 //	Ring.RecvBatch of 256, each         0.1 of a receive

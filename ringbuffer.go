@@ -32,9 +32,9 @@ var ErrFull = errors.New("chanx: full")
 //
 // It is an array under a lock. That costs less than a channel, which is the
 // same under the runtime's own lock and has waiting senders to care for:
-// on a full ring Send takes under two fifths of evict-and-retry on a channel,
-// and it cannot evict too much. Nine tenths of that are the lock itself, taken
-// and given back. A pump goroutine between two channels, as in
+// on a full ring Send takes two fifths or less of evict-and-retry on a channel,
+// and it cannot evict too much. Most of that is the lock itself, taken and given
+// back. A pump goroutine between two channels, as in
 // eapache/channels and floatdrop/ringchan, costs ten times as much and loses
 // count.
 type Ring[T any] struct {
