@@ -117,7 +117,7 @@ type RestartPolicy struct {
 // itself.
 func (p RestartPolicy) checked() RestartPolicy {
 	if p.Restart < RestartAlways || p.Restart > RestartNever {
-		mustNot(true, "unknown "+p.Restart.String())
+		refuse("unknown " + p.Restart.String())
 	}
 	mustNot(p.MaxBackoff < 0, "MaxBackoff < 0")
 	mustNot(p.ResetAfter < 0, "ResetAfter < 0")
@@ -134,7 +134,7 @@ func (p RestartPolicy) checked() RestartPolicy {
 	}
 	// Sprintf would double the stack of a young caller if it were always made.
 	if p.unreachable() {
-		mustNot(true, fmt.Sprintf("%d restarts, %v or more apart, "+
+		refuse(fmt.Sprintf("%d restarts, %v or more apart, "+
 			"never come within %v: it would never give up",
 			p.MaxRestarts, p.MinBackoff, p.Within))
 	}
@@ -171,9 +171,11 @@ func (p *RestartPolicy) unreachable() bool {
 
 func mustNot(wrong bool, what string) {
 	if wrong {
-		panic("chanx: restart policy: " + what)
+		refuse(what)
 	}
 }
+
+func refuse(what string) { panic("chanx: restart policy: " + what) }
 
 // backoff returns the wait before the restart that follows n others.
 func (p *RestartPolicy) backoff(n int) time.Duration {

@@ -151,9 +151,12 @@ func (k *keeper) ended(l *life, f fate) bool {
 
 func (k *keeper) endedLate(l *life, f fate) {
 	now := time.Now()
-	k.tell(EventExit, now, &Exit{
-		Err: lateErr(f.err), Started: l.started, Ran: now.Sub(l.started),
-	})
+	exit := l.exit(lateErr(f.err), now)
+	k.tell(EventExit, now, &exit)
+}
+
+func (l *life) exit(err error, now time.Time) Exit {
+	return Exit{Err: err, Started: l.started, Ran: now.Sub(l.started)}
 }
 
 // outcome is what has been decided about an exit, and been told.
@@ -166,7 +169,7 @@ type outcome struct {
 // judge decides what follows the end of a run of l.
 func (k *keeper) judge(l *life, f fate) outcome {
 	now := time.Now()
-	exit := Exit{Err: f.err, Started: l.started, Ran: now.Sub(l.started)}
+	exit := l.exit(f.err, now)
 	exit.Restarts = k.restarter.before(credit(f.err, exit.Ran))
 	if f.panicked && k.restarter.policy.CrashOnPanic {
 		k.crash = f.err
@@ -208,7 +211,7 @@ func (k *keeper) follow(l *life, o outcome) bool {
 // old run ends now, that is told later.
 func (k *keeper) stallChanged(l *life, stalled bool) {
 	now := time.Now()
-	e := Exit{Started: l.started, Ran: now.Sub(l.started)}
+	e := l.exit(nil, now)
 	if !stalled {
 		k.tell(EventRecover, now, &e)
 		return
