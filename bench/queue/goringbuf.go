@@ -1,8 +1,6 @@
 package queue
 
 import (
-	"sync/atomic"
-
 	ringbuf "github.com/hedzr/go-ringbuf/v2/mpmc"
 )
 
@@ -10,7 +8,7 @@ import (
 // left to its user, as with xsync; its own Close does nothing.
 type overlapped[T any] struct {
 	ringbuf.RichOverlappedRingBuffer[T]
-	closed atomic.Bool
+	polled
 }
 
 // openOverlapped asks for two slots at least: one of them always stays free,
@@ -35,6 +33,3 @@ func (q *overlapped[T]) recv() (T, bool) {
 		idle(tries)
 	}
 }
-
-func (q *overlapped[T]) close()               { q.closed.Store(true) }
-func (q *overlapped[T]) told() (uint64, bool) { return 0, true }

@@ -12,7 +12,7 @@ import (
 // waiting and closing.
 type mpmc[T any] struct {
 	*xsync.MPMCQueue[T]
-	closed atomic.Bool
+	polled
 }
 
 func openXsync[T any](capacity int) queue[T] {
@@ -40,6 +40,12 @@ func (q *mpmc[T]) recv() (T, bool) {
 	}
 }
 
+// polled is the closing of a queue that cannot wake its readers.
+type polled struct{ closed atomic.Bool }
+
+func (q *polled) close()               { q.closed.Store(true) }
+func (q *polled) told() (uint64, bool) { return 0, true }
+
 // idle yields for a while before it sleeps, for a reader that its queue cannot
 // wake.
 func idle(tries int) {
@@ -49,6 +55,3 @@ func idle(tries int) {
 		time.Sleep(50 * time.Microsecond)
 	}
 }
-
-func (q *mpmc[T]) close()               { q.closed.Store(true) }
-func (q *mpmc[T]) told() (uint64, bool) { return 0, true }
