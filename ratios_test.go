@@ -109,18 +109,10 @@ func TestRatios(t *testing.T) {
 					fullRing.Send(1)
 				}
 			}),
-			timed(func(n int) {
-				for range n {
-					evict(fullRaw, 1)
-				}
-			})},
+			timed(evictions(fullRaw))},
 		{"lock and unlock / evict-and-retry", limit, 2, 400_000,
 			timed(func(n int) { locks(n) }),
-			timed(func(n int) {
-				for range n {
-					evict(fullRaw, 1)
-				}
-			})},
+			timed(evictions(fullRaw))},
 		{"Ring.Send + TryRecv / raw pair", 0.80, 2, 400_000,
 			timed(func(n int) {
 				for range n {
@@ -159,6 +151,14 @@ func rawPairs(ch chan int) func(n int) {
 		for range n {
 			ch <- 1
 			<-ch
+		}
+	}
+}
+
+func evictions(full chan int) func(n int) {
+	return func(n int) {
+		for range n {
+			evict(full, 1)
 		}
 	}
 }

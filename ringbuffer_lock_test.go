@@ -21,15 +21,8 @@ func TestLockLetsEveryWaiterIn(t *testing.T) {
 func waitersAfter(t *testing.T, procs, waiters int) (inside int) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 	var l lock
-	var all sync.WaitGroup
 	l.Lock()
-	for range waiters {
-		all.Go(func() {
-			l.Lock()
-			defer l.Unlock()
-			inside++
-		})
-	}
+	all := wanted(&l, waiters, &inside)
 	for l.held.Load() == 1 {
 		runtime.Gosched()
 	}
@@ -43,6 +36,19 @@ func waitersAfter(t *testing.T, procs, waiters int) (inside int) {
 	assert.True(t, l.queue.TryLock(), "the queue is not left")
 	assert.Zero(t, l.held.Load())
 	return inside
+}
+
+// wanted starts waiters that each count themselves once inside.
+func wanted(l *lock, waiters int, inside *int) *sync.WaitGroup {
+	var all sync.WaitGroup
+	for range waiters {
+		all.Go(func() {
+			l.Lock()
+			defer l.Unlock()
+			*inside++
+		})
+	}
+	return &all
 }
 
 // TestLockKeepsOthersOut has a critical section that another goroutine would
@@ -81,16 +87,9 @@ func TestLockIsNotKept(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	const waiters = 3
 	var l lock
-	var all sync.WaitGroup
 	inside := 0
 	l.Lock()
-	for range waiters {
-		all.Go(func() {
-			l.Lock()
-			defer l.Unlock()
-			inside++
-		})
-	}
+	all := wanted(&l, waiters, &inside)
 	for inside < waiters {
 		runtime.Gosched()
 		l.Unlock()

@@ -21,6 +21,19 @@ func closedOn(t *testing.T, w *Writer, h hung) error {
 	return left.Sink
 }
 
+// failsThen is a sink whose first call fails and whose third hangs.
+func failsThen(h hung, second func(p []byte) (int, error)) *tape {
+	return &tape{do: func(call int, p []byte) (int, error) {
+		switch call {
+		case 0:
+			return 0, errSink
+		case 1:
+			return second(p)
+		}
+		return h.Write(p)
+	}}
+}
+
 // A stall leaves its time behind, like everything else that goes wrong.
 func TestTrouble_keeps_a_stall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -77,16 +90,8 @@ func TestTrouble_a_stall_alone_is_no_error_of_the_sink(t *testing.T) {
 func TestTrouble_current_is_forgotten_with_the_next_success(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
-		s := &tape{do: func(call int, p []byte) (int, error) {
-			switch call {
-			case 0:
-				return 0, errSink
-			case 1:
-				return len(p), nil
-			}
-			return h.Write(p)
-		}}
-		w := New(s, Options{})
+		w := New(failsThen(h, func(p []byte) (int, error) { return len(p), nil }),
+			Options{})
 		for range 2 {
 			_, _ = w.Write([]byte("x\n"))
 			time.Sleep(time.Second)
@@ -260,23 +265,12 @@ func TestTrouble_a_pause_is_no_success(t *testing.T) {
 func TestTrouble_a_crash_is_no_success(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
-		s := &tape{do: func(call int, p []byte) (int, error) {
-			switch call {
-			case 0:
-				return 0, errSink
-			case 1:
-				panic("sink")
-			}
-			return h.Write(p)
-		}}
-		w := New(s, Options{})
+		w := New(failsThen(h, func([]byte) (int, error) { panic("sink") }),
+			Options{})
 		_, _ = w.Write([]byte("x\n"))
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.Equal(t, 1, w.trouble.run)
-		var left *UnwrittenError
-		require.ErrorAs(t, w.Close(), &left)
-		require.IsType(t, (*chanx.PanicError)(nil), left.Sink)
-		close(h)
+		require.IsType(t, (*chanx.PanicError)(nil), closedOn(t, w, h))
 	})
 }
