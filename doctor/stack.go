@@ -38,6 +38,10 @@ type Stack struct {
 	// knows no goroutine by itself.
 	Members []Member
 
+	// words is where store has the arguments of each of Members; see args.
+	words []uint32
+	store *wordStore
+
 	// Labels counts the profiler labels seen, as key=value; at most 16
 	// different ones are kept.
 	Labels map[string]int
