@@ -16,7 +16,8 @@ func (w *Writer) Close() error {
 
 // Shutdown accepts no more records, has everything written that was accepted,
 // and the losses reported, and ends the worker. Failed calls of the sink are
-// repeated as before. The sink is not closed.
+// repeated as before. The sink is not closed, but its method Flush() error, if
+// it has one, is called once at the end, and its error returned.
 //
 // If ctx is done first, or already, it gives up and returns an
 // [*UnwrittenError] with the exact count of what was not written at that
@@ -55,6 +56,9 @@ func (w *Writer) finish(err error) error {
 		w.result = &UnwrittenError{
 			Left: w.buf.buffered(), Err: err, Sink: w.trouble.current,
 		}
+	}
+	if first && err == nil && w.lastErr != nil {
+		w.result = w.lastErr
 	}
 	w.over = true
 	result := w.result

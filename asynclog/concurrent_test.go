@@ -179,9 +179,9 @@ func TestConcurrent_errors_survive_a_flood_of_info(t *testing.T) {
 	for range 16 {
 		wg.Go(func() {
 			for i := range 10_000 {
-				_, _ = w.WriteLevel(slog.LevelInfo, line190())
+				_, _ = w.WriteLeveled(slog.LevelInfo, line190())
 				if i%1000 == 0 {
-					_, _ = w.WriteLevel(slog.LevelError, []byte("an error\n"))
+					_, _ = w.WriteLeveled(slog.LevelError, []byte("an error\n"))
 				}
 			}
 		})

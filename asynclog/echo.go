@@ -49,6 +49,11 @@ var handedFrom = func() uintptr {
 func (w *Writer) inCall() bool {
 	w.mu.Unlock()
 	defer w.lockPolitely()
+	return handed()
+}
+
+// handed reports whether hand is on the stack of the calling goroutine.
+func handed() bool {
 	var pcs [64]uintptr
 	for skip := 2; ; skip += len(pcs) {
 		n := runtime.Callers(skip, pcs[:])

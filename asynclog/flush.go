@@ -44,13 +44,22 @@ type flush struct {
 	crossed bool   // it has left young
 	old     uint64 // what of it may be in old, once it has crossed
 	told    uint64 // records lost before the call
+	sync    bool   // call the sink's Sync as well as its Flush
+	written bool   // in Writer.flushing
+	err     error  // of the sink's Flush or Sync; to be read after done
 	done    chan struct{}
 }
 
 // Flush waits until everything accepted before the call has been taken by the
-// sink, and losses until then have been reported to it. It does not make the
-// sink flush or sync anything itself. Records that the policy drops meanwhile
-// count as gone; they are in Stats and in the stream like any others.
+// sink, and losses until then have been reported to it. Records that the policy
+// drops meanwhile count as gone; they are in Stats and in the stream like any
+// others.
+//
+// Then the sink is flushed: its methods Flush() error, as bufio.Writer has one,
+// and Sync() error, as [File] and os.File have one, are called by the worker,
+// in this order, once for all callers waiting at that moment. Their error is
+// returned, wrapped, and counted in Stats.SinkErrors. An os.File that is not a
+// regular file is not synced: pipes and terminals refuse it.
 //
 // If ctx is done first, or already, Flush returns an [*UnwrittenError] that
 // wraps its error and says how much of what was accepted before the call is
@@ -64,11 +73,12 @@ func (w *Writer) Flush(ctx context.Context) error {
 	f := &flush{
 		young: w.buf.youngIn,
 		told:  w.buf.losses.total.Records,
+		sync:  true,
 		done:  make(chan struct{}),
 	}
 	err := ctx.Err()
 	if err == nil {
-		w.flushes = append(w.flushes, f)
+		w.pending = append(w.pending, f)
 	}
 	w.mu.Unlock()
 	if err == nil {
@@ -76,12 +86,12 @@ func (w *Writer) Flush(ctx context.Context) error {
 		err = f.wait(ctx, w.done)
 	}
 	if err == nil {
-		return nil
+		return f.err
 	}
 	return w.giveUp(f, err)
 }
 
-// wait returns nil also if the worker has ended because all was written.
+// wait returns nil once done is closed, and otherwise why it was in vain.
 func (f *flush) wait(ctx context.Context, ended <-chan struct{}) error {
 	select {
 	case <-f.done:
@@ -96,8 +106,12 @@ func (f *flush) wait(ctx context.Context, ended <-chan struct{}) error {
 func (w *Writer) giveUp(f *flush, err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.flushes = slices.DeleteFunc(w.flushes, func(g *flush) bool { return f == g })
+	w.forget(f)
 	w.settle()
+	if f.written {
+		return fmt.Errorf("asynclog: all is written, but the sink's "+
+			"Flush or Sync has not returned: %w", err)
+	}
 	left := w.leftOf(f)
 	if err == chanx.ErrClosed && left == (Count{}) {
 		return nil
@@ -116,7 +130,7 @@ func (w *Writer) leftOf(f *flush) Count {
 // flushed lets those go who have waited long enough. The caller holds mu, and
 // nothing is in the hands of the sink.
 func (w *Writer) flushed() {
-	w.flushes = slices.DeleteFunc(w.flushes, func(f *flush) bool {
+	w.pending = slices.DeleteFunc(w.pending, func(f *flush) bool {
 		if !f.crossed && w.buf.youngOut >= f.young {
 			// What was rescued of it by now is in old, perhaps with some
 			// that came later. Old goes first, so this waits for little more.
@@ -124,7 +138,11 @@ func (w *Writer) flushed() {
 		}
 		over := f.crossed && w.buf.oldOut >= f.old &&
 			w.buf.losses.told.Records >= f.told
-		if over {
+		switch {
+		case over && w.flushes(f):
+			f.written = true
+			w.flushing = append(w.flushing, f)
+		case over:
 			close(f.done)
 		}
 		return over

@@ -113,7 +113,7 @@ func (r *writerRun) write(t *testing.T, level slog.Level, size int) {
 	p = append(p, strings.Repeat("x", max(size-len(p), 0))...)
 	p = append(p, '\n')
 	start := time.Now()
-	n, err := r.w.WriteLevel(level, p)
+	n, err := r.w.WriteLeveled(level, p)
 	if r.opts.Full != Wait {
 		require.Zero(t, time.Since(start), "it waited")
 	}

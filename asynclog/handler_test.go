@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/slogtest"
 	"testing/synctest"
@@ -75,27 +76,86 @@ func TestHandler_uses_the_level(t *testing.T) {
 
 func TestHandler_every_level_goes_to_the_right_lane(t *testing.T) {
 	for reserve := slog.Level(-12); reserve <= 14; reserve++ {
-		w := New(io.Discard, Options{ReserveLevel: reserve, Budget: 4096})
-		h := NewHandler(w, jsonHandler)
-		lanes := make(map[int]bool)
-		for l := slog.Level(-20); l <= 20; l++ {
-			lanes[h.lane(l)] = true
-			inner := h.inner[h.lane(l)]
-			require.NotNil(t, inner, "level %d, reserve %d", l, reserve)
-			require.Equal(t, l >= slog.LevelDebug, h.Enabled(t.Context(), l))
-			require.Equal(t, classOf(l), class(h.lane(l)/2))
-			require.Equal(t, l >= reserve, h.lane(l)%2 == 1)
-		}
-		made := 0
-		for _, inner := range h.inner {
-			if inner != nil {
-				made++
+		for sync := slog.Level(-12); sync <= 16; sync += 2 {
+			opts := Options{ReserveLevel: reserve, Budget: 4096}
+			if sync <= 14 {
+				opts.SyncLevel = sync
 			}
+			w := New(io.Discard, opts)
+			h := NewHandler(w, func(out io.Writer) slog.Handler {
+				return &keptWriter{jsonHandler(out), out.(*leveled)}
+			})
+			lanes := make(map[*leveled]bool)
+			for l := slog.Level(-20); l <= 20; l++ {
+				require.Equal(t, l >= slog.LevelDebug, h.Enabled(t.Context(), l))
+				to := h.lane(l).(*keptWriter).out
+				lanes[to] = true
+				require.Equal(t, severity{
+					class:  classOf(l),
+					urgent: map[bool]mark{true: urgent}[l >= reserve],
+					sync:   sync <= 14 && l >= sync,
+				}, to.severity, "level %d, reserve %d, sync %d", l, reserve, sync)
+			}
+			require.Len(t, lanes, len(h.lanes), "none is made in vain")
+			require.LessOrEqual(t, len(h.lanes), 6)
+			require.NoError(t, w.Close())
 		}
-		require.Len(t, lanes, made)
-		require.LessOrEqual(t, made, 5)
-		require.NoError(t, w.Close())
 	}
+}
+
+// keptWriter is a handler that shows the writer it was made with.
+type keptWriter struct {
+	slog.Handler
+	out *leveled
+}
+
+// counted is a LogValuer that resolves to another value each time.
+type counted struct{ n *atomic.Int64 }
+
+func (c counted) LogValue() slog.Value { return slog.Int64Value(c.n.Add(1)) }
+
+// grouped is one that resolves to a group with another in it.
+type grouped struct{ c counted }
+
+func (g grouped) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("in", g.c), slog.Any("b", g.c))
+}
+
+func TestHandler_WithAttrs_resolves_a_LogValuer_once(t *testing.T) {
+	s := &tape{}
+	w := New(s, Options{SyncLevel: slog.LevelWarn + 1})
+	var n atomic.Int64
+	c := counted{&n}
+	log := slog.New(NewHandler(w, jsonHandler)).With("a", c,
+		slog.Group("g", "b", c, slog.Group("h", "c", c))).WithGroup("z").
+		With("d", grouped{c})
+	require.EqualValues(t, 5, n.Load())
+	for _, l := range []slog.Level{-4, 0, 4, 5, 8, 12} {
+		log.Log(t.Context(), l, "m")
+	}
+	require.NoError(t, w.Close())
+	require.EqualValues(t, 5, n.Load())
+	const want = `"a":1,"g":{"b":2,"h":{"c":3}},"z":{"d":{"in":4,"b":5}}}`
+	require.Equal(t, 6, countOf(s.String(), want), s.String())
+}
+
+func TestHandler_WithAttrs_does_not_change_the_callers_attributes(t *testing.T) {
+	w := New(io.Discard, Options{})
+	var n atomic.Int64
+	in := []slog.Attr{slog.Any("k", counted{&n})}
+	group := []slog.Attr{slog.Attr{Key: "g", Value: slog.GroupValue(in...)}}
+	NewHandler(w, jsonHandler).WithAttrs(group)
+	require.Equal(t, slog.KindLogValuer, in[0].Value.Kind())
+	require.Equal(t, slog.KindLogValuer, group[0].Value.Group()[0].Value.Kind())
+	require.NoError(t, w.Close())
+}
+
+func TestHandler_with_nothing_is_the_same(t *testing.T) {
+	w := New(io.Discard, Options{})
+	h := NewHandler(w, jsonHandler)
+	require.Same(t, h, h.WithAttrs(nil))
+	require.Same(t, h, h.WithGroup(""))
+	require.NoError(t, w.Close())
 }
 
 func TestHandler_reports_look_like_the_records(t *testing.T) {

@@ -29,7 +29,7 @@ func classOf(l slog.Level) class {
 }
 
 // Levels counts records by level, as far as the level was known: a record has
-// one if it came through a [Handler] or [Writer.WriteLevel]. Levels between the
+// one if it came through a [Handler] or [Writer.WriteLeveled]. Levels between the
 // four named ones count as the next lower, those below Debug as Debug.
 type Levels struct {
 	Debug, Info, Warn, Error, Unknown uint64
@@ -54,4 +54,21 @@ func (t *tally) levels() Levels {
 		Error:   t[classError],
 		Unknown: t[classUnknown],
 	}
+}
+
+// severity is what a level means to a Writer; the zero value is that of a
+// record without one.
+type severity struct {
+	class  class
+	urgent mark // the bit of a mark: the reserve is for this record
+	sync   bool // see Options.SyncLevel
+}
+
+func (w *Writer) severity(l slog.Level) severity {
+	s := severity{class: classOf(l)}
+	if l >= w.opts.ReserveLevel.Level() {
+		s.urgent = urgent
+	}
+	s.sync = w.opts.SyncLevel != nil && l >= w.opts.SyncLevel.Level()
+	return s
 }

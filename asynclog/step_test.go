@@ -58,7 +58,7 @@ func TestStep_flush_waits_for_what_moves_to_the_reserve(t *testing.T) {
 		filler := []byte(strings.Repeat("f", 63) + "\n")
 		_, _ = w.Write(filler)
 		synctest.Wait() // it is in the hands of the sink
-		_, _ = w.WriteLevel(slog.LevelError, []byte("urgent\n"))
+		_, _ = w.WriteLeveled(slog.LevelError, []byte("urgent\n"))
 		stream := flushedBySteps(t, w, s, func() {
 			for range 200 {
 				_, _ = w.Write(filler)

@@ -297,7 +297,7 @@ func TestWake_a_flush_wakes_the_idle_worker(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.Error(t, w.Flush(ctx))
-		require.Empty(t, w.flushes, "it is no longer waited for")
+		require.Empty(t, w.pending, "it is no longer waited for")
 		close(h)
 		require.NoError(t, w.Close())
 	})

@@ -67,6 +67,9 @@ func (w *Writer) work(ctx context.Context) error {
 		case stepIdle:
 			nap.idle(ctx, w.wake)
 			chanx.Beat(ctx) // whatever comes now has all of StallAfter
+		case stepFlush:
+			w.flushSink()
+			chanx.Beat(ctx)
 		case stepCall:
 			var err error
 			if n, err = w.feed(ctx, p); n > 0 {
@@ -107,6 +110,7 @@ type step int
 const (
 	stepCall  step = iota // the sink, with the bytes returned
 	stepAgain             // ask again
+	stepFlush             // the sink's Flush and Sync
 	stepIdle              // wait until woken
 	stepEnd               // all is written, or given up
 )
@@ -133,13 +137,16 @@ func (w *Writer) next(n int) ([]byte, step) {
 	}
 	if len(w.report) == 0 && w.buf.flight.ring == nil {
 		w.flushed()
+		if len(w.flushing) > 0 {
+			return nil, stepFlush
+		}
 		if loss, ok := w.loss(); ok {
 			w.render(loss)
 			return nil, stepAgain
 		}
 		if !w.buf.take(w.batchRecords()) {
 			if w.closed {
-				return nil, stepEnd
+				return nil, w.lastStep()
 			}
 			w.idle = true
 			w.seldom, w.unasked = 0, 0
@@ -159,7 +166,7 @@ func (w *Writer) next(n int) ([]byte, step) {
 
 // loss returns a loss to be reported now. The caller holds mu.
 func (w *Writer) loss() (Loss, bool) {
-	if w.buf.losses.quiet && !w.closed && len(w.flushes) == 0 {
+	if w.buf.losses.quiet && !w.closed && len(w.pending) == 0 {
 		return Loss{}, false
 	}
 	return w.buf.loss()

@@ -38,8 +38,12 @@ type Writer struct {
 	result  error // of Shutdown, once over
 	over    bool
 
-	yields  int // since the sink last took something
-	flushes []*flush
+	yields int // since the sink last took something
+
+	pending     []*flush // wait for their records to leave the buffer
+	flushing    []*flush // wait for the sink's Flush or Sync
+	flushedLast bool     // the sink was told to, for Shutdown
+	lastErr     error    // of that
 
 	self, who       [goidLen]byte // the worker's goroutine, and scratch space
 	seldom, unasked int           // see own
@@ -62,25 +66,6 @@ type Writer struct {
 	cancel     context.CancelFunc
 	fallback   *fallback
 }
-
-// FullPolicy says what a Write does that finds the buffer full.
-type FullPolicy int
-
-const (
-	// DropOldest drops the oldest records: as few as make room, or up to a
-	// 512th of Budget at a time if that is more. After an
-	// outage of the sink, the stream has a gap and then the latest news.
-	DropOldest FullPolicy = iota
-	// DropNewest drops the record that is being written. The stream keeps
-	// what led to the trouble, and has a gap after that.
-	DropNewest
-	// Wait waits for room, up to Options.MaxWait, and then drops the record
-	// being written. Once a Write has waited in vain the others no longer do,
-	// until the sink takes something: with a sink that hangs, a service
-	// pays MaxWait once, not with every line. Writes proceed in the order in
-	// which they began to wait.
-	Wait
-)
 
 // Options are the optional arguments of [New]. The zero value is good.
 type Options struct {
@@ -109,6 +94,18 @@ type Options struct {
 
 	// ReserveLevel is read once, by New. Nil: slog.LevelError.
 	ReserveLevel slog.Leveler
+
+	// SyncLevel makes a Write of a record at or above it wait until the sink
+	// has taken the record, for at most MaxWait: the line before os.Exit is
+	// then not lost. A sink with a method Flush() error, such as bufio.Writer,
+	// is flushed as well. Levels reach a Writer by [Handler], by
+	// [Writer.WriteLeveled] and by the adapters asynczap and asynczerolog.
+	//
+	// Write returns nil also if the wait was in vain. The next records then do
+	// not wait until the sink takes something, so that a sink that hangs
+	// costs the service MaxWait once. A record that the sink itself writes to
+	// its Writer does not wait. The level is read once, by New. Nil: off.
+	SyncLevel slog.Leveler
 
 	// Report renders a loss for the stream: [ReportJSON], [ReportText],
 	// [ReportPlain] or your own. It is called by the worker, with no lock
@@ -175,25 +172,50 @@ func New(sink io.Writer, opts Options) *Writer {
 	return w
 }
 
-// checked returns o with its defaults filled in.
+// Validate returns an error that names the first field with which [New] would
+// panic, or nil. It is for options that come from a configuration.
+func (o Options) Validate() error {
+	o = o.filled()
+	wrong := func(format string, a ...any) error {
+		return fmt.Errorf("asynclog: "+format, a...)
+	}
+	switch {
+	case !o.Full.known():
+		return wrong("unknown %v", o.Full)
+	case o.MaxWait < 0:
+		return wrong("MaxWait < 0")
+	case o.CloseTimeout < 0:
+		return wrong("CloseTimeout < 0")
+	case o.Budget < minBudget || o.Budget > maxBudget:
+		return wrong("Budget of %d bytes", o.Budget)
+	case o.Reserve >= o.Budget:
+		return wrong("Reserve takes all of the Budget")
+	}
+	return nil
+}
+
+// checked returns o with its defaults filled in, or panics.
 func (o Options) checked() Options {
-	mustNot(o.Full < DropOldest || o.Full > Wait,
-		fmt.Sprintf("unknown FullPolicy(%d)", int(o.Full)))
-	mustNot(o.MaxWait < 0, "MaxWait < 0")
-	mustNot(o.CloseTimeout < 0, "CloseTimeout < 0")
+	if err := o.Validate(); err != nil {
+		panic(err.Error())
+	}
+	return o.filled()
+}
+
+func (o Options) filled() Options {
 	setDefault(&o.Budget, defaultBudget)
 	setDefault(&o.MaxWait, time.Second)
 	setDefault(&o.CloseTimeout, 5*time.Second)
 	setDefault(&o.StallAfter, 10*time.Second)
 	setDefault(&o.Reserve, o.Budget/5)
 	o.Reserve = max(o.Reserve, 0)
-	mustNot(o.Budget < minBudget || o.Budget > maxBudget,
-		fmt.Sprintf("Budget of %d bytes", o.Budget))
-	mustNot(o.Reserve >= o.Budget, "Reserve takes all of the Budget")
 	if o.ReserveLevel == nil {
 		o.ReserveLevel = slog.LevelError
 	}
 	o.ReserveLevel = o.ReserveLevel.Level()
+	if o.SyncLevel != nil {
+		o.SyncLevel = o.SyncLevel.Level()
+	}
 	if o.Report == nil {
 		o.Report = reportLike
 	}
@@ -204,12 +226,6 @@ func setDefault[T comparable](v *T, d T) {
 	var zero T
 	if *v == zero {
 		*v = d
-	}
-}
-
-func mustNot(wrong bool, what string) {
-	if wrong {
-		panic("asynclog: " + what)
 	}
 }
 
@@ -235,32 +251,24 @@ var ErrTooLarge = errors.New("asynclog: record too large for the buffer")
 // a turn on the processor lets it have one, at most once for every 16 KiB
 // lost and not if the sink itself is stuck.
 func (w *Writer) Write(p []byte) (int, error) {
-	return w.write(p, classUnknown, 0)
+	return w.write(p, severity{})
 }
 
-// WriteLevel is Write for a record whose level is known. It is for loggers
-// other than slog, to make use of the reserve and of the counts by level;
-// with slog, use a [Handler].
-func (w *Writer) WriteLevel(level slog.Level, p []byte) (int, error) {
-	return w.write(p, classOf(level), w.urgency(level))
+// WriteLeveled is Write for a record whose level is known, so that the reserve,
+// the counts by level and Options.SyncLevel apply to it. It is for loggers
+// other than slog, zap and zerolog; those have [Handler] and the adapters
+// asynczap and asynczerolog.
+func (w *Writer) WriteLeveled(level slog.Level, p []byte) (int, error) {
+	return w.write(p, w.severity(level))
 }
 
-// urgency returns the bit of a mark that says whether the reserve is for
-// records of this level.
-func (w *Writer) urgency(level slog.Level) mark {
-	if level >= w.opts.ReserveLevel.Level() {
-		return urgent
-	}
-	return 0
-}
-
-func (w *Writer) write(p []byte, c class, u mark) (int, error) {
+func (w *Writer) write(p []byte, s severity) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
 	w.lockPolitely()
 	own := w.calling && w.buf.queued() == 0 && w.own()
-	m := newMark(len(p)&maxLen, c) | u
+	m := newMark(len(p)&maxLen, s.class) | s.urgent
 	if w.closed || len(p) > w.buf.largest(m) {
 		return w.refuse(p) // unlocks
 	}
@@ -268,7 +276,10 @@ func (w *Writer) write(p []byte, c class, u mark) (int, error) {
 		w.mu.Unlock()
 		return len(p), nil
 	}
-	if !w.admit(p, m) {
+	var f *flush
+	if w.admit(p, m) {
+		f = w.syncs(s)
+	} else {
 		if w.closed { // while it was waiting
 			return w.refuse(p)
 		}
@@ -282,6 +293,9 @@ func (w *Writer) write(p []byte, c class, u mark) (int, error) {
 	}
 	if yield {
 		runtime.Gosched()
+	}
+	if f != nil {
+		w.await(f)
 	}
 	return len(p), nil
 }

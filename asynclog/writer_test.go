@@ -175,7 +175,7 @@ func TestWriter_no_allocations(t *testing.T) {
 			}
 			n := testing.AllocsPerRun(1000, func() {
 				_, _ = w.Write(line)
-				_, _ = w.WriteLevel(slog.LevelError, line)
+				_, _ = w.WriteLeveled(slog.LevelError, line)
 			})
 			// The worker's reports are not the callers'.
 			if stalled {
@@ -548,7 +548,7 @@ func TestWriter_flush(t *testing.T) {
 		require.Equal(t, Count{103, 612}, left.Left)
 		require.NoError(t, w.Flush(t.Context()))
 		require.Zero(t, w.Stats().Buffered)
-		require.Empty(t, w.flushes)
+		require.Empty(t, w.pending)
 		require.NoError(t, w.Close())
 	})
 }
@@ -557,12 +557,12 @@ func TestWriter_flush_includes_losses_and_the_reserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, gate := heldTape()
 		w := New(s, Options{Budget: 4096, Report: ReportJSON, Unbatched: true})
-		_, _ = w.WriteLevel(slog.LevelError, []byte("first\n"))
+		_, _ = w.WriteLeveled(slog.LevelError, []byte("first\n"))
 		synctest.Wait()
 		for i := range 100 {
-			_, _ = w.WriteLevel(slog.LevelInfo, line190())
+			_, _ = w.WriteLeveled(slog.LevelInfo, line190())
 			if i == 50 {
-				_, _ = w.WriteLevel(slog.LevelError, []byte("bad\n"))
+				_, _ = w.WriteLeveled(slog.LevelError, []byte("bad\n"))
 			}
 		}
 		done := make(chan error, 1)
@@ -773,13 +773,16 @@ func TestOptions_defaults_and_limits(t *testing.T) {
 		{Budget: 256}, {Budget: 256 << 20}, {Reserve: 999, Budget: 1000},
 		{Full: Wait}, {MaxWait: 1}, {CloseTimeout: 1}, {StallAfter: -1},
 	} {
+		require.NoError(t, good.Validate(), "%+v", good)
 		require.NotPanics(t, func() { good.checked() }, "%+v", good)
 	}
 	for _, bad := range []Options{
 		{Budget: 255}, {Budget: 256<<20 + 1}, {Reserve: 1000, Budget: 1000},
 		{Full: Wait + 1}, {Full: -1}, {MaxWait: -1}, {CloseTimeout: -1},
 	} {
-		require.Panics(t, func() { bad.checked() }, "%+v", bad)
+		err := bad.Validate()
+		require.Error(t, err, "%+v", bad)
+		require.PanicsWithValue(t, err.Error(), func() { bad.checked() })
 	}
 }
 

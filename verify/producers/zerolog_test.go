@@ -17,7 +17,7 @@ type leveled struct{ *asynclog.Writer }
 // WriteLevel makes it a zerolog.LevelWriter. zerolog counts Info as 1 and one
 // for each level, slog as 0 and four.
 func (l leveled) WriteLevel(level zerolog.Level, p []byte) (int, error) {
-	return l.Writer.WriteLevel(4*slog.Level(level-zerolog.InfoLevel), p)
+	return l.Writer.WriteLeveled(4*slog.Level(level-zerolog.InfoLevel), p)
 }
 
 // zerolog: instead of its diode writer.

@@ -1,0 +1,107 @@
+package asynclog
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// A flusher has a buffer in memory, and a syncer one in the operating system.
+type (
+	flusher interface{ Flush() error }
+	syncer  interface{ Sync() error }
+)
+
+// flushes reports whether f has to wait for a call of the sink's Flush or
+// Sync.
+func (w *Writer) flushes(f *flush) bool {
+	if _, ok := w.sink.(flusher); ok {
+		return true
+	}
+	_, ok := w.sink.(syncer)
+	return ok && f.sync
+}
+
+// lastStep has the sink flushed before the worker ends, as the records that a
+// bufio.Writer holds were accepted. It does not sync: an fsync can take
+// seconds, and closing a file does not imply one. The caller holds mu.
+func (w *Writer) lastStep() step {
+	if _, ok := w.sink.(flusher); ok && !w.flushedLast {
+		w.flushedLast = true // first: a panic must not repeat it
+		return stepFlush
+	}
+	return stepEnd
+}
+
+var errFlushPanic = errors.New("its Flush or Sync did not return normally")
+
+// flushSink calls the sink's Flush and Sync for all callers in w.flushing. A
+// panic ends the worker, as one in Write does.
+func (w *Writer) flushSink() {
+	w.lock()
+	waiting, last, sync := w.flushing, w.flushedLast, false
+	for _, f := range waiting {
+		sync = sync || f.sync
+	}
+	w.mu.Unlock()
+	err := errFlushPanic
+	defer func() {
+		w.lock()
+		defer w.mu.Unlock()
+		w.flushing = nil
+		err = w.sinkFlushed(err, last)
+		for _, f := range waiting {
+			f.err = err
+			close(f.done)
+		}
+	}()
+	err = flushSink(w.sink, sync)
+}
+
+// sinkFlushed keeps err, of the last flush also for the result of Shutdown.
+// The caller holds mu.
+func (w *Writer) sinkFlushed(err error, last bool) error {
+	if err == nil {
+		return nil
+	}
+	w.trouble.errors++
+	w.trouble.keep(err)
+	err = &flushError{err}
+	if last {
+		w.lastErr = err
+	}
+	return err
+}
+
+// flushError formats the sink's error only when it is asked, since Error is
+// foreign code and must not run under mu.
+type flushError struct{ err error }
+
+func (e *flushError) Error() string {
+	return fmt.Sprintf("asynclog: flushing the sink: %v", e.err)
+}
+
+func (e *flushError) Unwrap() error { return e.err }
+
+func flushSink(sink any, sync bool) error {
+	if s, ok := sink.(flusher); ok {
+		if err := s.Flush(); err != nil {
+			return err
+		}
+	}
+	if s, ok := sink.(syncer); ok && sync && syncable(sink) {
+		return s.Sync()
+	}
+	return nil
+}
+
+// syncable reports whether Sync makes sense: on a pipe or a terminal it is an
+// error, of a different kind on each system.
+func syncable(sink any) bool {
+	f, ok := sink.(*os.File)
+	if !ok {
+		return true
+	}
+	st, err := f.Stat()
+	return err != nil || st.Mode().IsRegular()
+}
