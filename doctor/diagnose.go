@@ -29,6 +29,7 @@ func Diagnose(rules Rules, snapshots ...*Snapshot) *Report {
 		sc := instances[name]
 		sc.judge()
 		r.Goroutines += sc.now.Goroutines
+		r.Instances = append(r.Instances, instanceOf(sc))
 		r.Changes = append(r.Changes, sc.changes()...)
 		r.take(sc, name, len(order) > 1)
 	}

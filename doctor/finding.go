@@ -82,13 +82,13 @@ type Finding struct {
 	Sentence string `json:"sentence"`
 
 	// Evidence has one sentence per reason for the verdict.
-	Evidence []string `json:"-"`
+	Evidence []string `json:"evidence,omitempty"`
 
 	// Stacks are where the goroutines stand, the most frequent first.
 	Stacks []*Stack `json:"-"`
 
 	// Instances has the count of each instance of a fleet, or is nil.
-	Instances map[string]int `json:"-"`
+	Instances map[string]int `json:"instances,omitempty"`
 }
 
 // worse orders findings by what to look at first.

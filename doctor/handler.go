@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 )
@@ -12,94 +14,132 @@ import (
 //	mux.Handle("/debug/chanx/", doctor.Handler())
 //
 // It answers in HTML, or as ?format=text or ?format=json asks. ?stacks=1 takes
-// a full dump, which stops the world for longer and knows waiting times. From
-// the second request on it compares with the first and the previous one.
+// a full dump, which stops the world for longer and knows waiting times; the
+// JSON then has all goroutines by place, with their stacks. From the second
+// request on it compares with the first and the previous one.
 //
 // It writes no log, takes no lock that any other code takes and waits for no
 // other goroutine, so it answers when the rest of the server hangs; but a
 // middleware in front of it may not. Mount it outside of yours, at best on a
-// listener of its own. What it shows are file names and function names: keep
-// it, like net/http/pprof, away from strangers. A sample is at most one second
-// old, so a flood of requests costs one sample a second. GET and HEAD only.
+// listener of its own. What it shows are the host, file names and function
+// names: keep it, like net/http/pprof, away from strangers. GET and HEAD only;
+// a HEAD request takes no sample.
+//
+// A sample is at most one second old and is judged and rendered once, so a
+// flood of requests costs one sample a second.
 func Handler() http.Handler {
-	return &handler{turn: make(chan struct{}, 1), take: map[bool]func() *Snapshot{
-		false: Take, true: TakeStacks,
-	}}
+	return &handler{
+		turn:    make(chan struct{}, 1),
+		take:    map[bool]func() *Snapshot{false: Take, true: TakeStacks},
+		answers: make(map[bool]*answer),
+	}
 }
 
 type handler struct {
 	turn chan struct{} // a lock that a request can stop waiting for
 	take map[bool]func() *Snapshot
 
-	// What follows is of who has the turn.
+	// The fields below belong to the request that has the turn.
 	first, previous *Snapshot
-	last            map[bool]*Report
-	lastAt          map[bool]time.Time
+	answers         map[bool]*answer
+}
+
+// answer is a sample and the forms of it that have been asked for.
+type answer struct {
+	at       time.Time
+	report   *Report
+	rendered map[string][]byte
 }
 
 // freshness is how old an answer may be.
 const freshness = time.Second
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("X-Content-Type-Options", "nosniff")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
+		header.Set("Allow", "GET, HEAD")
 		http.Error(w, "doctor: only GET and HEAD", http.StatusMethodNotAllowed)
 		return
 	}
 	query := r.URL.Query()
-	var body bytes.Buffer
-	write, contentType, ok := form(query.Get("format"))
+	form, ok := forms[query.Get("format")]
 	if !ok {
 		http.Error(w, "doctor: format is html, text or json", http.StatusBadRequest)
 		return
 	}
-	report, err := h.report(r, query.Get("stacks") == "1")
-	if err == nil {
-		err = write(report, &body)
+	var body []byte
+	if r.Method == http.MethodGet {
+		var err error
+		body, err = h.body(r.Context(), form, query.Get("stacks") == "1")
+		if err != nil {
+			http.Error(w, "doctor: "+err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		header.Set("Content-Length", fmt.Sprint(len(body)))
 	}
-	if err != nil {
-		http.Error(w, "doctor: "+err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	header := w.Header()
-	header.Set("Content-Type", contentType)
+	header.Set("Content-Type", form.contentType)
 	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy",
-		"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
-	header.Set("Content-Length", fmt.Sprint(body.Len()))
-	w.Write(body.Bytes()) // an error is of a client that has gone
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Content-Security-Policy", pagePolicy+"; frame-ancestors 'none'")
+	w.Write(body) // an error is of a client that has gone
 }
 
-// form returns what writes the format.
-func form(format string) (func(*Report, *bytes.Buffer) error, string, bool) {
-	switch format {
-	case "", "html":
-		return func(r *Report, b *bytes.Buffer) error { return r.WriteHTML(b) },
-			"text/html; charset=utf-8", true
-	case "text":
-		return func(r *Report, b *bytes.Buffer) error {
-			return r.WriteText(b, TextOptions{Idle: true})
-		}, "text/plain; charset=utf-8", true
-	case "json":
-		return func(r *Report, b *bytes.Buffer) error { return r.WriteJSON(b) },
-			"application/json", true
-	}
-	return nil, "", false
+// form is a format that the handler answers in.
+type form struct {
+	contentType string
+	write       func(r *Report, w io.Writer, stacks bool) error
 }
 
-// report takes a snapshot, or has one that is fresh enough.
-func (h *handler) report(r *http.Request, stacks bool) (*Report, error) {
+// The empty format is HTML.
+var forms = map[string]form{"": htmlForm, "html": htmlForm,
+	"text": {"text/plain; charset=utf-8",
+		func(r *Report, w io.Writer, _ bool) error {
+			return r.WriteText(w, TextOptions{Idle: true})
+		}},
+	"json": {"application/json",
+		func(r *Report, w io.Writer, stacks bool) error {
+			if stacks {
+				return r.WriteJSONStacks(w)
+			}
+			return r.WriteJSON(w)
+		}},
+}
+
+var htmlForm = form{"text/html; charset=utf-8",
+	func(r *Report, w io.Writer, stacks bool) error {
+		return r.writePage(w, links(stacks))
+	}}
+
+// body returns the answer in one form: that of the last sample if it is fresh
+// enough, rendered at most once.
+func (h *handler) body(ctx context.Context, f form,
+	stacks bool) ([]byte, error) {
 	select {
 	case h.turn <- struct{}{}:
 		defer func() { <-h.turn }()
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	if last := h.last[stacks]; last != nil &&
-		time.Since(h.lastAt[stacks]) < freshness {
-		return last, nil
+	a := h.answers[stacks]
+	if a == nil || time.Since(a.at) >= freshness {
+		a = h.sample(stacks)
+		h.answers[stacks] = a
 	}
+	body := a.rendered[f.contentType]
+	if body == nil {
+		var b bytes.Buffer
+		if err := f.write(a.report, &b, stacks); err != nil {
+			return nil, err
+		}
+		body = b.Bytes()
+		a.rendered[f.contentType] = body
+	}
+	return body, nil
+}
+
+// sample takes a snapshot and compares it with the first and the previous one.
+func (h *handler) sample(stacks bool) *answer {
 	snap := h.take[stacks]()
 	series := []*Snapshot{snap}
 	if h.previous != h.first {
@@ -109,10 +149,8 @@ func (h *handler) report(r *http.Request, stacks bool) (*Report, error) {
 		series = append([]*Snapshot{h.first}, series...)
 	} else {
 		h.first = snap
-		h.last, h.lastAt = map[bool]*Report{}, map[bool]time.Time{}
 	}
 	h.previous = snap
-	h.last[stacks] = Diagnose(Rules{}, series...)
-	h.lastAt[stacks] = time.Now()
-	return h.last[stacks], nil
+	return &answer{report: Diagnose(Rules{}, series...), at: time.Now(),
+		rendered: make(map[string][]byte)}
 }

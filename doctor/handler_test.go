@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,6 +89,75 @@ func TestHandlerSamplesOnce(t *testing.T) {
 		get(h, "/")
 		assert.EqualValues(t, 2, samples.Load())
 	})
+}
+
+// A form of a sample is rendered once, however many ask for it, and a HEAD
+// request neither samples nor renders.
+func TestHandlerRendersOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		samples := 0
+		h := fakeHandler(func() *Snapshot {
+			samples++
+			return stuckAt(map[int]int{212: 20})
+		})
+		for _, target := range []string{"/", "/?format=text", "/?format=json"} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest("HEAD", target, nil))
+			assert.Equal(t, 200, w.Code)
+			assert.Zero(t, w.Body.Len())
+			assert.NotEmpty(t, w.Header().Get("Content-Type"))
+		}
+		assert.Zero(t, samples)
+
+		rendered := 0
+		counted := form{"text/x-test", func(_ *Report, w io.Writer, _ bool) error {
+			rendered++
+			_, err := io.WriteString(w, "x")
+			return err
+		}}
+		ask := func() {
+			body, err := h.(*handler).body(t.Context(), counted, false)
+			require.NoError(t, err)
+			assert.Equal(t, "x", string(body))
+		}
+		for range 32 {
+			ask()
+		}
+		assert.Equal(t, 1, rendered)
+		assert.Equal(t, 1, samples)
+		time.Sleep(freshness)
+		ask()
+		assert.Equal(t, 2, rendered)
+	})
+}
+
+// The JSON with stacks holds every goroutine, and those of a program that
+// reads it are the same.
+func TestHandlerJSONStacks(t *testing.T) {
+	h := Handler()
+	var plain, full struct {
+		Time      time.Time
+		Instances []Instance
+		Groups    []Group
+	}
+	require.NoError(t, json.Unmarshal(get(h, "/?format=json").Body.Bytes(),
+		&plain))
+	assert.Empty(t, plain.Groups)
+	require.NoError(t, json.Unmarshal(get(h,
+		"/?format=json&stacks=1").Body.Bytes(), &full))
+	require.Len(t, full.Instances, 1)
+	assert.Equal(t, os.Getpid(), full.Instances[0].Process.PID)
+	assert.False(t, full.Time.IsZero())
+	n, members := 0, 0
+	for _, g := range full.Groups {
+		for _, s := range g.Stacks {
+			n += s.Count
+			members += len(s.Members)
+			assert.NotEmpty(t, s.Frames)
+		}
+	}
+	assert.Equal(t, full.Instances[0].Goroutines, n)
+	assert.Equal(t, n, members)
 }
 
 // Only who asks for stacks pays for them, and what one request took is no

@@ -3,6 +3,8 @@ package doctor
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -42,10 +44,76 @@ func TestHTMLBars(t *testing.T) {
 	r := Diagnose(Rules{}, process(standing(30, "chan send", "app.f"),
 		standing(50, "running", "app.g")))
 	require.NoError(t, r.WriteHTML(&b))
-	assert.Contains(t, b.String(), "width:37.5%")
-	assert.Contains(t, b.String(), "width:62.5%")
+	assert.Contains(t, b.String(), `<rect width="37.5"`)
+	assert.Contains(t, b.String(), `aria-label="37.5% of all goroutines"`)
 	r.Goroutines = 0 // a report that was made by hand
 	require.NoError(t, r.WriteHTML(&b))
+}
+
+// The page says whose it is and when, then the finding; what decides is one
+// line with the evidence folded below it.
+func TestHTMLOrder(t *testing.T) {
+	p := stuckAt(map[int]int{212: 7978})
+	p.Add(standing(3, "chan receive", "app.worker"))
+	p.Taken = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	p.Process = &Process{Host: "web-1", PID: 4711, Program: "server",
+		Version: "v1.2.3", Go: "go1.27.0", Started: p.Taken.Add(-90 * time.Minute)}
+	r := Diagnose(Rules{}, p)
+	r.Findings[0].Evidence = []string{"app.(*Log).drain is parked"}
+	var b bytes.Buffer
+	require.NoError(t, r.writePage(&b, links(false)))
+	at := 0
+	for _, part := range []string{
+		"<h1>1 critical</h1>",
+		"web-1, server, pid 4711 (v1.2.3, go1.27.0), up 1h30m0s; " +
+			"2026-11-28 12:00:00 UTC",
+		`<a href="?">Refresh</a>`, `href="?stacks=1"`, `href="?format=text"`,
+		`href="?format=json"`,
+		"blocked sending in <code>app.(*Log).Write</code> (<code>log.go:212</code>)",
+		`<details class="why"><summary class="meta">confidence medium, receiver ` +
+			"missing: 1 reason</summary>",
+		"<li><code>app.(*Log).drain</code> is parked</li>",
+		`<span class="verdict stuck">stuck</span> 7,978 blocked sending in <code>`,
+		"4 goroutines in 2 places, idle by design or at work</summary>",
+		`<span class="verdict idle">idle</span> 3 blocked receiving in <code>`,
+	} {
+		i := strings.Index(b.String()[at:], part)
+		if !assert.GreaterOrEqual(t, i, 0, part) {
+			t.Log(b.String())
+			return
+		}
+		at += i
+	}
+	b.Reset()
+	require.NoError(t, r.WriteHTML(&b))
+	assert.NotContains(t, b.String(), "<nav>", "a file has nothing to link to")
+}
+
+func TestHTMLCode(t *testing.T) {
+	for in, want := range map[string]string{
+		"main.run.func2.1 is alive":          "<code>main.run.func2.1</code> is alive",
+		"in (*T).Put":                        "in <code>(*T).Put</code>",
+		"a.b/c/d.(*T[int]).Put, e":           "<code>a.b/c/d.(*T[int]).Put</code>, e",
+		"a sentence. And <script>x</script>": "a sentence. And &lt;script&gt;x&lt;/script&gt;",
+		"app.f[<b>].g":                       "<code>app.f[&lt;b&gt;].g</code>",
+		"7,978 of 0xc000 (12 minutes); 1.5":  "7,978 of 0xc000 (12 minutes); 1.5",
+	} {
+		assert.EqualValues(t, want, code(in))
+	}
+}
+
+// The policy admits the style of the page and nothing else.
+func TestHTMLPolicy(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, Diagnose(Rules{}, hostile()).WriteHTML(&b))
+	_, rest, ok := strings.Cut(b.String(), "<style>")
+	require.True(t, ok)
+	style, rest, _ := strings.Cut(rest, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	assert.Contains(t, b.String(), `content="default-src 'none'; style-src 'sha256-`+
+		base64.StdEncoding.EncodeToString(sum[:])+"';")
+	assert.NotContains(t, rest, "style=")
+	assert.NotContains(t, rest, "<style")
 }
 
 func TestHTMLNeedsNothingElse(t *testing.T) {
@@ -112,12 +180,14 @@ func TestHTMLInBrowser(t *testing.T) {
 func measure(t *testing.T, p *Snapshot) {
 	var page bytes.Buffer
 	require.NoError(t, Diagnose(Rules{}, p).WriteHTML(&page))
-	probe := strings.Replace(page.String(), "</body>", `<script>
+	_, body, _ := strings.Cut(page.String(), "<meta name=")
+	probe := "<!DOCTYPE html><meta name=" // without the policy, for the probe
+	probe += strings.Replace(body, "</body>", `<script>
 document.body.style.width="360px";document.body.style.margin="0";document.body.style.maxWidth="360px";
 document.querySelectorAll("details").forEach(d=>d.open=true);
 let wide=0;document.querySelectorAll("body *").forEach(e=>{
  if(e.getBoundingClientRect().right>390)wide++});
-let bar=document.querySelector(".bar i").getBoundingClientRect();
+let bar=document.querySelector(".bar rect").getBoundingClientRect();
 let folded=document.querySelector("details.stack pre").getBoundingClientRect().height;
 let target=document.querySelector("summary").getBoundingClientRect().height;
 document.title="wide="+wide+" bar="+(bar.width>100)+" unfolds="+(folded>10)+" thumb="+(target>=36);

@@ -1,28 +1,105 @@
 package doctor
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"time"
+	"unicode/utf8"
+
+	"example.com/chanx/internal/printable"
 )
 
-// WriteJSON writes the report as one JSON object: targets, goroutines,
-// unreadable and findings, worst first. Lists are empty rather than null. The
-// error is w's.
+// WriteJSON writes the report as one JSON object: targets, time, instances,
+// goroutines, unreadable and findings, worst first, with their evidence. Lists
+// that the object always has are empty rather than null. Control and invisible
+// characters in a string are replaced by U+FFFD, since jq -r writes it to a
+// terminal. The error is w's.
 func (r *Report) WriteJSON(w io.Writer) error {
-	out := struct {
-		Targets    []string  `json:"targets"`
-		Goroutines int       `json:"goroutines"`
-		Unreadable int       `json:"unreadable"`
-		Findings   []Finding `json:"findings"`
-	}{r.Targets, r.Goroutines, r.Unreadable, r.Findings}
-	if out.Targets == nil {
-		out.Targets = []string{}
+	return writeJSON(w, r.encoded(nil))
+}
+
+// WriteJSONStacks writes what WriteJSON writes, and groups: all goroutines by
+// place with their stacks. It is what another program needs to judge for
+// itself, and many times as long.
+func (r *Report) WriteJSONStacks(w io.Writer) error {
+	return writeJSON(w, r.encoded(r.Groups))
+}
+
+// encodedReport is a Report in JSON.
+type encodedReport struct {
+	Targets    []string   `json:"targets"`
+	Time       time.Time  `json:"time,omitzero"`
+	Instances  []Instance `json:"instances,omitempty"`
+	Goroutines int        `json:"goroutines"`
+	Unreadable int        `json:"unreadable"`
+	Findings   []Finding  `json:"findings"`
+	Groups     []Group    `json:"groups,omitempty"`
+}
+
+func (r *Report) encoded(groups []Group) encodedReport {
+	e := encodedReport{r.Targets, r.taken(), r.Instances, r.Goroutines,
+		r.Unreadable, r.Findings, groups}
+	if e.Targets == nil {
+		e.Targets = []string{}
 	}
-	if out.Findings == nil {
-		out.Findings = []Finding{}
+	if e.Findings == nil {
+		e.Findings = []Finding{}
 	}
-	enc := json.NewEncoder(w)
+	return e
+}
+
+// taken is the time of the last snapshot, if known.
+func (r *Report) taken() time.Time {
+	var last time.Time
+	for _, i := range r.Instances {
+		if i.Taken.After(last) {
+			last = i.Taken
+		}
+	}
+	return last
+}
+
+// writeJSON encodes v for people as well as programs, and every string in it
+// without the characters that [printable.Rune] replaces.
+func writeJSON(w io.Writer, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(printableJSON(b.Bytes()))
+	return err
+}
+
+// printableJSON replaces the unprintable characters in the strings of encoded
+// JSON, whichever field they are in. An escape other than of a quote or a
+// backslash is of such a character: the encoder writes all others as they are.
+func printableJSON(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); {
+		c, n := utf8.DecodeRune(text[i:])
+		switch {
+		case c == '\n':
+			out = append(out, '\n') // between values; within one it is escaped
+		case c == '\\' && (text[i+1] == '"' || text[i+1] == '\\'):
+			n = 2
+			out = append(out, text[i:i+2]...)
+		case c == '\\' && text[i+1] == 't':
+			n = 2
+			out = append(out, ' ')
+		case c == '\\':
+			n = 2
+			if text[i+1] == 'u' {
+				n = 6
+			}
+			out = utf8.AppendRune(out, utf8.RuneError)
+		default:
+			out = utf8.AppendRune(out, printable.Rune(c))
+		}
+		i += n
+	}
+	return out
 }

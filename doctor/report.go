@@ -7,6 +7,9 @@ type Report struct {
 	// Targets are the inputs, in the order given.
 	Targets []string
 
+	// Instances are the processes, in the order of their first snapshot.
+	Instances []Instance
+
 	// Goroutines is how many there are now, over all instances.
 	Goroutines int
 
@@ -39,22 +42,22 @@ type Report struct {
 // Group is the goroutines that stand in one place, and what the doctor
 // thinks of it.
 type Group struct {
-	Operation string
-	Function  string
-	File      string
-	Line      int
-	Count     int
+	Operation string `json:"operation"`
+	Function  string `json:"function"`
+	File      string `json:"file"`
+	Line      int    `json:"line"`
+	Count     int    `json:"count"`
 
 	// Entry is how the goroutines came in, as in "HTTP request", "gRPC
 	// request", "test", or "" if that is not known.
-	Entry string
+	Entry string `json:"entry,omitempty"`
 
 	// Verdict is "idle" (waiting by design), "working", "slow", "stuck" or
 	// "unknown"; Why is the reason, in English.
-	Verdict string
-	Why     string
+	Verdict string `json:"verdict"`
+	Why     string `json:"why"`
 
-	Stacks []*Stack
+	Stacks []*Stack `json:"stacks"`
 }
 
 // Add puts f in its place among the findings. It is for what only the caller

@@ -2,10 +2,13 @@ package doctor
 
 import (
 	"bytes"
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/internal/printable"
 )
 
 func TestReportAdd(t *testing.T) {
@@ -120,6 +123,30 @@ func TestJSONIsReadable(t *testing.T) {
 	assert.Contains(t, b.String(), "\n  \"goroutines\": 0,\n")
 	assert.Contains(t, b.String(), `"a&b"`)
 	assert.Contains(t, b.String(), "main.run[<T>]")
+}
+
+// No character that a terminal obeys or a reader does not see gets into a
+// string, escaped or not; what JSON has to escape stays as it is.
+func TestJSONIsClean(t *testing.T) {
+	const hostile = "q\" b\\ \x1b[2J \u009b \u202e \u200b \x7f \ufeff \n\t\r\b \u2028 \xff é"
+	p := process(&Stack{State: "chan send", Count: 20, Frames: []Frame{
+		{Func: "app." + hostile, File: hostile, Line: 1}}})
+	p.Target = hostile
+	var b bytes.Buffer
+	require.NoError(t, Diagnose(Rules{}, p).WriteJSON(&b))
+	for _, c := range b.String() {
+		assert.True(t, c == '\n' || c == printable.Rune(c), "%q", c)
+	}
+	var got struct {
+		Targets  []string
+		Findings []Finding
+	}
+	require.NoError(t, json.Unmarshal(b.Bytes(), &got))
+	const want = "q\" b\\ \uFFFD[2J \uFFFD \uFFFD \uFFFD \uFFFD \uFFFD \uFFFD \uFFFD\uFFFD " +
+		"\uFFFD \uFFFD é"
+	assert.Equal(t, []string{want}, got.Targets)
+	assert.Equal(t, "app."+want, got.Findings[0].Function)
+	assert.Equal(t, want, got.Findings[0].File)
 }
 
 func TestSeverity(t *testing.T) {

@@ -71,7 +71,7 @@ func name(f Frame) string {
 	if f.File == "" {
 		return function
 	}
-	return fmt.Sprintf("%s (%s:%d)", function, base(f.File), f.Line)
+	return function + " (" + place(base(f.File), f.Line) + ")"
 }
 
 // number writes n with commas: 7,978.

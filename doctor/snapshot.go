@@ -17,6 +17,9 @@ type Snapshot struct {
 	// Taken is when, if known.
 	Taken time.Time
 
+	// Process is the process that took the snapshot of itself, or nil.
+	Process *Process
+
 	// Banner is the line that introduced a crash dump, such as "fatal error:
 	// all goroutines are asleep - deadlock!", or "".
 	Banner string

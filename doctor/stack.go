@@ -6,14 +6,14 @@ import "strings"
 type Frame struct {
 	// Func is the full symbol, as in example.com/log4go.(*Writer).Write, or
 	// empty if only PC is known.
-	Func string
+	Func string `json:"func,omitempty"`
 
 	// File and Line are where the call stands; File is empty if unknown.
-	File string
-	Line int
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
 
 	// PC is the return address; only profiles with debug=1 have it.
-	PC uint64
+	PC uint64 `json:"pc,omitempty"`
 }
 
 // Stack is every goroutine of a snapshot that stands in one place: same
@@ -22,21 +22,21 @@ type Frame struct {
 type Stack struct {
 	// State is the runtime's word for why the goroutines wait, without
 	// annotations: "chan send", "IO wait". A profile has none: "".
-	State string
+	State string `json:"state,omitempty"`
 
 	// Frames are the calls, innermost first.
-	Frames []Frame
+	Frames []Frame `json:"frames"`
 
 	// CreatedBy is where the go statement stands; zero in profiles and for
 	// the main goroutine.
-	CreatedBy Frame
+	CreatedBy Frame `json:"created_by,omitzero"`
 
 	// Count is the number of goroutines.
-	Count int
+	Count int `json:"count"`
 
 	// Members has one entry per goroutine, or is nil for a profile, which
 	// knows no goroutine by itself.
-	Members []Member
+	Members []Member `json:"members,omitempty"`
 
 	// words is where store has the arguments of each of Members; see args.
 	words []uint32
@@ -44,26 +44,26 @@ type Stack struct {
 
 	// Labels counts the profiler labels seen, as key=value; at most 16
 	// different ones are kept.
-	Labels map[string]int
+	Labels map[string]int `json:"labels,omitempty"`
 
 	// Leaked says that the garbage collector found the goroutines
 	// unreachable: nothing can ever wake them.
-	Leaked bool
+	Leaked bool `json:"leaked,omitempty"`
 
 	// Bubble says that they belong to a testing/synctest bubble.
-	Bubble bool
+	Bubble bool `json:"bubble,omitempty"`
 }
 
 // Member is one goroutine of a stack.
 type Member struct {
-	ID uint64
+	ID uint64 `json:"id"`
 
 	// Parent is the goroutine that created this one; 0 before Go 1.21.
-	Parent uint64
+	Parent uint64 `json:"parent,omitempty"`
 
 	// Minutes is how long it has waited. Only a garbage collection starts
 	// that clock, so 0 does not mean recent.
-	Minutes uint32
+	Minutes uint32 `json:"minutes,omitempty"`
 }
 
 // maxLabels bounds what labels of one stack cost; request ids are labels too.

@@ -53,6 +53,7 @@ func own(r io.Reader) *Snapshot {
 		p.trouble(0, "", err.Error())
 	}
 	p.Target, p.Instance, p.Taken = "this process", "", time.Now()
+	p.Process = self()
 	return p
 }
 

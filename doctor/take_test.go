@@ -127,9 +127,11 @@ func TestWatchGoneOverBudget(t *testing.T) {
 	f := Finding{Severity: Warning, Function: "app.f"}
 	w.saw(siteKey{function: "app.f"}, f, time.Unix(0, 0))
 	require.Len(t, w.spent, 1)
-	w.sample(time.Unix(0, 0))
+	for range 3 {
+		w.tell(w.sample(), time.Unix(0, 0))
+	}
 	assert.Equal(t, 1, w.suppressed)
 	assert.Len(t, w.known, 1, "not said yet")
-	w.sample(time.Unix(0, 0).Add(time.Hour))
+	w.tell(w.sample(), time.Unix(0, 0).Add(time.Hour))
 	assert.Empty(t, w.known)
 }

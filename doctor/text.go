@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"example.com/chanx/internal/printable"
 )
 
 // TextOptions are how [Report.WriteText] writes.
@@ -16,16 +18,16 @@ type TextOptions struct {
 	// never broken.
 	Width int
 
-	// Colour writes ANSI sequences, for a terminal.
-	Colour bool
+	// Color writes ANSI sequences, for a terminal.
+	Color bool
 
 	// Idle lists the groups that are in order as well.
 	Idle bool
 }
 
 // WriteText writes the report for people. What came from the input is
-// printed without control characters, so that a hostile dump cannot drive the
-// terminal. The error is w's.
+// printed without control and invisible characters, so that a hostile dump
+// cannot drive the terminal. The error is w's.
 func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 	if opts.Width <= 0 {
 		opts.Width = 80
@@ -47,22 +49,22 @@ type textWriter struct {
 	b    bytes.Buffer
 }
 
-// colours of the severities: yellow would be lost on white paper.
-var colours = [...]string{"36", "33", "1;31"}
+// colors of the severities: yellow would be lost on white paper.
+var colors = [...]string{"36", "33", "1;31"}
 
 func (t *textWriter) paint(s Severity, text string) string {
-	if !t.opts.Colour {
+	if !t.opts.Color {
 		return text
 	}
-	return "\x1b[" + colours[s] + "m" + text + "\x1b[0m"
+	return "\x1b[" + colors[s] + "m" + text + "\x1b[0m"
 }
 
 func (t *textWriter) summary(r *Report) {
 	about := fmt.Sprintf("%s in %s: %s", plural(r.Goroutines, "goroutine"),
-		clean(strings.Join(r.Targets, ", ")), r.tally())
+		strings.Join(r.Targets, ", "), r.tally())
 	t.wrap("", about)
 	if r.Banner != "" {
-		t.wrap("", clean(r.Banner))
+		t.wrap("", r.Banner)
 	}
 	if r.Truncated {
 		t.wrap("", "The input is cut short: all counts are lower bounds.")
@@ -103,7 +105,7 @@ func (t *textWriter) finding(f *Finding) {
 	label := fmt.Sprintf("%-10s", strings.ToUpper(f.Severity.String()))
 	t.b.WriteByte('\n')
 	start := t.b.Len()
-	t.wrap(indent, clean(f.Sentence)+".")
+	t.wrap(indent, f.Sentence+".")
 	line := bytes.Clone(t.b.Bytes()[start+len(indent):])
 	t.b.Truncate(start)
 	t.b.WriteString(t.paint(f.Severity, label))
@@ -111,10 +113,10 @@ func (t *textWriter) finding(f *Finding) {
 	t.wrap(indent, fmt.Sprintf("confidence %s, receiver %s", f.Confidence,
 		f.Receiver))
 	for _, e := range f.Evidence {
-		t.wrap(indent+"- ", clean(e))
+		t.wrap(indent+"- ", e)
 	}
 	for _, instance := range slices.Sorted(maps.Keys(f.Instances)) {
-		t.wrap(indent+"- ", number(f.Instances[instance])+" on "+clean(instance))
+		t.wrap(indent+"- ", number(f.Instances[instance])+" on "+instance)
 	}
 	if len(f.Stacks) > 0 {
 		t.stack(indent, f.Stacks[0])
@@ -126,10 +128,10 @@ func (t *textWriter) finding(f *Finding) {
 
 func (t *textWriter) stack(indent string, s *Stack) {
 	for _, f := range s.Frames {
-		fmt.Fprintf(&t.b, "%s  %s\n", indent, clean(call(f)))
+		t.line(indent + "  " + call(f))
 	}
 	if s.CreatedBy.Func != "" {
-		fmt.Fprintf(&t.b, "%s  created by %s\n", indent, clean(call(s.CreatedBy)))
+		t.line(indent + "  created by " + call(s.CreatedBy))
 	}
 }
 
@@ -138,7 +140,15 @@ func call(f Frame) string {
 	if f.Func == "" {
 		return fmt.Sprintf("%#x", f.PC)
 	}
-	return fmt.Sprintf("%s %s:%d", f.Func, f.File, f.Line)
+	return strings.TrimSuffix(f.Func+" "+place(f.File, f.Line), " ")
+}
+
+// place is "file:12", or the file alone where the line is not known.
+func place(file string, line int) string {
+	if file == "" || line <= 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, line)
 }
 
 func (t *textWriter) changes(changes []Change) {
@@ -151,8 +161,8 @@ func (t *textWriter) changes(changes []Change) {
 			fmt.Fprintf(&t.b, "  and %d more\n", len(changes)-most)
 			return
 		}
-		fmt.Fprintf(&t.b, "  %s: %s then, %s now\n", clean(short(c.Function)),
-			number(c.Then), number(c.Now))
+		t.line(fmt.Sprintf("  %s: %s then, %s now", short(c.Function),
+			number(c.Then), number(c.Now)))
 	}
 }
 
@@ -176,8 +186,8 @@ func (t *textWriter) groups(r *Report) {
 	for _, g := range r.Groups {
 		if g.Verdict == "idle" || g.Verdict == "working" || g.Verdict == "unknown" {
 			at := name(Frame{Func: g.Function, File: g.File, Line: g.Line})
-			t.wrap("  ", clean(fmt.Sprintf("%s %s in %s: %s, %s", number(g.Count),
-				doing(g.Operation), at, g.Verdict, g.Why)))
+			t.wrap("  ", fmt.Sprintf("%s %s in %s: %s, %s", number(g.Count),
+				doing(g.Operation), at, g.Verdict, g.Why))
 		}
 	}
 }
@@ -201,9 +211,14 @@ func (t *textWriter) troubles(r *Report) {
 	}
 }
 
+// line writes s, which may hold text from the input, as one line. All such
+// text goes through here or through wrap.
+func (t *textWriter) line(s string) { t.b.WriteString(clean(s) + "\n") }
+
 // wrap writes text in lines that begin with indent; a dash in indent is
 // written once.
 func (t *textWriter) wrap(indent, text string) {
+	text = clean(text)
 	line := indent
 	empty := true
 	for word := range strings.FieldsSeq(text) {
@@ -220,15 +235,6 @@ func (t *textWriter) wrap(indent, text string) {
 	t.b.WriteString(line + "\n")
 }
 
-// clean replaces what a terminal would act on.
-func clean(s string) string { return strings.Map(visible, s) }
-
-// visible replaces control characters, and those that make text run
-// backwards: a file name could hide its end with them.
-func visible(c rune) rune {
-	if c < ' ' || c >= 0x7f && c < 0xa0 || c >= 0x2028 && c <= 0x202e ||
-		c >= 0x2066 && c <= 0x2069 {
-		return '\uFFFD'
-	}
-	return c
-}
+// clean replaces the characters that a terminal obeys and that a reader does
+// not see.
+func clean(s string) string { return printable.Text(s) }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/internal/printable"
 )
 
 func textOf(t *testing.T, r *Report, opts TextOptions) string {
@@ -111,26 +113,26 @@ func TestTextWidth(t *testing.T) {
 		textOf(t, r, TextOptions{Width: -1}))
 }
 
-// Colour is around the label and nowhere else.
-func TestTextColour(t *testing.T) {
+// Color is around the label and nowhere else.
+func TestTextColor(t *testing.T) {
 	r := &Report{}
 	for s := Info; s <= Critical; s++ {
 		r.Add(Finding{Severity: s, Sentence: "x"})
 	}
 	plain := textOf(t, r, TextOptions{})
 	assert.NotContains(t, plain, "\x1b")
-	coloured := textOf(t, r, TextOptions{Colour: true})
+	colored := textOf(t, r, TextOptions{Color: true})
 	for _, want := range []string{
 		"\x1b[1;31mCRITICAL  \x1b[0mx.", "\x1b[33mWARNING   \x1b[0mx.",
 		"\x1b[36mINFO      \x1b[0mx.",
 	} {
-		assert.Contains(t, coloured, want)
+		assert.Contains(t, colored, want)
 	}
 	for _, code := range []string{"\x1b[1;31m", "\x1b[33m", "\x1b[36m",
 		"\x1b[0m"} {
-		coloured = strings.ReplaceAll(coloured, code, "")
+		colored = strings.ReplaceAll(colored, code, "")
 	}
-	assert.Equal(t, plain, coloured)
+	assert.Equal(t, plain, colored)
 }
 
 func TestTextInstances(t *testing.T) {
@@ -157,13 +159,23 @@ func TestTextManyChanges(t *testing.T) {
 func TestTextIsClean(t *testing.T) {
 	text := textOf(t, Diagnose(Rules{}, hostile()), TextOptions{Idle: true})
 	for _, c := range text {
-		assert.True(t, c == '\n' || c == visible(c), "%q", c)
+		assert.True(t, c == '\n' || c == printable.Rune(c), "%q", c)
 	}
-	for _, c := range "\x00\x1b\t\x7f\u0085\u009b\u2028\u202e\u2066\u2069" {
-		assert.Equal(t, '\uFFFD', visible(c), "%q", c)
-	}
-	for _, c := range " ~\u00a0é\u2027\u202f\u2065\u206a世" {
-		assert.Equal(t, c, visible(c), "%q", c)
+}
+
+// A place is printed as far as it is known.
+func TestTextPlaces(t *testing.T) {
+	p := process(&Stack{State: "chan send", Count: 20, Frames: []Frame{
+		{Func: "app.f"}, {Func: "app.g", File: "/g.go"},
+		{Func: "app.h", Line: 7}},
+		CreatedBy: Frame{Func: "app.main"}})
+	r := Diagnose(Rules{}, p)
+	var page bytes.Buffer
+	require.NoError(t, r.WriteHTML(&page))
+	for _, text := range []string{textOf(t, r, TextOptions{Idle: true}),
+		page.String()} {
+		assert.NotRegexp(t, `(\s|go):0|app\.f :|app\.h.*:7`, text)
+		assert.Regexp(t, `app\.g /g\.go\n`, text)
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 // a logger: without either nobody hears of a finding.
 type Options struct {
 	// Every is the time between samples; zero means 30 seconds. Negative
-	// panics. Watch waits longer where a sample took more than a hundredth of
-	// that, so that it never costs more than one percent of one core.
+	// panics. Watch waits longer where taking and judging a sample took more
+	// than a hundredth of that, so that it never costs more than one percent of
+	// one core. The time in OnAlert does not count.
 	Every time.Duration
 
 	// Rules are the thresholds; see there.
@@ -22,8 +23,10 @@ type Options struct {
 	// means 2 and 3. Negative panics.
 	Confirm, Clear int
 
-	// Budget is how many alerts an hour may have; zero means 10. What is above
-	// is counted and said in the next alert. Negative panics.
+	// Budget is how many alerts an hour may have; zero means 10. An alert above
+	// it is held back until the budget allows it, and dropped if its finding is
+	// over before that; either way Suppressed of the next alert counts it.
+	// Negative panics.
 	Budget int
 
 	// Info has findings of severity Info reported too.
@@ -52,8 +55,10 @@ type Alert struct {
 	// Gone says that it is over.
 	Gone bool
 
-	// Suppressed is how many alerts the budget has swallowed since the last
-	// one.
+	// Suppressed is how many alerts have been held back by the budget, or
+	// missed by the logger, since the last alert. Each counts once, however
+	// many samples it is held back for: the alerts that came due are those
+	// delivered at once and those counted here.
 	Suppressed int
 }
 
@@ -76,9 +81,12 @@ func Watch(ctx context.Context, opts Options) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case now := <-timer.C:
-			w.sample(now)
-			timer.Reset(max(w.opts.Every, 100*time.Since(now)))
+		case <-timer.C:
+			start := time.Now()
+			report := w.sample()
+			cost := time.Since(start)
+			w.tell(report, start)
+			timer.Reset(max(w.opts.Every, 100*cost))
 		}
 	}
 }
@@ -124,14 +132,19 @@ type episode struct {
 	missed   int // samples in a row that lack it
 	reported bool
 	severity Severity // that was reported
+	held     bool     // an alert is due, and the budget does not allow it
 }
 
 // maxRecent is how many snapshots are kept besides the first.
 const maxRecent = 2
 
-func (w *watcher) sample(now time.Time) {
-	snap := w.opts.Take()
-	report := Diagnose(w.opts.Rules, w.series(snap)...)
+// sample takes a snapshot and judges it.
+func (w *watcher) sample() *Report {
+	return Diagnose(w.opts.Rules, w.series(w.opts.Take())...)
+}
+
+// tell gives the alerts that the report makes due.
+func (w *watcher) tell(report *Report, now time.Time) {
 	found := make(map[siteKey]bool)
 	for _, f := range report.Findings {
 		if f.Severity == Info && !w.opts.Info {
@@ -175,38 +188,47 @@ func (w *watcher) saw(key siteKey, f Finding, now time.Time) {
 	}
 	e.finding = f
 	e.seen++
-	e.missed = 0
+	if e.missed > 0 {
+		e.missed, e.held = 0, false
+	}
 	if e.seen < w.opts.Confirm || e.reported && f.Severity <= e.severity {
 		return
 	}
-	if w.alert(Alert{Finding: f}, now) {
+	if w.alert(e, false, now) {
 		e.reported, e.severity = true, f.Severity
 	}
 }
 
 func (w *watcher) lacks(key siteKey, e *episode, now time.Time) {
-	e.seen = 0
+	if e.seen > 0 {
+		e.seen, e.held = 0, false
+	}
 	e.missed++
 	if e.missed < w.opts.Clear && e.reported {
 		return
 	}
-	if e.reported && !w.alert(Alert{Finding: e.finding, Gone: true}, now) {
-		return // said as soon as the budget allows
+	if e.reported && !w.alert(e, true, now) {
+		return // given as soon as the budget allows
 	}
 	delete(w.known, key)
 }
 
-// alert reports whether the budget allowed a to be said.
-func (w *watcher) alert(a Alert, now time.Time) bool {
+// alert gives the alert that is due in e, or holds it back and reports false.
+func (w *watcher) alert(e *episode, gone bool, now time.Time) bool {
 	for len(w.spent) > 0 && now.Sub(w.spent[0]) >= time.Hour {
 		w.spent = w.spent[1:]
 	}
 	if len(w.spent) >= w.opts.Budget {
-		w.suppressed++
+		if !e.held {
+			e.held = true
+			w.suppressed++
+		}
 		return false
 	}
 	w.spent = append(w.spent, now)
-	a.Suppressed, w.suppressed = w.suppressed, 0
+	e.held = false
+	a := Alert{Finding: e.finding, Gone: gone, Suppressed: w.suppressed}
+	w.suppressed = 0
 	if w.log != nil {
 		select {
 		case w.log <- a:

@@ -153,8 +153,11 @@ func TestWatchBudget(t *testing.T) {
 	got = watchFor(t, Options{Every: time.Minute}, repeat(70, bad))
 	assert.Len(t, got, 20)
 	assert.Contains(t, got[10], "61: ")
-	suppressed := 30 * 60 // each of the thirty, at each of sixty samples
-	assert.Contains(t, got[10], fmt.Sprintf("suppressed=%d", suppressed))
+	assert.Contains(t, got[10], "suppressed=30", "each once, at the first of "+
+		"the sixty samples that hold it back")
+	for _, a := range got[11:] {
+		assert.Contains(t, a, "suppressed=0")
+	}
 	assert.Len(t, watchFor(t, Options{Budget: 3}, repeat(5, bad)), 3)
 }
 
@@ -197,6 +200,45 @@ func TestWatchInterval(t *testing.T) {
 		assert.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute,
 			2*time.Minute + 2*time.Second + 200*time.Second}, at[:4])
 	})
+}
+
+// The time in the hook is not the cost of a sample.
+func TestWatchSlowHook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var at []time.Duration
+		start := time.Now()
+		Watch(ctx, Options{Every: time.Minute, Confirm: 1,
+			OnAlert: func(Alert) { time.Sleep(10 * time.Second) },
+			Take: func() *Snapshot {
+				at = append(at, time.Since(start))
+				return stuckAt(map[int]int{212: 20})
+			}})
+		require.GreaterOrEqual(t, len(at), 3)
+		assert.Equal(t, []time.Duration{0, 70 * time.Second, 130 * time.Second},
+			at[:3])
+	})
+}
+
+// Every alert that comes due is delivered at once or counted, whichever
+// direction it goes and however often its finding comes back.
+func TestWatchCountsAlerts(t *testing.T) {
+	bad, worse := stuckAt(map[int]int{212: 3}), stuckAt(map[int]int{212: 300})
+	samples := join(
+		repeat(1, stuckAt(map[int]int{1: 20})), // spends the budget
+		repeat(5, bad),                         // due once
+		repeat(5, worse),                       // the same alert, worse
+		repeat(5, well),                        // over before it was given
+		repeat(5, bad),                         // due again
+		repeat(60, well))                       // an hour later: 1 is gone
+	got := watchFor(t, Options{Every: time.Minute, Confirm: 1, Clear: 1,
+		Budget: 1}, samples)
+	assert.Equal(t, []string{
+		"0: 20 at 1 gone=false suppressed=0",
+		// Held back since sample 1, and counted with the two of line 212.
+		"60: 20 at 1 gone=true suppressed=3",
+	}, got)
 }
 
 // A logger that blocks for ever stops neither the samples nor the hook, and

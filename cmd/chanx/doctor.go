@@ -151,7 +151,7 @@ func show(r *doctor.Report, o *options, c *console) (err error) {
 		err = r.WriteHTML(c.stdout)
 	default:
 		err = r.WriteText(c.stdout, doctor.TextOptions{
-			Width: c.width(), Colour: c.colour(o.color), Idle: o.all})
+			Width: c.width(), Color: c.colour(o.color), Idle: o.all})
 	}
 	if err != nil {
 		return fmt.Errorf("standard output: %w", err)

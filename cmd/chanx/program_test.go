@@ -11,8 +11,11 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/doctor"
 )
 
 // program is testdata/stuck, compiled, while TestProgram runs.
@@ -68,20 +71,24 @@ func save(t *testing.T, url, name string) string {
 
 // report is what -json prints, by the published names.
 type report struct {
-	Targets    []string `json:"targets"`
-	Goroutines int      `json:"goroutines"`
-	Unreadable int      `json:"unreadable"`
+	Targets    []string          `json:"targets"`
+	Time       time.Time         `json:"time"`
+	Instances  []doctor.Instance `json:"instances"`
+	Goroutines int               `json:"goroutines"`
+	Unreadable int               `json:"unreadable"`
 	Findings   []struct {
-		Severity    string `json:"severity"`
-		Operation   string `json:"operation"`
-		Function    string `json:"function"`
-		File        string `json:"file"`
-		Line        int    `json:"line"`
-		Count       int    `json:"count"`
-		RequestPath bool   `json:"request_path"`
-		Receiver    string `json:"receiver"`
-		Confidence  string `json:"confidence"`
-		Sentence    string `json:"sentence"`
+		Severity    string         `json:"severity"`
+		Operation   string         `json:"operation"`
+		Function    string         `json:"function"`
+		File        string         `json:"file"`
+		Line        int            `json:"line"`
+		Count       int            `json:"count"`
+		RequestPath bool           `json:"request_path"`
+		Receiver    string         `json:"receiver"`
+		Confidence  string         `json:"confidence"`
+		Sentence    string         `json:"sentence"`
+		Evidence    []string       `json:"evidence"`
+		Instances   map[string]int `json:"instances"`
 	} `json:"findings"`
 }
 
