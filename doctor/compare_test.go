@@ -62,8 +62,8 @@ func TestVanishedReceiver(t *testing.T) {
 		"both": {before, before, now},
 	} {
 		_, f := opinionOn(t, "app.(*Writer).Put", Rules{}, series...)
-		assert.Equal(t, "missing", f.Receiver, name)
-		assert.Equal(t, "high", f.Confidence, name)
+		assert.EqualValues(t, "missing", f.Receiver, name)
+		assert.EqualValues(t, "high", f.Confidence, name)
 		assert.Contains(t, f.Sentence, "app.drain: 1 then, 0 now", name)
 	}
 	// Several are all named, each once, by their names.
@@ -125,9 +125,9 @@ func TestGrowing(t *testing.T) {
 		g, f := opinionOn(t, "app.f", Rules{}, series...)
 		assert.Equal(t, test.want, f != nil, "%v", test.counts)
 		if test.want {
-			assert.Equal(t, "stuck", g.Verdict)
+			assert.EqualValues(t, "stuck", g.Verdict)
 			assert.Contains(t, f.Sentence, "growing: "+number(test.counts[0])+" then, ")
-			assert.Equal(t, "medium", f.Confidence)
+			assert.EqualValues(t, "medium", f.Confidence)
 		}
 	}
 }
@@ -188,7 +188,7 @@ func TestStayed(t *testing.T) {
 			"app.f"), 10))
 	}
 	_, f = opinionOn(t, "app.f", Rules{}, many(), many())
-	assert.Equal(t, "high", f.Confidence, "medium without the earlier one")
+	assert.EqualValues(t, "high", f.Confidence, "medium without the earlier one")
 
 	receivers := func() *Snapshot {
 		return process(born(standing(3, "select",
@@ -202,7 +202,7 @@ func TestStayed(t *testing.T) {
 	}
 	g, f := opinionOn(t, "app.f", Rules{}, waiting(), waiting())
 	assert.Nil(t, f, "and who waits for them does")
-	assert.Equal(t, "idle", g.Verdict)
+	assert.EqualValues(t, "idle", g.Verdict)
 
 	requests := func() *Snapshot {
 		return process(born(standing(10, "chan send", "app.f", inRequest), 10))
@@ -215,6 +215,6 @@ func TestStayed(t *testing.T) {
 			standing(1, "running", "app.(*W).loop"))
 	}
 	g, f = opinionOn(t, "app.(*W).Put", Rules{}, slow(), slow())
-	assert.Equal(t, "slow", g.Verdict, "the receiver is at work")
+	assert.EqualValues(t, "slow", g.Verdict, "the receiver is at work")
 	assert.Equal(t, Info, f.Severity)
 }

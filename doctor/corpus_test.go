@@ -248,8 +248,8 @@ func (s *score) count(c corpusCase, r *Report) (missed, alarms []string) {
 // answers reports whether f is what was wanted.
 func answers(f Finding, want string) bool {
 	w := strings.Split(strings.TrimPrefix(want, "?"), "|")
-	return f.Operation == w[0] && strings.HasSuffix(f.Function, w[1]) &&
-		(w[2] == "" || f.Receiver == w[2]) && f.RequestPath == (w[3] == "request")
+	return string(f.Operation) == w[0] && strings.HasSuffix(f.Function, w[1]) &&
+		(w[2] == "" || string(f.Receiver) == w[2]) && f.RequestPath == (w[3] == "request")
 }
 
 const tableFile = "CORPUS.md"

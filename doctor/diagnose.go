@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -66,10 +67,12 @@ func Diagnose(rules Rules, snapshots ...*Snapshot) *Report {
 		sc.judge()
 		r.Goroutines += sc.now.Goroutines
 		r.Instances = append(r.Instances, instanceOf(sc))
+		r.Judged += sc.judged()
 		r.Changes = append(r.Changes, sc.changes()...)
 		r.take(sc, name, len(order) > 1)
 	}
 	r.places, r.found = nil, nil
+	r.Root = r.rootSentence()
 	slices.SortStableFunc(r.Findings, worse)
 	slices.SortStableFunc(r.Groups, func(a, b Group) int {
 		return cmp.Compare(b.Count, a.Count)
@@ -107,6 +110,8 @@ func (r *Report) group(s *site) {
 		g := &r.Groups[i]
 		g.Count += s.count
 		g.Stacks = append(g.Stacks, s.stacks...)
+		g.Reported = g.Reported || s.verdict.report
+		g.Judged = g.Judged && s.judged()
 		if s.verdict.report {
 			g.Verdict, g.Why = s.verdict.state, s.verdict.why
 		}
@@ -117,6 +122,7 @@ func (r *Report) group(s *site) {
 		Operation: s.op, Function: s.at.Func, File: s.at.File, Line: s.at.Line,
 		Count: s.count, Entry: s.entry, Verdict: s.verdict.state,
 		Why: s.verdict.why, Stacks: s.stacks,
+		Reported: s.verdict.report, Judged: s.judged(),
 	})
 }
 
@@ -132,4 +138,36 @@ func (r *Report) finding(s *site, instance string, fleet bool) {
 	}
 	r.found[s.key()] = len(r.Findings)
 	r.Findings = append(r.Findings, f)
+}
+
+// judged reports whether there is an opinion on s: its operation is known.
+func (s *site) judged() bool {
+	return s.op != OperationUnknown && s.verdict.state != "" &&
+		(s.verdict.state != VerdictUnknown || s.verdict.report)
+}
+
+// judged returns the number of goroutines on which there is an opinion.
+func (sc *scene) judged() int {
+	n := 0
+	for _, s := range sc.sites {
+		if s.judged() {
+			n += s.count
+		}
+	}
+	return n
+}
+
+// rootSentence is the sentence to read if only one is read.
+func (r *Report) rootSentence() string {
+	if slices.SortStableFunc(r.Findings, worse); len(r.Findings) > 0 {
+		return r.Findings[0].Sentence
+	}
+	if r.Judged < r.Goroutines {
+		return fmt.Sprintf("cannot tell for %s of %s",
+			number(r.Goroutines-r.Judged), plural(r.Goroutines, "goroutine"))
+	}
+	if r.Goroutines == 0 {
+		return "no goroutine"
+	}
+	return "nothing stuck"
 }

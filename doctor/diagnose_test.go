@@ -61,6 +61,7 @@ func TestDiagnoseIncident(t *testing.T) {
 		"function": "log4go.(*FileLogTraceWriter).LogWrite",
 		"file":     "/go/src/log4go/filelog.go", "line": 212.0,
 		"request_path": true, "receiver": "missing", "confidence": "high",
+		"receiver_confidence": "high",
 	}, finding)
 }
 
@@ -95,8 +96,8 @@ func TestDiagnoseReceivers(t *testing.T) {
 	} {
 		rules := Rules{Receivers: func(Finding) []string { return []string{receiver} }}
 		f := Diagnose(rules, p).Findings[0]
-		assert.Equal(t, want, f.Receiver)
-		assert.Equal(t, "high", f.Confidence)
+		assert.EqualValues(t, want, f.Receiver)
+		assert.EqualValues(t, "high", f.Confidence)
 	}
 }
 
@@ -107,8 +108,8 @@ func TestDiagnoseManyStacks(t *testing.T) {
 	}
 	r := Diagnose(Rules{}, differentSenders(20_000))
 	assert.Len(t, r.Findings, 20_000)
-	assert.Equal(t, "missing", r.Findings[0].Receiver)
-	assert.Equal(t, "unknown", r.Findings[len(r.Findings)-1].Receiver)
+	assert.EqualValues(t, "missing", r.Findings[0].Receiver)
+	assert.EqualValues(t, "unknown", r.Findings[len(r.Findings)-1].Receiver)
 }
 
 // A search that is given up is said to be, and only that one.
@@ -119,9 +120,9 @@ func TestSearchIsGivenUp(t *testing.T) {
 	sc.effort = 50 * 100 * 2 * 2 // two searches of each, two for each stack
 	sc.judge()
 	first, last := sc.of[p.Stacks[99]].verdict, sc.of[p.Stacks[98]].verdict
-	assert.Equal(t, "missing", first.receiver)
-	assert.Equal(t, "unknown", last.receiver)
-	assert.Equal(t, "low", last.confidence)
+	assert.EqualValues(t, "missing", first.receiver)
+	assert.EqualValues(t, "unknown", last.receiver)
+	assert.EqualValues(t, "low", last.confidence)
 	assert.Contains(t, last.evidence,
 		"there are too many different stacks to look for who is at the other end")
 }

@@ -48,6 +48,47 @@ func (s *Severity) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Receiver says what a report knows of the goroutine at the other end: the
+// receiver of blocked senders, the holder of a lock.
+type Receiver string
+
+const (
+	// ReceiverMissing is a receiver that is in no stack of a complete dump.
+	ReceiverMissing Receiver = "missing"
+	// ReceiverPresent is a receiver that is alive and elsewhere.
+	ReceiverPresent Receiver = "present"
+	// ReceiverUnknown is one that the input does not tell.
+	ReceiverUnknown Receiver = "unknown"
+)
+
+// Confidence says how far a report can be relied on.
+type Confidence string
+
+const (
+	// ConfidenceHigh is for what the runtime or the addresses show.
+	ConfidenceHigh Confidence = "high"
+	// ConfidenceMedium is for what has another explanation that is rarer.
+	ConfidenceMedium Confidence = "medium"
+	// ConfidenceLow is for what may as well be in order.
+	ConfidenceLow Confidence = "low"
+)
+
+// Verdict is the opinion on the goroutines in one place.
+type Verdict string
+
+const (
+	// VerdictIdle is waiting by design.
+	VerdictIdle Verdict = "idle"
+	// VerdictWorking is not waiting for another goroutine.
+	VerdictWorking Verdict = "working"
+	// VerdictSlow is waiting for a goroutine that is alive and at work.
+	VerdictSlow Verdict = "slow"
+	// VerdictStuck is waiting for what will not happen.
+	VerdictStuck Verdict = "stuck"
+	// VerdictUnknown is what could not be judged.
+	VerdictUnknown Verdict = "unknown"
+)
+
 // Finding is one group of goroutines that ought not to stand where they
 // stand. Its JSON form is fixed.
 type Finding struct {
@@ -56,7 +97,7 @@ type Finding struct {
 	// Operation is what the goroutines are blocked in: "chan send", "chan
 	// receive", "select", "mutex", "rwmutex", "cond", "waitgroup",
 	// "semaphore", "IO", "sleep", "syscall" and so on, or "unknown".
-	Operation string `json:"operation"`
+	Operation Operation `json:"operation"`
 
 	// Function, File and Line are the first call that is not the standard
 	// library's.
@@ -71,13 +112,15 @@ type Finding struct {
 	// request.
 	RequestPath bool `json:"request_path"`
 
-	// Receiver is "missing" if who should wake them is in no stack, "present"
-	// if it is alive and busy, and otherwise "unknown". For a lock it is the
+	// Receiver is the goroutine that should wake them; for a lock it is the
 	// holder.
-	Receiver string `json:"receiver"`
+	Receiver Receiver `json:"receiver"`
 
-	// Confidence is "high", "medium" or "low".
-	Confidence string `json:"confidence"`
+	// Confidence says how sure it is that they are stalled,
+	// ReceiverConfidence how sure it is what Receiver and the sentence say of
+	// the other end.
+	Confidence         Confidence `json:"confidence"`
+	ReceiverConfidence Confidence `json:"receiver_confidence"`
 
 	// Sentence says it all in English, without a final full stop.
 	Sentence string `json:"sentence"`
@@ -128,7 +171,8 @@ func (s *site) finding() Finding {
 		Function: s.at.Func, File: s.at.File, Line: s.at.Line,
 		Count: s.count, RequestPath: 2*s.requests >= s.count,
 		Receiver: v.receiver, Confidence: v.confidence,
-		Stacks: s.stacks,
+		ReceiverConfidence: v.confidence,
+		Stacks:             s.stacks,
 	}
 	f.Evidence = slices.DeleteFunc(slices.Clone(v.evidence), func(e string) bool {
 		return strings.Contains(v.clause, e)

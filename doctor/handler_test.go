@@ -280,7 +280,7 @@ func TestHandlerWhileServerHangs(t *testing.T) {
 	if assert.NotEmpty(t, report.Findings) {
 		f := report.Findings[0]
 		assert.Equal(t, Critical, f.Severity)
-		assert.Equal(t, "chan send", f.Operation)
+		assert.EqualValues(t, "chan send", f.Operation)
 		assert.Contains(t, f.Function, "doctor.logRequest")
 		assert.True(t, f.RequestPath)
 	}

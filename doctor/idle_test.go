@@ -132,7 +132,7 @@ func TestIdleWaiting(t *testing.T) {
 			"stuck", "as one per request would"},
 	} {
 		g, f := opinionOn(t, "app.wait", Rules{}, process(test.stacks...))
-		assert.Equal(t, test.state, g.Verdict, name)
+		assert.EqualValues(t, test.state, g.Verdict, name)
 		assert.Contains(t, g.Why, test.why, name)
 		assert.Equal(t, test.state == "stuck", f != nil, name)
 	}
@@ -145,7 +145,7 @@ func TestIdleConfidence(t *testing.T) {
 		"low":    born(standing(1000, "select", "app.f"), 100, 1),
 	} {
 		_, f := opinionOn(t, "app.f", Rules{}, process(s))
-		assert.Equal(t, want, f.Confidence)
+		assert.EqualValues(t, want, f.Confidence)
 		assert.Equal(t, s.Count == 1000, f.Severity == Critical)
 	}
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // WriteJSON writes the report as one JSON object: targets, time, instances,
-// goroutines, unreadable and findings, worst first, with their evidence. Lists
-// that the object always has are empty rather than null. Control and invisible
+// goroutines, judged, unreadable, extract, root, the findings, worst first, with
+// their evidence, and waits, the wait-for graph as trees of [Wait]. Lists that the object always has are empty rather than null. Control and invisible
 // characters in a string are replaced by U+FFFD, since jq -r writes it to a
 // terminal. The error is w's.
 func (r *Report) WriteJSON(w io.Writer) error {
@@ -32,19 +32,26 @@ type encodedReport struct {
 	Time       time.Time  `json:"time,omitzero"`
 	Instances  []Instance `json:"instances,omitempty"`
 	Goroutines int        `json:"goroutines"`
+	Judged     int        `json:"judged"`
 	Unreadable int        `json:"unreadable"`
+	Extract    bool       `json:"extract"`
+	Root       string     `json:"root"`
 	Findings   []Finding  `json:"findings"`
+	Waits      []*Wait    `json:"waits"`
 	Groups     []Group    `json:"groups,omitempty"`
 }
 
 func (r *Report) encoded(groups []Group) encodedReport {
 	e := encodedReport{r.Targets, r.taken(), r.Instances, r.Goroutines,
-		r.Unreadable, r.Findings, groups}
+		r.Judged, r.Unreadable, r.Extract, r.Root, r.Findings, r.Waits, groups}
 	if e.Targets == nil {
 		e.Targets = []string{}
 	}
 	if e.Findings == nil {
 		e.Findings = []Finding{}
+	}
+	if e.Waits == nil {
+		e.Waits = []*Wait{}
 	}
 	return e
 }

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"fmt"
-	"strings"
 )
 
 // judge gives every site its verdict. What is idle comes first: who waits for
@@ -43,7 +42,7 @@ func (sc *scene) opinion(s *site) verdict {
 	case "unknown":
 		return sc.unnamed(s)
 	}
-	return verdict{state: "unknown", why: "no rule for " + s.op}
+	return verdict{state: "unknown", why: "no rule for " + string(s.op)}
 }
 
 // forEver knows what nothing can wake, whatever the other goroutines do.
@@ -53,7 +52,7 @@ func (sc *scene) forEver(s *site) (verdict, bool) {
 	switch {
 	case s.leaked:
 		v.clause = "the garbage collector found that nothing can ever wake them"
-	case strings.HasSuffix(s.op, "(nil chan)"):
+	case s.op == ChanSendNil || s.op == ChanReceiveNil:
 		v.clause = "nothing can ever wake them"
 	case s.op == "select (no cases)":
 		if s.count == 1 || s.requests == 0 && s.count < sc.rules.Many {

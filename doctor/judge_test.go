@@ -122,7 +122,7 @@ func TestJudge(t *testing.T) {
 			s := waited(standing(test.n, test.state, strings.Fields(test.calls)...),
 				test.minutes)
 			g, f := opinionOn(t, "app.f", Rules{}, process(s))
-			assert.Equal(t, test.verdict, g.Verdict)
+			assert.EqualValues(t, test.verdict, g.Verdict)
 			assert.NotEmpty(t, g.Why)
 			if test.severity == "" {
 				assert.Nil(t, f)
@@ -139,13 +139,13 @@ func TestJudge(t *testing.T) {
 func TestJudgeSleepingMain(t *testing.T) {
 	g, _ := opinionOn(t, "main.main", Rules{},
 		process(standing(1, "sleep", "time.Sleep", "main.main")))
-	assert.Equal(t, "idle", g.Verdict)
+	assert.EqualValues(t, "idle", g.Verdict)
 	for _, sender := range []string{"main.put", "main.main.func1"} {
 		g, f := opinionOn(t, sender, Rules{}, process(
 			standing(2, "chan send", sender),
 			standing(1, "sleep", "time.Sleep", "main.main")))
-		assert.Equal(t, "stuck", g.Verdict)
-		assert.Equal(t, "missing", f.Receiver, "not unknown because main is asleep")
+		assert.EqualValues(t, "stuck", g.Verdict)
+		assert.EqualValues(t, "missing", f.Receiver, "not unknown because main is asleep")
 	}
 	for _, s := range []*Stack{
 		standing(1, "running", "main.main"),
@@ -154,12 +154,12 @@ func TestJudgeSleepingMain(t *testing.T) {
 		_, f := opinionOn(t, "main.put", Rules{}, process(
 			in("/put.go", standing(2, "chan send", "main.put")), in("/put.go", s)))
 		busy := s.Frames[len(s.Frames)-1].Func == "main.work"
-		assert.Equal(t, busy, f.Receiver == "unknown", "%v", s.Frames)
+		assert.EqualValues(t, busy, f.Receiver == "unknown", "%v", s.Frames)
 	}
 	_, f := opinionOn(t, "main.main.func1", Rules{}, process(
 		standing(2, "chan send", "main.main.func1"),
 		standing(1, "running", "main.main")))
-	assert.Equal(t, "present", f.Receiver, "main is at work")
+	assert.EqualValues(t, "present", f.Receiver, "main is at work")
 }
 
 // What the runtime says for certain does not hide who the receiver is.
@@ -168,18 +168,18 @@ func TestJudgeLeakedSenders(t *testing.T) {
 	leaked.Leaked = true
 	_, f := opinionOn(t, "app.(*W).Put", Rules{}, process(leaked,
 		standing(1, "select", "app.(*W).loop")))
-	assert.Equal(t, "missing", f.Receiver)
+	assert.EqualValues(t, "missing", f.Receiver)
 	require.Len(t, f.Evidence, 1)
 	assert.Contains(t, f.Evidence[0], "app.(*W).loop is alive and parked")
 	_, f = opinionOn(t, "app.(*W).Put", Rules{}, process(leaked,
 		standing(1, "running", "app.(*W).loop")))
-	assert.Equal(t, "present", f.Receiver)
+	assert.EqualValues(t, "present", f.Receiver)
 	finalizer := standing(1, "chan send", "app.f", "runtime.runFinalizers")
 	_, f = opinionOn(t, "app.f", Rules{}, process(finalizer))
-	assert.Equal(t, "medium", f.Confidence)
+	assert.EqualValues(t, "medium", f.Confidence)
 	blocked := standing(1, "sync.Mutex.Lock", "app.f", "runtime.runFinalizers")
 	_, f = opinionOn(t, "app.f", Rules{}, process(blocked))
-	assert.Equal(t, "unknown", f.Receiver)
+	assert.EqualValues(t, "unknown", f.Receiver)
 }
 
 // Behind a receiver that is alive and busy, senders are a warning once there
@@ -197,8 +197,8 @@ func TestJudgeSlow(t *testing.T) {
 		{standing(9, "sync.Mutex.Lock", "sync.(*Mutex).Lock", "app.(*W).Put"), Info},
 	} {
 		g, f := opinionOn(t, "app.(*W).Put", Rules{}, process(test.senders, busy))
-		assert.Equal(t, "present", f.Receiver)
-		assert.Equal(t, "slow", g.Verdict)
+		assert.EqualValues(t, "present", f.Receiver)
+		assert.EqualValues(t, "slow", g.Verdict)
 		assert.Equal(t, test.want, f.Severity, "%d", test.senders.Count)
 	}
 }
@@ -209,7 +209,7 @@ func TestJudgeIOOfBoth(t *testing.T) {
 		standing(50, "IO wait", "app.read"),
 		standing(9, "IO wait", "app.read", inRequest)))
 	assert.Equal(t, 59, g.Count)
-	assert.Equal(t, "working", g.Verdict)
+	assert.EqualValues(t, "working", g.Verdict)
 	assert.Nil(t, f)
 }
 
@@ -239,8 +239,8 @@ func TestJudgeOneOldRequest(t *testing.T) {
 			waited(standing(1, "chan send", "app.f", inRequest), minutes),
 			standing(1, "running", "app.work")))
 		require.NotNil(t, f)
-		assert.Equal(t, "unknown", f.Receiver)
-		assert.Equal(t, "unknown", g.Verdict)
+		assert.EqualValues(t, "unknown", f.Receiver)
+		assert.EqualValues(t, "unknown", g.Verdict)
 		assert.Equal(t, want, f.Severity)
 	}
 	_, f := opinionOn(t, "app.f", Rules{}, process(
@@ -255,7 +255,7 @@ func TestJudgeKnownForCertain(t *testing.T) {
 	leaked.Leaked = true
 	_, f := opinionOn(t, "app.f", Rules{}, process(leaked))
 	require.NotNil(t, f)
-	assert.Equal(t, "high", f.Confidence)
+	assert.EqualValues(t, "high", f.Confidence)
 	assert.Contains(t, f.Sentence, "nothing can ever wake it")
 
 	p := process(standing(1, "chan receive", "app.f"),
@@ -295,11 +295,11 @@ func TestJudgeUnnamed(t *testing.T) {
 		s := standing(n, "", "app.f", inRequest)
 		s.Frames = append([]Frame{{PC: 0x43e0c5}}, s.Frames...)
 		g, f := opinionOn(t, "app.f", Rules{}, process(s))
-		assert.Equal(t, "unknown", g.Verdict)
+		assert.EqualValues(t, "unknown", g.Verdict)
 		assert.Equal(t, want, f != nil)
 		if f != nil {
-			assert.Equal(t, "low", f.Confidence)
-			assert.Equal(t, "unknown", f.Receiver)
+			assert.EqualValues(t, "low", f.Confidence)
+			assert.EqualValues(t, "unknown", f.Receiver)
 			assert.Contains(t, f.Sentence, "take one with debug=2")
 		}
 	}

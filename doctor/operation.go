@@ -5,9 +5,35 @@ import (
 	"strings"
 )
 
+// Operation is what goroutines are blocked in. Wait reasons of the runtime that
+// are not listed here are operations of their own name.
+type Operation string
+
+const (
+	ChanSend         Operation = "chan send"
+	ChanReceive      Operation = "chan receive"
+	ChanSendNil      Operation = "chan send (nil chan)"
+	ChanReceiveNil   Operation = "chan receive (nil chan)"
+	Select           Operation = "select"
+	SelectNoCases    Operation = "select (no cases)"
+	ChanAny          Operation = "channel operation" // send or receive: not known which
+	Mutex            Operation = "mutex"
+	RWMutex          Operation = "rwmutex"
+	Cond             Operation = "cond"
+	WaitGroup        Operation = "waitgroup"
+	Semaphore        Operation = "semaphore"
+	IO               Operation = "IO"
+	Sleep            Operation = "sleep"
+	Syscall          Operation = "syscall"
+	Running          Operation = "running"
+	RuntimeInternal  Operation = "runtime"
+	Coroutine        Operation = "coroutine"
+	OperationUnknown Operation = "unknown"
+)
+
 // states maps the runtime's wait reasons to operations; those that are not
 // here are their own operation.
-var states = map[string]string{
+var states = map[string]Operation{
 	"sync.Mutex.Lock":           "mutex",
 	"sync.RWMutex.RLock":        "rwmutex",
 	"sync.RWMutex.Lock":         "rwmutex",
@@ -52,7 +78,7 @@ var states = map[string]string{
 // innermost calls have them. The first hit from the inside counts, but for
 // the locks: those are looked for further out, because Cond and RWMutex wait
 // in the semaphore below them.
-var calls = map[string]string{
+var calls = map[string]Operation{
 	"runtime.chansend":                                 "chan send",
 	"runtime.chansend1":                                "chan send",
 	"runtime.chanrecv":                                 "chan receive",
@@ -119,12 +145,12 @@ var calls = map[string]string{
 }
 
 // locks are the operations for which a call further out says more.
-var locks = map[string]int{
+var locks = map[Operation]int{
 	"semaphore": 1, "mutex": 2, "rwmutex": 3, "cond": 3, "waitgroup": 3, "IO": 3,
 }
 
 // operationOf says what the goroutines of s are blocked in.
-func operationOf(s *Stack) string {
+func operationOf(s *Stack) Operation {
 	named := byCalls(s)
 	if named == "semaphore" && !s.above("sync", "internal/sync", "internal/poll") {
 		named = "runtime" // a semaphore of the runtime: to start a GC, say
@@ -137,7 +163,7 @@ func operationOf(s *Stack) string {
 	}
 	op, ok := states[s.State]
 	if !ok {
-		op = s.State
+		op = Operation(s.State)
 	}
 	if op == "waiting" || op == "leaked" {
 		return named
@@ -164,8 +190,8 @@ func (s *Stack) above(packages ...string) bool {
 }
 
 // byCalls is operationOf for a profile, which has no states.
-func byCalls(s *Stack) string {
-	op := ""
+func byCalls(s *Stack) Operation {
+	op := Operation("")
 	for i := range s.Frames {
 		f := &s.Frames[i]
 		if i == 0 && f.Func == "" && f.PC != 0 {
@@ -193,7 +219,7 @@ func byCalls(s *Stack) string {
 }
 
 // generic knows what calls has no room for.
-func generic(symbol string) (string, bool) {
+func generic(symbol string) (Operation, bool) {
 	if strings.HasPrefix(symbol, "iter.Pull") {
 		return "coroutine", true
 	}

@@ -77,7 +77,7 @@ func TestOperation(t *testing.T) {
 		{"", "os/signal.signal_recv os/signal.loop", "runtime"},
 	} {
 		s := standing(1, test.state, strings.Fields(test.calls)...)
-		assert.Equal(t, test.want, operationOf(s), "%s: %s", test.state, test.calls)
+		assert.EqualValues(t, test.want, operationOf(s), "%s: %s", test.state, test.calls)
 	}
 }
 
@@ -85,16 +85,16 @@ func TestOperation(t *testing.T) {
 // further out tells.
 func TestOperationWithoutNames(t *testing.T) {
 	s := &Stack{Frames: []Frame{{PC: 0x43e0c5}, {PC: 0x43e0c6}, {Func: "main.f"}}}
-	assert.Equal(t, "unknown", operationOf(s))
+	assert.EqualValues(t, "unknown", operationOf(s))
 	s.Frames[1] = Frame{Func: "sync.(*Mutex).Lock"}
-	assert.Equal(t, "mutex", operationOf(s))
+	assert.EqualValues(t, "mutex", operationOf(s))
 	s.Frames = []Frame{{Func: "sync.(*Mutex).Lock"}, {PC: 1}, {Func: "main.f"}}
-	assert.Equal(t, "mutex", operationOf(s))
+	assert.EqualValues(t, "mutex", operationOf(s))
 	s.Frames = []Frame{{Func: "main.f", PC: 1}}
-	assert.Equal(t, "running", operationOf(s))
+	assert.EqualValues(t, "running", operationOf(s))
 	s.Frames = []Frame{{Func: "main.f"}, {PC: 1}}
-	assert.Equal(t, "running", operationOf(s))
-	assert.Equal(t, "running", operationOf(&Stack{Frames: []Frame{{}}}))
+	assert.EqualValues(t, "running", operationOf(s))
+	assert.EqualValues(t, "running", operationOf(&Stack{Frames: []Frame{{}}}))
 }
 
 // Every reason to wait that the installed runtime can print is one that the
@@ -115,7 +115,7 @@ func TestOperationKnowsTheRuntime(t *testing.T) {
 		op := operationOf(s)
 		_, known := phrases[op]
 		known = known || op == "runtime" || op == "coroutine" ||
-			strings.HasPrefix(op, "synctest.")
+			strings.HasPrefix(string(op), "synctest.")
 		assert.True(t, known, "%s is %q", line, op)
 	}
 }

@@ -389,7 +389,7 @@ func TestParseProfile(t *testing.T) {
 	assert.Equal(t, "main.Map[...].f", p.Stacks[1].Frames[2].Func)
 	assert.Equal(t, []uint64{0x485bee, 0x41797c, 0x417577, 0x463fe6, 1, 2},
 		p.Unresolved())
-	assert.Equal(t, "unknown", operationOf(s))
+	assert.EqualValues(t, "unknown", operationOf(s))
 
 	names := map[uint64]string{0x485bee: "runtime.gopark",
 		0x41797c: "runtime.chansend",
@@ -400,8 +400,8 @@ func TestParseProfile(t *testing.T) {
 		}
 		return []Frame{{Func: names[pc]}}
 	})
-	assert.Equal(t, "chan send", operationOf(p.Stacks[0]))
-	assert.Equal(t, "select", operationOf(p.Stacks[1]))
+	assert.EqualValues(t, "chan send", operationOf(p.Stacks[0]))
+	assert.EqualValues(t, "select", operationOf(p.Stacks[1]))
 	assert.Equal(t, []uint64{1, 2}, p.Unresolved())
 }
 

@@ -9,8 +9,8 @@ import (
 // counterpart is what is known of who should be at the other end of a
 // channel, or of who holds a lock.
 type counterpart struct {
-	receiver   string // missing, present, unknown
-	confidence string
+	receiver   Receiver
+	confidence Confidence
 	clause     string
 	evidence   []string
 	blocked    bool // it is alive, but stuck itself
@@ -20,7 +20,7 @@ type counterpart struct {
 // The runtime hands a value over as soon as a sender and a receiver are on
 // the same channel, so such a one is not the receiver of a channel on which
 // senders are parked.
-func parked(op string) bool {
+func parked(op Operation) bool {
 	switch op {
 	case "chan receive", "select", "select (no cases)", "chan receive (nil chan)",
 		"chan send (nil chan)", "cond", "coroutine":
@@ -30,7 +30,7 @@ func parked(op string) bool {
 }
 
 // stuckIn reports whether op waits for another goroutine.
-func stuckIn(op string) bool {
+func stuckIn(op Operation) bool {
 	switch op {
 	case "chan send", "mutex", "rwmutex", "waitgroup", "semaphore":
 		return true
@@ -39,7 +39,7 @@ func stuckIn(op string) bool {
 }
 
 // isLock reports whether op waits for another goroutine to unlock.
-func isLock(op string) bool {
+func isLock(op Operation) bool {
 	return op == "mutex" || op == "rwmutex" || op == "semaphore"
 }
 
@@ -58,8 +58,8 @@ func (sc *scene) receiverOf(s *site) counterpart {
 	}
 	c := counterpart{receiver: "missing", confidence: "medium",
 		clause: "no goroutine is receiving there"}
-	close := sc.relatives(s)
-	for _, r := range close {
+	others := sc.relatives(s)
+	for _, r := range others {
 		switch {
 		case r.site.count > s.count || r.site.design || parked(r.site.op):
 			// Receivers are fewer than those who wait for them.
@@ -76,14 +76,14 @@ func (sc *scene) receiverOf(s *site) counterpart {
 		c.clause = fmt.Sprintf(c.clause, short(r.call.Func), where(r.site))
 		return c
 	}
-	for _, r := range close {
+	for _, r := range others {
 		c.evidence = append(c.evidence, fmt.Sprintf("%s is alive and parked, %s: "+
 			"not the receiver, or the runtime would have handed it a value",
 			short(r.call.Func), where(r.site)))
 	}
 	c.evidence = dedupe(c.evidence)
-	sc.gone(s, close, &c)
-	if len(close) == 0 && c.confidence != "high" {
+	sc.gone(s, others, &c)
+	if len(others) == 0 && c.confidence != "high" {
 		sc.strangers(s, &c)
 	}
 	if sc.effort <= 0 {
@@ -195,8 +195,8 @@ func (sc *scene) relatives(s *site) []relative {
 // gone looks for who was there and is not: closures of a constructor that
 // must have existed by the numbering of their siblings, and functions that an
 // earlier snapshot had.
-func (sc *scene) gone(s *site, close []relative, c *counterpart) {
-	for _, r := range close {
+func (sc *scene) gone(s *site, others []relative, c *counterpart) {
+	for _, r := range others {
 		f := r.stack.root().Func
 		constructor := declared(f)
 		if constructor == declared(s.at.Func) && typeOf(constructor) != "" {
@@ -305,7 +305,7 @@ func dedupe(list []string) []string {
 	return slices.Compact(list)
 }
 
-var phrases = map[string]string{
+var phrases = map[Operation]string{
 	"chan send":               "blocked sending",
 	"chan receive":            "blocked receiving",
 	"chan send (nil chan)":    "blocked for ever sending to a nil channel",
@@ -324,9 +324,9 @@ var phrases = map[string]string{
 	"unknown":                 "blocked (the profile does not say in what)",
 }
 
-func doing(op string) string {
+func doing(op Operation) string {
 	if p, ok := phrases[op]; ok {
 		return p
 	}
-	return "in the state " + strings.ToLower(op)
+	return "in the state " + strings.ToLower(string(op))
 }

@@ -82,8 +82,8 @@ func TestReceiver(t *testing.T) {
 			_, f := opinionOn(t, "app.(*Writer).Put", Rules{},
 				process(append(test.others, writers())...))
 			require.NotNil(t, f)
-			assert.Equal(t, test.receiver, f.Receiver)
-			assert.Equal(t, test.confidence, f.Confidence)
+			assert.EqualValues(t, test.receiver, f.Receiver)
+			assert.EqualValues(t, test.confidence, f.Confidence)
 			assert.Contains(t, f.Sentence+"; "+strings.Join(f.Evidence, "; "), test.says)
 		})
 	}
@@ -121,11 +121,11 @@ func TestReceiverOfFunction(t *testing.T) {
 	send := standing(5, "chan send", "app.pump.func1")
 	_, f := opinionOn(t, "app.pump.func1", Rules{}, process(send,
 		standing(1, "syscall", "app.pump.func2")))
-	assert.Equal(t, "present", f.Receiver)
+	assert.EqualValues(t, "present", f.Receiver)
 	later := standing(1, "syscall", "app.pump.func1")
 	later.Frames[0].Line = 2
 	_, f = opinionOn(t, "app.pump.func1", Rules{}, process(send, later))
-	assert.Equal(t, "present", f.Receiver)
+	assert.EqualValues(t, "present", f.Receiver)
 	earlier := standing(1, "syscall", "app.pump.func1")
 	for _, line := range []int{0, 1} {
 		earlier.Frames[0].Line = line
@@ -138,12 +138,12 @@ func TestReceiverOfFunction(t *testing.T) {
 func TestReceiverBusyIsSlow(t *testing.T) {
 	g, f := opinionOn(t, "app.(*Writer).Put", Rules{}, process(writers(),
 		standing(1, "running", "app.(*Writer).run")))
-	assert.Equal(t, "slow", g.Verdict)
+	assert.EqualValues(t, "slow", g.Verdict)
 	assert.Equal(t, Warning, f.Severity)
 	g, f = opinionOn(t, "app.(*Writer).Put", Rules{}, process(
 		standing(20, "chan send", "app.(*Writer).Put"),
 		standing(1, "running", "app.(*Writer).run")))
-	assert.Equal(t, "slow", g.Verdict)
+	assert.EqualValues(t, "slow", g.Verdict)
 	assert.Equal(t, Info, f.Severity, "no request waits")
 }
 
@@ -176,13 +176,13 @@ func TestReceiverBySource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rules := Rules{Receivers: func(f Finding) []string {
-				assert.Equal(t, "chan send", f.Operation)
+				assert.EqualValues(t, "chan send", f.Operation)
 				assert.Equal(t, 20, f.Count)
 				return test.receivers
 			}}
 			_, f := opinionOn(t, "app.(*Writer).Put", rules,
 				process(append(test.others, writers(), guess)...))
-			assert.Equal(t, test.receiver, f.Receiver)
+			assert.EqualValues(t, test.receiver, f.Receiver)
 			assert.Contains(t, f.Sentence+"; "+strings.Join(f.Evidence, "; "), test.says)
 		})
 	}
@@ -220,7 +220,7 @@ func TestHolder(t *testing.T) {
 		_, f := opinionOn(t, "app.(*Cache).Get", Rules{},
 			process(waiting(), test.other))
 		require.NotNil(t, f, name)
-		assert.Equal(t, test.receiver, f.Receiver, name)
+		assert.EqualValues(t, test.receiver, f.Receiver, name)
 		assert.Contains(t, f.Sentence, test.says, name)
 	}
 	// A lock taken twice: the caller of the one that waits is inside already.
@@ -230,7 +230,7 @@ func TestHolder(t *testing.T) {
 	_, f := opinionOn(t, "app.(*Cache).Get", Rules{}, process(twice))
 	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among their own "+
 		"callers, may hold it")
-	assert.Equal(t, "present", f.Receiver)
+	assert.EqualValues(t, "present", f.Receiver)
 	twice.Count = 1
 	_, f = opinionOn(t, "app.(*Cache).Get", Rules{}, process(twice))
 	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among its own callers")
@@ -244,8 +244,8 @@ func TestReceiverGivesUp(t *testing.T) {
 	sc.effort = 0
 	put, get := sc.of[sc.now.Stacks[0]], sc.of[sc.now.Stacks[1]]
 	for _, c := range []counterpart{sc.receiverOf(put), sc.holderOf(get)} {
-		assert.Equal(t, "unknown", c.receiver)
-		assert.Equal(t, "low", c.confidence)
+		assert.EqualValues(t, "unknown", c.receiver)
+		assert.EqualValues(t, "low", c.confidence)
 		require.Len(t, c.evidence, 1)
 		assert.Contains(t, c.evidence[0], "too many different stacks")
 	}
@@ -259,13 +259,13 @@ func TestReceiverGivesUp(t *testing.T) {
 	put = sc.of[sc.now.Stacks[0]]
 	for effort, want := range map[int]string{7: "unknown", 8: "present"} {
 		sc.effort = effort // a call each, and one more for each stack
-		assert.Equal(t, want, sc.receiverOf(put).receiver)
+		assert.EqualValues(t, want, sc.receiverOf(put).receiver)
 	}
 }
 
 func TestDoing(t *testing.T) {
-	assert.Equal(t, "blocked sending", doing("chan send"))
-	assert.Equal(t, "in the state a reason of 2031", doing("A reason of 2031"))
+	assert.EqualValues(t, "blocked sending", doing("chan send"))
+	assert.EqualValues(t, "in the state a reason of 2031", doing("A reason of 2031"))
 }
 
 // A function is alive in its own calls and those of its closures.

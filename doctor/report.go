@@ -13,6 +13,24 @@ type Report struct {
 	// Goroutines is how many there are now, over all instances.
 	Goroutines int
 
+	// Judged is the number of goroutines on which there is an opinion: those
+	// whose operation is known. Less than Goroutines, the report must not be
+	// read as all clear.
+	Judged int
+
+	// Root is the sentence to read if only one is read: the goroutine that most
+	// others wait for, or else the worst finding, or else that nothing is
+	// stuck.
+	Root string
+
+	// Extract says that the input is a part of a dump: the goroutine that
+	// others wait for may be in the rest.
+	Extract bool
+
+	// Waits is the wait-for graph as trees, the root with the most goroutines
+	// behind it first; see [Wait].
+	Waits []*Wait
+
 	// Unreadable is what could not be understood, over all snapshots;
 	// Troubles has the first of it.
 	Unreadable int
@@ -42,11 +60,11 @@ type Report struct {
 // Group is the goroutines that stand in one place, and what the doctor
 // thinks of it.
 type Group struct {
-	Operation string `json:"operation"`
-	Function  string `json:"function"`
-	File      string `json:"file"`
-	Line      int    `json:"line"`
-	Count     int    `json:"count"`
+	Operation Operation `json:"operation"`
+	Function  string    `json:"function"`
+	File      string    `json:"file"`
+	Line      int       `json:"line"`
+	Count     int       `json:"count"`
 
 	// Entry is how the goroutines came in, as in "HTTP request", "gRPC
 	// request", "test", or "" if that is not known.
@@ -54,10 +72,47 @@ type Group struct {
 
 	// Verdict is "idle" (waiting by design), "working", "slow", "stuck" or
 	// "unknown"; Why is the reason, in English.
-	Verdict string `json:"verdict"`
-	Why     string `json:"why"`
+	Verdict Verdict `json:"verdict"`
+	Why     string  `json:"why"`
+
+	// Reported says that a finding is about this group.
+	Reported bool `json:"reported"`
+
+	// Judged says that there is an opinion on it.
+	Judged bool `json:"judged"`
 
 	Stacks []*Stack `json:"stacks"`
+}
+
+// Wait is a goroutine, or several in the same place, in the wait-for graph.
+type Wait struct {
+	// Goroutine is the id, or 0 for several goroutines or where the input has
+	// no ids.
+	Goroutine uint64 `json:"goroutine,omitempty"`
+
+	// Count is the number of goroutines in this node, Behind the number of
+	// those that wait for it, directly or not.
+	Count  int `json:"count"`
+	Behind int `json:"behind"`
+
+	// Operation, Function, File and Line are where it stands, and Minutes how
+	// long the longest of them has waited.
+	Operation Operation `json:"operation"`
+	Function  string    `json:"function"`
+	File      string    `json:"file"`
+	Line      int       `json:"line"`
+	Minutes   int       `json:"minutes"`
+
+	// For is what this node waits for, as in "(*app.Cache) 0xc000442730"; for
+	// a root it is "".
+	For string `json:"for"`
+
+	// Cycle says that this node waits, directly or not, for itself: Waiting
+	// of a root ends at it.
+	Cycle bool `json:"cycle,omitempty"`
+
+	// Waiting are the nodes that wait for this one, the largest first.
+	Waiting []*Wait `json:"waiting,omitempty"`
 }
 
 // Add puts f in its place among the findings. It is for what only the caller

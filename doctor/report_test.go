@@ -26,7 +26,7 @@ func TestReportAdd(t *testing.T) {
 	}
 	var order []string
 	for _, f := range r.Findings {
-		order = append(order, f.Function+f.Operation+number(f.Line))
+		order = append(order, f.Function+string(f.Operation)+number(f.Line))
 	}
 	assert.Equal(t, []string{"a0", "e0", "b0", "c0", "c2", "cselect2", "d0"},
 		order)
@@ -71,7 +71,7 @@ func TestFleetMerges(t *testing.T) {
 	require.Len(t, r.Findings, 1)
 	assert.Contains(t, r.Findings[0].Sentence, "2 goroutines are blocked sending")
 	assert.Equal(t, Warning, r.Findings[0].Severity, "the worse tells the story")
-	assert.Equal(t, "stuck", r.Groups[0].Verdict)
+	assert.EqualValues(t, "stuck", r.Groups[0].Verdict)
 	assert.Nil(t, Diagnose(Rules{}, alone).Findings[0].Instances, "no fleet")
 
 	alone, many = process(standing(3, "chan send", "app.f")),
@@ -105,13 +105,15 @@ func TestReportOfInput(t *testing.T) {
 	assert.Len(t, r.Troubles, maxTroubles)
 	assert.True(t, r.Truncated)
 	assert.Equal(t, "panic: a", r.Banner)
-	assert.Equal(t, &Report{}, Diagnose(Rules{}))
+	assert.Equal(t, &Report{Root: "no goroutine"}, Diagnose(Rules{}))
 }
 
 func TestJSONHasNoNull(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, Diagnose(Rules{}).WriteJSON(&b))
-	assert.JSONEq(t, `{"targets":[],"goroutines":0,"unreadable":0,"findings":[]}`, b.String())
+	assert.JSONEq(t, `{"targets":[],"goroutines":0,"judged":0,
+		"unreadable":0,"extract":false,"root":"no goroutine","findings":[],
+		"waits":[]}`, b.String())
 }
 
 // The JSON can be read by people too: a line each, and names as they are.

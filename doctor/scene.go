@@ -34,7 +34,7 @@ func (sc *scene) spend(s *Stack) bool {
 
 // site is the goroutines blocked in the same operation in the same place.
 type site struct {
-	op       string
+	op       Operation
 	at       Frame
 	count    int
 	requests int    // how many of them are inside a request
@@ -48,19 +48,20 @@ type site struct {
 
 // verdict is what is thought of a site.
 type verdict struct {
-	state      string // idle, working, slow, stuck, unknown
+	state      Verdict
 	why        string
 	report     bool // it becomes a finding
 	severity   Severity
-	receiver   string
-	confidence string
+	receiver   Receiver
+	confidence Confidence
 	clause     string // ends the sentence
 	evidence   []string
 }
 
 type siteKey struct {
-	op, function, file string
-	line               int
+	op             Operation
+	function, file string
+	line           int
 }
 
 func (s *site) key() siteKey {

@@ -367,7 +367,7 @@ func TestTake(t *testing.T) {
 			}
 			return false
 		}, 10*time.Second, time.Millisecond, name)
-		assert.Equal(t, "chan send", found.Operation, name)
+		assert.EqualValues(t, "chan send", found.Operation, name)
 		assert.Equal(t, Warning, found.Severity, name)
 	}
 	for range n {

@@ -35,7 +35,7 @@ func TestIncident(t *testing.T) {
 			require.Equal(t, exitFindings, got.code, got.stderr)
 			f := parse(t, got.stdout).Findings[0]
 			require.Equal(t, "critical", f.Severity)
-			require.Equal(t, "chan send", f.Operation)
+			require.EqualValues(t, "chan send", f.Operation)
 			require.Equal(t, "main.(*traceWriter).LogWrite", f.Function)
 			require.Equal(t, "before.go", filepath.Base(f.File))
 			require.Equal(t, incidentLine(t), f.Line)
@@ -43,7 +43,7 @@ func TestIncident(t *testing.T) {
 				"main.(*traceWriter).LogWrite("), f.Count)
 			require.Greater(t, f.Count, 128, "a phase of them at least")
 			require.True(t, f.RequestPath)
-			require.Equal(t, "missing", f.Receiver)
+			require.EqualValues(t, "missing", f.Receiver)
 		})
 	}
 }

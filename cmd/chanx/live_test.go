@@ -85,14 +85,14 @@ func testIncidentSaved(t *testing.T) {
 	})
 	t.Run("debug=1, no binary", func(t *testing.T) {
 		got := diagnose(t, "-json", one)
-		require.Equal(t, "unknown", parse(t, got.stdout).Findings[0].Operation)
+		require.EqualValues(t, "unknown", parse(t, got.stdout).Findings[0].Operation)
 		require.Contains(t, got.stderr, "-binary FILE")
 	})
 	t.Run("debug=1, protobuf of another process", func(t *testing.T) {
 		other := save(t, stuck(t, "12")+"/debug/pprof/goroutine?debug=0", "o.gz")
 		shifted := write(t, "one.txt", shifted(t, one, 0x10))
 		got := diagnose(t, "-json", "-as", "series", other, shifted)
-		require.Equal(t, "unknown", parse(t, got.stdout).Findings[0].Operation)
+		require.EqualValues(t, "unknown", parse(t, got.stdout).Findings[0].Operation)
 	})
 }
 

@@ -92,13 +92,12 @@ type report struct {
 	} `json:"findings"`
 }
 
-// parse reads the output of -json and refuses anything besides the object,
-// and names that are not published.
+// parse reads the output of -json and refuses anything after the object. Fields
+// that the contract does not name may come with any release.
 func parse(t *testing.T, out string) report {
 	t.Helper()
 	var r report
 	d := json.NewDecoder(strings.NewReader(out))
-	d.DisallowUnknownFields()
 	require.NoError(t, d.Decode(&r), out)
 	_, err := d.Token()
 	require.ErrorIs(t, err, io.EOF)
@@ -113,14 +112,14 @@ func requireIncident(t *testing.T, got outcome) {
 	require.NotEmpty(t, r.Findings)
 	f := r.Findings[0]
 	require.Equal(t, "critical", f.Severity)
-	require.Equal(t, "chan send", f.Operation)
+	require.EqualValues(t, "chan send", f.Operation)
 	require.Equal(t, "main.(*writer).Write", f.Function)
 	require.Equal(t, "log.go", filepath.Base(f.File))
 	require.Equal(t, sendLine(t), f.Line)
 	require.Equal(t, 12, f.Count)
 	require.True(t, f.RequestPath)
-	require.Equal(t, "missing", f.Receiver)
-	require.Equal(t, "high", f.Confidence)
+	require.EqualValues(t, "missing", f.Receiver)
+	require.EqualValues(t, "high", f.Confidence)
 	require.Contains(t, f.Sentence, "main.newWriter.func1")
 	require.Greater(t, r.Goroutines, 12)
 	require.Zero(t, r.Unreadable)

@@ -83,8 +83,8 @@ func TestSource(t *testing.T) {
 			blockedAt(t, "main", "/build/main.go", 5, test.others))
 		require.Empty(t, got.stderr, name)
 		f := parse(t, got.stdout).Findings[0]
-		require.Equal(t, test.receiver, f.Receiver, name)
-		require.Equal(t, "high", f.Confidence, name)
+		require.EqualValues(t, test.receiver, f.Receiver, name)
+		require.EqualValues(t, "high", f.Confidence, name)
 		require.Contains(t, f.Sentence, test.says, name)
 	}
 }
@@ -103,7 +103,7 @@ func TestSourceOfDependency(t *testing.T) {
 	got := diagnose(t, "-json", "-src", dir,
 		blockedAt(t, "example.com/dep", "/mod/dep@v1/q.go", 5, ""))
 	f := parse(t, got.stdout).Findings[0]
-	require.Equal(t, "high", f.Confidence, got.stderr)
+	require.EqualValues(t, "high", f.Confidence, got.stderr)
 	require.Contains(t, f.Sentence, "dep.(*queue).get, which should, is in no "+
 		"stack")
 }
