@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -45,24 +47,131 @@ type Exit struct {
 	// Final says that no restart follows, as decided at the exit. A shutdown
 	// during the Backoff of the last exit prevents a restart as well.
 	Final bool
+
+	shown *rendering // of Err, unless that is plain
 }
 
 // PanicError is a recovered panic of a worker, or of the error it returned when
-// that was asked whether it is [ErrStop].
+// that was asked whether it is [ErrStop]. Its methods accept a nil *PanicError,
+// since errors.As may find one.
 type PanicError struct {
 	Value any    // what panic was called with
 	Stack []byte // of the goroutine, as runtime/debug.Stack prints it
+
+	text  string // Error, once it has been rendered; empty: not yet
+	crash bool   // it is to crash the process: Error includes the stack
 }
 
-// Error includes the stack, so that any log of the error has it.
+// Error is one line: the value and the place of the panic, and the place of an
+// earlier panic that was still unwinding the stack. The stack is printed by
+// %+v. The error of a worker with CrashOnPanic is the exception: the runtime
+// prints nothing but Error of a panic that crashes, so it includes the stack.
+//
+// The Error, String or Format method of Value is called once, when the panic is
+// recovered, on the goroutine of the worker. If it panics, Error says so.
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("panic: %v\n\n%s", e.Value, e.Stack)
+	if e != nil && e.crash {
+		return e.withStack()
+	}
+	return e.line()
+}
+
+func (e *PanicError) line() string {
+	switch {
+	case e == nil:
+		return "panic: <nil>"
+	case e.text != "":
+		return e.text
+	}
+	return e.lineOf(textOf(e.Value))
+}
+
+// lineOf returns the line for a Value with that text.
+func (e *PanicError) lineOf(value string) string {
+	line := "panic: " + lineBreaks.Replace(value)
+	at, earlier := panicPlaces(string(e.Stack))
+	if at != "" {
+		line += ", at " + at
+	}
+	if earlier != "" {
+		line += ", during a panic at " + earlier
+	}
+	return line
+}
+
+var lineBreaks = strings.NewReplacer("\n", `\n`, "\r", `\r`)
+
+// Format prints Error, and the stack below it for %+v.
+func (e *PanicError) Format(s fmt.State, verb rune) {
+	text := e.Error()
+	if e != nil && !e.crash && verb == 'v' && s.Flag('+') {
+		text = e.withStack()
+	}
+	_, _ = fmt.Fprintf(s, fmt.FormatString(s, verb), text)
+}
+
+func (e *PanicError) withStack() string {
+	return e.line() + "\n\n" + string(e.Stack)
 }
 
 // Unwrap returns Value if that is an error, and nil otherwise.
 func (e *PanicError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
 	err, _ := e.Value.(error)
 	return err
+}
+
+// crashing notes that e is to crash the process, before anything reads it.
+func (e *PanicError) crashing() *PanicError {
+	e.crash = true
+	return e
+}
+
+// panicPlaces returns, as "dir/file.go:12", where the panic of a stack was
+// called: below the topmost call of panic, past the functions of the runtime,
+// which a nil pointer or an index panics in. If that was in a function deferred
+// below an earlier panic, it returns the place of the earliest as well.
+func panicPlaces(stack string) (at, earlier string) {
+	lines := strings.Split(stack, "\n")
+	below := false
+	for i := 0; i+1 < len(lines); i++ {
+		switch {
+		case strings.HasPrefix(lines[i], "panic("):
+			below = true
+			i++ // its own place
+		case strings.HasPrefix(lines[i], "\t"):
+		case below && !strings.HasPrefix(lines[i], "runtime."):
+			at, earlier = placed(at, shortPlace(lines[i+1]))
+			below = false
+		}
+	}
+	return at, earlier
+}
+
+func placed(at, next string) (string, string) {
+	if at == "" {
+		return next, ""
+	}
+	return at, next
+}
+
+// shortPlace returns the directory, the file and the line of a line of a stack.
+func shortPlace(line string) string {
+	path, _, _ := strings.Cut(strings.TrimSpace(line), " +0x")
+	cut := strings.LastIndexByte(path, '/')
+	return path[strings.LastIndexByte(path[:max(cut, 0)], '/')+1:]
+}
+
+// rendering is the text of an error, and the panic in it, as they were at the
+// exit. It is taken once, on the goroutine of the worker, before any lock, and
+// kept in the Exit: an Error method that blocks delays that exit, and nothing
+// else. Status, a health check, a log and a [RestartLimitError] read it without
+// a call of code that is not ours.
+type rendering struct {
+	text  string
+	panic *PanicError // the first in the tree of the error, or nil
 }
 
 // fate is how a run ended. A *PanicError that the worker has returned, as the
@@ -70,6 +179,7 @@ func (e *PanicError) Unwrap() error {
 // stop says that the worker has ended itself for good.
 type fate struct {
 	err            error
+	shown          *rendering // nil: err is rendered when it is read
 	panicked, stop bool
 }
 
@@ -90,23 +200,171 @@ func protect(
 		// Nil is either Goexit, and then nobody will see f, or panic(nil)
 		// under GODEBUG=panicnil=1.
 		v := recover()
-		f = fate{err: &PanicError{Value: v, Stack: debug.Stack()}, panicked: true}
+		p := &PanicError{Value: v, Stack: debug.Stack(), text: goexitText}
+		f = fate{err: p, panicked: true}
 		if v != nil {
 			*last = f
 		}
+		p.text = p.lineOf(textOf(v))
 	}()
-	// Looking into err is the worker's risk as well: the Unwrap of a nil
-	// pointer in an error panics, and would crash us outside.
 	err := worker(ctx)
-	f = fate{err: err, stop: isStop(err)}
+	if isPlain(err) {
+		f = fate{err: err, stop: err == ErrStop}
+	} else {
+		f = inspect(err, last)
+	}
 	returned = true
 	return f
 }
 
-// lateErr is what an abandoned run that has ended after all is reported with.
-func lateErr(err error) error {
-	if err == nil {
-		return fmt.Errorf("%w, replaced, and returned after all", ErrStalled)
+// inspect asks an error, once, for all that is shown of it or decided by it.
+// That is the risk of the worker: a panic, as of the Unwrap of a nil pointer in
+// the error, is one of the worker, and a Goexit leaves *last.
+func inspect(err error, last *fate) fate {
+	*last = fate{err: err, shown: &rendering{text: goexitText}}
+	return fate{
+		err:   err,
+		shown: &rendering{text: textOf(err), panic: panicIn(err)},
+		stop:  isStop(err),
 	}
-	return fmt.Errorf("%w, replaced, and ended after all: %w", ErrStalled, err)
+}
+
+// goexitText stands for a text that was never returned.
+const goexitText = "(the method for its text called runtime.Goexit)"
+
+// plainType is the type of the errors of errors.New. They have no code that
+// could block or panic, hence nothing is kept of them, and no worker that ends
+// with one grows its stack for a rendering.
+var plainType = reflect.TypeOf(ErrStop)
+
+func isPlain(err error) bool {
+	return err == nil || reflect.TypeOf(err) == plainType
+}
+
+// isStop reports whether a worker that returned err has ended itself for good.
+// A panic has not, even one with ErrStop as its value, that came through other
+// supervisors.
+func isStop(err error) bool {
+	return errors.Is(err, ErrStop) && panicIn(err) == nil
+}
+
+// panicIn returns the first *PanicError in the tree of err that is not nil, or
+// nil. errors.As would return a nil one, call the As methods of others, and
+// take twice the stack.
+func panicIn(err error) *PanicError {
+	for {
+		switch e := err.(type) {
+		case *PanicError:
+			return e
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, err := range e.Unwrap() {
+				if p := panicIn(err); p != nil {
+					return p
+				}
+			}
+			return nil
+		default:
+			return nil
+		}
+	}
+}
+
+// maxText bounds the text that is kept of an error.
+const maxText = 64 << 10
+
+// textOf returns the text of an error, or of the value of a panic. It is the
+// only call of their Error, String and Format methods.
+func textOf(v any) (text string) {
+	returned := false
+	defer func() {
+		if !returned {
+			text = unreadable(v, recover())
+		}
+	}()
+	switch v := v.(type) {
+	case *PanicError:
+		text = v.line() // without the stack, if it is to crash
+	case error:
+		text = v.Error()
+	case string:
+		text = v
+	default:
+		text = fmt.Sprint(v)
+	}
+	text = cutText(text)
+	returned = true
+	return text
+}
+
+// unreadable describes a value whose text cannot be had, by its type alone: the
+// value that its method has panicked with is no more to be trusted.
+func unreadable(v, cause any) string {
+	if r := reflect.ValueOf(v); r.Kind() == reflect.Pointer && r.IsNil() {
+		return fmt.Sprintf("(%T)(nil)", v)
+	}
+	return fmt.Sprintf("(%T, whose text panics with a %T)", v, cause)
+}
+
+// cutText shortens a text to maxText, and says so. The clone lets the garbage
+// collector have the rest.
+func cutText(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	note := fmt.Sprintf("... (cut from %d bytes)", len(text))
+	head := strings.ToValidUTF8(text[:maxText-len(note)], "")
+	return strings.Clone(head) + note
+}
+
+// labeled is an error with a text of ours in front of it, or instead of it.
+// fmt.Errorf would call the Error method of err, and under a lock.
+type labeled struct {
+	text string
+	err  error
+}
+
+func (e *labeled) Error() string { return e.text }
+func (e *labeled) Unwrap() error { return e.err }
+
+// shownText returns the text of err, which is in shown unless it is plain or
+// was never inspected.
+func shownText(err error, shown *rendering) string {
+	switch {
+	case shown != nil:
+		return shown.text
+	case err == nil:
+		return ""
+	}
+	if e, ok := err.(*labeled); ok {
+		return e.text // which is cut already
+	}
+	return textOf(err)
+}
+
+// shownPanic returns the panic in err, which is in shown unless err is the
+// panic, has none, or was never inspected.
+func shownPanic(err error, shown *rendering) *PanicError {
+	if shown != nil {
+		return shown.panic
+	}
+	p, _ := err.(*PanicError)
+	return p
+}
+
+// lateFate is what an abandoned run that has ended after all is reported with.
+func lateFate(f fate) fate {
+	const replaced = ", replaced, and "
+	if f.err == nil {
+		return fate{err: &labeled{
+			ErrStalled.Error() + replaced + "returned after all", ErrStalled,
+		}}
+	}
+	text := ErrStalled.Error() + replaced + "ended after all: " +
+		shownText(f.err, f.shown)
+	return fate{
+		err:   &labeled{text, errors.Join(ErrStalled, f.err)},
+		shown: &rendering{text: text, panic: shownPanic(f.err, f.shown)},
+	}
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -27,7 +29,7 @@ func once(t *testing.T, out func() error) error {
 }
 
 // explode is where the stack of a panic must point.
-func explode(v any) { panic(v) }
+func explode(v any) { panic(v) } // line 32: see panicPlaces
 
 func TestPanicError(t *testing.T) {
 	for name, value := range map[string]any{
@@ -42,7 +44,7 @@ func TestPanicError(t *testing.T) {
 			assert.Contains(t, string(p.Stack), "chanx_test.explode(")
 			assert.Contains(t, string(p.Stack), "exit_test.go:")
 			assert.True(t, strings.HasPrefix(p.Error(), "panic: "), p.Error())
-			assert.Contains(t, p.Error(), string(p.Stack))
+			assert.Equal(t, p.Error()+"\n\n"+string(p.Stack), fmt.Sprintf("%+v", p))
 			inner, _ := value.(error)
 			assert.Equal(t, inner, errors.Unwrap(err))
 		})
@@ -177,4 +179,176 @@ func TestErrStopInAPanic(t *testing.T) {
 			})
 		})
 	}
+}
+
+// rogue is an error whose text is what its function does.
+type rogue func() string
+
+func (r rogue) Error() string { return r() }
+
+// nilText is an error with a method that a nil pointer cannot have called.
+type nilText struct{ text string }
+
+func (e *nilText) Error() string { return e.text }
+
+// formatter is a panic value that prints itself, wrongly.
+type formatter struct{}
+
+func (formatter) Format(fmt.State, rune) { panic(errBoom) }
+
+// limitOf returns the text of the error of a worker that is given up at its
+// first exit, by out.
+func limitOf(t *testing.T, out func() error) string {
+	t.Helper()
+	var err error
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		policy := atOnce
+		policy.MaxRestarts = 1
+		a := tr.cast(policy, "a")[0]
+		tr.start()
+		a.exit(nil)
+		a.do(func(context.Context) error { return out() })
+		err = <-tr.result
+	})
+	text, ok := strings.CutPrefix(err.Error(), "chanx: gave up after 1 restarts "+
+		"since the last healthy run: worker \"a\": ")
+	require.True(t, ok, "%v", err)
+	return text
+}
+
+// TestErrorTextIsTakenOnce: at the exit, whatever reads it later.
+func TestErrorTextIsTakenOnce(t *testing.T) {
+	for name, wrap := range map[string]func(error) error{
+		"bare":  func(err error) error { return err },
+		"limit": func(err error) error { return &chanx.RestartLimitError{Last: err} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			text := limitOf(t, func() error {
+				return wrap(rogue(func() string { calls++; return "text" }))
+			})
+			assert.True(t, strings.HasSuffix(text, "text"), text)
+			assert.Equal(t, 1, calls)
+		})
+	}
+}
+
+func TestTextThatFails(t *testing.T) {
+	var none *nilText
+	var noPanic *chanx.PanicError
+	huge := strings.Repeat("\u00e9", 1<<20)
+	for want, out := range map[string]func() error{
+		"(chanx_test.rogue, whose text panics with a *errors.errorString)": func() error {
+			return rogue(func() string { panic(errBoom) })
+		},
+		"(chanx_test.rogue, whose text panics with a chanx_test.rogue)": func() error {
+			return rogue(func() string {
+				panic(rogue(func() string { panic(errBoom) }))
+			})
+		},
+		"(the method for its text called runtime.Goexit)": func() error {
+			return rogue(func() string { runtime.Goexit(); return "" })
+		},
+		"(*chanx_test.nilText)(nil)": func() error { return none },
+		"panic: <nil>":               func() error { return noPanic },
+		huge[:64<<10-28] + "... (cut from 2097152 bytes)": func() error {
+			return rogue(func() string { return huge })
+		},
+	} {
+		assert.Equal(t, want, limitOf(t, out))
+	}
+}
+
+func TestPanicTextThatFails(t *testing.T) {
+	var none *nilText
+	for want, value := range map[string]any{
+		"panic: %!v(PANIC=Format method: boom)": formatter{},
+		"panic: (*chanx_test.nilText)(nil)":     none,
+		"panic: {<nil>}":                        struct{ E error }{none},
+		`panic: a\nb\r`:                         "a\nb\r",
+		"panic: (chanx_test.rogue, whose text panics with a string)": rogue(
+			func() string { panic("no") },
+		),
+	} {
+		got := limitOf(t, func() error { explode(value); return nil })
+		assert.Regexp(t, "^"+regexp.QuoteMeta(want)+
+			`, at [^/]+/exit_test\.go:32$`, got)
+	}
+	got := limitOf(t, func() error {
+		explode(rogue(func() string { runtime.Goexit(); return "" }))
+		return nil
+	})
+	assert.Equal(t, "(the method for its text called runtime.Goexit)", got)
+}
+
+// TestTextThatBlocks delays the exit of its worker, which is stalled so long,
+// and neither the Supervisor nor a sibling.
+func TestTextThatBlocks(t *testing.T) {
+	for name, out := range map[string]func(rogue) error{
+		"error": func(err rogue) error { return err },
+		"panic": func(err rogue) error { panic(err) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, chanx.SupervisorOptions{})
+				policy := atOnce
+				policy.Heartbeat = time.Second
+				a := tr.cast(policy, "a")[0]
+				b := tr.cast(atOnce, "b")[0]
+				tr.start()
+				gate := make(chan struct{})
+				a.do(func(context.Context) error {
+					return out(func() string { <-gate; return "at last" })
+				})
+				pause(time.Second + 1)
+				assert.Equal(t, "a stalled, b running", tr.states())
+				b.exit(errSet)
+				tr.add(atOnce, tr.actor("c"))
+				require.NoError(t, tr.Remove(t.Context(), "b"))
+				assert.Equal(t, "a stalled, c running", tr.states())
+				close(gate)
+				synctest.Wait()
+				assert.Equal(t, "a running, c running", tr.states())
+				require.Len(t, tr.status("a").Exits, 1)
+				tr.end()
+			})
+		})
+	}
+}
+
+// TestNilPanicErrorInAJoin: errors.As finds it, and it has methods.
+func TestNilPanicErrorInAJoin(t *testing.T) {
+	var none *chanx.PanicError
+	err := once(t, func() error { return errors.Join(errBoom, none) })
+	assert.EqualError(t, err, "boom\npanic: <nil>")
+	assert.ErrorIs(t, err, errBoom)
+	assert.NotErrorIs(t, err, chanx.ErrStop)
+	assert.NoError(t, once(t, func() error {
+		return errors.Join(chanx.ErrStop, none)
+	}), "it is no panic")
+	assert.Equal(t, "panic: <nil>", fmt.Sprintf("%+v", none))
+	assert.NoError(t, none.Unwrap())
+	var limit *chanx.RestartLimitError
+	assert.EqualError(t, limit, "<nil>")
+	assert.NoError(t, limit.Unwrap())
+	var late *chanx.StopTimeoutError
+	assert.EqualError(t, late, "<nil>")
+	assert.NoError(t, late.Unwrap())
+}
+
+// TestPanicPlaces of a panic in a function deferred below another: both.
+func TestPanicPlaces(t *testing.T) {
+	err := once(t, func() error {
+		defer func() { _ = recover(); explode("second") }()
+		var none map[string]int
+		none["a"] = 1
+		return nil
+	})
+	assert.Regexp(t, `^panic: second, at [^/]+/exit_test\.go:32, `+
+		`during a panic at [^/]+/exit_test\.go:\d+$`, err.Error())
+	bare := &chanx.PanicError{Value: "x"}
+	assert.EqualError(t, bare, "panic: x")
+	assert.Equal(t, "panic: x\n\n", fmt.Sprintf("%+v", bare))
+	assert.Equal(t, `"panic: x"`, fmt.Sprintf("%q", bare))
 }

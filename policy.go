@@ -3,7 +3,6 @@ package chanx
 // To copy this file: take supervise.go exit.go event.go beat.go along.
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -196,22 +195,32 @@ type RestartLimitError struct {
 	Restarts int           // restarts made in the window
 	Within   time.Duration // the window; zero: since the last healthy run
 	Last     error         // of the exit that was one too many; nil for a nil return
+
+	last *rendering // of Last, as in Exit
 }
 
 func (e *RestartLimitError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	span := "since the last healthy run"
 	if e.Within > 0 {
 		span = "within " + e.Within.String()
 	}
 	last := "the worker returned nil"
 	if e.Last != nil {
-		last = e.Last.Error()
+		last = shownText(e.Last, e.last)
 	}
 	return fmt.Sprintf("chanx: gave up after %d restarts %s: %s", e.Restarts, span, last)
 }
 
 // Unwrap returns Last.
-func (e *RestartLimitError) Unwrap() error { return e.Last }
+func (e *RestartLimitError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Last
+}
 
 // restarter is the policy at work on one worker: a state machine without a
 // clock or a goroutine, so that it can be tested, and fuzzed, as one.
@@ -266,6 +275,7 @@ func (r *restarter) exited(f fate, now time.Time) verdict {
 			Restarts: r.policy.MaxRestarts,
 			Within:   r.policy.Within,
 			Last:     f.err,
+			last:     f.shown,
 		}}
 	}
 	wait := r.policy.backoff(r.restarts)
@@ -279,17 +289,6 @@ func (r *restarter) exhausted(now time.Time) bool {
 		return r.recent.full(now)
 	}
 	return r.policy.MaxRestarts > 0 && r.restarts >= r.policy.MaxRestarts
-}
-
-// isStop reports whether a worker that returned err has ended itself for good.
-// A panic has not, even one with ErrStop as its value, that came through other
-// supervisors.
-func isStop(err error) bool {
-	if !errors.Is(err, ErrStop) {
-		return false
-	}
-	var p *PanicError
-	return !errors.As(err, &p)
 }
 
 // window is a sliding count of at most max moments in within.

@@ -97,7 +97,7 @@ func (s *Supervisor) restartGroup(g *regroup, asked []*run) {
 		}
 	}
 	if len(late) > 0 {
-		s.end(&StopTimeoutError{late, s.opts.StopTimeout, g.failed.named(g.cause.Err)})
+		s.end(&StopTimeoutError{late, s.opts.StopTimeout, g.failed.named(g.cause.Err, g.cause.shown)})
 		return
 	}
 	g.plan.members = slices.DeleteFunc(g.members, func(m *member) bool {

@@ -89,7 +89,7 @@ type keeper struct {
 	restarter restarter
 	hook      *hook
 	result    chan error
-	crash     error
+	crash     *PanicError
 }
 
 // life is one goroutine that runs the worker, again and again.
@@ -151,12 +151,12 @@ func (k *keeper) ended(l *life, f fate) bool {
 
 func (k *keeper) endedLate(l *life, f fate) {
 	now := time.Now()
-	exit := l.exit(lateErr(f.err), now)
+	exit := l.exit(lateFate(f), now)
 	k.tell(EventExit, now, &exit)
 }
 
-func (l *life) exit(err error, now time.Time) Exit {
-	return Exit{Err: err, Started: l.started, Ran: now.Sub(l.started)}
+func (l *life) exit(f fate, now time.Time) Exit {
+	return Exit{Err: f.err, Started: l.started, Ran: now.Sub(l.started), shown: f.shown}
 }
 
 // outcome is what has been decided about an exit, and been told.
@@ -169,10 +169,10 @@ type outcome struct {
 // judge decides what follows the end of a run of l.
 func (k *keeper) judge(l *life, f fate) outcome {
 	now := time.Now()
-	exit := l.exit(f.err, now)
+	exit := l.exit(f, now)
 	exit.Restarts = k.restarter.before(credit(f.err, exit.Ran))
 	if f.panicked && k.restarter.policy.CrashOnPanic {
-		k.crash = f.err
+		k.crash = f.err.(*PanicError).crashing()
 	}
 	v := verdict{err: k.ctx.Err()}
 	if v.err == nil && k.crash == nil {
@@ -211,7 +211,7 @@ func (k *keeper) follow(l *life, o outcome) bool {
 // old run ends now, that is told later.
 func (k *keeper) stallChanged(l *life, stalled bool) {
 	now := time.Now()
-	e := l.exit(nil, now)
+	e := l.exit(fate{}, now)
 	if !stalled {
 		k.tell(EventRecover, now, &e)
 		return

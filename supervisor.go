@@ -103,7 +103,7 @@ type Supervisor struct {
 	over     bool     // the set has given up, with err or crash
 	late     []string // left behind by members removed while the set stops
 	err      error
-	crash    error
+	crash    *PanicError
 }
 
 type phase int
@@ -173,12 +173,20 @@ type StopTimeoutError struct {
 }
 
 func (e *StopTimeoutError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("chanx: not stopped after %v: %s (stopping because: %v)",
 		e.Timeout, strings.Join(e.Workers, ", "), e.Err)
 }
 
 // Unwrap returns Err.
-func (e *StopTimeoutError) Unwrap() error { return e.Err }
+func (e *StopTimeoutError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // NewSupervisor returns a Supervisor without workers. It panics if an option
 // is negative or unknown.
@@ -467,7 +475,7 @@ func (s *Supervisor) beginStop() (live []*run) {
 	return live
 }
 
-func (s *Supervisor) endStop() (hooks []*hook, late []string, join bool, crash error) {
+func (s *Supervisor) endStop() (hooks []*hook, late []string, join bool, crash *PanicError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.phase = stopped
@@ -601,7 +609,7 @@ func (s *Supervisor) ended(r *run, f fate) (next *run) {
 func (s *Supervisor) endedLate(r *run, f fate) {
 	s.strays--
 	now := time.Now()
-	exit := r.exit(lateErr(f.err), now)
+	exit := r.exit(lateFate(f), now)
 	r.m.keep(exit, s.opts.KeepExits)
 	r.m.tell(EventExit, now, &exit)
 }
@@ -611,7 +619,7 @@ func (s *Supervisor) stallChanged(r *run, stalled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, now := r.m, time.Now()
-	e := r.exit(nil, now)
+	e := r.exit(fate{}, now)
 	if !stalled {
 		m.enter(StateRunning, now)
 		m.tell(EventRecover, now, &e)
@@ -641,7 +649,7 @@ func (s *Supervisor) exited(r *run, f fate) {
 	if r.done != nil {
 		close(r.done)
 	}
-	exit := r.exit(f.err, now)
+	exit := r.exit(f, now)
 	exit.Restarts = m.restarter.before(credit(f.err, exit.Ran))
 	v := s.judge(r, f, now)
 	exit.Backoff, exit.Final = v.wait, !v.restart
@@ -675,7 +683,7 @@ func (s *Supervisor) judge(r *run, f fate, now time.Time) verdict {
 	switch {
 	case crash && s.phase != stopped:
 		if s.crash == nil {
-			s.crash = err
+			s.crash = err.(*PanicError).crashing()
 			close(s.crashed)
 		}
 		s.end(err)
@@ -687,13 +695,14 @@ func (s *Supervisor) judge(r *run, f fate, now time.Time) verdict {
 	}
 	v := m.restarter.exited(f, now)
 	if v.gaveUp {
-		v.err.(*RestartLimitError).Last = m.named(err)
+		limit := v.err.(*RestartLimitError)
+		limit.Last, limit.last = m.named(err, f.shown), nil
 	}
 	if v.restart && s.exhausted(now) {
 		return verdict{gaveUp: true, err: &RestartLimitError{
 			Restarts: s.opts.MaxRestarts,
 			Within:   s.opts.Within,
-			Last:     m.named(err),
+			Last:     m.named(err, f.shown),
 		}}
 	}
 	return v
@@ -791,8 +800,9 @@ func (r *run) awaited() *run {
 	return r
 }
 
-func (r *run) exit(err error, now time.Time) Exit {
-	return Exit{Err: err, Started: r.pulse.born, Ran: now.Sub(r.pulse.born)}
+func (r *run) exit(f fate, now time.Time) Exit {
+	born := r.pulse.born
+	return Exit{Err: f.err, Started: born, Ran: now.Sub(born), shown: f.shown}
 }
 
 func (m *member) enter(s WorkerState, at time.Time) { m.state, m.since = s, at }
@@ -818,7 +828,7 @@ func (m *member) leftBehind(f fate) (late *StopTimeoutError) {
 	}
 	defer func() { _ = recover() }() // from the As of some error
 	var e *StopTimeoutError
-	if !errors.As(f.err, &e) {
+	if !errors.As(f.err, &e) || e == nil {
 		return nil
 	}
 	late = &StopTimeoutError{Timeout: e.Timeout, Err: errRemoved}
@@ -828,10 +838,11 @@ func (m *member) leftBehind(f fate) (late *StopTimeoutError) {
 	return late
 }
 
-// named says which worker an error is of.
-func (m *member) named(err error) error {
+// named returns err with the name of its worker in front.
+func (m *member) named(err error, shown *rendering) error {
 	if err == nil {
 		return fmt.Errorf("worker %q returned nil", m.name)
 	}
-	return fmt.Errorf("worker %q: %w", m.name, err)
+	text := fmt.Sprintf("worker %q: %s", m.name, shownText(err, shown))
+	return &labeled{text, err}
 }

@@ -127,8 +127,8 @@ func (rep *report) witnessed(l *asyncLog, answers []status) {
 func newKeptReport(e asynclog.SinkError) keptReport {
 	rep := keptReport{Time: e.At, Reason: e.Err.Error(), cause: e.Err}
 	var p *chanx.PanicError
-	if errors.As(e.Err, &p) {
-		rep.Reason, _, _ = strings.Cut(p.Error(), "\n")
+	if errors.As(e.Err, &p) && p != nil {
+		rep.Reason, _, _ = strings.Cut(p.Error(), ", at ")
 		rep.Stack = string(p.Stack)
 		rep.At = panickedAt(rep.Stack)
 	}

@@ -3,8 +3,8 @@ package main
 // superviseVariants are of Supervise, the Supervisor and what both have.
 var superviseVariants = []variant{{
 	name:    "exit-stack-lost",
-	old:     "Stack: debug.Stack()}",
-	new:     "Stack: debug.Stack()[:0]}",
+	old:     "Stack: debug.Stack(), text",
+	new:     "Stack: debug.Stack()[:0], text",
 	mistake: "A panic is kept without its stack.",
 }, {
 	name:    "exit-goexit-unseen",
@@ -23,8 +23,8 @@ var superviseVariants = []variant{{
 	mistake: "A context.Canceled of some other context counts as shutdown.",
 }, {
 	name:    "exit-wrapped-stop-ignored",
-	old:     "\tif !errors.Is(err, ErrStop) {\n",
-	new:     "\tif err != ErrStop {\n",
+	old:     "\treturn errors.Is(err, ErrStop) && panicIn(err) == nil\n",
+	new:     "\treturn err == ErrStop && panicIn(err) == nil\n",
 	mistake: "A wrapped ErrStop does not stop.",
 }, {
 	name:    "policy-window-off-by-one",
