@@ -43,13 +43,13 @@ func Example() {
 	report := doctor.Diagnose(doctor.Rules{}, snapshots...)
 	report.WriteText(os.Stdout, doctor.TextOptions{Width: 72})
 	// Output:
-	// 3 goroutines in goroutines.txt: 1 warning
+	// 2 goroutines are blocked sending in log4go.(*Writer).Write
+	// (filelog.go:212), all on the path of HTTP requests; no goroutine is
+	// receiving there: log4go.NewWriter.func1, by the numbering of closures a
+	// sibling of log4go.NewWriter.func2, is in no stack.
+	// 3 goroutines in goroutines.txt: 1 warning; 3 of 3 goroutines judged
 	//
-	// WARNING   2 goroutines are blocked sending in log4go.(*Writer).Write
-	//           (filelog.go:212), all on the path of HTTP requests; no
-	//           goroutine is receiving there: log4go.NewWriter.func1, by the
-	//           numbering of closures a sibling of log4go.NewWriter.func2, is
-	//           in no stack.
+	// WARNING   2 blocked sending in log4go.(*Writer).Write (filelog.go:212).
 	//           confidence high, receiver missing
 	//           - log4go.NewWriter.func2 is alive and parked, blocked in a
 	//             select (filelog.go:120): not the receiver, or the runtime

@@ -153,9 +153,10 @@ func (f *Finding) merge(other Finding, instance string) {
 	if worse(other, *f) < 0 {
 		*f = other
 	}
+	before := fmt.Sprintf(", on %d instances", len(instances))
 	instances[instance] += other.Count
 	f.Instances, f.Count = instances, count
-	_, story, _ := strings.Cut(f.Sentence, " ")
+	_, story, _ := strings.Cut(strings.TrimSuffix(f.Sentence, before), " ")
 	if rest, one := strings.CutPrefix(story, "goroutine is"); one {
 		story = "goroutines are" + rest
 	}
@@ -228,7 +229,7 @@ func name(f Frame) string {
 	if f.File == "" {
 		return function
 	}
-	return fmt.Sprintf("%s (%s:%d)", function, base(f.File), f.Line)
+	return function + " (" + place(base(f.File), f.Line) + ")"
 }
 
 // number writes n with commas: 7,978.

@@ -60,11 +60,16 @@ func (r *Report) writePage(w io.Writer, links []link) error {
 func (r *Report) inOrder(want bool) []Group {
 	var groups []Group
 	for _, g := range r.Groups {
-		if (g.Verdict == "idle" || g.Verdict == "working") == want {
+		if g.inOrder() == want {
 			groups = append(groups, g)
 		}
 	}
 	return groups
+}
+
+// inOrder reports whether g is idle by design or at work, and no finding.
+func (g *Group) inOrder() bool {
+	return (g.Verdict == VerdictIdle || g.Verdict == VerdictWorking) && !g.Reported
 }
 
 // pagePolicy is the content security policy of the page. The hash admits its
@@ -130,10 +135,14 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"name": func(g Group) string {
 		return name(Frame{Func: g.Function, File: g.File, Line: g.Line})
 	},
-	"doing":   doing,
-	"tally":   func(r *Report) string { return r.tally() },
-	"longest": func(s *Stack) int { return s.longest() },
-	"plural":  plural,
+	"doing":     doing,
+	"tree":      tree,
+	"targets":   func(r *Report) string { return r.targets() },
+	"judged":    func(r *Report) string { return r.judged() },
+	"assurance": func(f Finding) string { return f.assurance() },
+	"tally":     func(r *Report) string { return r.tally() },
+	"longest":   func(s *Stack) int { return s.longest() },
+	"plural":    plural,
 	"utc": func(t time.Time) string {
 		return t.UTC().Format("2006-01-02 15:04:05 UTC")
 	},
@@ -163,6 +172,7 @@ code{font:.9em/1.4 ui-monospace,monospace}
 pre{font:13px/1.4 ui-monospace,monospace;white-space:pre-wrap;margin:.25rem 0;padding:.4rem;background:var(--soft)}
 .finding{border-left:.4rem solid #888;padding:.4rem .75rem;margin:.75rem 0;background:var(--soft)}
 .critical{border-color:var(--critical)}.warning{border-color:var(--warning)}.info{border-color:var(--info)}
+.waits{list-style:none;padding-left:.9rem;border-left:2px solid var(--line)}.waits li{margin:.2rem 0}
 .label{font-weight:700;text-transform:uppercase;font-size:.8rem}
 .critical .label{color:var(--critical)}.warning .label{color:var(--warning)}.info .label{color:var(--info)}
 summary{cursor:pointer;padding:.5rem 0;min-height:1.5rem}
@@ -182,22 +192,24 @@ const pageText = `<!DOCTYPE html>
 <title>{{tally .Report}}: {{number .Goroutines}} goroutines</title>
 <style>{{.Style}}</style></head><body>
 <h1>{{tally .Report}}</h1>
-{{if eq (len .Instances) 1}}{{with index .Instances 0}}<p class="meta who">{{who .}}{{if not .Taken.IsZero}}; {{utc .Taken}}{{end}}</p>
-{{end}}{{end}}<p class="meta">{{plural .Goroutines "goroutine"}} in {{range $i, $t := .Targets}}{{if $i}}, {{end}}{{$t}}{{end}}{{if .Truncated}}; the input is cut short, counts are lower bounds{{end}}</p>
+{{with .Root}}<p class="root">{{code .}}.</p>
+{{end}}{{if eq (len .Instances) 1}}{{with index .Instances 0}}<p class="meta who">{{who .}}{{if not .Taken.IsZero}}; {{utc .Taken}}{{end}}</p>
+{{end}}{{end}}<p class="meta">{{targets .Report}}: {{judged .Report}}.{{if .Truncated}} The input is cut short, counts are lower bounds.{{end}}{{if .Extract}} The input is a part of a dump: the goroutine that others wait for may be in the rest.{{end}}</p>
 {{with .Links}}<nav>{{range .}}<a href="{{.Href}}">{{.Text}}</a>{{end}}</nav>
 {{end}}{{with .Banner}}<pre>{{.}}</pre>
-{{end}}{{range .Findings}}<section class="finding {{.Severity}}" aria-label="{{.Sentence}}">
+{{end}}{{with .Waits}}<h2>Who waits for whom</h2>
+{{template "waits" tree .}}{{end}}{{range .Findings}}<section class="finding {{.Severity}}" aria-label="{{.Sentence}}">
 <p class="label">{{.Severity}}</p>
 <p class="sentence">{{code .Sentence}}.</p>
 {{template "bar" bar .Count $.Goroutines}}
-{{if .Evidence}}<details class="why"><summary class="meta">confidence {{.Confidence}}, receiver {{.Receiver}}: {{plural (len .Evidence) "reason"}}</summary>
+{{if .Evidence}}<details class="why"><summary class="meta">{{assurance .}}: {{plural (len .Evidence) "reason"}}</summary>
 <ul>{{range .Evidence}}<li>{{code .}}</li>{{end}}</ul></details>
-{{else}}<p class="meta">confidence {{.Confidence}}, receiver {{.Receiver}}</p>
+{{else}}<p class="meta">{{assurance .}}</p>
 {{end}}{{if .Instances}}<details class="instances"><summary class="meta">on {{plural (len .Instances) "instance"}}</summary>
 <ul>{{range $name, $n := .Instances}}<li>{{number $n}} on {{$name}}</li>{{end}}</ul></details>
 {{end}}{{template "stacks" .Stacks}}</section>
-{{else}}<p>No goroutine looks stuck.</p>
-{{end}}{{if .Changes}}<h2>Since the first snapshot</h2><ul>
+{{else}}{{if ge .Judged .Goroutines}}<p>No goroutine looks stuck.</p>
+{{end}}{{end}}{{if .Changes}}<h2>Since the first snapshot</h2><ul>
 {{range .Changes}}<li><code>{{.Function}}</code>: {{number .Then}} then, {{number .Now}} now</li>
 {{end}}</ul>
 {{end}}<h2>All goroutines by place</h2>
@@ -211,6 +223,8 @@ const pageText = `<!DOCTYPE html>
 {{range .Troubles}}<li>{{if .Line}}line {{.Line}}: {{end}}{{.Why}}{{with .Text}}: <code>{{.}}</code>{{end}}</li>
 {{end}}</ul>
 {{end}}</body></html>
+{{define "waits"}}<ul class="waits">{{range .}}<li>{{code .Text}}{{with .Below}}{{template "waits" .}}{{end}}</li>
+{{end}}</ul>{{end}}
 {{define "bar"}}<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" aria-label="{{share (index . 0) (index . 1)}}% of all goroutines"><rect width="{{share (index . 0) (index . 1)}}" height="1"/></svg>{{end}}
 {{define "group"}}<details class="group"><summary><span class="verdict {{.Verdict}}">{{.Verdict}}</span> {{number .Count}} {{doing .Operation}} in <code>{{name .}}</code></summary>
 <p class="meta">{{code .Why}}{{with .Entry}} ({{.}}){{end}}</p>

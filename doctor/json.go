@@ -11,10 +11,11 @@ import (
 )
 
 // WriteJSON writes the report as one JSON object: targets, time, instances,
-// goroutines, judged, unreadable, extract, root, the findings, worst first, with
-// their evidence, and waits, the wait-for graph as trees of [Wait]. Lists that the object always has are empty rather than null. Control and invisible
-// characters in a string are replaced by U+FFFD, since jq -r writes it to a
-// terminal. The error is w's.
+// goroutines, judged, unreadable with the first troubles, extract, root, the
+// findings, worst first, with their evidence, and waits, the wait-for graph as
+// trees of [Wait]. Lists that the object always has are empty rather than null.
+// Control and invisible characters in a string are replaced by U+FFFD, since
+// jq -r writes it to a terminal. The error is w's.
 func (r *Report) WriteJSON(w io.Writer) error {
 	return writeJSON(w, r.encoded(nil))
 }
@@ -34,6 +35,8 @@ type encodedReport struct {
 	Goroutines int        `json:"goroutines"`
 	Judged     int        `json:"judged"`
 	Unreadable int        `json:"unreadable"`
+	Troubles   []Trouble  `json:"troubles,omitempty"`
+	Truncated  bool       `json:"truncated,omitempty"`
 	Extract    bool       `json:"extract"`
 	Root       string     `json:"root"`
 	Findings   []Finding  `json:"findings"`
@@ -42,8 +45,12 @@ type encodedReport struct {
 }
 
 func (r *Report) encoded(groups []Group) encodedReport {
-	e := encodedReport{r.Targets, r.taken(), r.Instances, r.Goroutines,
-		r.Judged, r.Unreadable, r.Extract, r.Root, r.Findings, r.Waits, groups}
+	e := encodedReport{
+		Targets: r.Targets, Time: r.taken(), Instances: r.Instances,
+		Goroutines: r.Goroutines, Judged: r.Judged, Unreadable: r.Unreadable,
+		Troubles: r.Troubles, Truncated: r.Truncated, Extract: r.Extract,
+		Root: r.Root, Findings: r.Findings, Waits: r.Waits, Groups: groups,
+	}
 	if e.Targets == nil {
 		e.Targets = []string{}
 	}

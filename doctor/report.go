@@ -116,8 +116,12 @@ type Wait struct {
 }
 
 // Add puts f in its place among the findings. It is for what only the caller
-// can know, such as an instance that did not answer.
+// can know, such as an instance that did not answer. The worst of all findings
+// becomes the root where there is no wait-for graph.
 func (r *Report) Add(f Finding) {
 	i, _ := slices.BinarySearchFunc(r.Findings, f, worse)
 	r.Findings = slices.Insert(r.Findings, i, f)
+	if i == 0 && len(r.Waits) == 0 {
+		r.Root = f.Sentence
+	}
 }

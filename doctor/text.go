@@ -34,8 +34,9 @@ func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 	}
 	t := textWriter{opts: opts}
 	t.summary(r)
+	t.waits(r.Waits)
 	for i := range r.Findings {
-		t.finding(&r.Findings[i])
+		t.finding(&r.Findings[i], r.Root)
 	}
 	t.changes(r.Changes)
 	t.groups(r)
@@ -59,10 +60,17 @@ func (t *textWriter) paint(s Severity, text string) string {
 	return "\x1b[" + colors[s] + "m" + text + "\x1b[0m"
 }
 
+// summary begins with the sentence to read if only one is read.
 func (t *textWriter) summary(r *Report) {
-	about := fmt.Sprintf("%s in %s: %s", plural(r.Goroutines, "goroutine"),
-		strings.Join(r.Targets, ", "), r.tally())
-	t.wrap("", about)
+	if r.Root != "" && r.Root != r.tally() {
+		t.wrap("", r.Root+".")
+	}
+	t.wrap("", fmt.Sprintf("%s in %s: %s; %s", plural(r.Goroutines, "goroutine"),
+		r.targets(), r.tally(), r.judged()))
+	if r.Extract {
+		t.wrap("", "The input is a part of a dump: the goroutine that others wait "+
+			"for may be in the rest.")
+	}
 	if r.Banner != "" {
 		t.wrap("", r.Banner)
 	}
@@ -71,7 +79,105 @@ func (t *textWriter) summary(r *Report) {
 	}
 }
 
-// tally is "1 critical, 2 warnings" or "nothing stuck".
+// targets names the inputs, or their number where a line cannot hold them.
+func (r *Report) targets() string {
+	const most = 5
+	if len(r.Targets) > most {
+		return plural(len(r.Targets), "target")
+	}
+	return strings.Join(r.Targets, ", ")
+}
+
+// judged is "12 of 40 goroutines judged".
+func (r *Report) judged() string {
+	return fmt.Sprintf("%s of %s judged", number(r.Judged),
+		plural(r.Goroutines, "goroutine"))
+}
+
+// waits draws the wait-for graph, as far as it fits on a screen.
+func (t *textWriter) waits(waits []*Wait) {
+	if len(waits) == 0 {
+		return
+	}
+	t.b.WriteString("\nWho waits for whom:\n")
+	for _, b := range tree(waits) {
+		t.branch("  ", b)
+	}
+}
+
+func (t *textWriter) branch(indent string, b *branch) {
+	t.wrap(indent, b.Text)
+	for _, below := range b.Below {
+		t.branch(indent+"  ", below)
+	}
+}
+
+// branch is a place of the wait-for graph as it is drawn.
+type branch struct {
+	Text  string
+	Below []*branch
+}
+
+const (
+	maxWaits     = 20 // places of the graph that are drawn
+	maxWaitDepth = 10
+)
+
+// tree is as much of the wait-for graph as a screen has room for, and how
+// much more there is.
+func tree(waits []*Wait) []*branch {
+	drawn, hidden := 0, 0
+	all := branches(waits, 0, &drawn, &hidden)
+	if hidden > 0 {
+		all = append(all, &branch{Text: "and " + plural(hidden, "more place")})
+	}
+	return all
+}
+
+func branches(waits []*Wait, depth int, drawn, hidden *int) []*branch {
+	var all []*branch
+	for _, w := range waits {
+		if depth >= maxWaitDepth || *drawn >= maxWaits {
+			*hidden++
+			branches(w.Waiting, maxWaitDepth, drawn, hidden)
+			continue
+		}
+		*drawn++
+		all = append(all, &branch{w.line(),
+			branches(w.Waiting, depth+1, drawn, hidden)})
+	}
+	return all
+}
+
+// line is "goroutine 117 blocked receiving in app.f (a.go:7) for (*T) 0xc000,
+// 12 minutes; 2,636 behind it".
+func (w *Wait) line() string {
+	var b strings.Builder
+	switch {
+	case w.Goroutine != 0:
+		fmt.Fprintf(&b, "goroutine %d", w.Goroutine)
+	default:
+		b.WriteString(plural(w.Count, "goroutine"))
+	}
+	fmt.Fprintf(&b, " %s in %s", doing(w.Operation),
+		name(Frame{Func: w.Function, File: w.File, Line: w.Line}))
+	if w.For != "" {
+		b.WriteString(" for " + w.For)
+	}
+	if w.Minutes > 0 {
+		b.WriteString(", " + plural(w.Minutes, "minute"))
+	}
+	if w.Cycle {
+		b.WriteString(", and so for itself")
+	}
+	if w.Behind > 0 {
+		fmt.Fprintf(&b, "; %s behind it", number(w.Behind))
+	}
+	return b.String()
+}
+
+// tally is "1 critical, 2 warnings", "nothing stuck", or how many goroutines
+// there is no opinion on.
 func (r *Report) tally() string {
 	var n [len(severities)]int
 	for _, f := range r.Findings {
@@ -87,7 +193,12 @@ func (r *Report) tally() string {
 	if n[Info] > 0 {
 		parts = append(parts, number(n[Info])+" worth a look")
 	}
-	if n[Critical]+n[Warning] == 0 {
+	switch unjudged := r.Goroutines - r.Judged; {
+	case n[Critical]+n[Warning] > 0:
+	case unjudged > 0:
+		parts = append(parts, fmt.Sprintf("cannot tell for %s of %s",
+			number(unjudged), plural(r.Goroutines, "goroutine")))
+	default:
 		parts = append([]string{"nothing stuck"}, parts...)
 	}
 	return strings.Join(parts, ", ")
@@ -100,22 +211,30 @@ func plural(n int, noun string) string {
 	return number(n) + " " + noun
 }
 
-func (t *textWriter) finding(f *Finding) {
+// finding writes f, whose sentence may have been said as the root.
+func (t *textWriter) finding(f *Finding, root string) {
 	const indent = "          "
 	label := fmt.Sprintf("%-10s", strings.ToUpper(f.Severity.String()))
 	t.b.WriteByte('\n')
 	start := t.b.Len()
-	t.wrap(indent, f.Sentence+".")
+	sentence := f.Sentence
+	if sentence == root && f.Function != "" {
+		sentence = f.heading()
+	}
+	t.wrap(indent, sentence+".")
 	line := bytes.Clone(t.b.Bytes()[start+len(indent):])
 	t.b.Truncate(start)
 	t.b.WriteString(t.paint(f.Severity, label))
 	t.b.Write(line)
-	t.wrap(indent, fmt.Sprintf("confidence %s, receiver %s", f.Confidence,
-		f.Receiver))
+	t.wrap(indent, f.assurance())
 	for _, e := range f.Evidence {
 		t.wrap(indent+"- ", e)
 	}
-	for _, instance := range slices.Sorted(maps.Keys(f.Instances)) {
+	for i, instance := range slices.Sorted(maps.Keys(f.Instances)) {
+		if i == maxInstances {
+			t.wrap(indent+"- ", "and on "+number(len(f.Instances)-i)+" more")
+			break
+		}
 		t.wrap(indent+"- ", number(f.Instances[instance])+" on "+instance)
 	}
 	if len(f.Stacks) > 0 {
@@ -125,6 +244,24 @@ func (t *textWriter) finding(f *Finding) {
 		t.wrap(indent, "and "+plural(more, "other stack"))
 	}
 }
+
+// heading is "12 blocked sending in app.f (app.go:7)".
+func (f *Finding) heading() string {
+	return fmt.Sprintf("%s %s in %s", number(f.Count), doing(f.Operation),
+		name(Frame{Func: f.Function, File: f.File, Line: f.Line}))
+}
+
+// assurance is how sure both halves of the sentence are, in one line.
+func (f *Finding) assurance() string {
+	s := fmt.Sprintf("confidence %s, receiver %s", f.Confidence, f.Receiver)
+	if f.ReceiverConfidence != "" && f.ReceiverConfidence != f.Confidence {
+		s += fmt.Sprintf(" (confidence %s)", f.ReceiverConfidence)
+	}
+	return s
+}
+
+// maxInstances of a fleet are listed with a finding; JSON has all.
+const maxInstances = 10
 
 func (t *textWriter) stack(indent string, s *Stack) {
 	for _, f := range s.Frames {
@@ -170,7 +307,7 @@ func (t *textWriter) changes(changes []Change) {
 func (t *textWriter) groups(r *Report) {
 	idle, goroutines := 0, 0
 	for _, g := range r.Groups {
-		if g.Verdict == "idle" || g.Verdict == "working" {
+		if g.inOrder() {
 			idle++
 			goroutines += g.Count
 		}
@@ -184,7 +321,7 @@ func (t *textWriter) groups(r *Report) {
 		return
 	}
 	for _, g := range r.Groups {
-		if g.Verdict == "idle" || g.Verdict == "working" || g.Verdict == "unknown" {
+		if g.inOrder() || g.Verdict == VerdictUnknown && !g.Reported {
 			at := name(Frame{Func: g.Function, File: g.File, Line: g.Line})
 			t.wrap("  ", fmt.Sprintf("%s %s in %s: %s, %s", number(g.Count),
 				doing(g.Operation), at, g.Verdict, g.Why))

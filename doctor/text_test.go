@@ -34,13 +34,13 @@ func TestTextWhole(t *testing.T) {
 	p.trouble(0, "", "the input ends within a goroutine")
 	before := process(standing(1, "select", "app.drain"))
 	r := Diagnose(Rules{}, before, p)
-	assert.Equal(t, `18 goroutines in app: 1 critical
+	assert.Equal(t, `15 goroutines are blocked sending in app.(*Writer).Put (app.go:1), 12 of them on
+the path of requests; no goroutine is receiving there: app.drain: 1 then, 0 now.
+18 goroutines in app: 1 critical; 17 of 18 goroutines judged
 SIGQUIT: quit
 The input is cut short: all counts are lower bounds.
 
-CRITICAL  15 goroutines are blocked sending in app.(*Writer).Put (app.go:1), 12
-          of them on the path of requests; no goroutine is receiving there:
-          app.drain: 1 then, 0 now.
+CRITICAL  15 blocked sending in app.(*Writer).Put (app.go:1).
           confidence high, receiver missing
           - the longest has waited 7 minutes
             0x43e0c5
@@ -62,7 +62,7 @@ In order: 2 goroutines in 1 place, idle by design or at work.
   reason of 2031
 
 Lines or goroutines not understood: 2.
-  line 3: a foreign line within a goroutine: "x y"
+  line 3: a foreign line within a goroutine: "x\ty"
   the input ends within a goroutine
 `, textOf(t, r, TextOptions{Idle: true}))
 	brief := textOf(t, r, TextOptions{})
@@ -84,6 +84,47 @@ func TestTextTally(t *testing.T) {
 		}
 		assert.Equal(t, want, r.tally())
 	}
+}
+
+// What was not judged is never called all clear.
+func TestTextUnjudged(t *testing.T) {
+	r := &Report{Goroutines: 243, Judged: 0, Targets: []string{"x"}}
+	r.Root = r.rootSentence()
+	assert.Equal(t, "243 goroutines in x: cannot tell for 243 of 243 goroutines; "+
+		"0 of 243 goroutines judged\n", textOf(t, r, TextOptions{Width: 200}))
+	var page bytes.Buffer
+	require.NoError(t, r.WriteHTML(&page))
+	assert.NotContains(t, page.String(), "stuck.</p>")
+}
+
+// The graph is a tree of as many places as a screen holds.
+func TestTextWaits(t *testing.T) {
+	root := &Wait{Goroutine: 117, Count: 1, Behind: 2636, Minutes: 1260,
+		Operation: "waitgroup", Function: "app.(*Daemon).stop", File: "/d.go",
+		Line: 7}
+	deep := root
+	for i := range 30 {
+		next := &Wait{Count: 2, Operation: "mutex", Function: "app.get",
+			File: "/g.go", Line: i, For: "(*app.Daemon) 0xc042"}
+		deep.Waiting = []*Wait{next}
+		deep = next
+	}
+	r := &Report{Waits: []*Wait{root, {Goroutine: 20, Count: 1, Cycle: true,
+		Operation: "mutex", Function: "app.g"}}}
+	text := textOf(t, r, TextOptions{Width: 200})
+	assert.Contains(t, text, "\nWho waits for whom:\n  goroutine 117 waiting for a "+
+		"sync.WaitGroup in app.(*Daemon).stop (d.go:7), 1,260 minutes; 2,636 behind it\n"+
+		"    2 goroutines waiting for a mutex in app.get (g.go) for (*app.Daemon) "+
+		"0xc042\n")
+	assert.Contains(t, text, "goroutine 20 waiting for a mutex in app.g, and so for "+
+		"itself\n")
+	assert.Equal(t, maxWaitDepth-1, strings.Count(text, "app.get"))
+	assert.Contains(t, text, "\n  and 21 more places\n")
+	var page bytes.Buffer
+	require.NoError(t, r.WriteHTML(&page))
+	assert.Contains(t, page.String(), `<ul class="waits"><li>goroutine 117`)
+	assert.Equal(t, strings.Count(page.String(), "<ul"),
+		strings.Count(page.String(), "</ul>"))
 }
 
 // No line of prose is wider than asked for, if its words are not; the calls
@@ -141,6 +182,22 @@ func TestTextInstances(t *testing.T) {
 		Instances: map[string]int{"http://b": 1200, "http://a\x1b": 1}})
 	assert.Contains(t, textOf(t, r, TextOptions{}),
 		"          - 1 on http://a\uFFFD\n          - 1,200 on http://b\n")
+}
+
+// A fleet does not fill the screen with its names.
+func TestTextFleet(t *testing.T) {
+	r := &Report{}
+	f := Finding{Sentence: "x", Instances: map[string]int{}}
+	for i := range 1000 {
+		name := fmt.Sprintf("http://10.0.0.%04d", i)
+		r.Targets = append(r.Targets, name)
+		f.Instances[name] = 1
+	}
+	r.Add(f)
+	text := textOf(t, r, TextOptions{})
+	assert.Contains(t, text, "0 goroutines in 1,000 targets")
+	assert.Contains(t, text, "- 1 on http://10.0.0.0009\n          - and on 990 "+
+		"more\n")
 }
 
 func TestTextManyChanges(t *testing.T) {

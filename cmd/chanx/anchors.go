@@ -14,9 +14,7 @@ import (
 // doctor drops them.
 type anchors struct {
 	entry map[string]uint64
-	calls map[uint64]string // the function at each of those addresses
-	names names             // of a profile in protobuf form
-	line  []byte            // what there is of the current line
+	line  []byte // of the current line, as far as it has been read
 }
 
 const maxAnchors = 1000
@@ -60,8 +58,6 @@ func (a *anchors) note() {
 	}
 	if a.entry == nil {
 		a.entry = make(map[string]uint64)
-		a.calls = make(map[uint64]string)
 	}
-	name := string(fields[1][:plus])
-	a.entry[name], a.calls[pc] = pc-offset, name
+	a.entry[string(fields[1][:plus])] = pc - offset
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"debug/elf"
 	"debug/gosym"
 	"debug/macho"
 	"debug/pe"
+	encoding "encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +30,9 @@ func openBinary(name string) (*binary, error) {
 	}
 	defer f.Close()
 	lines, text, err := functionTable(f)
+	if err == nil {
+		err = plausible(lines)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("-binary %s: %w", name, err)
 	}
@@ -43,6 +48,43 @@ func openBinary(name string) (*binary, error) {
 	return b, nil
 }
 
+// maxName bounds the text between two zero bytes of a function table. A name
+// with type arguments has some kilobytes.
+const maxName = 64 << 10
+
+// plausible refuses a table whose sizes are not true: package gosym allocates
+// what the header says, and copies names as far as the next zero byte, so a
+// damaged or patched file would take all memory.
+func plausible(lines []byte) error {
+	bad := errors.New("its table of functions is damaged: give the very file " +
+		"that ran")
+	if len(lines) < 16 {
+		return bad
+	}
+	var order encoding.ByteOrder = encoding.LittleEndian
+	if lines[0] == 0xff {
+		order = encoding.BigEndian
+	}
+	functions := uint64(order.Uint32(lines[8:]))
+	if lines[7] == 8 {
+		functions = order.Uint64(lines[8:])
+	}
+	if functions > uint64(len(lines))/8 {
+		return bad
+	}
+	for rest := lines; len(rest) > 0; {
+		i := bytes.IndexByte(rest[:min(len(rest), maxName)], 0)
+		if i < 0 && len(rest) > maxName {
+			return bad
+		}
+		rest = rest[i+1:]
+		if i < 0 {
+			break
+		}
+	}
+	return nil
+}
+
 // functionTable finds the table and the address where code begins. Where
 // that is a little off, as in a program linked by C's linker, or moved when
 // the program was loaded, the difference is found by [binary.moved].
@@ -53,6 +95,10 @@ func functionTable(f io.ReaderAt) (lines []byte, text uint64, err error) {
 			case ".text":
 				text = s.Addr
 			case ".gopclntab", ".data.rel.ro.gopclntab":
+				// No linker compresses it, and a compressed one may be a bomb.
+				if s.Flags&elf.SHF_COMPRESSED != 0 {
+					return nil, 0, errors.New("its table of functions is compressed")
+				}
 				lines, err = s.Data()
 			}
 		}

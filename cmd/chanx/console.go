@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"golang.org/x/term"
+
+	"example.com/chanx/internal/printable"
 )
 
 // console is the three streams of the program and what is known of them.
@@ -15,10 +17,12 @@ type console struct {
 	stdout, stderr io.Writer
 }
 
-// say writes a line for the person, on stderr so that it never gets into
-// what a script reads.
+// say writes a line for the person, on stderr so that it never gets into the
+// input of a script. Names of files, URLs and answers of servers are in it, so
+// it goes to the terminal without the characters that drive one.
 func (c *console) say(format string, args ...any) {
-	fmt.Fprintf(c.stderr, "chanx: "+format+"\n", args...)
+	text := printable.Text(fmt.Sprintf(format, args...))
+	io.WriteString(c.stderr, "chanx: "+text+"\n")
 }
 
 // terminal returns the descriptor behind a stream if that is a terminal.
@@ -44,9 +48,9 @@ func (c *console) width() int {
 	return 80
 }
 
-// colour follows https://no-color.org: never if NO_COLOR is set, whatever the
+// color follows https://no-color.org: never if NO_COLOR is set, whatever the
 // terminal; -color decides before both.
-func (c *console) colour(mode string) bool {
+func (c *console) color(mode string) bool {
 	switch mode {
 	case "always":
 		return true

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -135,7 +134,7 @@ func TestTerminalInput(t *testing.T) {
 func TestProgress(t *testing.T) {
 	var w bytes.Buffer
 	start := time.Now()
-	p := &progress{w: &w, started: start}
+	p := &progress{w: &w, screen: true, started: start}
 	p.add(1e6, start.Add(time.Second-1))
 	require.Empty(t, w.String())
 	p.done()
@@ -157,7 +156,36 @@ func TestProgress(t *testing.T) {
 	require.NoError(t, err)
 	defer screen.Close()
 	defer tty.Close()
-	require.NotNil(t, newProgress(&console{stderr: tty}).w)
-	require.Nil(t, newProgress(&console{stderr: os.Stdin}).w)
-	require.Nil(t, newProgress(&console{stderr: &w}).w)
+	require.True(t, newProgress(&console{stderr: tty}, 0).screen)
+	require.False(t, newProgress(&console{stderr: &w}, 0).screen)
+}
+
+// TestProgressInPipe: a line now and then, without what drives a terminal.
+func TestProgressInPipe(t *testing.T) {
+	var w bytes.Buffer
+	start := time.Now()
+	p := &progress{w: &w, servers: 1000, started: start}
+	p.answered(start.Add(inPipe - 1))
+	require.Empty(t, w.String())
+	p.answered(start.Add(inPipe))
+	require.Equal(t, "chanx: reading: 0.0 MB, 5 s, 2 of 1000 servers\n", w.String())
+	p.answered(start.Add(2*inPipe - 1))
+	p.answered(start.Add(2 * inPipe))
+	p.done()
+	require.Equal(t, 2, strings.Count(w.String(), "\n"))
+	require.NotContains(t, w.String(), "\x1b")
+}
+
+// TestProgressOfLooks: each look is told, also in a pipe.
+func TestProgressOfLooks(t *testing.T) {
+	n := 0
+	url := text(t, requests(12))
+	got := diagnose(t, "-form", "2", "-every", "1ms", "-for", "30ms", url)
+	require.Equal(t, exitFindings, got.code)
+	for line := range strings.Lines(got.stderr) {
+		n++
+		require.Regexp(t, `^chanx: look `+number(n)+` after [0-9.]+m?s: 12 `+
+			`goroutines$`, strings.TrimSpace(line))
+	}
+	require.Greater(t, n, 1)
 }

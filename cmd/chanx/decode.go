@@ -49,7 +49,7 @@ func decodeLayer(r io.Reader, target string, known *anchors,
 		return decodeLayer(z, target, known, layer+1)
 	}
 	if isProtobuf(head) {
-		return decodeProtobuf(in, target, known)
+		return decodeProtobuf(in, target)
 	}
 	if remedy := foreign(head); remedy != "" {
 		return nil, fmt.Errorf("%s: %s", target, remedy)

@@ -190,7 +190,6 @@ func FuzzAnchors(f *testing.F) {
 		parts.Write(data[:cut])
 		parts.Write(data[cut:])
 		require.Equal(t, whole.entry, parts.entry)
-		require.Equal(t, whole.calls, parts.calls)
 		require.LessOrEqual(t, len(whole.entry), maxAnchors)
 	})
 }
@@ -198,7 +197,7 @@ func FuzzAnchors(f *testing.F) {
 // TestBomb: a small file that unpacks to gigabytes ends early, one that
 // unpacks to itself as well.
 func TestBomb(t *testing.T) {
-	_, err := decodeProtobuf(endless{}, "bomb", &anchors{})
+	_, err := decodeProtobuf(endless{}, "bomb")
 	require.ErrorContains(t, err, "above 256 MB")
 	thrice := gzipped(t, gzipped(t, gzipped(t, requests(1))))
 	_, err = decode(strings.NewReader(thrice), "thrice", &anchors{})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 
 	"example.com/chanx/doctor"
 )
@@ -26,10 +27,7 @@ func runDoctor(args []string, c *console) int {
 		c.say("doctor: chanx doctor -h says how")
 		return exitTrouble
 	}
-	// The first interrupt ends the looking, and what has been seen is judged.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	report, ok := examine(ctx, o, c)
+	report, ok := examine(o, c)
 	if report == nil {
 		return exitTrouble
 	}
@@ -41,7 +39,7 @@ func runDoctor(args []string, c *console) int {
 }
 
 // status puts trouble first: a script that gets 1 may rely on everything
-// having been looked at.
+// having been looked at, and one that gets 0 on everything having been judged.
 func status(r *doctor.Report, o *options, ok bool) int {
 	if !ok {
 		return exitTrouble
@@ -49,40 +47,28 @@ func status(r *doctor.Report, o *options, ok bool) int {
 	if len(r.Findings) > 0 && r.Findings[0].Severity >= o.minSeverity {
 		return exitFindings // they are worst first
 	}
+	if r.Judged < r.Goroutines {
+		return exitFindings
+	}
 	return exitClean
 }
 
 // examine looks and judges. It returns nil if there was nothing to judge, and
 // reports whether all there was could be looked at.
-func examine(ctx context.Context, o *options,
-	c *console) (*doctor.Report, bool) {
-	p := newProgress(c)
-	f := newFetcher(o.timeout, o.header, p)
-	defer f.close()
-	targets, err := newTargets(o, f)
-	var names *binary
-	if err == nil && o.binary != "" {
-		names, err = openBinary(o.binary)
-	}
-	var src *source
-	if err == nil {
-		src, err = newSource(o.src)
-	}
+func examine(o *options, c *console) (*doctor.Report, bool) {
+	targets, names, src, err := prepare(o, c)
 	if err != nil {
 		c.say("%v", err)
 		return nil, false
 	}
-	lookAll(ctx, targets, c, p)
-	watch(ctx, o, targets, c, p)
-	p.done()
+	lookUntilInterrupt(o, targets, c)
 	snaps := snapshots(targets)
-	if len(snaps) == 0 {
+	if len(snaps) == 0 && !slices.ContainsFunc(targets, (*target).seen) {
 		for _, t := range targets {
 			c.say("%v", t.err)
 		}
 		return nil, false
 	}
-	siblings(targets)
 	ok := names.resolve(targets, c)
 	if instances(o.as, targets) && len(targets) > 1 && o.as == "auto" {
 		c.say("the targets look like one process over time, the last being now; " +
@@ -90,8 +76,47 @@ func examine(ctx context.Context, o *options,
 	}
 	o.rules.Receivers = src.receivers(snaps)
 	report := doctor.Diagnose(o.rules, snaps...)
+	for _, t := range targets {
+		if t.report != nil {
+			report.Merge(t.report)
+		}
+	}
 	ok = absent(report, targets, c) && ok
 	return report, src.said(c) && ok
+}
+
+// prepare understands the command line as far as it names things.
+func prepare(o *options, c *console) (targets []*target, names *binary,
+	src *source, err error) {
+	o.progress = newProgress(c, 0)
+	o.fetch, err = newFetcher(o, o.progress)
+	if err == nil {
+		targets, err = newTargets(o, o.fetch)
+		o.progress.servers = servers(targets)
+	}
+	if err == nil && o.binary != "" {
+		names, err = openBinary(o.binary)
+	}
+	if err == nil {
+		src, err = newSource(o.src)
+	}
+	return targets, names, src, err
+}
+
+// lookUntilInterrupt looks at the targets. An interrupt ends the looking, and
+// what has been seen is judged; another one, and any before or after the
+// looking, ends the process as it does every program.
+func lookUntilInterrupt(o *options, targets []*target, c *console) {
+	defer o.fetch.close()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	lookAll(ctx, targets, c, o.progress)
+	watch(ctx, o, targets, c, o.progress)
+	o.progress.done()
+	if ctx.Err() != nil {
+		c.say("interrupted: judging what has been read until now")
+	}
 }
 
 // absent adds a finding for each server that did not answer, and says which
@@ -105,7 +130,7 @@ func absent(r *doctor.Report, targets []*target, c *console) bool {
 			ok = false
 			c.say("%v", t.err)
 		default:
-			if len(t.snaps) == 0 {
+			if !t.seen() {
 				r.Targets = append(r.Targets, t.name)
 			}
 			r.Add(unreachable(t))
@@ -146,12 +171,16 @@ func publish(r *doctor.Report, o *options, c *console) error {
 func show(r *doctor.Report, o *options, c *console) (err error) {
 	switch {
 	case o.json:
-		err = r.WriteJSON(c.stdout)
+		write := r.WriteJSON
+		if o.stacks {
+			write = r.WriteJSONStacks
+		}
+		err = write(c.stdout)
 	case o.html == "-":
 		err = r.WriteHTML(c.stdout)
 	default:
 		err = r.WriteText(c.stdout, doctor.TextOptions{
-			Width: c.width(), Color: c.colour(o.color), Idle: o.all})
+			Width: c.width(), Color: c.color(o.color), Idle: o.all})
 	}
 	if err != nil {
 		return fmt.Errorf("standard output: %w", err)

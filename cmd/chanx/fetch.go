@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -24,19 +28,73 @@ type fetcher struct {
 
 // newFetcher has connections of its own, because close must be able to end
 // them without ending anybody else's.
-func newFetcher(timeout time.Duration, header http.Header,
-	p *progress) *fetcher {
+func newFetcher(o *options, p *progress) (*fetcher, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	return &fetcher{&http.Client{Transport: transport}, timeout, header, p}
+	transport.MaxResponseHeaderBytes = 1 << 20
+	// Each server of a fleet is asked a few times in a row and then not again.
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 2*atOnce, 1
+	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: o.insecure}
+	if o.caCert != "" {
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		pem, err := os.ReadFile(o.caCert)
+		if err != nil {
+			return nil, fmt.Errorf("-cacert %s: %w", o.caCert, errors.Unwrap(err))
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("-cacert %s: no certificate in PEM form in it",
+				o.caCert)
+		}
+		transport.TLSClientConfig.RootCAs = pool
+	}
+	client := &http.Client{Transport: transport, CheckRedirect: sameOrigin}
+	return &fetcher{client, o.timeout, o.header, p}, nil
 }
 
 func (f *fetcher) close() { f.client.CloseIdleConnections() }
 
+// sameOrigin follows redirects within the scheme, host and port of the target
+// only. Another host was not named by the person, and must not get their
+// credentials: net/http drops Authorization on its way to another domain, but
+// neither the other headers nor any of them on the way to a subdomain.
+func sameOrigin(req *http.Request, via []*http.Request) error {
+	first, next := via[0].URL, req.URL
+	if origin(first) != origin(next) {
+		return redirectError{origin(next) + next.EscapedPath()}
+	}
+	if len(via) >= 10 {
+		return errors.New("redirects in circles")
+	}
+	return nil
+}
+
+// redirectError is a redirect that is not followed.
+type redirectError struct{ to string }
+
+func (e redirectError) Error() string {
+	return fmt.Sprintf("redirects to %s, which was not named: not followed, give "+
+		"that URL if you trust it with your headers", e.to)
+}
+
+// origin is the scheme, host and port of u.
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+}
+
 // errSilent is why a request ended whose server stopped sending.
 var errSilent = errors.New("silent for too long")
 
-// statusError is an answer that is none.
-type statusError struct{ code int }
+// statusError is an answer that is none, with what the server says of it.
+type statusError struct {
+	code int
+	says string
+}
 
 func (e statusError) Error() string {
 	text := fmt.Sprintf("answered %d %s", e.code, http.StatusText(e.code))
@@ -46,13 +104,36 @@ func (e statusError) Error() string {
 			"URL of the profile itself"
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return text + ": give -header 'Authorization: …' or http://USER:PASSWORD@HOST"
+	case http.StatusBadRequest:
+		if says := strings.ToLower(e.says); strings.Contains(says, "https") &&
+			strings.Contains(says, "http request") {
+			return text + ": the server speaks TLS: give https://"
+		}
+	}
+	if e.says != "" {
+		text += ": " + e.says
 	}
 	return text
 }
 
+// statusOf reads why a server answers with an error, from the first line of
+// its text or the message of an API server, cut to what a line holds.
+func statusOf(resp *http.Response) statusError {
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+	var status struct{ Message string }
+	says := ""
+	switch kind := resp.Header.Get("Content-Type"); {
+	case json.Unmarshal(text, &status) == nil:
+		says = status.Message
+	case kind == "" || strings.HasPrefix(kind, "text/plain"):
+		says, _, _ = strings.Cut(strings.TrimSpace(string(text)), "\n")
+	}
+	return statusError{resp.StatusCode, says[:min(len(says), 300)]}
+}
+
 // do sends one request and hands the body to read. The bound is on silence,
 // not on the whole, since a large dump over a slow line is in order; ten
-// times as long is not, or a server that drips could hold us for ever.
+// times as long is not, or a server that drips could hold us forever.
 func (f *fetcher) do(ctx context.Context, method, url, body string,
 	read func(io.Reader) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*f.timeout)
@@ -79,7 +160,7 @@ func (f *fetcher) do(ctx context.Context, method, url, body string,
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return statusError{resp.StatusCode}
+		return statusOf(resp)
 	}
 	err = read(f.progress.reader(awake{resp.Body, timer, f.timeout}))
 	return f.why(ctx, err)
@@ -103,6 +184,7 @@ func (a awake) Read(b []byte) (int, error) {
 // why makes what net/http says of a failure into what the person can use.
 func (f *fetcher) why(ctx context.Context, err error) error {
 	var op *net.OpError
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case err == nil:
 		return nil
@@ -111,12 +193,21 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return unanswered{fmt.Errorf("was still sending after %v", 10*f.timeout)}
 	case errors.Is(ctx.Err(), context.Canceled):
-		return errors.New("interrupted")
+		return errInterrupted
 	case errors.As(err, &op) && op.Op == "dial":
 		return unanswered{fmt.Errorf("cannot be reached: %w", op.Err)}
+	case errors.As(err, &certificate):
+		return fmt.Errorf("its certificate is not trusted: %w: give the "+
+			"authority's with -cacert FILE, or -insecure", certificate.Err)
 	}
 	if u := (*url.Error)(nil); errors.As(err, &u) {
-		return u.Err // the target is named already
+		err = u.Err // the target is named already
+	}
+	switch text := err.Error(); {
+	case strings.Contains(text, "server gave HTTP response to HTTPS client"):
+		return errors.New("speaks no TLS: give http://")
+	case strings.Contains(text, `malformed HTTP response "\x15\x03`):
+		return errors.New("speaks TLS: give https://")
 	}
 	return err
 }
@@ -125,26 +216,36 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 // one that says no.
 type unanswered struct{ error }
 
-// get fetches and decodes one profile.
+// get fetches and decodes one profile or report.
 func (f *fetcher) get(ctx context.Context, u *url.URL,
-	target string) ([]*doctor.Snapshot, error) {
-	var snaps []*doctor.Snapshot
+	target string) (input, error) {
+	var in input
 	taken := time.Now()
 	var bad error
 	err := f.do(ctx, http.MethodGet, u.String(), "", func(body io.Reader) error {
-		snaps, bad = decode(body, target, &anchors{})
+		in, bad = readInput(body, target, &anchors{})
 		return bad
 	})
-	for _, s := range snaps {
+	for _, s := range in.snaps {
 		if s.Taken.IsZero() {
 			s.Taken = taken
 		}
 	}
 	if bad != nil && errors.Is(err, bad) {
-		return nil, bad // has the target already
+		return input{}, bad // has the target already
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", target, err)
+		return input{}, fmt.Errorf("%s: %w", target, err)
 	}
-	return snaps, nil
+	return in, nil
+}
+
+// profile fetches what has to be a profile.
+func (f *fetcher) profile(ctx context.Context, u *url.URL,
+	target string) ([]*doctor.Snapshot, error) {
+	in, err := f.get(ctx, u, target)
+	if err == nil && len(in.snaps) == 0 {
+		err = fmt.Errorf("%s: a report, not a profile", target)
+	}
+	return in.snaps, err
 }

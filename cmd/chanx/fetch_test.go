@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -226,12 +227,12 @@ func TestFleet(t *testing.T) {
 func TestForms(t *testing.T) {
 	var asked []string
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.URL.RawQuery)
+		asked = append(asked, path.Base(r.URL.Path)+" "+r.URL.RawQuery)
 		io.WriteString(w, requests(12))
 	})
 	for stop, want := range map[string][]string{
-		"11": {"debug=0"},
-		"12": {"debug=0", "debug=2"},
+		"11": {"goroutine debug=0", "goroutineleak debug=0"},
+		"12": {"goroutine debug=0", "goroutineleak debug=0", "goroutine debug=2"},
 	} {
 		asked = nil
 		require.Equal(t, exitFindings, diagnose(t, "-max-stop", stop, url).code)
@@ -239,7 +240,7 @@ func TestForms(t *testing.T) {
 	}
 	asked = nil
 	diagnose(t, "-form", "2", url)
-	require.Equal(t, []string{"debug=2"}, asked)
+	require.Equal(t, []string{"goroutine debug=2", "goroutineleak debug=0"}, asked)
 }
 
 // TestNoSymbols: what the server cannot name stays unknown, and the report
@@ -248,7 +249,8 @@ func TestNoSymbols(t *testing.T) {
 	url := text(t, "goroutine profile: total 1\n1 @ 0x43e0c5 0x40a1b2\n"+
 		"#\t0x40a1b1\texample.com/app.Run+0x55\t/src/app.go:7\n\n")
 	got := diagnose(t, url)
-	require.Equal(t, exitClean, got.code)
+	require.Equal(t, exitFindings, got.code, "not judged is not clean")
+	require.Contains(t, got.stdout, "cannot tell for 1 of 1 goroutine")
 	require.Contains(t, got.stderr, "-binary FILE")
 	require.Contains(t, got.stdout, "have no names")
 }
@@ -260,8 +262,8 @@ func (f fake) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // patient gets a URL within a bubble and returns how long that took.
 func patient(f fake) (time.Duration, []byte, error) {
-	fetch := newFetcher(10*time.Second, http.Header{}, &progress{})
-	fetch.client = &http.Client{Transport: f}
+	fetch := &fetcher{&http.Client{Transport: f}, 10 * time.Second, nil,
+		&progress{}}
 	started := time.Now()
 	var got []byte
 	err := fetch.do(context.Background(), "GET", "http://example.com/", "",

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,29 +18,41 @@ const doctorUsage = `usage: chanx doctor [flags] TARGET...
 
 Says which goroutines of a Go program are stuck, where, and who should have
 been receiving. A TARGET is
-  http://HOST:PORT   a live server that has net/http/pprof, or the URL of a
-                     goroutine profile; several servers are a fleet
+  HOST:PORT          a live server that has net/http/pprof, or only
+                     doctor.Handler() below /debug/chanx/
+  http://HOST/PATH   such a server below a path, a goroutine profile, or a
+                     doctor.Handler(); several servers are a fleet
   FILE               a goroutine profile (protobuf, debug=1 or debug=2), or any
                      log with a crash, a SIGQUIT or a test timeout in it, gzip
-                     or not; several files of a program are its history
+                     or not, or the output of -json; several files of a program
+                     are its history
   -                  standard input
 
-Exit status: 0 nothing stuck, 1 findings at or above -min-severity, 2 could
-not look.
+Exit status: 0 every goroutine was judged and nothing is stuck, 1 findings at
+or above -min-severity, or goroutines that cannot be judged, 2 could not look.
 
 Examples:
-  chanx doctor http://127.0.0.1:6060
-  chanx doctor -every 5s -for 1m http://127.0.0.1:6060    what grows or vanishes
-  chanx doctor http://10.0.0.1:6060 http://10.0.0.2:6060  a fleet
+  chanx doctor 127.0.0.1:6060
+  chanx doctor -every 5s -for 1m 127.0.0.1:6060           what grows or vanishes
+  chanx doctor 10.0.0.1:6060 10.0.0.2:6060                a fleet
   chanx doctor before.txt after.txt                       two dumps of a process
   chanx doctor goroutines.txt profile.pb.gz
   kubectl logs POD --previous | chanx doctor -            a crash in a log
   go test ./... 2>&1 | chanx doctor -                     a test timeout
-  chanx doctor -src . http://127.0.0.1:6060               ask the source as well
+  chanx doctor -src . 127.0.0.1:6060                      ask the source as well
   chanx doctor -binary ./server goroutines-debug-1.txt    name its addresses
   chanx doctor -json -min-severity critical dump.txt      in a script
 
+All pods of a Kubernetes deployment, with kubectl proxy running:
+` + kubernetes + `
+An interrupt ends the looking, and what has been seen is judged.
+
 Flags:
+`
+
+// kubernetes asks the pods with a label through the API server.
+const kubernetes = `  chanx doctor $(kubectl get pods -l app=web -o name | sed 's,pod/,,;s,.*,\
+  http://127.0.0.1:8001/api/v1/namespaces/default/pods/&:6060/proxy,')
 `
 
 // options are what the command line says.
@@ -47,22 +60,28 @@ type options struct {
 	targets []string
 
 	json        bool
+	stacks      bool
 	html        string
 	color       string
 	all         bool
 	minSeverity doctor.Severity
 	rules       doctor.Rules
 
-	form    string
-	maxStop int
-	timeout time.Duration
-	header  http.Header
-	every   time.Duration
-	length  time.Duration
+	form     string
+	maxStop  int
+	timeout  time.Duration
+	header   http.Header
+	insecure bool
+	caCert   string
+	every    time.Duration
+	length   time.Duration
 
 	as     string
 	binary string
 	src    string
+
+	fetch    *fetcher // of the command, while it runs
+	progress *progress
 }
 
 // parseFlags also takes flags after targets, where people put them when they
@@ -92,9 +111,11 @@ func parseFlags(args []string) (*options, *flag.FlagSet, error) {
 
 func (o *options) define(fs *flag.FlagSet) {
 	fs.BoolVar(&o.json, "json", false, "print one JSON object instead of text")
+	fs.BoolVar(&o.stacks, "stacks", false,
+		"with -json: also all goroutines by place, with their stacks")
 	fs.StringVar(&o.html, "html", "", "also write the report as a page to `FILE`")
 	fs.StringVar(&o.color, "color", "auto",
-		"`WHEN` to colour: auto (on a terminal, unless NO_COLOR is set), "+
+		"`WHEN` to color: auto (on a terminal, unless NO_COLOR is set), "+
 			"always, never")
 	fs.BoolVar(&o.all, "all", false, "also list the goroutines that are in "+
 		"order, and why")
@@ -122,26 +143,53 @@ func (o *options) defineSources(fs *flag.FlagSet) {
 	fs.IntVar(&o.maxStop, "max-stop", 20000,
 		"a dump with waiting times stops a server while it is written;\n"+
 			"auto asks for one only up to `N` goroutines")
-	fs.DurationVar(&o.timeout, "timeout", 30*time.Second,
-		"how long a server may be silent; ten times that in all")
+	o.timeout = 30 * time.Second
+	fs.Var((*duration)(&o.timeout), "timeout",
+		"how long a server may be silent, a `DURATION`; ten times that in all")
 	fs.Func("header",
-		"a `HEADER` to send to servers, as in 'Authorization: Bearer x'; "+
-			"repeatable", o.addHeader)
-	fs.DurationVar(&o.every, "every", 0,
-		"look at servers again every `DURATION`, and compare")
-	fs.DurationVar(&o.length, "for", 0,
+		"a `HEADER` to send to the named servers, and never to where they "+
+			"redirect,\nas in 'Authorization: Bearer x'; repeatable", o.addHeader)
+	fs.BoolVar(&o.insecure, "insecure", false,
+		"trust any certificate of an https server")
+	fs.StringVar(&o.caCert, "cacert", "",
+		"also trust the authorities in this PEM `FILE`")
+	fs.Var((*duration)(&o.every), "every",
+		"look at servers again every `DURATION`, as in 5s, and compare")
+	fs.Var((*duration)(&o.length), "for",
 		"for this `DURATION` (default 1m with -every)")
 	fs.StringVar(&o.as, "as", "auto",
 		"`WHAT` several files are: series (one process over "+
 			"time, the\nlast is now), fleet (a process each), or auto (series if alike)")
 	fs.StringVar(&o.binary, "binary", "",
 		"the program's executable `FILE`, to name the "+
-			"addresses of a\nprofile with debug=1; a protobuf profile of the same "+
-			"process "+
-			"does as well")
+			"addresses of a\nprofile with debug=1")
 	fs.StringVar(&o.src, "src", "",
-		"the program's source `DIR`, to find who receives from "+
-			"a channel")
+		"the program's source `DIR`, to find the receivers of "+
+			"a channel; the go\ncommand reads it with CGO_ENABLED=0 and "+
+			"GOTOOLCHAIN=local, and runs none of it")
+}
+
+// duration is a flag that says what a number without a unit lacks.
+type duration time.Duration
+
+// String is empty for zero, so that the help shows no default.
+func (d *duration) String() string {
+	if d == nil || *d == 0 {
+		return ""
+	}
+	return time.Duration(*d).String()
+}
+
+func (d *duration) Set(s string) error {
+	v, err := time.ParseDuration(s)
+	if err != nil {
+		if _, e := strconv.ParseFloat(s, 64); e == nil {
+			return fmt.Errorf("want %ss", s)
+		}
+		return errors.New("want a duration such as 2s or 1m30s")
+	}
+	*d = duration(v)
+	return nil
 }
 
 func (o *options) addHeader(s string) error {
@@ -166,17 +214,18 @@ func (o *options) check() error {
 		oneOf("color", o.color, "auto", "always", "never"),
 		oneOf("form", o.form, "auto", "0", "1", "2"),
 		oneOf("as", o.as, "auto", "series", "fleet"))
-	isURL := func(t string) bool {
-		return strings.HasPrefix(t, "http://") || strings.HasPrefix(t, "https://")
-	}
+	live := func(t string) bool { return isURL(t) || isServer(t) }
 	switch {
 	case err != nil:
 		return err
 	case len(o.targets) == 0:
 		return errors.New("no target: name a server " +
-			"(http://127.0.0.1:6060), a file, or -")
+			"(127.0.0.1:6060), a file, or -")
 	case o.json && o.html == "-":
 		return errors.New("-json and -html -: both on standard output")
+	case o.stacks && !o.json:
+		return errors.New("-stacks: want -json; the text has a stack of each " +
+			"finding, the page more")
 	case o.rules.Many < 1:
 		return errors.New("-many: want at least 1")
 	case o.rules.Minutes < 1:
@@ -185,7 +234,7 @@ func (o *options) check() error {
 		return errors.New("-timeout: want more than 0")
 	case o.every < 0 || o.length < 0:
 		return errors.New("-every, -for: want more than 0")
-	case (o.every > 0 || o.length > 0) && !slices.ContainsFunc(o.targets, isURL):
+	case (o.every > 0 || o.length > 0) && !slices.ContainsFunc(o.targets, live):
 		return errors.New("-every, -for: want a server; files do not change")
 	}
 	if o.every > 0 && o.length == 0 {

@@ -62,8 +62,6 @@ func testIncidentSaved(t *testing.T) {
 		"debug=0, twice":       {compress(t, zero)},
 		"debug=1, binary":      {"-binary", exe, one},
 		"debug=1, gz, binary":  {"-binary", exe, compress(t, one)},
-		"debug=1, protobuf":    {one, zero},
-		"protobuf, debug=1":    {zero, one},
 		"debug=2":              {two},
 		"debug=2, gz":          {compress(t, two)},
 		"text, then protobuf":  {two, zero},
@@ -87,12 +85,6 @@ func testIncidentSaved(t *testing.T) {
 		got := diagnose(t, "-json", one)
 		require.EqualValues(t, "unknown", parse(t, got.stdout).Findings[0].Operation)
 		require.Contains(t, got.stderr, "-binary FILE")
-	})
-	t.Run("debug=1, protobuf of another process", func(t *testing.T) {
-		other := save(t, stuck(t, "12")+"/debug/pprof/goroutine?debug=0", "o.gz")
-		shifted := write(t, "one.txt", shifted(t, one, 0x10))
-		got := diagnose(t, "-json", "-as", "series", other, shifted)
-		require.EqualValues(t, "unknown", parse(t, got.stdout).Findings[0].Operation)
 	})
 }
 
@@ -185,6 +177,11 @@ func testText(t *testing.T) {
 	text := strings.ReplaceAll(got.stdout, url, "http://HOST:PORT")
 	first, _, ok := strings.Cut(text, "            runtime.gopark")
 	require.True(t, ok, text)
-	golden(t, "stuck.golden", goroutines.ReplaceAllString(first,
-		"N goroutines in"))
+	golden(t, "stuck.golden", goroutines.ReplaceAllStringFunc(first,
+		func(s string) string {
+			if strings.Contains(s, " of ") {
+				return "N of N goroutines"
+			}
+			return "N goroutines in"
+		}))
 }

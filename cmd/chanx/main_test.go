@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"flag"
+	"io"
+	"log"
 	"os"
 	"strings"
 	"testing"
@@ -14,7 +16,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// asCommand in the environment makes the test binary the command, for tests
+// that need a process to send signals to.
+const asCommand = "CHANX_TEST_COMMAND"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
 	leakgate.Main(m)
 }
 
@@ -57,3 +66,6 @@ func write(t *testing.T, name, content string) string {
 	require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
 	return file
 }
+
+// nolog drops what a server under test complains of.
+var nolog = log.New(io.Discard, "", 0)

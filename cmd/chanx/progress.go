@@ -7,24 +7,28 @@ import (
 	"time"
 )
 
-// progress shows on a terminal how much has been read, once that takes
-// longer than a second. It has no goroutine: it looks at the clock when data
-// arrives, and a server that sends nothing is the business of the timeout.
+// progress shows how much has been read once that takes longer than a second:
+// on a terminal in one line that is wiped in the end, in a pipe in a line now
+// and then. It has no goroutine: it looks at the clock when data arrives, and
+// the timeout takes care of a server that sends nothing.
 type progress struct {
-	w io.Writer // nil: shows nothing
+	w       io.Writer
+	screen  bool // w is a terminal
+	servers int  // to be asked
 
 	mu      sync.Mutex
 	started time.Time
 	shown   time.Time
 	bytes   int64
+	asked   int // of the servers, in this look
 }
 
-// newProgress returns a progress that is silent unless stderr is a terminal.
-func newProgress(c *console) *progress {
-	p := &progress{started: time.Now()}
-	if _, ok := terminal(c.stderr); ok {
-		p.w = c.stderr
-	}
+// inPipe is the least time between two lines in a pipe.
+const inPipe = 5 * time.Second
+
+func newProgress(c *console, servers int) *progress {
+	p := &progress{w: c.stderr, servers: servers, started: time.Now()}
+	_, p.screen = terminal(c.stderr)
 	return p
 }
 
@@ -33,20 +37,72 @@ func (p *progress) add(n int, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.bytes += int64(n)
-	if p.w == nil || now.Sub(p.started) < time.Second ||
-		now.Sub(p.shown) < 200*time.Millisecond {
+	p.show(now)
+}
+
+// answered counts a server that has been asked, with or without success.
+func (p *progress) answered(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	p.show(now)
+}
+
+func (p *progress) show(now time.Time) {
+	wait := inPipe
+	if p.screen {
+		wait = 200 * time.Millisecond
+	}
+	since := p.shown
+	if since.IsZero() && !p.screen {
+		since = p.started
+	}
+	if p.w == nil || now.Sub(p.started) < time.Second || now.Sub(since) < wait {
 		return
 	}
 	p.shown = now
-	fmt.Fprintf(p.w, "\r\x1b[Kreading: %.1f MB, %.0f s", float64(p.bytes)/1e6,
+	text := fmt.Sprintf("reading: %.1f MB, %.0f s", float64(p.bytes)/1e6,
 		now.Sub(p.started).Seconds())
+	if p.servers > 1 {
+		text += fmt.Sprintf(", %d of %d servers", p.asked, p.servers)
+	}
+	if p.screen {
+		io.WriteString(p.w, "\r\x1b[K"+text)
+	} else {
+		io.WriteString(p.w, "chanx: "+text+"\n")
+	}
+}
+
+// look says what the nth look has shown, on a line of its own.
+func (p *progress) look(n int, targets []*target, now time.Time) {
+	p.done()
+	goroutines, silent := 0, 0
+	for _, t := range targets {
+		switch {
+		case t.err != nil:
+			silent++
+		case t.report != nil:
+			goroutines += t.report.Goroutines
+		case len(t.snaps) > 0:
+			goroutines += t.snaps[len(t.snaps)-1].Goroutines
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = 0
+	text := fmt.Sprintf("look %d after %v: %d goroutines", n,
+		now.Sub(p.started).Round(100*time.Millisecond), goroutines)
+	if silent > 0 {
+		text += fmt.Sprintf(", %d of %d servers failed", silent, len(targets))
+	}
+	io.WriteString(p.w, "chanx: "+text+"\n")
 }
 
 // done wipes the line.
 func (p *progress) done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.shown.IsZero() {
+	if p.screen && !p.shown.IsZero() {
 		io.WriteString(p.w, "\r\x1b[K")
 		p.shown = time.Time{}
 	}

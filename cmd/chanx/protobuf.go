@@ -18,8 +18,7 @@ import (
 const maxProtobuf = 256 << 20
 
 // decodeProtobuf reads a goroutine profile as written with debug=0.
-func decodeProtobuf(r io.Reader, target string,
-	known *anchors) ([]*doctor.Snapshot, error) {
+func decodeProtobuf(r io.Reader, target string) ([]*doctor.Snapshot, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxProtobuf+1))
 	switch {
 	case err != nil:
@@ -40,12 +39,6 @@ func decodeProtobuf(r io.Reader, target string,
 	snap, err := fromProfile(p, target)
 	if err != nil {
 		return nil, err
-	}
-	known.names = make(names)
-	for _, l := range p.Location {
-		if len(l.Line) > 0 && l.Address > 0 {
-			known.names[l.Address+1] = frames(l)
-		}
 	}
 	return []*doctor.Snapshot{snap}, nil
 }

@@ -8,8 +8,8 @@ import (
 
 // Exit statuses of every command.
 const (
-	exitClean    = 0 // nothing stuck
-	exitFindings = 1 // findings at or above -min-severity
+	exitClean    = 0 // all goroutines were judged, and nothing is stuck
+	exitFindings = 1 // findings at or above -min-severity, or goroutines unjudged
 	exitTrouble  = 2 // could not look: usage, input, output
 )
 

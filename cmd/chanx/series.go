@@ -14,13 +14,17 @@ import (
 // few enough for the file descriptors of a laptop.
 const atOnce = 32
 
-// lookAll looks at every target once, at the servers in parallel.
-func lookAll(ctx context.Context, targets []*target, c *console, p *progress) {
+// lookAll looks at every target once, at no more than atOnce at a time.
+func lookAll(ctx context.Context, targets []*target, c *console,
+	p *progress) {
 	var g errgroup.Group
 	g.SetLimit(atOnce)
 	for _, t := range targets {
 		g.Go(func() error {
 			t.look(ctx, c, p)
+			if t.server != nil {
+				p.answered(time.Now())
+			}
 			return nil
 		})
 	}
@@ -34,18 +38,19 @@ func watch(ctx context.Context, o *options, targets []*target, c *console,
 	p *progress) {
 	var servers []*target
 	for _, t := range targets {
-		if t.server != nil && len(t.snaps) > 0 {
+		if t.server != nil && t.seen() {
 			servers = append(servers, t)
 		}
 	}
 	if o.every <= 0 || len(servers) == 0 {
 		return
 	}
+	p.look(1, servers, time.Now())
 	end := time.NewTimer(o.length)
 	defer end.Stop()
 	next := time.NewTicker(o.every)
 	defer next.Stop()
-	for {
+	for n := 2; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
@@ -58,11 +63,13 @@ func watch(ctx context.Context, o *options, targets []*target, c *console,
 			before[i] = t.err
 		}
 		lookAll(ctx, servers, c, p)
-		for i, t := range servers {
-			if ctx.Err() != nil {
+		if ctx.Err() != nil {
+			for i, t := range servers {
 				t.err = before[i] // it is we who left
 			}
+			return
 		}
+		p.look(n, servers, time.Now())
 	}
 }
 
@@ -75,7 +82,7 @@ func instances(as string, targets []*target) (series bool) {
 	var last *target
 	for _, t := range targets {
 		for _, s := range t.snaps {
-			s.Instance = t.name + ownProcess(s)
+			s.Instance = t.name
 		}
 	}
 	if as == "fleet" || as == "auto" && servers(targets) > 1 {
@@ -87,22 +94,13 @@ func instances(as string, targets []*target) (series bool) {
 		}
 		if last != nil && (as == "series" || alike(last, t)) {
 			for _, s := range t.snaps {
-				s.Instance = last.snaps[0].Instance + ownProcess(s)
+				s.Instance = last.snaps[0].Instance
 			}
 			series = true
 		}
 		last = t
 	}
 	return series
-}
-
-// ownProcess returns what package doctor adds to the target for a further
-// process in the same input, as after a restart.
-func ownProcess(s *doctor.Snapshot) string {
-	if i := strings.LastIndex(s.Instance, " (process "); i >= 0 {
-		return s.Instance[i:]
-	}
-	return ""
 }
 
 func servers(targets []*target) int {

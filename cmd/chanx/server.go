@@ -3,13 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"net/url"
 	"path"
 	"strings"
-
-	"example.com/chanx/doctor"
 )
 
 // server is a target that is asked over HTTP.
@@ -19,39 +15,89 @@ type server struct {
 	stop  int    // most goroutines for a dump that stops the process
 	url   *url.URL
 	name  string // without a password
+
+	found *way // where the last look found something
+	leaks leaks
 }
 
-// look takes one snapshot, or several if the URL is of a file that has them.
-func (s *server) look(ctx context.Context) ([]*doctor.Snapshot, error) {
-	u := *s.url
-	asked := u.Query().Has("debug")
-	dir, last := path.Split(strings.TrimSuffix(u.Path, "/"))
+// look takes one snapshot, or several if the URL is of a file that has them,
+// or the report of a service that serves only its own.
+func (s *server) look(ctx context.Context) (input, error) {
+	dir, last := path.Split(strings.TrimSuffix(s.url.Path, "/"))
 	switch {
 	case last == "goroutine" || last == "goroutineleak":
-		if asked {
-			return s.named(ctx, &u)
+		if s.url.Query().Has("debug") {
+			return s.named(ctx, s.url)
 		}
-		return s.best(ctx, &u)
-	case last == "" || last == "pprof":
-		u.Path = strings.TrimSuffix(dir, "debug/")
-		return s.best(ctx, profileOf(&u))
+		return s.best(ctx, s.url)
+	case last == "pprof":
+		base := *s.url
+		base.Path = strings.TrimSuffix(dir, "debug/")
+		return s.first(ctx, profiles(&base))
+	case last == "":
+		return s.first(ctx, profiles(s.url), mounted(s.url))
+	case path.Ext(last) != "":
+		return s.first(ctx, exactly(s.url), profiles(s.url))
 	}
-	// A file with a dump in it, or a server below a prefix.
-	snaps, err := s.named(ctx, s.url)
-	if status := (statusError{}); errors.Is(err, doctor.ErrNoDump) ||
-		errors.As(err, &status) && status.code == http.StatusNotFound {
-		if below, e := s.best(ctx, profileOf(&u)); e == nil {
-			return below, nil
-		}
-	}
-	return snaps, err
+	// A server below a prefix, a handler, or a file without a suffix. The
+	// profile comes first: whatever else is there may be the application,
+	// which hangs.
+	return s.first(ctx, profiles(s.url), own(s.url), exactly(s.url),
+		mounted(s.url))
 }
 
-// profileOf returns where the server at u has its goroutine profile.
-func profileOf(u *url.URL) *url.URL {
-	p := u.JoinPath("debug/pprof/goroutine")
-	p.RawQuery, p.Fragment = "", ""
-	return p
+// way is one URL at which a server may have what is wanted, and how to ask
+// for it.
+type way struct {
+	url *url.URL
+	ask func(*server, context.Context, *url.URL) (input, error)
+}
+
+// profiles is where the server at u has its goroutine profile.
+func profiles(u *url.URL) way {
+	return way{at(u.JoinPath("debug/pprof/goroutine"), ""), (*server).best}
+}
+
+// exactly is u itself: a file with a dump in it.
+func exactly(u *url.URL) way { return way{u, (*server).named} }
+
+// own is u as the URL of a [doctor.Handler].
+func own(u *url.URL) way { return way{at(u, "format=json"), (*server).report} }
+
+// mounted is where the documentation of [doctor.Handler] mounts it.
+func mounted(u *url.URL) way {
+	return own(u.JoinPath("debug/chanx/"))
+}
+
+// first tries one way after the other, as long as the server answers that it
+// has nothing there. The error is that of the first way: the others are
+// guesses.
+func (s *server) first(ctx context.Context, ways ...way) (input, error) {
+	if s.found != nil {
+		ways = []way{*s.found}
+	}
+	var first error
+	for _, w := range ways {
+		in, err := w.ask(s, ctx, w.url)
+		if err == nil {
+			s.found = &w
+			return in, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if silent := (unanswered{}); errors.As(err, &silent) || ctx.Err() != nil {
+			return input{}, err
+		}
+	}
+	return input{}, first
+}
+
+// at returns u with another query.
+func at(u *url.URL, query string) *url.URL {
+	c := *u
+	c.RawQuery, c.Fragment = query, ""
+	return &c
 }
 
 // best takes the form that says most at a bearable price. The protobuf form
@@ -60,62 +106,63 @@ func profileOf(u *url.URL) *url.URL {
 // waiting times and ids is worth stopping the process for, which it does for
 // as long as it takes to write all stacks. A handler that knows only one form
 // sends that, whatever was asked for.
-func (s *server) best(ctx context.Context,
-	u *url.URL) ([]*doctor.Snapshot, error) {
+func (s *server) best(ctx context.Context, u *url.URL) (input, error) {
 	if s.form != "auto" {
-		return s.named(ctx, inForm(u, s.form))
+		in, err := s.named(ctx, inForm(u, s.form))
+		if err == nil {
+			s.leaks.ask(ctx, s, u)
+			s.leaks.mark(in.snaps)
+		}
+		return in, err
 	}
 	short, err := s.named(ctx, inForm(u, "0"))
 	var silent unanswered
 	var status statusError
-	switch {
-	case errors.As(err, &silent) || errors.As(err, &status):
-		return nil, err
-	case err != nil || short[0].Goroutines <= s.stop:
+	if errors.As(err, &silent) || errors.As(err, &status) || ctx.Err() != nil {
+		return input{}, err
+	}
+	s.leaks.ask(ctx, s, u)
+	if err != nil || short.snaps[0].Goroutines <= s.stop {
 		full, e := s.named(ctx, inForm(u, "2"))
-		if e == nil && !full[len(full)-1].Truncated {
+		if e == nil && !full.snaps[len(full.snaps)-1].Truncated {
+			s.leaks.mark(full.snaps)
 			return full, nil
 		}
 	}
 	if err != nil {
-		return s.named(ctx, inForm(u, "1"))
+		short, err = s.named(ctx, inForm(u, "1"))
 	}
-	return short, nil
+	s.leaks.mark(short.snaps)
+	return short, err
 }
 
 func inForm(u *url.URL, form string) *url.URL {
-	c := *u
-	q := c.Query()
+	q := u.Query()
 	q.Set("debug", form)
-	c.RawQuery = q.Encode()
-	return &c
+	return at(u, q.Encode())
 }
 
-// named takes what is at u and has the server name the addresses in it.
-func (s *server) named(ctx context.Context,
-	u *url.URL) ([]*doctor.Snapshot, error) {
-	snaps, err := s.fetch.get(ctx, u, s.name)
-	if err != nil {
-		return nil, err
-	}
+// named takes the profile at u and has the server name the addresses in it.
+func (s *server) named(ctx context.Context, u *url.URL) (input, error) {
+	snaps, err := s.fetch.profile(ctx, u, s.name)
 	for _, snap := range snaps {
 		s.resolve(ctx, snap, u)
 	}
-	return snaps, nil
+	return input{snaps: snaps}, err
 }
 
-// parseURL accepts what begins like a URL.
-func parseURL(target string) (*url.URL, bool, error) {
-	if !strings.HasPrefix(target, "http://") &&
-		!strings.HasPrefix(target, "https://") {
-		return nil, false, nil
+// report takes the report of a service that mounts only [doctor.Handler], with
+// stacks and waiting times if it has not too many goroutines.
+func (s *server) report(ctx context.Context, u *url.URL) (input, error) {
+	in, err := s.fetch.get(ctx, u, s.name)
+	if err != nil || in.report == nil {
+		return in, err
 	}
-	u, err := url.Parse(target)
-	if err == nil && u.Host == "" {
-		err = errors.New("no host in it")
+	if in.report.Goroutines <= s.stop {
+		full, err := s.fetch.get(ctx, at(u, u.RawQuery+"&stacks=1"), s.name)
+		if err == nil && full.report != nil {
+			return full, nil
+		}
 	}
-	if err != nil {
-		return nil, true, fmt.Errorf("%s: not a URL: %w", target, err)
-	}
-	return u, true, nil
+	return in, nil
 }

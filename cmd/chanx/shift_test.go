@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// goroutines is the number in a report's first line, which other goroutines
-// of the program change.
-var goroutines = regexp.MustCompile(`(?m)^\d+ goroutines in`)
+// goroutines are the numbers in a report's summary, which other goroutines of
+// the program change.
+var goroutines = regexp.MustCompile(`(?m)^\d+ goroutines in|\d+ of \d+ goroutines`)
 
 var address = regexp.MustCompile(`(?m)(@|#\t| )(0x[0-9a-f]+)`)
 

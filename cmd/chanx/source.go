@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/mod/module"
+
 	"example.com/chanx/cmd/chanx/internal/chanflow"
 	"example.com/chanx/doctor"
 )
@@ -79,15 +81,25 @@ func (s *source) load() bool {
 	return s.err == nil
 }
 
+// maxElsewhere bounds the packages besides those below the directory.
+const maxElsewhere = 200
+
 // elsewhere returns the packages of the functions blocked on channels: those
-// of a dependency are not below the directory.
+// of a dependency are not below the directory. The dump may come from anyone,
+// and the go command takes more than import paths: "file=x", "a...", a path
+// that leaves the directory. Only import paths get through.
 func (s *source) elsewhere() []string {
 	var pkgs []string
+	seen := make(map[string]bool)
 	for _, stack := range s.stacks {
 		for _, f := range stack.Frames {
 			pkg := packageOf(f.Func)
-			if first, _, path := strings.Cut(pkg, "/"); path &&
-				strings.Contains(first, ".") && !slices.Contains(pkgs, pkg) {
+			first, _, path := strings.Cut(pkg, "/")
+			if seen[pkg] || !path || !strings.Contains(first, ".") {
+				continue
+			}
+			seen[pkg] = true
+			if module.CheckImportPath(pkg) == nil && len(pkgs) < maxElsewhere {
 				pkgs = append(pkgs, pkg)
 			}
 		}

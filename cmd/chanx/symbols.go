@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +14,16 @@ import (
 	"strings"
 
 	"example.com/chanx/doctor"
+)
+
+const (
+	// maxSymbols bounds the addresses of a profile that a server is asked
+	// about: a process has some hundred.
+	maxSymbols = 10_000
+
+	// maxAnswer bounds what a server may answer about 200 of them. A name with
+	// type arguments has a few kilobytes at most.
+	maxAnswer = 1 << 20
 )
 
 // resolve asks the server that sent a profile with debug=1 for the names of
@@ -28,12 +39,14 @@ func (s *server) resolve(ctx context.Context, snap *doctor.Snapshot,
 	u := *profile
 	u.Path, u.RawQuery = u.Path[:i]+"/symbol", ""
 	names := make(map[uint64]string)
-	for batch := range slices.Chunk(pcs, 200) {
+	ctx, cancel := context.WithTimeout(ctx, 10*s.fetch.timeout)
+	defer cancel()
+	for batch := range slices.Chunk(pcs[:min(len(pcs), maxSymbols)], 200) {
 		if err := s.ask(ctx, &u, batch, names); err != nil {
-			snap.Unreadable += len(snap.Unresolved())
 			snap.Troubles = append(snap.Troubles, doctor.Trouble{
-				Why: fmt.Sprintf("the runtime's calls have no names: %s %v", u.Redacted(),
-					err)})
+				Why: fmt.Sprintf("the runtime's calls have no names: %s: %v",
+					u.Redacted(), err)})
+			snap.Unreadable++
 			break
 		}
 	}
@@ -52,20 +65,30 @@ func (s *server) resolve(ctx context.Context, snap *doctor.Snapshot,
 func (s *server) ask(ctx context.Context, u *url.URL, pcs []uint64,
 	names map[uint64]string) error {
 	var question strings.Builder
+	asked := make(map[uint64]bool, len(pcs))
+	answer := make(map[uint64]string, len(pcs))
 	for i, pc := range pcs {
 		if i > 0 {
 			question.WriteByte('+')
 		}
 		fmt.Fprintf(&question, "%#x", pc-1)
+		asked[pc-1] = true
 	}
 	read := func(body io.Reader) error {
-		lines := bufio.NewScanner(body)
+		limited := &io.LimitedReader{R: body, N: maxAnswer}
+		lines := bufio.NewScanner(limited)
 		for lines.Scan() {
 			address, name, ok := strings.Cut(lines.Text(), " ")
 			pc, err := strconv.ParseUint(address, 0, 64)
-			if ok && err == nil {
-				names[pc] = name
+			if ok && err == nil && asked[pc] {
+				answer[pc] = name
 			}
+		}
+		if limited.N <= 0 {
+			return fmt.Errorf("answers more than %d kB", maxAnswer>>10)
+		}
+		if lines.Err() == nil {
+			maps.Copy(names, answer)
 		}
 		return lines.Err()
 	}

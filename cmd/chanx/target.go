@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/url"
 	"os"
+	"strconv"
+	"strings"
 
 	"example.com/chanx/doctor"
 )
@@ -15,10 +19,14 @@ type target struct {
 	name   string
 	server *server // nil: a file
 	snaps  []*doctor.Snapshot
-	err    error // of the last look
+	report *doctor.Report // of a service that judges itself, instead of snaps
+	err    error          // of the last look
 
 	anchors anchors // of a file
 }
+
+// seen reports whether the target has ever shown anything.
+func (t *target) seen() bool { return len(t.snaps) > 0 || t.report != nil }
 
 // newTargets understands the arguments before anything is opened, so that a
 // mistake in the last one costs nothing.
@@ -26,16 +34,17 @@ func newTargets(o *options, f *fetcher) ([]*target, error) {
 	var targets []*target
 	stdin := false
 	for _, arg := range o.targets {
-		u, isURL, err := parseURL(arg)
+		u, err := parseURL(arg)
 		if err != nil {
 			return nil, err
 		}
 		t := &target{name: arg}
-		if isURL {
+		switch {
+		case u != nil:
 			t.name = u.Redacted()
-			t.server = &server{f, o.form, o.maxStop, u, t.name}
-		}
-		if arg == "-" {
+			t.server = &server{fetch: f, form: o.form, stop: o.maxStop, url: u,
+				name: t.name}
+		case arg == "-":
 			t.name = "standard input"
 			if stdin {
 				return nil, errors.New("-: standard input can be read only once")
@@ -47,44 +56,117 @@ func newTargets(o *options, f *fetcher) ([]*target, error) {
 	return targets, nil
 }
 
+// parseURL returns nil for an argument that is no server: a file. A server may
+// be given without its scheme, as 127.0.0.1:6060, unless a file has that name.
+func parseURL(arg string) (*url.URL, error) {
+	if !isURL(arg) {
+		_, err := os.Lstat(arg)
+		if err == nil || !isServer(arg) {
+			return nil, nil
+		}
+		if arg[0] == ':' {
+			arg = "localhost" + arg
+		}
+		arg = "http://" + arg
+	}
+	u, err := url.Parse(arg)
+	if err == nil && u.Hostname() == "" {
+		err = errors.New("no host in it")
+	}
+	if err == nil {
+		return u, nil
+	}
+	// The error quotes what it stumbles over, which may be the password.
+	if strings.Contains(arg, "@") {
+		return nil, fmt.Errorf("%s: not a URL: is there a character in the "+
+			"password that must be written as %%XX?", redacted(arg))
+	}
+	if e := (*url.Error)(nil); errors.As(err, &e) {
+		err = e.Err
+	}
+	return nil, fmt.Errorf("%s: not a URL: %w", arg, err)
+}
+
+func isURL(arg string) bool {
+	scheme, _, ok := strings.Cut(arg, "://")
+	scheme = strings.ToLower(scheme)
+	return ok && (scheme == "http" || scheme == "https")
+}
+
+// isServer reports whether arg looks like HOST:PORT, with or without a path,
+// or like the path of a profile on a host.
+func isServer(arg string) bool {
+	host, path, _ := strings.Cut(arg[strings.LastIndexByte(arg, '@')+1:], "/")
+	_, port, err := net.SplitHostPort(host)
+	if err != nil {
+		return host != "" && host[0] != '.' &&
+			strings.HasPrefix(path, "debug/pprof")
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}
+
+// redacted is arg without a password in it, however malformed arg is.
+func redacted(arg string) string {
+	scheme, rest, ok := strings.Cut(arg, "://")
+	if ok {
+		scheme += "://"
+	} else {
+		scheme, rest = "", arg
+	}
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		rest = "xxxxx" + rest[i:]
+	}
+	return scheme + rest
+}
+
 // look adds what the target shows now.
 func (t *target) look(ctx context.Context, c *console, p *progress) {
-	var snaps []*doctor.Snapshot
+	var in input
 	switch {
 	case t.server != nil:
-		snaps, t.err = t.server.look(ctx)
+		in, t.err = t.server.look(ctx)
 	case t.name == "standard input":
 		if _, ok := terminal(c.stdin); ok {
 			c.say("reading from the terminal; paste a dump and end it with " +
 				"Ctrl-D, or give a file or a URL")
 		}
-		snaps, t.err = decode(p.reader(c.stdin), t.name, &t.anchors)
+		in, t.err = readInput(p.reader(interruptible(ctx, c.stdin)), t.name, &t.anchors)
 	default:
-		snaps, t.err = readFile(t.name, &t.anchors, p)
+		in, t.err = readFile(ctx, t.name, &t.anchors, p)
 	}
-	t.snaps = append(t.snaps, snaps...)
+	t.snaps = append(t.snaps, in.snaps...)
+	if in.report != nil {
+		t.report = in.report // the service has compared it with earlier ones
+	}
 }
 
-func readFile(name string, known *anchors,
-	p *progress) ([]*doctor.Snapshot, error) {
-	f, err := os.Open(name)
+func readFile(ctx context.Context, name string, known *anchors,
+	p *progress) (input, error) {
+	f, err := open(ctx, name)
 	if err != nil {
-		remedy := ""
-		if errors.Is(err, fs.ErrNotExist) {
-			remedy = ": a server is given as http://HOST:PORT"
+		why, remedy := err, ""
+		if e := (*fs.PathError)(nil); errors.As(err, &e) {
+			why = e.Err
 		}
-		return nil, fmt.Errorf("%s: %w%s", name, errors.Unwrap(err), remedy)
+		if errors.Is(err, fs.ErrNotExist) {
+			remedy = ": a server is given as HOST:PORT or http://HOST:PORT"
+			if strings.Contains(name, ":") {
+				name = redacted(name)
+			}
+		}
+		return input{}, fmt.Errorf("%s: %w%s", name, why, remedy)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s: a directory: name the files in it", name)
+		return input{}, fmt.Errorf("%s: a directory: name the files in it", name)
 	}
-	snaps, err := decode(p.reader(f), name, known)
-	for _, s := range snaps {
+	in, err := readInput(p.reader(interruptible(ctx, f)), name, known)
+	for _, s := range in.snaps {
 		if s.Taken.IsZero() && info != nil {
 			s.Taken = info.ModTime()
 		}
 	}
-	return snaps, err
+	return in, err
 }

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -54,8 +55,15 @@ type op struct {
 // Load reads the packages below dir and those named besides, such as the
 // module that a blocked call is in; one of these that cannot be found is in
 // Ill. The error says that there is nothing to analyse.
+//
+// Nothing in dir is run, so it may be a tree that is not trusted: cgo, whose
+// flags go to the C compiler, is off; the toolchain that go.mod names is not
+// fetched; version control, whose configuration names programs, is not asked.
+// Modules that are not on this machine are downloaded as the go command does.
 func Load(dir string, besides []string) (*Program, error) {
-	cfg := &packages.Config{Mode: packages.LoadSyntax, Dir: dir}
+	cfg := &packages.Config{Mode: packages.LoadSyntax, Dir: dir,
+		BuildFlags: []string{"-buildvcs=false"},
+		Env:        append(os.Environ(), "CGO_ENABLED=0", "GOTOOLCHAIN=local")}
 	all, err := packages.Load(cfg, append([]string{"./..."}, besides...)...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"example.com/chanx/doctor"
+)
+
+// input is what one look yields: snapshots to judge, or the report of a
+// service that has judged itself, which serves [doctor.Handler], or of an
+// earlier run with -json.
+type input struct {
+	snaps  []*doctor.Snapshot
+	report *doctor.Report
+}
+
+// maxReport bounds a report, which has to be in memory as a whole.
+const maxReport = 64 << 20
+
+// readInput reads either.
+func readInput(r io.Reader, name string, known *anchors) (input, error) {
+	in := bufio.NewReaderSize(r, 64<<10)
+	head, _ := in.Peek(64)
+	if !isReport(head) {
+		snaps, err := decode(in, name, known)
+		return input{snaps: snaps}, err
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxReport+1))
+	if err == nil && len(text) > maxReport {
+		err = fmt.Errorf("above %d MB", maxReport>>20)
+	}
+	report := new(doctor.Report)
+	if err == nil {
+		err = json.Unmarshal(text, report)
+	}
+	if err != nil {
+		return input{}, fmt.Errorf("%s: a report that cannot be read: %w", name, err)
+	}
+	report.Targets = []string{name}
+	if len(report.Instances) == 1 {
+		report.Instances[0].Name = name
+	}
+	return input{report: report}, nil
+}
+
+// isReport knows the first key of a report.
+func isReport(head []byte) bool {
+	head = bytes.TrimLeft(head, " \t\r\n")
+	rest, ok := bytes.CutPrefix(head, []byte("{"))
+	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"),
+		[]byte(`"targets"`))
+}

@@ -1,0 +1,107 @@
+package doctor
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// onInstance is the report of a service with n senders blocked in a line.
+func onInstance(t *testing.T, name string, line, n int) *Report {
+	t.Helper()
+	p := stuckAt(map[int]int{line: n})
+	p.Target, p.Instance = name, name
+	var b bytes.Buffer
+	require.NoError(t, Diagnose(Rules{}, p).WriteJSONStacks(&b))
+	r := new(Report)
+	require.NoError(t, json.Unmarshal(b.Bytes(), r))
+	return r
+}
+
+// A report that is written and read again says the same.
+func TestReportRoundTrip(t *testing.T) {
+	p := stuckAt(map[int]int{212: 40, 300: 3})
+	p.trouble(7, "x", "odd")
+	r := Diagnose(Rules{}, p)
+	for i := range r.Waits {
+		r.Waits[i].Minutes = 12
+	}
+	var b bytes.Buffer
+	require.NoError(t, r.WriteJSONStacks(&b))
+	got := new(Report)
+	require.NoError(t, json.Unmarshal(b.Bytes(), got))
+	assert.Equal(t, textOf(t, r, TextOptions{Idle: true}),
+		textOf(t, got, TextOptions{Idle: true}))
+	var again bytes.Buffer
+	require.NoError(t, got.WriteJSONStacks(&again))
+	assert.Equal(t, b.String(), again.String())
+}
+
+// Merged reports are what Diagnose makes of the snapshots of all instances.
+func TestReportMerge(t *testing.T) {
+	r := Diagnose(Rules{})
+	for i := range 3 {
+		r.Merge(onInstance(t, fmt.Sprintf("host%d", i), 212, 10+i))
+	}
+	r.Merge(onInstance(t, "host3", 300, 2000))
+	require.Len(t, r.Findings, 2)
+	assert.Equal(t, 2000, r.Findings[0].Count, "worst first")
+	assert.Equal(t, r.Findings[0].Sentence, r.Root)
+	assert.Equal(t, map[string]int{"host3": 2000}, r.Findings[0].Instances)
+	f := r.Findings[1]
+	assert.Equal(t, 33, f.Count)
+	assert.Equal(t, map[string]int{"host0": 10, "host1": 11, "host2": 12},
+		f.Instances)
+	assert.Equal(t, "33 goroutines are blocked sending in app.(*Log).Write "+
+		"(log.go:212), all on the path of HTTP requests; no goroutine is receiving "+
+		"there, on 3 instances", f.Sentence)
+	assert.Len(t, f.Stacks, 3)
+	assert.Len(t, r.Instances, 4)
+	assert.Equal(t, []string{"host0", "host1", "host2", "host3"}, r.Targets)
+	assert.Equal(t, 2033+4, r.Goroutines)
+	assert.Equal(t, r.Goroutines, r.Judged)
+	require.Len(t, r.Groups, 3)
+	assert.Equal(t, 33, r.Groups[1].Count)
+
+	one := Diagnose(Rules{})
+	one.Merge(onInstance(t, "host", 212, 10))
+	assert.Nil(t, one.Findings[0].Instances, "no fleet")
+
+	// A fleet that was saved is merged by its instances.
+	fleet := onInstance(t, "host4", 212, 5)
+	fleet.Merge(onInstance(t, "host5", 212, 6))
+	r.Merge(fleet)
+	assert.Equal(t, map[string]int{"host0": 10, "host1": 11, "host2": 12,
+		"host4": 5, "host5": 6}, r.Findings[1].Instances)
+	assert.Contains(t, r.Findings[1].Sentence, "44 goroutines are blocked")
+	assert.Contains(t, r.Findings[1].Sentence, "there, on 5 instances")
+}
+
+// A report that no Diagnose made is refused, and never a panic later.
+func TestReportImpossible(t *testing.T) {
+	deep := `{"count":1}`
+	for range 200 {
+		deep = `{"waiting":[` + deep + `]}`
+	}
+	for _, text := range []string{
+		`{"goroutines":-1}`, `{"judged":1e15}`, `{"findings":[{"count":-5}]}`,
+		`{"findings":[{"severity":"awful"}]}`, `{"waits":[null]}`,
+		`{"groups":[{"stacks":[null]}]}`, `{"groups":[{"stacks":[{"count":-1}]}]}`,
+		`{"instances":[{"goroutines":-1}]}`, `{"waits":[` + deep + `]}`,
+		`{"findings":[{"instances":{"a":-1}}]}`, `[]`, `{`,
+	} {
+		assert.Error(t, json.Unmarshal([]byte(text), new(Report)), "%.60s", text)
+	}
+	r := new(Report)
+	require.NoError(t, json.Unmarshal([]byte(`{"targets":null,"findings":[{}],`+
+		`"groups":[{"stacks":[{"frames":[{}]}]}],"waits":[{"waiting":[{}]}]}`), r))
+	var b bytes.Buffer
+	require.NoError(t, r.WriteHTML(&b))
+	require.NoError(t, r.WriteJSON(&b))
+	r.Merge(r)
+	textOf(t, r, TextOptions{Idle: true})
+}
