@@ -52,7 +52,7 @@ func allocsOfRestart(t *testing.T, keep func(worker) error) float64 {
 func TestSuperviseOfDoneContextAllocatesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	policy := chanx.RestartPolicy{MaxRestarts: 500, Within: 1 << 40}
+	policy := chanx.RestartPolicy{MaxRestarts: 50, Within: 1 << 40}
 	noAllocs(t, "Supervise", func() {
 		_ = chanx.Supervise(ctx, idle, policy)
 	})

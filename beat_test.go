@@ -588,3 +588,62 @@ func TestStallCountsFromTheLastBeat(t *testing.T) {
 		}
 	}
 }
+
+// TestLeakedGoroutinesAreBounded: a worker that hangs forever, in each run, is
+// replaced until 16 of its goroutines are left behind, or as many as it may be
+// restarted. Each that ends makes room for one more.
+func TestLeakedGoroutinesAreBounded(t *testing.T) {
+	for _, most := range []int{0, 3, 16, 40} {
+		for name, supervise := range map[string]func(context.Context, worker, chanx.RestartPolicy) error{
+			"Supervise": chanx.Supervise, "Supervisor": runAlone,
+		} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					bound := max(16, most) + 1
+					var live, runs atomic.Int32
+					gate := make(chan struct{})
+					policy := every(time.Second)
+					policy.Heartbeat, policy.ReplaceStalled = time.Second, true
+					policy.MaxRestarts = most
+					ctx, cancel := context.WithCancel(t.Context())
+					result := make(chan error, 1)
+					go func() {
+						result <- supervise(ctx, func(context.Context) error {
+							runs.Add(1)
+							live.Add(1)
+							defer live.Add(-1)
+							<-gate
+							return nil
+						}, policy)
+					}()
+					pause(time.Hour)
+					if most > 0 {
+						bound = most + 1
+						var limit *chanx.RestartLimitError
+						assert.ErrorAs(t, <-result, &limit)
+					}
+					assert.EqualValues(t, bound, live.Load())
+					if most == 0 {
+						gate <- struct{}{}
+						pause(time.Hour)
+						// If an old one ended, the last is stalled as it was.
+						assert.LessOrEqual(t, live.Load(), int32(bound))
+					}
+					cancel()
+					close(gate)
+					synctest.Wait()
+					assert.Zero(t, live.Load())
+				})
+			})
+		}
+	}
+}
+
+// runAlone is Supervise, by a Supervisor with one worker.
+func runAlone(ctx context.Context, w worker, policy chanx.RestartPolicy) error {
+	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+	if err := s.Add("worker", w, policy); err != nil {
+		return err
+	}
+	return s.Run(ctx)
+}

@@ -106,10 +106,13 @@ func (o *oracle) broken() bool {
 	if p.MinBackoff > 0 && p.MaxBackoff > 0 && p.MinBackoff > p.MaxBackoff {
 		return true
 	}
-	// Exits as close as can be: is the first of MaxRestarts restarts still in
-	// the window at the exit that would give up?
-	low, _ := o.bounds(0)
-	span := time.Duration(p.MaxRestarts) * low
+	// If every wait is as long as it is on average: is the first of
+	// MaxRestarts restarts still in the window at the exit that gives up?
+	span := time.Duration(0)
+	for n := range p.MaxRestarts {
+		low, top := o.bounds(n)
+		span += low + (top-low)/2
+	}
 	return p.MaxRestarts > 0 && p.Within > 0 && span >= p.Within
 }
 

@@ -3,18 +3,19 @@ package chanx
 // To copy this file: take supervise.go exit.go event.go beat.go along.
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 )
 
-// RestartMode says after which exits a worker is started again.
+// RestartMode selects the exits after which a worker is started again.
 type RestartMode int
 
 const (
 	// RestartAlways restarts after every exit, a nil return included: a
-	// consumer that returns while it is still needed is the failure this
-	// package exists for. Only [ErrStop] ends the worker for good.
+	// consumer that returns while it is still needed is the failure that
+	// this package exists for. Only [ErrStop] ends the worker for good.
 	RestartAlways RestartMode = iota
 	// RestartOnFailure restarts after an error, a panic and a
 	// runtime.Goexit; a nil return completes the worker.
@@ -31,30 +32,31 @@ func (m RestartMode) String() string {
 	return names[m]
 }
 
-// What the zero fields of a RestartPolicy stand for.
+// The values that the zero fields of a RestartPolicy stand for.
 const (
 	defaultMinBackoff = 100 * time.Millisecond
 	defaultMaxBackoff = 30 * time.Second
 	defaultResetAfter = time.Minute
 )
 
-// RestartPolicy says how [Supervise] and a [Supervisor] restart a worker. The
-// zero value is the useful default: always restart, wait a little longer each
-// time, never give up. A policy that contradicts itself panics when it is
-// handed over, before anything starts.
+// RestartPolicy configures how [Supervise] and a [Supervisor] restart a worker.
+// The zero value always restarts, waits a little longer each time, and never
+// gives up. An invalid policy panics when it is passed to them, before anything
+// starts; Validate returns the same text as an error.
 //
 // # Backoff and giving up cancel each other
 //
 // A limit of restarts in a window is reached only if they come close enough
-// together, and backoff is there to keep them apart: at 60 s spacing, 60
-// restarts in 10 minutes cannot happen, and the worker fails for ever without
-// anybody being told. The answer here is the zero Within. It counts the
-// restarts since the last healthy run, however far apart, so no backoff can
-// outlast it. Where a Within is set, MaxRestarts waits of MinBackoff must fit
-// into it, or the policy panics; as the waits grow towards MaxBackoff, a limit
-// well below Within / MaxBackoff is one that is sure to be reached.
+// together, and backoff keeps them apart: at 60 s spacing, 60 restarts in 10
+// minutes cannot happen, and the worker fails forever without a report. With a
+// zero Within all restarts since the last healthy run count, however far apart.
+// With a Within, the policy is invalid unless MaxRestarts waits, each as long
+// as it is on average, fit into it. Near that edge chance decides; a worker that
+// fails at once is sure to be given up if MaxRestarts waits, each as long as it
+// can be, fit. With the default waits 11 restarts are valid, and 9 are certain,
+// within one minute.
 type RestartPolicy struct {
-	// Restart says after which exits to restart. Zero: RestartAlways.
+	// Restart selects the exits to restart after. Zero: RestartAlways.
 	Restart RestartMode
 
 	// MinBackoff and MaxBackoff bound the wait before a restart. The first
@@ -65,43 +67,44 @@ type RestartPolicy struct {
 	// Zero: 100 ms and 30 s, or what the other one allows.
 	// MinBackoff < 0: no waiting; a worker that fails at once is then
 	// restarted some million times a second.
-	// MinBackoff > MaxBackoff, both set: panics. MaxBackoff < 0: panics.
+	// MinBackoff > MaxBackoff, both set: invalid. MaxBackoff < 0: invalid.
 	MinBackoff, MaxBackoff time.Duration
 
 	// ResetAfter is how long a run must last to count as healthy. The exit
 	// of a healthy run begins with a restart count of zero, and so with
 	// MinBackoff. A run that is replaced as stalled never was healthy.
-	// Zero: 1 minute. Negative: panics.
+	// Zero: 1 minute. Negative: invalid.
 	ResetAfter time.Duration
 
 	// MaxRestarts is how many restarts there may be in Within; the exit that
 	// would need one more gives up. So a worker that always fails runs
-	// 1 + MaxRestarts times. Zero: never give up. Negative: panics.
+	// 1 + MaxRestarts times. Zero: never give up. Negative: invalid.
 	MaxRestarts int
 
 	// Within is the window of MaxRestarts. A restart is dated at the exit it
 	// follows, and has left the window when exactly Within has passed.
 	// Zero: all restarts since the last healthy run count.
-	// Negative, or too short for MaxRestarts waits of MinBackoff: panics.
+	// Negative, or too short for MaxRestarts average waits: invalid.
 	Within time.Duration
 
 	// Heartbeat is how long a running worker may be silent, from its start
 	// or its last [Beat]; if it is silent for longer it is reported as
-	// stalled. Zero: not watched. Negative: panics.
+	// stalled. Zero: not watched. Negative: invalid.
 	Heartbeat time.Duration
 
-	// ReplaceStalled starts a successor beside a stalled worker. Go cannot
-	// kill a goroutine: the old one has its context cancelled, with
-	// [ErrStalled] as the cause, and is leaked until it ends by itself,
-	// which is then still reported. A replacement is a restart: it waits,
-	// and counts towards MaxRestarts, which bounds the leak.
-	// Without Heartbeat, or with RestartNever: panics.
+	// ReplaceStalled starts a successor of a stalled worker. Go cannot kill
+	// a goroutine: the context of the old one is cancelled, with
+	// [ErrStalled] as the cause, and it is leaked until it ends by itself,
+	// which is still reported. A replacement is a restart: it waits, and
+	// counts towards MaxRestarts. While a worker has 16 leaked goroutines,
+	// or MaxRestarts if that is more, it is reported as stalled and not
+	// replaced. Without Heartbeat, or with RestartNever: invalid.
 	ReplaceStalled bool
 
-	// CrashOnPanic lets a panic of the worker crash instead of restarting:
+	// CrashOnPanic makes a panic of the worker crash instead of restarting:
 	// Supervise, or the Run of the Supervisor, panics with the [*PanicError]
-	// on its caller's goroutine. One that the worker returns, because a
-	// supervisor of its own has given it up, is a failure like any other.
+	// on the goroutine of its caller. A *PanicError that the worker returns,
+	// from a Supervise that it calls, is a failure like any other.
 	CrashOnPanic bool
 
 	// OnEvent observes exits, restarts, stalls, recoveries and giving up. It
@@ -112,32 +115,63 @@ type RestartPolicy struct {
 	OnEvent func(Event)
 }
 
-// checked returns p with its defaults filled in. It panics if p contradicts
-// itself.
+// Validate returns nil if Supervise and Add accept p, and otherwise an error
+// with the text that they panic with. It is for a policy that is read from a
+// file.
+func (p RestartPolicy) Validate() error {
+	if wrong := p.fill(); wrong != "" {
+		return errors.New(wrong)
+	}
+	return nil
+}
+
+// checked returns p with its defaults filled in. It panics if p is invalid.
 func (p RestartPolicy) checked() RestartPolicy {
-	if p.Restart < RestartAlways || p.Restart > RestartNever {
-		refuse("unknown " + p.Restart.String())
-	}
-	mustNot(p.MaxBackoff < 0, "MaxBackoff < 0")
-	mustNot(p.ResetAfter < 0, "ResetAfter < 0")
-	mustNot(p.MaxRestarts < 0, "MaxRestarts < 0")
-	mustNot(p.Within < 0, "Within < 0")
-	mustNot(p.Heartbeat < 0, "Heartbeat < 0")
-	mustNot(p.ReplaceStalled && p.Heartbeat == 0,
-		"ReplaceStalled without Heartbeat: nothing would ever stall")
-	mustNot(p.ReplaceStalled && p.Restart == RestartNever,
-		"ReplaceStalled with RestartNever: a replacement is a restart")
-	p.fillBackoff()
-	if p.ResetAfter == 0 {
-		p.ResetAfter = defaultResetAfter
-	}
-	// Sprintf would double the stack of a young caller if it were always made.
-	if p.unreachable() {
-		refuse(fmt.Sprintf("%d restarts, %v or more apart, "+
-			"never come within %v: it would never give up",
-			p.MaxRestarts, p.MinBackoff, p.Within))
+	if wrong := p.fill(); wrong != "" {
+		panic(wrong)
 	}
 	return p
+}
+
+// fill fills in the defaults, and returns what is wrong with p. The text of an
+// error that is not there would double the stack of a young caller.
+func (p *RestartPolicy) fill() (wrong string) {
+	if wrong = p.wrong(); wrong == "" {
+		p.fillBackoff()
+		if p.ResetAfter == 0 {
+			p.ResetAfter = defaultResetAfter
+		}
+		wrong = p.unreachable()
+	}
+	if wrong != "" {
+		wrong = "chanx: restart policy: " + wrong
+	}
+	return wrong
+}
+
+// wrong returns what is wrong with the fields as they were set.
+func (p *RestartPolicy) wrong() string {
+	switch {
+	case p.Restart < RestartAlways || p.Restart > RestartNever:
+		return "unknown " + p.Restart.String()
+	case p.MaxBackoff < 0:
+		return "MaxBackoff < 0"
+	case p.ResetAfter < 0:
+		return "ResetAfter < 0"
+	case p.MaxRestarts < 0:
+		return "MaxRestarts < 0"
+	case p.Within < 0:
+		return "Within < 0"
+	case p.Heartbeat < 0:
+		return "Heartbeat < 0"
+	case p.ReplaceStalled && p.Heartbeat == 0:
+		return "ReplaceStalled without Heartbeat: nothing would ever stall"
+	case p.ReplaceStalled && p.Restart == RestartNever:
+		return "ReplaceStalled with RestartNever: a replacement is a restart"
+	case p.MaxBackoff > 0 && p.MinBackoff > p.MaxBackoff:
+		return "MinBackoff > MaxBackoff"
+	}
+	return ""
 }
 
 // fillBackoff leaves 0 < MinBackoff <= MaxBackoff, or both 0 for no waiting.
@@ -155,37 +189,71 @@ func (p *RestartPolicy) fillBackoff() {
 	if !maxSet {
 		p.MaxBackoff = max(defaultMaxBackoff, p.MinBackoff)
 	}
-	mustNot(p.MinBackoff > p.MaxBackoff, "MinBackoff > MaxBackoff")
 }
 
-// unreachable reports whether the exit that would give up comes too late for
-// the first of the MaxRestarts restarts to still be in the window.
-func (p *RestartPolicy) unreachable() bool {
+// unreachable returns what is wrong with a window that has no room for
+// MaxRestarts restarts of a worker that fails at once.
+func (p *RestartPolicy) unreachable() string {
 	if p.Within == 0 || p.MaxRestarts == 0 || p.MinBackoff == 0 {
-		return false
+		return ""
 	}
 	n := time.Duration(p.MaxRestarts) // n * MinBackoff may overflow
-	return p.MinBackoff > (p.Within-1)/n
+	fit := p.restartsWithin()
+	switch {
+	case p.MinBackoff > (p.Within-1)/n:
+		return fmt.Sprintf("%d restarts, %v or more apart, "+
+			"never come within %v: it would never give up",
+			p.MaxRestarts, p.MinBackoff, p.Within)
+	case n > fit:
+		return fmt.Sprintf("with waits of %v to %v, %d restarts come within "+
+			"%v on average, not %d: it would hardly ever give up",
+			p.MinBackoff, p.MaxBackoff, fit, p.Within, p.MaxRestarts)
+	}
+	return ""
 }
 
-func mustNot(wrong bool, what string) {
-	if wrong {
-		refuse(what)
+// restartsWithin returns how many restarts of a worker that fails at once are
+// in the window at the exit after the last of them, if each wait is as long as
+// it is on average. The waits grow, so no later window has more.
+func (p *RestartPolicy) restartsWithin() (n time.Duration) {
+	left := p.Within - 1
+	for {
+		top := p.longest(int(n))
+		mean := p.MinBackoff + (top-p.MinBackoff)/2
+		if top == p.MaxBackoff || mean > left {
+			return n + left/mean
+		}
+		left -= mean
+		n++
 	}
 }
-
-func refuse(what string) { panic("chanx: restart policy: " + what) }
 
 // backoff returns the wait before the restart that follows n others.
 func (p *RestartPolicy) backoff(n int) time.Duration {
 	if p.MinBackoff == 0 {
 		return 0
 	}
-	top := p.MaxBackoff
+	return p.MinBackoff + rand.N(p.longest(n)-p.MinBackoff+1)
+}
+
+// longest returns the longest wait that backoff may return.
+func (p *RestartPolicy) longest(n int) time.Duration {
 	if p.MinBackoff <= p.MaxBackoff>>n {
-		top = p.MinBackoff << n
+		return p.MinBackoff << n
 	}
-	return p.MinBackoff + rand.N(top-p.MinBackoff+1)
+	return p.MaxBackoff
+}
+
+// maxLeaked bounds the goroutines of one worker that are left behind at a time.
+// MaxRestarts alone is no bound: it is zero by default, and a healthy run
+// between two stalls resets the count.
+const maxLeaked = 16
+
+// mayReplace reports whether a stalled worker that has left that many
+// goroutines behind is replaced.
+func (p *RestartPolicy) mayReplace(leaked int) bool {
+	// One more than MaxRestarts, or the stall that gives up would not count.
+	return p.ReplaceStalled && (leaked < maxLeaked || leaked <= p.MaxRestarts)
 }
 
 // RestartLimitError is how giving up is reported. Unwrap returns Last, so

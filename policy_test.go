@@ -312,8 +312,18 @@ func TestContradictions(t *testing.T) {
 			"it would never give up": {
 			MaxRestarts: 60, Within: 10 * time.Minute, MinBackoff: time.Minute,
 		},
+		"with waits of 100ms to 30s, 11 restarts come within 1m0s on average, " +
+			"not 20: it would hardly ever give up": {
+			MaxRestarts: 20, Within: time.Minute,
+		},
+		"with waits of 1s to 3s, 3 restarts come within 6.5s on average, " +
+			"not 5: it would hardly ever give up": {
+			MaxRestarts: 5, Within: 6500 * time.Millisecond,
+			MinBackoff: time.Second, MaxBackoff: 3 * time.Second,
+		},
 	} {
 		t.Run(message, func(t *testing.T) {
+			assert.EqualError(t, policy.Validate(), "chanx: restart policy: "+message)
 			policy.OnEvent = func(chanx.Event) { t.Error("an event") }
 			before := runtime.NumGoroutine()
 			// A context that is done comes second: the policy is wrong anyway.
@@ -364,10 +374,43 @@ func TestNoContradiction(t *testing.T) {
 		if policy.MaxRestarts == math.MaxInt && math.MaxInt == math.MaxInt64 {
 			policy.MaxRestarts--
 		}
+		assert.NoError(t, policy.Validate())
 		assert.NoError(t, chanx.Supervise(t.Context(), func(context.Context) error {
 			return chanx.ErrStop
 		}, policy))
 	}
+}
+
+// TestWithinTheAverageWaits: the most that is valid is given up now and then,
+// and the number that the doc calls certain always is.
+func TestWithinTheAverageWaits(t *testing.T) {
+	const most, certain, tries = 11, 9, 40
+	policy := chanx.RestartPolicy{MaxRestarts: most + 1, Within: time.Minute}
+	assert.Error(t, policy.Validate())
+	givenUp := func(restarts int) bool {
+		policy.MaxRestarts = restarts
+		require.NoError(t, policy.Validate())
+		var gaveUp bool
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			err := chanx.Supervise(ctx, func(context.Context) error {
+				return errBoom
+			}, policy)
+			var limit *chanx.RestartLimitError
+			gaveUp = errors.As(err, &limit)
+		})
+		return gaveUp
+	}
+	sometimes := 0
+	for range tries {
+		assert.True(t, givenUp(certain))
+		if givenUp(most) {
+			sometimes++
+		}
+	}
+	// Half of the time: less than one in ten thousand below a fifth.
+	assert.Greater(t, sometimes, tries/5)
 }
 
 func TestRestartModeString(t *testing.T) {

@@ -4,6 +4,7 @@ package chanx
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -90,6 +91,7 @@ type keeper struct {
 	hook      *hook
 	result    chan error
 	crash     *PanicError
+	leaked    atomic.Int32 // goroutines left behind; used by these as well
 }
 
 // life is one goroutine that runs the worker, again and again.
@@ -150,6 +152,7 @@ func (k *keeper) ended(l *life, f fate) bool {
 }
 
 func (k *keeper) endedLate(l *life, f fate) {
+	k.leaked.Add(-1)
 	now := time.Now()
 	exit := l.exit(lateFate(f), now)
 	k.tell(EventExit, now, &exit)
@@ -218,7 +221,8 @@ func (k *keeper) stallChanged(l *life, stalled bool) {
 	}
 	e.Err = ErrStalled
 	k.tell(EventStall, now, &e)
-	if k.restarter.policy.ReplaceStalled {
+	if k.restarter.policy.mayReplace(int(k.leaked.Load())) {
+		k.leaked.Add(1)
 		l.abandoned, l.pulse.running = true, false
 		o := k.judge(l, fate{err: ErrStalled})
 		l.cancel(ErrStalled)

@@ -43,12 +43,22 @@ type SupervisorOptions struct {
 	KeepExits int
 }
 
-func (o SupervisorOptions) checked() SupervisorOptions {
-	if o.Strategy < OneForOne || o.Strategy > RestForOne {
-		panic("chanx: supervisor: unknown " + o.Strategy.String())
+// Validate returns nil if NewSupervisor accepts o, and otherwise an error with
+// the text that it panics with. It is for options that are read from a file.
+func (o SupervisorOptions) Validate() error {
+	switch {
+	case o.Strategy < OneForOne || o.Strategy > RestForOne:
+		return errors.New("chanx: supervisor: unknown " + o.Strategy.String())
+	case o.MaxRestarts < 0 || o.Within < 0 || o.StopTimeout < 0 || o.KeepExits < 0:
+		return errors.New("chanx: supervisor: negative option")
 	}
-	if o.MaxRestarts < 0 || o.Within < 0 || o.StopTimeout < 0 || o.KeepExits < 0 {
-		panic("chanx: supervisor: negative option")
+	return nil
+}
+
+// checked returns o with its defaults filled in. It panics if o is invalid.
+func (o SupervisorOptions) checked() SupervisorOptions {
+	if err := o.Validate(); err != nil {
+		panic(err.Error())
 	}
 	if o.StopTimeout == 0 {
 		o.StopTimeout = 10 * time.Second
@@ -137,7 +147,9 @@ type member struct {
 	plan  *plan
 	// late is what a Supervisor has left behind when it was stopped as this
 	// worker, with names as its own Supervisor tells them.
-	late *StopTimeoutError
+	late   *StopTimeoutError
+	leaked int // its goroutines among the strays
+
 	over bool          // it has ended for good
 	gone chan struct{} // not nil: being removed; closed: removed
 }
@@ -608,6 +620,7 @@ func (s *Supervisor) ended(r *run, f fate) (next *run) {
 // worker after all.
 func (s *Supervisor) endedLate(r *run, f fate) {
 	s.strays--
+	r.m.leaked--
 	now := time.Now()
 	exit := r.exit(lateFate(f), now)
 	r.m.keep(exit, s.opts.KeepExits)
@@ -628,8 +641,9 @@ func (s *Supervisor) stallChanged(r *run, stalled bool) {
 	e.Err = ErrStalled
 	m.enter(StateStalled, now)
 	m.tell(EventStall, now, &e)
-	if m.restarter.policy.ReplaceStalled && s.mayStart(m) {
+	if m.restarter.policy.mayReplace(m.leaked) && s.mayStart(m) {
 		r.abandoned, r.pulse.running = true, false
+		m.leaked++
 		s.strays++
 		r.cancel(ErrStalled)
 		s.exited(r, fate{err: ErrStalled})

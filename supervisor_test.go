@@ -32,12 +32,15 @@ func TestNewSupervisorPanicsOnWrongOptions(t *testing.T) {
 		"chanx: supervisor: unknown Strategy(-1)": {Strategy: -1},
 	} {
 		assert.PanicsWithValue(t, want, func() { chanx.NewSupervisor(opts) })
+		assert.EqualError(t, opts.Validate(), want)
 	}
+	assert.NoError(t, chanx.SupervisorOptions{}.Validate())
 	for _, opts := range []chanx.SupervisorOptions{
 		{MaxRestarts: -1}, {Within: -1}, {StopTimeout: -1}, {KeepExits: -1},
 	} {
 		assert.PanicsWithValue(t, "chanx: supervisor: negative option",
 			func() { chanx.NewSupervisor(opts) })
+		assert.EqualError(t, opts.Validate(), "chanx: supervisor: negative option")
 	}
 }
 

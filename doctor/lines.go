@@ -1,202 +1,315 @@
 package doctor
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
-	"errors"
 	"io"
 )
 
-// lines hands out an input line by line with whatever logged it taken off:
-// the carriage return, the JSON of a container runtime, a prefix of time
-// stamps and names. A line longer than maxLine loses its end, so that memory
-// is bounded whatever the input.
+// lines cuts an input into lines and hands each one to emit without what
+// logged it: the carriage return, the JSON of a container runtime or of a
+// structured logger, the quotes of logfmt, a prefix of time stamps and names,
+// the colors and links of a web page. A line longer than maxLine loses its
+// end unless it is such a wrapping, which is unwrapped as a stream, so that
+// memory is bounded whatever the input.
 type lines struct {
-	in     *bufio.Reader
-	n      int      // number of the current line, from 1
-	open   bool     // the last line ended with the input, not with \n
-	queue  [][]byte // lines of one JSON record still to be handed out
-	prefix []byte   // what stood before the last header of a goroutine
+	emit  func(line []byte)
+	n     int  // number of the current line of the input, from 1
+	open  bool // the last line ended with the input, not with \n
+	cover lineCover
+	field textField // of JSON records, see records
+	buf   []byte
 }
 
-// maxLine is above the 64 kB to which container runtimes cut their records.
-const maxLine = 128 << 10
+const (
+	// maxLine is above the 64 kB at which container runtimes cut records.
+	maxLine = 128 << 10
 
-func newLines(r io.Reader) *lines {
-	return &lines{in: bufio.NewReaderSize(r, maxLine)}
-}
+	// maxLayers bounds wrappings within wrappings: a container runtime's JSON
+	// around a logger's JSON around a quoted dump has three.
+	maxLayers = 6
+)
 
-// next returns the next line without its end; the slice is good until the
-// following call. The error is io.EOF at the end, or the reader's.
-func (l *lines) next() ([]byte, error) {
-	if len(l.queue) > 0 {
-		line := l.queue[0]
-		l.queue = l.queue[1:]
-		return l.strip(line), nil
-	}
-	line, err := l.in.ReadSlice('\n')
-	l.n++
-	for errors.Is(err, bufio.ErrBufferFull) {
-		// The rest of the line overwrites the buffer that line points to.
-		line = bytes.Clone(line[:min(len(line), maxLine/2)])
-		_, err = l.in.ReadSlice('\n')
-	}
-	if len(line) > 0 {
-		l.open = err != nil
-	}
-	if err != nil && (len(line) == 0 || err != io.EOF) {
-		return nil, err
-	}
-	line = bytes.TrimSuffix(line, []byte{'\n'})
-	line = bytes.TrimSuffix(line, []byte{'\r'})
-	if len(line) > 0 && line[0] == '{' {
-		if text, ok := record(line); ok {
-			l.queue = bytes.Split(bytes.TrimSuffix(text, []byte{'\n'}), []byte{'\n'})
-			return l.next()
+// read hands out all lines of r. The error is r's, but for io.EOF.
+func (l *lines) read(r io.Reader) error {
+	top := &layer{l: l}
+	l.n = 1
+	chunk := make([]byte, 64<<10)
+	for idle := 0; ; {
+		n, err := r.Read(chunk)
+		top.write(chunk[:n])
+		if idle++; n > 0 {
+			idle = 0
+		}
+		if idle == 100 {
+			err = io.ErrNoProgress
+		}
+		if err != nil {
+			l.open = top.end()
+			if err == io.EOF {
+				return nil
+			}
+			return err
 		}
 	}
-	return l.strip(line), nil
 }
 
-// record returns the text of a log record in JSON: docker's json-file, go
-// test -json, journalctl -o json, and what structured loggers use.
-func record(line []byte) ([]byte, bool) {
-	var r struct {
-		Log     *string `json:"log"`
-		Output  *string // go test -json
-		Message *string // journald writes it in capitals; case is ignored
-		Msg     *string
+// layer is one wrapping of the text: the input itself, or what a JSON string
+// or a quoted value in it says. It gets bytes, and its lines go to the next
+// layer or to emit.
+type layer struct {
+	l     *lines
+	depth int
+
+	part  []byte // the line whose end has not come yet
+	marks marks  // of part
+	long  bool   // its beginning has been taken already
+
+	inner  *layer   // what the wrapping in the current line holds
+	json   *records // the current line is within a value of JSON
+	quoted *quoted  // the current line is a quoted text
+	fresh  bool     // json began on this line
+	pieces bool     // a record is cut into several lines: more will follow
+}
+
+// marks say what a stretch of text may hold, so that the lines of a plain
+// dump are not searched for each of it.
+type marks uint8
+
+const (
+	maybeJSON marks = 1 << iota
+	maybeQuoted
+	maybeDecorated
+)
+
+func marksOf(b []byte) (m marks) {
+	if bytes.IndexByte(b, '{') >= 0 && bytes.Contains(b, []byte(`{"`)) ||
+		startsJSON(b) || bytes.Contains(b, []byte("\n{")) ||
+		bytes.Contains(b, []byte("\n[")) {
+		m |= maybeJSON
 	}
-	if json.Unmarshal(line, &r) != nil {
-		return nil, false
-	}
-	for _, s := range []*string{r.Log, r.Output, r.Message, r.Msg} {
-		if s != nil {
-			return []byte(*s), true
+	for _, sign := range [...]string{`]:\`, `}:\`, "]:#", "]:%", `]:"`, `total `} {
+		if bytes.Contains(b, []byte(sign)) {
+			m |= maybeQuoted
 		}
 	}
-	return nil, false
+	if decorated(b) {
+		m |= maybeDecorated
+	}
+	return m
 }
 
-// strip takes off the prefix that the header of this goroutine had.
-func (l *lines) strip(line []byte) []byte {
-	if len(l.prefix) == 0 && len(line) > 1 && line[0] == '\t' &&
-		line[1] == '/' {
-		return line // half of all lines, and never a header
+// write takes more text.
+func (y *layer) write(b []byte) {
+	if len(b) == 0 {
+		return
 	}
-	line = l.unprefix(line)
-	if rest, ok := bytes.CutPrefix(line, []byte("#011")); ok {
-		line = append([]byte{'\t'}, rest...) // syslog's way to write a tab
-	}
-	return line
-}
-
-func (l *lines) unprefix(line []byte) []byte {
-	if i := headerAt(line); i >= 0 {
-		l.prefix = append(l.prefix[:0], line[:i]...)
-		return line[i:]
-	}
-	if len(l.prefix) == 0 {
-		return line
-	}
-	if rest, ok := afterPrefix(line, l.prefix); ok {
-		return rest
-	}
-	return line
-}
-
-// headerAt returns where in line the header of a goroutine or profile begins,
-// or -1.
-func headerAt(line []byte) int {
-	for from := 0; ; {
-		i := bytes.Index(line[from:], []byte("goroutine"))
+	m := marksOf(b)
+	for {
+		i := bytes.IndexByte(b, '\n')
 		if i < 0 {
-			return -1
+			break
 		}
-		i += from
-		if isHeader(line[i:]) && (i == 0 || !isWord(line[i-1])) {
-			return i
+		y.ends(b[:i], m)
+		if y.depth == 0 {
+			y.l.n++
 		}
-		from = i + len("goroutine")
+		b = b[i+1:]
 	}
+	y.hold(b, m)
 }
 
-// isHeader reports whether line begins with "goroutine 7 [", "goroutine 7 gp="
-// or "goroutine profile: total".
-func isHeader(line []byte) bool {
-	rest, ok := bytes.CutPrefix(line, []byte("goroutine "))
-	if !ok {
-		return isTotal(line)
+// ends takes the last bytes of a line.
+func (y *layer) ends(b []byte, m marks) {
+	if len(y.part) > 0 {
+		y.part = append(y.part, b...)
+		// The mark itself may lie across the border of two stretches.
+		b, m = y.part, m|y.marks|marksOf(y.part)
 	}
-	digits := len(rest)
-	rest = bytes.TrimLeft(rest, "0123456789")
-	if digits -= len(rest); digits == 0 {
-		return isTotal(line)
+	first := !y.long
+	y.long = false
+	y.part, y.marks = y.part[:0], 0
+	y.take(b, m, first, true)
+}
+
+// hold keeps the beginning of a line; one that is too long goes on in pieces.
+func (y *layer) hold(b []byte, m marks) {
+	for len(y.part)+len(b) > maxLine {
+		n := maxLine - len(y.part)
+		y.part = append(y.part, b[:n]...)
+		b = b[n:]
+		y.take(y.part, y.marks|m|marksOf(y.part), !y.long, false)
+		y.part, y.long = y.part[:0], true
 	}
-	return bytes.HasPrefix(rest, []byte(" [")) ||
-		bytes.HasPrefix(rest, []byte(" gp="))
+	y.part = append(y.part, b...)
+	y.marks |= m
 }
 
-func isTotal(line []byte) bool {
-	return bytes.HasPrefix(line, []byte("goroutine profile: total ")) ||
-		bytes.HasPrefix(line, []byte("goroutineleak profile: total "))
-}
-
-// isWord reports whether what follows c is the end of a word or quoted.
-func isWord(c byte) bool {
-	return c == '_' || c == '"' || c == '\'' || '0' <= c && c <= '9' ||
-		'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
-}
-
-// afterPrefix returns what follows the prefix in line. Time stamps and
-// process ids differ from line to line, so any run of digits matches any
-// other, and so does a run of blanks. A line that ends early, but for blanks,
-// is an empty one: loggers trim.
-func afterPrefix(line, prefix []byte) ([]byte, bool) {
-	i, j := 0, 0
-	for j < len(prefix) {
-		c := prefix[j]
-		class := classOf(c)
-		switch {
-		case i == len(line):
-			return nil, len(bytes.TrimSpace(prefix[j:])) == 0 && i > 0
-		case class == 0:
-			if line[i] != c {
-				return nil, false
-			}
-			i, j = i+1, j+1
-		default:
-			if classOf(line[i]) != class {
-				return nil, false
-			}
-			// The last run of blanks is taken as it is in the prefix: what
-			// follows may be the indentation of a file name.
-			last := class == ' ' && len(bytes.TrimLeft(prefix[j:], " ")) == 0
-			if last {
-				n := len(prefix) - j
-				if len(line)-i < n || !bytes.Equal(line[i:i+n], prefix[j:]) {
-					return nil, false
-				}
-				return line[i+n:], true
-			}
-			for i < len(line) && classOf(line[i]) == class {
-				i++
-			}
-			for j < len(prefix) && classOf(prefix[j]) == class {
-				j++
-			}
-		}
+// end takes what there is of the last line, and reports whether there was
+// any.
+func (y *layer) end() (open bool) {
+	open = len(y.part) > 0 || y.long
+	if open {
+		y.l.open = y.depth == 0
+		y.ends(nil, 0)
 	}
-	return line[i:], true
+	if y.json != nil {
+		open = true
+		y.json.flush()
+		y.json = nil
+	}
+	if y.inner != nil {
+		y.inner.end()
+	}
+	return open
 }
 
-func classOf(c byte) byte {
+// take is given a line, or a piece of one that is too long. Within JSON, or a
+// quoted text, more of that is expected; otherwise the line tells what it is.
+func (y *layer) take(line []byte, m marks, first, last bool) {
+	if last && len(line) > 0 && line[len(line)-1] == '\r' {
+		line = line[:len(line)-1]
+	}
 	switch {
-	case '0' <= c && c <= '9':
-		return '0'
-	case c == ' ':
-		return ' '
+	case y.json != nil:
+		y.records(line, m, first, last)
+	case y.quoted != nil:
+		y.quoted.write(line)
+	case y.pieces:
+		y.cri(line, m, first, last)
+	default:
+		y.begin(line, m, first, last)
 	}
-	return 0
+	if last && y.quoted != nil {
+		y.quoted = nil
+		y.inner.end()
+	}
+}
+
+// begin finds out what a line holds.
+func (y *layer) begin(line []byte, m marks, first, last bool) {
+	if m&maybeDecorated != 0 {
+		line = undecorated(line)
+	}
+	if y.depth < maxLayers && y.unwrap(line, m, first, last) {
+		return
+	}
+	if first {
+		y.l.leaf(line[:min(len(line), maxLine/2)])
+	}
+}
+
+// unwrap begins a further layer if the line is a wrapping.
+func (y *layer) unwrap(line []byte, m marks, first, last bool) bool {
+	if rest, whole, ok := criRecord(line); ok && first {
+		y.pieces = !whole || !last
+		y.next().take(rest, marksOf(rest), true, !y.pieces)
+		return true
+	}
+	if m&maybeJSON != 0 && first {
+		if at := jsonAt(line); at >= 0 {
+			y.json, y.fresh = &records{field: &y.l.field, to: y.next()}, true
+			y.recordsIn(line, at, m, last)
+			return true
+		}
+	}
+	if m&maybeQuoted != 0 {
+		if at, q := quotedAt(line); at >= 0 {
+			y.quoted = &quoted{to: y.next(), style: q}
+			y.quoted.write(line[at:])
+			return true
+		}
+	}
+	return false
+}
+
+// next returns the layer for what a wrapping holds.
+func (y *layer) next() *layer {
+	if y.inner == nil {
+		y.inner = &layer{l: y.l, depth: y.depth + 1}
+	}
+	return y.inner
+}
+
+// cri takes another piece of a record that a container runtime has cut.
+func (y *layer) cri(line []byte, m marks, first, last bool) {
+	rest, whole, ok := criRecord(line)
+	switch {
+	case ok && first:
+		y.pieces = !whole || !last
+		y.inner.take(rest, marksOf(rest), false, !y.pieces)
+	case first: // the rest is missing
+		y.pieces = false
+		y.inner.take(nil, 0, false, true)
+		y.begin(line, m, first, last)
+	default: // of a line that is too long itself
+		y.pieces = !last
+		y.inner.take(line, m, false, last)
+	}
+}
+
+// records feeds a further line of a value in JSON.
+func (y *layer) records(line []byte, m marks, first, last bool) {
+	if first {
+		y.fresh = false
+	}
+	y.recordsIn(line, 0, m, last)
+}
+
+// recordsIn feeds line from at on to the value in JSON, which ends there, goes
+// on in the next line, or turns out to be none.
+func (y *layer) recordsIn(line []byte, at int, m marks, last bool) {
+	n, state := y.json.write(line[at:])
+	switch {
+	case state == jsonMore && (!last || y.json.lineEnds()):
+		return
+	case state == jsonDone:
+		y.json = nil
+		rest := bytes.TrimLeft(line[at+n:], ", \t")
+		if at = jsonAt(rest); at >= 0 {
+			y.begin(rest, m|maybeJSON, true, last)
+		}
+	case y.json.told: // a record that was cut
+		y.json.flush()
+		y.json = nil
+	default:
+		y.json = nil
+		if y.fresh {
+			m &^= maybeJSON
+		}
+		y.begin(line, m, true, last)
+	}
+}
+
+// leaf is a line in no further wrapping.
+func (l *lines) leaf(line []byte) {
+	if line, ok := l.cover.off(line); ok {
+		l.emit(line)
+	}
+}
+
+// criRecord splits a record as the container runtimes of Kubernetes write it,
+//
+//	2026-11-24T10:00:00.123456789Z stderr F goroutine 1 [running]:
+//
+// where P instead of F marks one that goes on in the next.
+func criRecord(line []byte) (text []byte, whole, ok bool) {
+	if len(line) < 30 || line[4] != '-' || line[10] != 'T' {
+		return nil, false, false
+	}
+	_, rest, _ := bytes.Cut(line, []byte{' '})
+	stream, rest, _ := bytes.Cut(rest, []byte{' '})
+	if string(stream) != "stderr" && string(stream) != "stdout" {
+		return nil, false, false
+	}
+	tag, rest, found := bytes.Cut(rest, []byte{' '})
+	if !found && len(tag) == 1 {
+		rest = nil
+	}
+	switch string(tag) {
+	case "F":
+		return rest, true, true
+	case "P":
+		return rest, false, true
+	}
+	return nil, false, false
 }

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
+
+	"example.com/chanx/internal/printable"
 )
 
 // ErrNoDump is returned by [Parse] for an input without any goroutine.
@@ -17,51 +18,62 @@ var ErrNoDump = errors.New("no goroutine in it: want a goroutine profile " +
 // Parse reads every goroutine dump and every text profile in r, in whatever
 // other text they are embedded. It knows the forms of Go 1.18 to 1.27: the
 // profile with debug=1 and debug=2, what a panic, a fatal error, SIGQUIT and a
-// test timeout print, at any GOTRACEBACK; under prefixes of log collectors, in
-// the JSON of containers and of go test -json, with foreign lines in between,
-// with CRLF, and cut off at any byte.
+// test timeout print, at any GOTRACEBACK; go tool pprof -traces, panicparse,
+// delve's goroutines and the reports of go-deadlock. Around them it takes off
+// the prefixes of log collectors, the JSON of containers, loggers and log
+// stores, the quotes of logfmt and the decorations of web pages and
+// terminals; lines may be without indentation, wrapped, joined, with empty or
+// foreign ones in between, and the end may be missing.
 //
-// The snapshots have the target as Target and are in the order of the input;
-// there are several if the input has several dumps. What ought to be part of a
-// dump and is not understood is counted in Unreadable, never dropped silently.
-// The error is the reader's, [ErrNoDump], or nil; what was read before the
-// reader failed is returned with it.
+// The snapshots have the target as Target and are in the order of the input.
+// There are several if the input has several dumps; those of different
+// processes differ in Instance. A goroutine that is quoted once more counts
+// once. Lines that ought to be part of a dump and are not understood are
+// counted in Unreadable, never dropped silently. The error is the reader's,
+// one that wraps [ErrNoDump], or nil; the snapshots read before the reader
+// failed are returned with it.
 //
 // Parse reads r once. It keeps one copy of each distinct stack, and for each
 // goroutine 28 bytes and the addresses among its arguments, some 50 bytes; and
-// never more than one line of the input besides.
+// never more than a few lines of the input besides. It keeps at most 100,000
+// distinct stacks and 1,000 snapshots of one input.
 func Parse(r io.Reader, target string) ([]*Snapshot, error) {
-	p := parser{in: newLines(r), target: target, words: &wordStore{}}
+	p := parser{target: target, words: &wordStore{}}
+	p.in = &lines{emit: p.line}
 	p.begin()
-	for {
-		line, err := p.in.next()
-		if err == nil {
-			p.line(line)
-			continue
-		}
-		p.finish()
-		if err != io.EOF {
-			return p.done, fmt.Errorf("%s: line %d: %w", target, p.in.n, err)
-		}
-		if len(p.done) == 0 {
-			return nil, fmt.Errorf("%s: %w", target, ErrNoDump)
-		}
-		return p.done, nil
+	err := p.in.read(r)
+	p.finish()
+	snaps := p.dumps.snapshots()
+	switch {
+	case err != nil:
+		return snaps, fmt.Errorf("%s: line %d: %w", target, p.in.n, err)
+	case len(snaps) > 0:
+		return snaps, nil
+	case p.remedy != "":
+		return nil, fmt.Errorf("%s: %w", target, foreignError{p.remedy})
 	}
+	return nil, fmt.Errorf("%s: %w", target, ErrNoDump)
 }
+
+// maxStacks bounds the distinct stacks of one input. A process has some
+// hundred of them, and each costs more than its text.
+const maxStacks = 100_000
 
 // parser is between the lines of r. A goroutine is first written down as a
 // key, its distinguishing bytes; only a key not seen before costs more.
 type parser struct {
 	in     *lines
 	target string
-	done   []*Snapshot
-	snap   *Snapshot
-	index  map[string]*Stack
+	dumps  dumps
+	dump          // the one being read
+	stacks int    // distinct ones of the whole input
+	remedy string // for text of another tool; see foreign
 
 	step    func(*parser, []byte) // what a line means now
-	total   int                   // announced by a profile
+	home    func(*parser, []byte) // and between goroutines
+	notice  []byte                // a line that may be a banner; see banner
 	profile bool
+	total   int // announced by a profile
 	leaks   bool
 
 	head    header
@@ -71,27 +83,33 @@ type parser struct {
 	started bool
 	key     []byte
 	called  bool // a call of it has been read
-	created bool // the goroutine's last line has been read
+	created bool // its creator has been read
 	pending bool // its last function is still without its file
+	mention bool // its header stands behind other text
+	spaced  bool // empty lines stand between its lines
 	parent  uint64
 	count   int // 1, or of a profile's record
 
-	first   uint64 // id of the dump's first goroutine
-	main    bool   // goroutine 1 has been counted
-	lastID  uint64 // and of the one before the current, if it was running
-	lastKey string
+	callee []byte // of another tool's text, see delve and grouped
+	waits  bool   // see deadlock
+	lock   args
+
+	held   []byte // a line that may go on in the next
+	heldAt int    // its number
+	pieces int    // lines in held
 }
 
 func (p *parser) begin() {
-	p.snap = &Snapshot{Target: p.target, Instance: p.target}
-	p.index = make(map[string]*Stack)
-	p.first, p.main, p.lastKey, p.total = 0, false, "", 0
+	p.dump = newDump(p.target)
+	p.total = 0
 	p.profile, p.leaks = false, false
 	p.step = (*parser).outside
+	p.home = p.step
 }
 
 // split ends the current snapshot, if it has anything, and begins the next.
 func (p *parser) split() {
+	p.abandon()
 	p.end()
 	if missing := p.total - p.snap.Goroutines; p.profile && missing > 0 {
 		p.snap.Unreadable += missing
@@ -100,48 +118,60 @@ func (p *parser) split() {
 			"and has %d", p.total, p.snap.Goroutines))
 	}
 	if p.snap.Goroutines > 0 || p.profile {
-		p.done = append(p.done, p.snap)
+		p.dump.profile = p.profile
+		p.dumps.add(&p.dump)
 		p.begin()
 	}
 }
 
 func (p *parser) finish() {
-	cut := p.pending || p.in.open && !p.complete()
+	whole := p.whole()
+	p.abandon()
+	cut := p.pending || p.in.open && !whole
 	if p.started && !p.profile && cut {
 		p.snap.Truncated = true
 		p.snap.trouble(p.in.n, "", "the input ends within a goroutine")
 	}
 	p.split()
+	p.dumps.end(p.snap)
 }
 
 // line sends one line to where it belongs. Headers are known anywhere: the
 // empty line before them may be missing.
 func (p *parser) line(line []byte) {
-	switch {
-	case isHeader(line) && isTotal(line):
-		p.beginProfile(line)
-	case isHeader(line):
-		p.beginGoroutine(line)
-	default:
+	if len(p.held) > 0 {
+		var done bool
+		if line, done = p.rejoin(line); done {
+			return
+		}
+	}
+	switch end := headerEnd(line); {
+	case end == 0:
 		p.step(p, line)
+	case isTotal(line):
+		p.beginProfile(line)
+	case end < 0 && p.keep(line):
+	default:
+		p.beginGoroutine(line)
 	}
 }
 
 // outside is between goroutines, in text that is none of ours.
 func (p *parser) outside(line []byte) {
-	for _, banner := range [...]string{
-		"fatal error: ", "panic: ", "SIGQUIT: ", "SIGABRT: ", "SIGTRAP: ",
-	} {
-		if i := bytes.Index(line, []byte(banner)); i >= 0 && plainBefore(line[:i]) {
-			p.split()
-			if p.snap.Banner == "" {
-				p.snap.Banner = string(line[i:min(len(line), i+maxText)])
-			}
-			return
-		}
+	if len(line) == 0 {
+		return
+	}
+	p.between()
+	if p.banner(line) || p.foreign(line) {
+		return
 	}
 	if bytes.HasPrefix(line, []byte("[originating from goroutine ")) {
 		p.step = (*parser).ancestor
+		return
+	}
+	if isRecord(line) {
+		p.beginProfile(nil)
+		p.record(line)
 		return
 	}
 	const word = "goroutine "
@@ -151,17 +181,27 @@ func (p *parser) outside(line []byte) {
 		p.snap.trouble(p.in.n, string(line), "the input ends within a header")
 		return
 	}
-	if file, _, ok := fileLine(line); ok && bytes.HasSuffix(file, []byte(".go")) &&
-		bytes.Contains(line, []byte(" +0x")) {
-		p.snap.trouble(p.in.n, string(line), "a call outside any goroutine")
+	if why := p.stray(line); why != "" {
+		p.snap.trouble(p.in.n, string(line), why)
 	}
 }
 
-// plainBefore reports whether s may stand before a crash banner: nothing, or
-// what a log collector writes, but no prose.
-func plainBefore(s []byte) bool {
-	return len(s) == 0 || s[len(s)-1] == ' ' && len(s) < 64 &&
-		bytes.ContainsAny(s, "0123456789|") && !bytes.Contains(s, []byte("http: "))
+// stray says what of a goroutine stands outside of any, or returns "".
+func (p *parser) stray(line []byte) string {
+	line = bytes.TrimLeft(line, " \t")
+	if file, _, ok := fileLine(line); ok && bytes.HasSuffix(file, []byte(".go")) &&
+		bytes.Contains(line, []byte(" +0x")) {
+		return "a call outside any goroutine"
+	}
+	switch {
+	case isCreator(line) && bytes.Contains(line, []byte(" in goroutine ")):
+		return "a creator outside any goroutine"
+	case isCall(line) && hasArgs(line):
+		return "a call outside any goroutine"
+	case bytes.HasPrefix(line, []byte("#\t0x")):
+		return "a call outside any record"
+	}
+	return ""
 }
 
 func (p *parser) beginGoroutine(line []byte) {
@@ -170,7 +210,8 @@ func (p *parser) beginGoroutine(line []byte) {
 		p.split()
 	}
 	h := parseHeader(line)
-	if h.id == p.first || h.id == 1 && p.main {
+	p.acceptNotice()
+	if p.dump.repeats(h.id) {
 		p.repeat()
 	}
 	if p.first == 0 {
@@ -182,15 +223,17 @@ func (p *parser) beginGoroutine(line []byte) {
 	if h.cut {
 		p.snap.trouble(p.in.n, string(line), "header without an end")
 	}
-	if len(h.tail) > 0 {
-		p.snap.trouble(p.in.n, string(line), "other text on the line of a header")
-	}
 	p.started, p.created, p.called, p.parent = true, false, false, 0
+	p.pending, p.spaced = false, false
+	p.mention = len(bytes.TrimSpace(p.in.cover.before)) > 0
 	p.count = 1
 	p.words.begin()
 	p.key = append(p.key[:0], p.state...)
 	p.key = append(p.key, '\n', mark(h.leaked), mark(h.bubble), '\n')
 	p.step = (*parser).call
+	if len(h.tail) > 0 && !p.flat(h.tail) {
+		p.snap.trouble(p.in.n, string(line), "other text on the line of a header")
+	}
 }
 
 func mark(b bool) byte {
@@ -200,178 +243,27 @@ func mark(b bool) byte {
 	return '0'
 }
 
-// repeat begins a snapshot because a goroutine comes up again. A dump begins
-// with the goroutine that writes it, so the one before this belongs to the
-// new dump if it was running.
-func (p *parser) repeat() {
-	key, id := p.lastKey, p.lastID
-	last := p.index[key]
-	if last == nil || id == p.first {
-		p.split()
-		return
-	}
-	n := len(last.Members) - 1
-	m, words := last.Members[n], last.words[n]
-	last.Members, last.words = last.Members[:n], last.words[:n]
-	last.Count--
-	p.snap.Goroutines--
-	if last.Count == 0 {
-		p.snap.Stacks = slices.DeleteFunc(p.snap.Stacks,
-			func(s *Stack) bool { return s == last })
-	}
-	p.split()
-	moved := *last
-	moved.Count, moved.Members, moved.words = 1, []Member{m}, []uint32{words}
-	p.snap.Add(&moved)
-	p.index[key] = &moved
-	p.first = id
-}
-
-// complete reports whether nothing of the goroutine can be missing.
-func (p *parser) complete() bool {
-	return p.called && !p.pending && p.head.id <= 1
-}
-
-// call is inside a goroutine.
-func (p *parser) call(line []byte) {
-	switch {
-	case len(line) == 0:
-		p.end()
-	case line[0] == '\t' || line[0] == ' ':
-		p.file(line)
-	case bytes.HasPrefix(line, []byte("created by ")):
-		p.creator(line[len("created by "):])
-	case line[len(line)-1] == ')' && bytes.IndexByte(line, '(') > 0:
-		p.function(line)
-	case bytes.HasSuffix(line, []byte("frames elided...")):
-	case bytes.HasPrefix(line, []byte("[originating from goroutine ")):
-		p.end()
-		p.step = (*parser).ancestor
-	default:
-		p.odd(line)
-	}
-}
-
-// ancestor is inside the stacks of who created the goroutine, which are not
-// on its own.
-func (p *parser) ancestor(line []byte) {
-	if len(line) == 0 {
-		p.step = (*parser).outside
-	}
-}
-
-func (p *parser) function(line []byte) {
-	p.orphan()
-	i := bytes.LastIndexByte(line, '(')
-	name := line[:i]
-	if bytes.ContainsRune(name, ' ') && !bytes.Contains(name, []byte("[")) {
-		p.odd(name) // prose that ends in a parenthesis
-		return
-	}
-	p.pending = true
-	p.words.call(parseArgs(line[i+1 : len(line)-1]))
-	p.key = append(p.key, name...)
-	p.key = append(p.key, '\n')
-}
-
-// orphan gives the function that has no file an empty one.
-func (p *parser) orphan() {
-	if p.pending {
-		p.key = append(p.key, '\n', '0', '\n')
-		p.pending = false
-		p.snap.trouble(p.in.n, "", "a call without its file")
-	}
-}
-
-func (p *parser) creator(line []byte) {
-	p.orphan()
-	name, id, ok := bytes.Cut(line, []byte(" in goroutine "))
-	if ok {
-		p.parent, _ = strconv.ParseUint(string(id), 10, 64)
-	}
-	p.created = true
-	p.pending = true
-	p.key = append(p.key, '\n') // an empty function marks the creator
-	p.key = append(p.key, name...)
-	p.key = append(p.key, '\n')
-}
-
-func (p *parser) file(line []byte) {
-	name, number, ok := fileLine(line)
-	if !ok {
-		if !bytes.Contains(line, []byte("stack unavailable")) {
-			p.odd(line)
-		}
-		return
-	}
-	if !p.pending {
-		p.snap.trouble(p.in.n, string(line), "a file without its call")
-		p.words.call(args{})
-		p.key = append(p.key, '?', '\n')
-	}
-	p.pending = false
-	p.called = true
-	p.key = append(p.key, name...)
-	p.key = append(p.key, '\n')
-	p.key = append(p.key, number...)
-	p.key = append(p.key, '\n')
-	if p.created {
-		p.end()
-	}
-}
-
-// odd is a line that is not of the goroutine. After its last call that is
-// only the text that follows; before, someone else has written into the dump.
-func (p *parser) odd(line []byte) {
-	if p.complete() || bytes.HasPrefix(line, []byte("exit status ")) ||
-		bytes.HasPrefix(line, []byte("FAIL")) {
-		p.end()
-		p.outside(line)
-		return
-	}
-	p.snap.trouble(p.in.n, string(line), "a foreign line within a goroutine")
-}
-
-// fileLine splits "\t/a/b.go:12 +0x1d fp=0x1 sp=0x2 pc=0x3".
-func fileLine(line []byte) (file, number []byte, ok bool) {
-	line = bytes.TrimLeft(line, "\t ")
-	// Each byte of a dump passes here: LastIndex of a string would be slow.
-	i := bytes.LastIndexByte(line, '+')
-	if i > 0 && bytes.HasPrefix(line[i-1:], []byte(" +0x")) {
-		line = line[:i-1]
-	} else {
-		line, _, _ = bytes.Cut(line, []byte(" fp=0x"))
-	}
-	i = bytes.LastIndexByte(line, ':')
-	if i <= 0 || i == len(line)-1 {
-		return nil, nil, false
-	}
-	number = line[i+1:]
-	for _, c := range number {
-		if c < '0' || c > '9' {
-			return nil, nil, false
-		}
-	}
-	return line[:i], number, true
+// whole reports whether nothing of the goroutine can be missing.
+func (p *parser) whole() bool {
+	return p.called && !p.pending && len(p.held) == 0 && p.head.id <= 1
 }
 
 // end counts the goroutine or the profile's record that has been read.
 func (p *parser) end() {
-	if p.step = (*parser).outside; p.profile {
-		p.step = (*parser).record
-	}
+	p.step = p.home
 	if !p.started {
 		return
 	}
 	p.orphan()
 	p.started = false
-	s := p.index[string(p.key)]
+	if p.mention && !p.profile && !p.called {
+		p.snap.trouble(p.in.n, "goroutine "+strconv.FormatUint(p.head.id, 10),
+			"a header without a stack")
+		return
+	}
+	s := p.stack()
 	if s == nil {
-		key := string(p.key)
-		s = decode(key)
-		s.store = p.words
-		p.index[key] = s
-		p.snap.Stacks = append(p.snap.Stacks, s)
+		return
 	}
 	eachLabel(p.labels, func(kv string) { s.label(kv, p.count) })
 	s.Count += p.count
@@ -379,13 +271,32 @@ func (p *parser) end() {
 	if p.profile {
 		return
 	}
-	s.Members = append(s.Members, Member{p.head.id, p.parent, p.head.minutes})
-	s.words = append(s.words, p.words.end())
-	p.main = p.main || p.head.id == 1
-	p.lastID, p.lastKey = p.head.id, ""
-	if string(p.state) == "running" {
-		p.lastKey = string(p.key)
+	for range p.count {
+		s.Members = append(s.Members, Member{p.head.id, p.parent, p.head.minutes})
+		s.words = append(s.words, p.words.end())
 	}
+	p.dump.counted(p.head.id, s, string(p.state) == "running", p.key)
+}
+
+// stack returns the stack of the goroutine that has been read, or nil if
+// there are too many different ones.
+func (p *parser) stack() *Stack {
+	if s := p.index[string(p.key)]; s != nil {
+		return s
+	}
+	if p.stacks == maxStacks {
+		p.snap.Unreadable += p.count
+		p.snap.note(p.in.n, "", fmt.Sprintf("goroutines with more than %d "+
+			"different stacks are left out", maxStacks))
+		return nil
+	}
+	p.stacks++
+	key := string(p.key)
+	s := decode(key)
+	s.store = p.words
+	p.index[key] = s
+	p.snap.Stacks = append(p.snap.Stacks, s)
+	return s
 }
 
 // decode makes a Stack of a key: state, flags, then function, file and line
@@ -395,7 +306,7 @@ func decode(key string) *Stack {
 	field := func() string {
 		f, rest, _ := bytes.Cut(b, []byte{'\n'})
 		b = rest
-		return string(f)
+		return printable.Text(string(f))
 	}
 	s := &Stack{State: field()}
 	flags := field()

@@ -230,7 +230,7 @@ func TestParseOdd(t *testing.T) {
 		"file without call": {"goroutine 2 [select]:\n\t/a.go:1 +0x1\n" +
 			"created by main.h\n\t/a.go:1\n", 1, 1, 1, "select", ""},
 		"orphan": {"goroutine 2 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n" +
-			"main.g()\n\t/a.go:2 +0x1\n", 1, 1, 1, "select", "main.f"},
+			"main.g()\n\t/a.go:2 +0x1\n", 1, 1, 2, "select", "main.f"},
 		"glued header": {"goroutine 2 [select]:2026/11/24 " +
 			"hello\nmain.f()\n\t/a.go:1 +0x1\n",
 			1, 1, 1, "select", "main.f"},
@@ -535,7 +535,7 @@ func TestParseSeveralBegunByAnother(t *testing.T) {
 	all, err = Parse(strings.NewReader(writer(7, "dump")+rest+writer(8, "dump")+
 		rest+writer(9, "dump")+rest+writer(4, "dump")+parked+writer(9, "dump")), "x")
 	require.NoError(t, err)
-	require.Len(t, all, 4)
+	require.Len(t, all, 3, "the last one is quoted again")
 	assert.Equal(t, []Member{{ID: 7}}, all[0].Stacks[0].Members)
 	assert.Equal(t, []Member{{ID: 8}}, all[1].Stacks[0].Members)
 	require.Len(t, all[2].Stacks, 3)
@@ -545,7 +545,7 @@ func TestParseSeveralBegunByAnother(t *testing.T) {
 	// Only one that is running writes a dump.
 	all, err = Parse(strings.NewReader(writer(7, "dump")+rest+parked+rest), "x")
 	require.NoError(t, err)
-	require.Len(t, all, 2)
+	require.Len(t, all, 1, "goroutine 1 is quoted again")
 	assert.Equal(t, 3, all[0].Goroutines)
 
 	// A dump of nothing else, twice.
@@ -782,8 +782,8 @@ func TestHeaderAt(t *testing.T) {
 		"goroutine by goroutine: goroutine 1 gp=0x1": 24,
 		"subgoroutine 7 [running]:":                  -1,
 		"created by main.main in goroutine 7":        -1,
-		"\"goroutine 7 [running]:\"":                 -1,
-		"'goroutine 7 [running]:'":                   -1,
+		"\"goroutine 7 [running]:\"":                 1,
+		"'goroutine 7 [running]:'":                   1,
 		"goroutine profile: total 7":                 0,
 		"goroutine profile":                          -1,
 		"":                                           -1,
@@ -832,7 +832,7 @@ func TestParseRecords(t *testing.T) {
 	}{
 		{"2 @ 0x1\n" + named + "\n3 @ 0x2 0x3\n\n", []int{2, 3}, []Frame{f}, 0},
 		{"2 @ 0x1\n3 @ 0x2 0x3\n\n", []int{2, 3}, []Frame{{PC: 1}}, 0},
-		{"5 @ 0x1\n\n" + named, []int{5}, []Frame{{PC: 1}}, 1},
+		{"5 @ 0x1\n\n" + named, []int{5}, []Frame{f}, 0},
 		{"5 @\n" + named, []int{5}, []Frame{f}, 0},
 		{"5 @ 0x1\n" + named + named, []int{5}, []Frame{f, f}, 0},
 		{"5 @ 0x1 0x2\n#\t0x9\tmain.f+0x1\t/a.go:1\n", []int{5},
@@ -847,7 +847,7 @@ func TestParseRecords(t *testing.T) {
 			[]int{5}, []Frame{{PC: 1}}, 0}, // and after it is over
 		{"7\n6 0x1\n0 @ 0x1\n-1 @ 0x1\nx @ 0x1\n1073741825 @ 0x1\n5 @ 0x1\n",
 			[]int{5}, []Frame{{PC: 1}}, 6},
-		{"5 @ 0x1\n\nany text\n6 @ 0x1\n", []int{5}, []Frame{{PC: 1}}, 0},
+		{"5 @ 0x1\n\nany text\n6 @ x\n", []int{5}, []Frame{{PC: 1}}, 0},
 		{"1073741824 @ 0x1\n", []int{1 << 30}, []Frame{{PC: 1}}, 0},
 	} {
 		p := parseOne(t, "goroutine profile: total 5\n"+test.text)

@@ -5,18 +5,26 @@ import (
 	"strconv"
 )
 
-// beginProfile reads "goroutine profile: total 16400".
+// beginProfile reads "goroutine profile: total 16400", or nothing of an extract
+// that begins with a record.
 func (p *parser) beginProfile(line []byte) {
 	p.split()
+	p.notice = p.notice[:0]
 	p.profile = true
+	p.step = (*parser).record
+	p.home = p.step
+	if line == nil {
+		p.snap.Extract = true
+		return
+	}
 	p.leaks = bytes.HasPrefix(line, []byte("goroutineleak"))
-	i := bytes.LastIndexByte(line, ' ')
-	n, err := strconv.Atoi(string(line[i+1:]))
+	number := line[bytes.Index(line, []byte("total "))+len("total "):]
+	number = number[:len(number)-len(bytes.TrimLeft(number, "0123456789"))]
+	n, err := strconv.Atoi(string(number))
 	if err != nil {
 		p.snap.trouble(p.in.n, string(line), "a profile without its total")
 	}
 	p.total = n
-	p.step = (*parser).record
 }
 
 // record is inside a profile with debug=1:
@@ -26,27 +34,35 @@ func (p *parser) beginProfile(line []byte) {
 //	#	0x6d2f14	log4go.(*Writer).Write+0x55	/src/filelog.go:212
 //
 // The first line has an address per call; the others name them, without
-// those of the runtime at the top, which is where the operation is.
+// those of the runtime at the top, which is where the operation is. The tabs
+// may have become blanks.
 func (p *parser) record(line []byte) {
+	line = bytes.Trim(line, " \t")
 	labels, isLabels := bytes.CutPrefix(line, []byte("# labels: "))
 	switch {
 	case len(line) == 0:
-		p.end()
+		// An empty line ends a record; one between all lines does not.
+		p.spaced = p.started && !p.called
+		if !p.spaced {
+			p.end()
+		}
 	case isLabels && p.started:
 		p.labels = append(p.labels[:0], bytes.Trim(labels, "{}")...)
 	case line[0] == '#':
-		p.named(line)
+		p.location(line)
+	case isRecord(line):
+		p.end()
+		p.addresses(line)
+	case p.started && isPath(line) && len(p.held) > 0:
 	default:
 		p.end()
-		if !p.addresses(line) {
-			p.foreign(line)
-		}
+		p.afterRecord(line)
 	}
 }
 
-// foreign is a line that is no part of a profile. After the last record the
-// profile is over; before, it is trouble.
-func (p *parser) foreign(line []byte) {
+// afterRecord is a line that is no part of a profile. After the last record
+// the profile is over; before, it is trouble.
+func (p *parser) afterRecord(line []byte) {
 	if p.snap.Goroutines >= p.total {
 		p.split()
 		p.outside(line)
@@ -55,59 +71,93 @@ func (p *parser) foreign(line []byte) {
 	p.snap.trouble(p.in.n, string(line), "a foreign line within a profile")
 }
 
-// addresses begins a record with "7978 @ 0x43e0c5 0x40a1b2".
-func (p *parser) addresses(line []byte) bool {
+// isRecord reports whether line begins a record, "7978 @ 0x43e0c5 0x40a1b2".
+// Those of other profiles have more before the sign.
+func isRecord(line []byte) bool {
 	n, rest, ok := bytes.Cut(line, []byte(" @"))
-	count, _ := strconv.Atoi(string(n))
-	if !ok || count < 1 || count > 1<<30 {
+	if !ok || !isNumber(n) || len(n) > 10 {
 		return false
 	}
-	p.started, p.count, p.called = true, count, false
+	rest = bytes.TrimLeft(rest, " ")
+	count, err := strconv.Atoi(string(n))
+	return err == nil && count > 0 && count <= 1<<30 &&
+		(len(rest) == 0 || bytes.HasPrefix(rest, []byte("0x")))
+}
+
+// addresses begins a record.
+func (p *parser) addresses(line []byte) {
+	n, rest, _ := bytes.Cut(line, []byte(" @"))
+	p.count, _ = strconv.Atoi(string(n))
+	p.started, p.called, p.pending = true, false, false
 	p.labels = p.labels[:0]
+	p.words.begin()
 	p.key = append(p.key[:0], '\n', mark(p.leaks), '0', '\n')
-	for _, pc := range bytes.Fields(rest) {
+	for pc := range bytes.FieldsSeq(rest) {
 		p.key = append(p.key, '@', '\n')
 		p.key = append(p.key, pc...)
 		p.key = append(p.key, '\n')
 	}
-	return true
 }
 
-// named reads "#	0x6d2f14	log4go.(*Writer).Write+0x55	/src/filelog.go:212"
+// location reads "#	0x6d2f14	log4go.(*Writer).Write+0x55	/src/filelog.go:212"
 // and puts it in the place of the address. The addresses that have no name
 // yet stay: see [Snapshot.Resolve].
-func (p *parser) named(line []byte) {
-	fields := bytes.FieldsFunc(line[1:], func(r rune) bool { return r == '\t' })
-	if !p.started || len(fields) == 0 {
-		p.snap.trouble(p.in.n, string(line), "a call outside any record")
-		return
-	}
-	if len(fields) == 1 {
+func (p *parser) location(line []byte) {
+	pc, name, file := splitLocation(line)
+	why := ""
+	path, number, ok := fileLine(file)
+	switch {
+	case !p.started || len(pc) == 0:
+		why = "a call outside any record"
+	case len(name) == 0:
 		return // an address without a name, which the record has already
+	case len(file) == 0:
+		why = "a call without its file"
+	case !ok:
+		why = "a call without its line"
 	}
-	if len(fields) < 3 {
-		p.snap.trouble(p.in.n, string(line), "a call without its file")
+	if why != "" {
+		p.snap.trouble(p.in.n, string(line), why)
 		return
-	}
-	file, number, ok := fileLine(fields[2])
-	if !ok {
-		p.snap.trouble(p.in.n, string(line), "a call without its line")
-		return
-	}
-	name := fields[1]
-	if i := bytes.LastIndex(name, []byte("+0x")); i > 0 {
-		name = name[:i]
 	}
 	if !p.called {
-		p.unnamed(fields[0])
+		p.unnamed(pc)
 	}
 	p.called = true
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
-	p.key = append(p.key, file...)
+	p.key = append(p.key, path...)
 	p.key = append(p.key, '\n')
 	p.key = append(p.key, number...)
 	p.key = append(p.key, '\n')
+}
+
+// splitLocation splits what follows the # at tabs, or if there are none at
+// the blanks behind the address and behind the offset of the name: both names
+// and paths may have blanks themselves.
+func splitLocation(line []byte) (pc, name, file []byte) {
+	line = bytes.TrimLeft(line[1:], " \t")
+	if i := bytes.IndexByte(line, '\t'); i >= 0 {
+		pc, line = line[:i], bytes.TrimLeft(line[i:], "\t")
+		name, file, _ = bytes.Cut(line, []byte{'\t'})
+		file = bytes.TrimLeft(file, "\t")
+	} else {
+		pc, line, _ = bytes.Cut(line, []byte{' '})
+		line = bytes.TrimLeft(line, " ")
+		end := bytes.LastIndex(line, []byte("+0x"))
+		if end < 0 {
+			end = 0
+		}
+		if i := bytes.IndexByte(line[end:], ' '); i >= 0 {
+			name, file = line[:end+i], bytes.TrimLeft(line[end+i:], " ")
+		} else {
+			name = line
+		}
+	}
+	if i := bytes.LastIndex(name, []byte("+0x")); i > 0 {
+		name = name[:i]
+	}
+	return bytes.TrimRight(pc, " "), bytes.TrimRight(name, " "), file
 }
 
 // unnamed cuts the addresses from pc on: those have names. The text has the

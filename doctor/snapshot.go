@@ -1,6 +1,10 @@
 package doctor
 
-import "time"
+import (
+	"time"
+
+	"example.com/chanx/internal/printable"
+)
 
 // Snapshot is what one dump or profile says of one process. The zero value is
 // a process without goroutines, ready for [Snapshot.Add]. A Snapshot is not
@@ -39,6 +43,11 @@ type Snapshot struct {
 	// Truncated says that the input ended in the middle of a goroutine, so
 	// that counts are lower bounds.
 	Truncated bool
+
+	// Extract says that these are some goroutines of a dump: goroutine 1 is
+	// not among them and none of them was running, as the one that writes a
+	// dump is. A goroutine that is missing here may well be alive.
+	Extract bool
 }
 
 // Trouble is something that could not be read.
@@ -117,7 +126,16 @@ func (p *Snapshot) trouble(line int, text, why string) {
 // note keeps a trouble that has been counted by the caller.
 func (p *Snapshot) note(line int, text, why string) {
 	if len(p.Troubles) < maxTroubles {
-		text = text[:min(len(text), maxText)]
+		text = printable.Text(text[:min(len(text), maxText)])
 		p.Troubles = append(p.Troubles, Trouble{line, text, why})
+	}
+}
+
+// also takes over what could not be read of a part of the same dump.
+func (p *Snapshot) also(part *Snapshot) {
+	p.Unreadable += part.Unreadable
+	p.Truncated = p.Truncated || part.Truncated
+	for _, t := range part.Troubles {
+		p.note(t.Line, t.Text, t.Why)
 	}
 }

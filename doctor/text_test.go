@@ -62,7 +62,7 @@ In order: 2 goroutines in 1 place, idle by design or at work.
   reason of 2031
 
 Lines or goroutines not understood: 2.
-  line 3: a foreign line within a goroutine: "x\ty"
+  line 3: a foreign line within a goroutine: "x y"
   the input ends within a goroutine
 `, textOf(t, r, TextOptions{Idle: true}))
 	brief := textOf(t, r, TextOptions{})

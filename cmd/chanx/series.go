@@ -82,7 +82,7 @@ func instances(as string, targets []*target) (series bool) {
 	var last *target
 	for _, t := range targets {
 		for _, s := range t.snaps {
-			s.Instance = t.name
+			s.Instance = t.name + ownProcess(s)
 		}
 	}
 	if as == "fleet" || as == "auto" && servers(targets) > 1 {
@@ -94,13 +94,22 @@ func instances(as string, targets []*target) (series bool) {
 		}
 		if last != nil && (as == "series" || alike(last, t)) {
 			for _, s := range t.snaps {
-				s.Instance = last.snaps[0].Instance
+				s.Instance = last.snaps[0].Instance + ownProcess(s)
 			}
 			series = true
 		}
 		last = t
 	}
 	return series
+}
+
+// ownProcess returns what package doctor adds to the target for a further
+// process in the same input, as after a restart.
+func ownProcess(s *doctor.Snapshot) string {
+	if i := strings.LastIndex(s.Instance, " (process "); i >= 0 {
+		return s.Instance[i:]
+	}
+	return ""
 }
 
 func servers(targets []*target) int {

@@ -58,9 +58,24 @@ var superviseVariants = []variant{{
 	mistake: "A run replaced as stalled counts as healthy: the leak has no bound.",
 }, {
 	name:    "policy-no-jitter",
-	old:     "\treturn p.MinBackoff + rand.N(top-p.MinBackoff+1)\n",
-	new:     "\treturn top + 0*rand.N(top-p.MinBackoff+1)\n",
+	old:     "\treturn p.MinBackoff + rand.N(p.longest(n)-p.MinBackoff+1)\n",
+	new:     "\treturn p.longest(n) + 0*rand.N(p.longest(n)-p.MinBackoff+1)\n",
 	mistake: "Backoff has no jitter: all workers come back at once.",
+}, {
+	name:    "policy-leak-unbounded",
+	old:     "\treturn p.ReplaceStalled && (leaked < maxLeaked || leaked <= p.MaxRestarts)\n",
+	new:     "\treturn p.ReplaceStalled && leaked >= 0\n",
+	mistake: "A worker that hangs in every run leaks a goroutine each time.",
+}, {
+	name:    "policy-window-out-of-reach",
+	old:     "\tcase n > fit:\n",
+	new:     "\tcase n > fit && fit < 0:\n",
+	mistake: "A limit that the average waits never reach is accepted.",
+}, {
+	name:    "exit-text-read-late",
+	old:     "\t\tshown: &rendering{text: textOf(err), panic: panicIn(err)},\n",
+	new:     "",
+	mistake: "The text of an error is taken under the lock, whenever it is read.",
 }, {
 	name:    "policy-backoff-unbounded",
 	old:     "\tif p.MinBackoff <= p.MaxBackoff>>n {\n",

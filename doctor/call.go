@@ -1,0 +1,285 @@
+package doctor
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// call is inside a goroutine. Its lines are known by what they say, not by
+// their indentation, which does not survive every way a dump is passed on.
+func (p *parser) call(line []byte) {
+	if len(line) > 0 && line[0] == '\t' && p.pending {
+		p.file(line)
+		return
+	}
+	text := bytes.Trim(line, " \t")
+	switch {
+	case len(text) == 0:
+		p.blank()
+	case isCreator(text):
+		p.creator(text[len("created by "):])
+	case text[len(text)-1] == ')' && bytes.IndexByte(text, '(') > 0:
+		if !p.flat(text) {
+			p.function(text)
+		}
+	case p.isFile(line, text):
+		p.file(text)
+	case isElided(text):
+	case bytes.HasPrefix(text, []byte("[originating from goroutine ")):
+		p.end()
+		p.step = (*parser).ancestor
+	case isOffset(text) && !p.pending:
+	case isFence(text):
+		p.end()
+	case p.flat(text) || p.keep(line):
+	default:
+		p.odd(line)
+	}
+}
+
+// isFile reports whether line is where a call stands: by its indentation, or
+// because a call is waiting for it.
+func (p *parser) isFile(line, text []byte) bool {
+	_, _, ok := fileLine(text)
+	if len(text) < len(line) && (line[0] == '\t' || line[0] == ' ') {
+		return ok || isUnavailable(text)
+	}
+	return ok && (p.pending || isPath(text))
+}
+
+func isUnavailable(text []byte) bool {
+	return bytes.Contains(text, []byte("stack unavailable"))
+}
+
+// blank is an empty line. It ends a goroutine, unless one is missing its
+// header's first call or a call's file: then empty lines stand between all of
+// its lines.
+func (p *parser) blank() {
+	switch {
+	case p.pending, !p.called && !p.created && p.started:
+		p.spaced = true
+	case !p.spaced:
+		p.end()
+	}
+}
+
+// isElided reports whether the runtime or a person has left out calls.
+func isElided(text []byte) bool {
+	switch string(text) {
+	case "...", "…", "[...]", "[…]", "(...)":
+		return true
+	}
+	return bytes.HasSuffix(text, []byte("frames elided..."))
+}
+
+// isOffset knows what a wrapped file line leaves for the next line.
+func isOffset(text []byte) bool { return bytes.HasPrefix(text, []byte("+0x")) }
+
+// isFence knows what ends a dump on a page: the fence of Markdown, tags.
+func isFence(text []byte) bool {
+	return len(bytes.Trim(text, "`~")) == 0 ||
+		text[0] == '<' && text[len(text)-1] == '>' &&
+			bytes.IndexByte(text, ':') < 0
+}
+
+// ancestor is inside the stacks of who created the goroutine, which are not
+// on its own.
+func (p *parser) ancestor(line []byte) {
+	if len(line) == 0 {
+		p.step = (*parser).outside
+	}
+}
+
+func (p *parser) function(line []byte) {
+	p.orphan()
+	i := bytes.LastIndexByte(line, '(')
+	name := line[:i]
+	if bytes.ContainsRune(name, ' ') && !bytes.Contains(name, []byte("[")) {
+		p.odd(name) // prose that ends in a parenthesis
+		return
+	}
+	p.named(name, parseArgs(line[i+1:len(line)-1]))
+}
+
+// named begins a call of a function.
+func (p *parser) named(name []byte, a args) {
+	if p.created { // its creator is the last line of a goroutine
+		p.odd(name)
+		return
+	}
+	p.pending = true
+	p.words.call(a)
+	p.key = append(p.key, name...)
+	p.key = append(p.key, '\n')
+}
+
+// orphan gives the function that has no file an empty one.
+func (p *parser) orphan() {
+	if p.pending {
+		p.key = append(p.key, '\n', '0', '\n')
+		p.pending = false
+		p.snap.trouble(p.in.n, "", "a call without its file")
+	}
+}
+
+func (p *parser) creator(line []byte) {
+	if p.keepCreator(line) {
+		return
+	}
+	if p.flatCreator(line) {
+		return
+	}
+	p.orphan()
+	name, id, ok := bytes.Cut(line, []byte(" in goroutine "))
+	if ok {
+		p.parent, _ = strconv.ParseUint(string(id), 10, 64)
+	}
+	p.created = true
+	p.pending = true
+	p.key = append(p.key, '\n') // an empty function marks the creator
+	p.key = append(p.key, name...)
+	p.key = append(p.key, '\n')
+}
+
+func (p *parser) file(line []byte) {
+	name, number, ok := fileLine(line)
+	if !ok {
+		if !isUnavailable(line) && !p.keep(line) {
+			p.odd(line)
+		}
+		return
+	}
+	if !p.pending {
+		if p.created && p.called {
+			p.odd(line)
+			return
+		}
+		p.snap.trouble(p.in.n, string(line), "a file without its call")
+		p.words.call(args{})
+		p.key = append(p.key, '?', '\n')
+	}
+	p.pending = false
+	p.called = true
+	p.key = append(p.key, name...)
+	p.key = append(p.key, '\n')
+	p.key = append(p.key, number...)
+	p.key = append(p.key, '\n')
+	if p.created {
+		p.end()
+	}
+}
+
+// odd is a line that is not of the goroutine. After its last call that is
+// only the text that follows; before, someone else has written into the dump.
+func (p *parser) odd(line []byte) { p.oddAt(p.in.n, line) }
+
+func (p *parser) oddAt(n int, line []byte) {
+	if p.whole() || p.spaced && p.called && !p.pending ||
+		bytes.HasPrefix(line, []byte("exit status ")) ||
+		bytes.HasPrefix(line, []byte("FAIL")) {
+		p.end()
+		p.outside(line)
+		return
+	}
+	p.snap.trouble(n, string(line), "a foreign line within a goroutine")
+}
+
+func isCreator(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("created by "))
+}
+
+// isCall reports whether line is a call with its arguments: a symbol, which
+// has a dot and hardly ever a blank, and parentheses.
+func isCall(line []byte) bool {
+	i := argsAt(line)
+	return i > 0 && line[len(line)-1] == ')' && isSymbol(line[:i])
+}
+
+// hasArgs reports whether a call's arguments are as a traceback prints them.
+func hasArgs(line []byte) bool {
+	args := line[argsAt(line)+1:]
+	for _, first := range [...]string{"0x", "{0x", "...", "_"} {
+		if bytes.HasPrefix(args, []byte(first)) {
+			return true
+		}
+	}
+	return string(args) == ")"
+}
+
+// isSymbol reports whether s may be the name of a function.
+func isSymbol(s []byte) bool {
+	dot := bytes.IndexByte(s, '.')
+	if dot <= 0 || dot == len(s)-1 {
+		return false
+	}
+	if i := bytes.IndexByte(s, '['); i >= 0 {
+		s = s[:i] // types may have anything
+	}
+	return bytes.IndexAny(s, " \t:\"'=,;") < 0
+}
+
+// argsAt returns the index of the parenthesis that begins a call's arguments:
+// the first that does not begin the receiver's type, as in (*T).Method. It
+// returns -1 if there is none.
+func argsAt(line []byte) int {
+	for from := 0; ; {
+		i := bytes.IndexByte(line[from:], '(')
+		if i < 0 {
+			return -1
+		}
+		if i += from; i > 0 && line[i-1] != '.' {
+			return i
+		}
+		from = i + 1
+	}
+}
+
+// isPath reports whether a line without indentation is where a call stands.
+func isPath(text []byte) bool {
+	file, _, ok := fileLine(text)
+	if !ok {
+		return false
+	}
+	for _, ext := range [...]string{".go", ".s", ".c", ".cc", ".cpp", ".h",
+		"<autogenerated>"} {
+		if bytes.HasSuffix(file, []byte(ext)) {
+			return bytes.IndexByte(file, '(') < 0
+		}
+	}
+	return false
+}
+
+// isOfDump reports whether a line is of a goroutine in a dump.
+func isOfDump(line []byte) bool {
+	text := bytes.TrimLeft(line, " \t")
+	if isHeader(text) || isCreator(text) || len(text) > 0 && isCall(text) {
+		return true
+	}
+	return isPath(text)
+}
+
+// fileLine splits "\t/a/b.go:12 +0x1d fp=0x1 sp=0x2 pc=0x3".
+func fileLine(line []byte) (file, number []byte, ok bool) {
+	line = bytes.TrimLeft(line, "\t ")
+	// Each byte of a dump passes here: LastIndex of a string would be slow.
+	i := bytes.LastIndexByte(line, '+')
+	if i > 0 && bytes.HasPrefix(line[i-1:], []byte(" +0x")) {
+		line = line[:i-1]
+	} else if i = bytes.IndexByte(line, '='); i > 2 {
+		for _, register := range [...]string{" fp=0x", " pc=0x"} {
+			line, _, _ = bytes.Cut(line, []byte(register))
+		}
+	}
+	line = bytes.TrimRight(line, " ")
+	i = bytes.LastIndexByte(line, ':')
+	if i <= 0 || i == len(line)-1 {
+		return nil, nil, false
+	}
+	number = line[i+1:]
+	for _, c := range number {
+		if c < '0' || c > '9' {
+			return nil, nil, false
+		}
+	}
+	return line[:i], number, true
+}

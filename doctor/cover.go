@@ -1,0 +1,236 @@
+package doctor
+
+import (
+	"bytes"
+)
+
+// lineCover is what stands around the lines of a dump: the prefix of a log
+// collector, the > of a quotation, the quotation marks of a value in logfmt or
+// CSV. The header of a goroutine shows it, and it holds until the next one.
+type lineCover struct {
+	before []byte
+	quote  byte // the last byte of before, if the line goes on to its pair
+}
+
+// off takes the cover off a line.
+func (c *lineCover) off(line []byte) ([]byte, bool) {
+	if len(c.before) == 0 && len(line) > 1 && line[0] == '\t' &&
+		line[1] == '/' {
+		return line, true // half of all lines, and never a header
+	}
+	line = c.uncovered(line)
+	if rest, ok := bytes.CutPrefix(line, []byte("#011")); ok {
+		line = append([]byte{'\t'}, rest...) // syslog's way to write a tab
+	}
+	return line, true
+}
+
+func (c *lineCover) uncovered(line []byte) []byte {
+	if i := headerAt(line); i >= 0 && c.learn(line, i) {
+		return c.inside(line[i:])
+	}
+	if len(c.before) == 0 {
+		return line
+	}
+	if rest, ok := afterPrefix(line, c.before); ok {
+		return c.inside(rest)
+	}
+	if c.quote != 0 { // slog and others quote only where they must
+		bare := c.before[:len(c.before)-1]
+		if rest, ok := afterPrefix(line, bare); ok {
+			word, _, _ := bytes.Cut(rest, []byte{' '})
+			return word
+		}
+	}
+	if rest, ok := afterFields(line, c.before); ok {
+		return c.inside(rest)
+	}
+	return line
+}
+
+// learn takes the text before the header at i for the cover of the lines to
+// come. A header in the middle of prose has text on both sides of it.
+func (c *lineCover) learn(line []byte, i int) bool {
+	before := line[:i]
+	n := headerEnd(line[i:])
+	prose := n < 0 || len(bytes.TrimLeft(line[i+n:], " \t\"'`,;}])")) > 0
+	if len(bytes.TrimSpace(before)) > 0 && prose && n != len(line)-i {
+		if rest, ok := afterPrefix(line, c.before); !ok || len(rest) != len(line)-i {
+			return false
+		}
+	}
+	c.before, c.quote = append(c.before[:0], before...), 0
+	if i > 0 && (line[i-1] == '"' || line[i-1] == '\'' || line[i-1] == '`') {
+		c.quote = line[i-1]
+	}
+	return true
+}
+
+// inside returns what is left of the closing quotation mark.
+func (c *lineCover) inside(line []byte) []byte {
+	if c.quote == 0 {
+		return line
+	}
+	end := len(line)
+	for i := 0; i < len(line); i++ {
+		if line[i] == c.quote {
+			end = i
+			break
+		}
+		if line[i] == '\\' {
+			i++
+		}
+	}
+	line = line[:end]
+	if bytes.IndexByte(line, '\\') < 0 {
+		return line
+	}
+	var plain []byte
+	for len(line) > 0 {
+		i := bytes.IndexByte(line, '\\')
+		if i < 0 || i == len(line)-1 {
+			return append(plain, line...)
+		}
+		text, _ := unescape(line[i : i+2])
+		plain = append(append(plain, line[:i]...), text...)
+		line = line[i+2:]
+	}
+	return plain
+}
+
+// headerAt returns where in line the header of a goroutine or of a profile, or
+// a record of one, begins, or -1.
+func headerAt(line []byte) int {
+	for from := 0; ; {
+		i := bytes.Index(line[from:], []byte("goroutine"))
+		if i < 0 {
+			return recordAt(line)
+		}
+		i += from
+		if (i == 0 || !isWord(line[i-1])) && headerEnd(line[i:]) != 0 {
+			return i
+		}
+		from = i + len("goroutine")
+	}
+}
+
+// recordAt returns where in line a record of a profile such as "7 @ 0x43e0c5
+// 0x40a1b2" begins after something else, or -1. At the beginning of a line it
+// is no news.
+func recordAt(line []byte) int {
+	at := bytes.Index(line, []byte(" @ 0x"))
+	if at < 0 {
+		return -1
+	}
+	i := at
+	for i > 0 && '0' <= line[i-1] && line[i-1] <= '9' {
+		i--
+	}
+	if i == at || i == 0 || isWord(line[i-1]) || line[i-1] == ':' ||
+		line[i-1] == ']' {
+		return -1
+	}
+	return i
+}
+
+// isWord reports whether c is of a word.
+func isWord(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' ||
+		'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
+}
+
+// afterPrefix returns what follows the prefix in line. Time stamps and
+// process ids differ from line to line, so any run of digits matches any
+// other, and so does a run of blanks. A line that ends early, but for blanks,
+// is an empty one: loggers trim.
+func afterPrefix(line, prefix []byte) ([]byte, bool) {
+	i, j := 0, 0
+	for j < len(prefix) {
+		c := prefix[j]
+		class := classOf(c)
+		switch {
+		case i == len(line):
+			return nil, len(bytes.TrimSpace(prefix[j:])) == 0 && i > 0
+		case class == 0:
+			if line[i] != c {
+				return nil, false
+			}
+			i, j = i+1, j+1
+		default:
+			if classOf(line[i]) != class {
+				return nil, false
+			}
+			// The last run of blanks is taken as it is in the prefix: what
+			// follows may be the indentation of a file name.
+			last := class == ' ' && len(bytes.TrimLeft(prefix[j:], " ")) == 0
+			if last {
+				n := len(prefix) - j
+				if len(line)-i < n || !bytes.Equal(line[i:i+n], prefix[j:]) {
+					return nil, false
+				}
+				return line[i+n:], true
+			}
+			for i < len(line) && classOf(line[i]) == class {
+				i++
+			}
+			for j < len(prefix) && classOf(prefix[j]) == class {
+				j++
+			}
+		}
+	}
+	return line[i:], true
+}
+
+func classOf(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return '0'
+	case c == ' ':
+		return ' '
+	}
+	return 0
+}
+
+// afterFields is afterPrefix for a prefix that differs in more than its
+// digits: a request id, a time stamp without its zeros. As many words as the
+// prefix has are taken off, provided that one of them is the same and that a
+// line of a dump is behind them.
+func afterFields(line, prefix []byte) ([]byte, bool) {
+	like := 0
+	for len(prefix) > 0 && len(line) > 0 {
+		n, m := wordEnd(prefix), wordEnd(line)
+		if n == len(prefix) {
+			return nil, false // it ends within a word
+		}
+		if alikeWords(prefix[:n], line[:m]) {
+			like++
+		}
+		prefix, line = prefix[n:], line[m:]
+		n, m = leadingBlanks(prefix), leadingBlanks(line)
+		if n == len(prefix) {
+			m = min(n, m)
+		}
+		prefix, line = prefix[n:], line[m:]
+	}
+	return line, like > 0 && (len(line) == 0 || isOfDump(line))
+}
+
+func wordEnd(s []byte) int {
+	if i := bytes.IndexAny(s, " \t"); i >= 0 {
+		return i
+	}
+	return len(s)
+}
+
+func leadingBlanks(s []byte) int { return len(s) - len(bytes.TrimLeft(s, " \t")) }
+
+// alikeWords reports whether two words are the same but for digits, or both begin
+// like a time stamp.
+func alikeWords(a, b []byte) bool {
+	if rest, ok := afterPrefix(b, a); ok && len(rest) == 0 {
+		return len(a) > 0
+	}
+	const stamp = len("2026-11-24T10:00:00")
+	return len(a) >= stamp && len(b) >= stamp && a[10] == b[10] &&
+		a[4] == b[4] && a[13] == b[13] && a[13] == ':'
+}

@@ -1,0 +1,80 @@
+package doctor
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// delve knows the output of delve's goroutines, with -t or without:
+//
+//   - Goroutine 1 - User: ./main.go:12 main.main (0x4a1000) (thread 81)
+//     Goroutine 18 - User: /src/queue.go:31 app.(*Queue).Put (0x6d2f14) [chan send 1580]
+//     0  0x000000000043e0c5 in runtime.gopark
+//     at /usr/local/go/src/runtime/proc.go:402
+func (p *parser) delve(line []byte) bool {
+	id, place, ok := delveHeader(line)
+	if !ok {
+		return false
+	}
+	p.end()
+	if p.profile || p.dump.repeats(id) {
+		p.split()
+	}
+	if p.first == 0 {
+		p.first = id
+	}
+	state := "running"
+	if i := bytes.LastIndexByte(place, '['); i > 0 && place[len(place)-1] == ']' {
+		state = waitReason(string(place[i+1 : len(place)-1]))
+		place = place[:i]
+	}
+	p.beginStack(id, 1, state)
+	file, name, _ := bytes.Cut(place, []byte{' '})
+	name, _, _ = bytes.Cut(name, []byte(" (0x"))
+	p.addCall(bytes.TrimSpace(name), file, args{})
+	p.callee = p.callee[:0]
+	p.step = (*parser).delveFrame
+	return true
+}
+
+// delveHeader splits "* Goroutine 18 - User: /src/queue.go:31 …".
+func delveHeader(line []byte) (id uint64, place []byte, ok bool) {
+	text := bytes.TrimLeft(line, " \t*")
+	rest, ok := bytes.CutPrefix(text, []byte("Goroutine "))
+	number, rest, ok2 := bytes.Cut(rest, []byte(" - "))
+	id, err := strconv.ParseUint(string(number), 10, 64)
+	_, place, ok3 := bytes.Cut(rest, []byte(": "))
+	return id, place, ok && ok2 && ok3 && err == nil
+}
+
+// waitReason takes the clock off "chan send 1580": it counts from the start
+// of the machine.
+func waitReason(s string) string {
+	b := bytes.TrimRight([]byte(s), "0123456789")
+	return string(bytes.TrimRight(b, " "))
+}
+
+// delveFrame is inside a goroutine.
+func (p *parser) delveFrame(line []byte) {
+	text := bytes.TrimSpace(line)
+	if file, ok := bytes.CutPrefix(text, []byte("at ")); ok && len(p.callee) > 0 {
+		p.addCall(p.callee, file, args{})
+		p.callee = p.callee[:0]
+		return
+	}
+	number, rest, _ := bytes.Cut(text, []byte{' '})
+	address, name, ok := bytes.Cut(bytes.TrimLeft(rest, " "), []byte(" in "))
+	switch {
+	case ok && isNumber(number) && bytes.HasPrefix(address, []byte("0x")):
+		if string(number) == "0" { // the calls take the place of the summary
+			p.started = false
+			p.beginStack(p.head.id, 1, string(bytes.Clone(p.state)))
+			p.step = (*parser).delveFrame
+		}
+		p.callee = append(p.callee[:0], name...)
+	case len(text) == 0:
+	default:
+		p.end()
+		p.outside(line)
+	}
+}

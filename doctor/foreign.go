@@ -1,0 +1,146 @@
+package doctor
+
+import (
+	"bytes"
+	"strings"
+)
+
+// foreignError is [ErrNoDump] for the text of another tool.
+type foreignError struct{ remedy string }
+
+func (e foreignError) Error() string { return e.remedy }
+func (e foreignError) Unwrap() error { return ErrNoDump }
+
+// toolTexts are lines that show text of another tool that cannot be read,
+// and what to do instead.
+var toolTexts = []struct{ begins, remedy string }{
+	{"      flat  flat%   sum%        cum   cum%", "the output " +
+		"of go tool pprof -top, -peek or -tree, which has no stacks: give the " +
+		"profile itself, or the output of go tool pprof -traces"},
+	{"ROUTINE ========================", "the output of go tool " +
+		"pprof -list, which has no stacks: give the profile itself, or the " +
+		"output of go tool pprof -traces"},
+	{"PeriodType: ", "the output of go tool pprof -raw: give the " +
+		"profile itself, or the output of go tool pprof -traces"},
+	{"heap profile: ", "a heap profile: take " +
+		"/debug/pprof/goroutine instead"},
+	{"threadcreate profile: ", "a profile of threads: take " +
+		"/debug/pprof/goroutine instead"},
+	{"--- contention:", "a profile of blocking: take " +
+		"/debug/pprof/goroutine instead"},
+	{"--- mutex:", "a profile of locks: take " +
+		"/debug/pprof/goroutine instead"},
+	{"Full thread dump ", "a thread dump of Java, not of Go"},
+	{"digraph ", "a graph, as go tool pprof -dot draws it: give " +
+		"the profile itself"},
+}
+
+// foreign knows the text of other tools.
+func (p *parser) foreign(line []byte) bool {
+	if at := startsAfter(line, traceRule); at >= 0 {
+		p.traces(p.behind(line, at))
+		return true
+	}
+	if at := startsAfter(line, "POTENTIAL DEADLOCK:"); at >= 0 {
+		p.deadlock(p.behind(line, at))
+		return true
+	}
+	for i := range toolTexts {
+		if startsAfter(line, toolTexts[i].begins) >= 0 {
+			p.unread(toolTexts[i].remedy)
+			return true
+		}
+	}
+	return p.delve(line) || p.grouped(line) || p.debugger(line)
+}
+
+// startsAfter returns where text stands in line, at its beginning or behind
+// the prefix of a log, or -1.
+func startsAfter(line []byte, text string) int {
+	at := bytes.Index(line, []byte(text))
+	if at > 0 && !plainBefore(line[:at]) {
+		return -1
+	}
+	return at
+}
+
+// behind takes the first bytes of line for the cover of the lines to come.
+func (p *parser) behind(line []byte, at int) []byte {
+	p.in.cover.before = append(p.in.cover.before[:0], line[:at]...)
+	p.in.cover.quote = 0
+	return line[at:]
+}
+
+// unread notes text that is known and cannot be read.
+func (p *parser) unread(remedy string) {
+	if p.remedy == "" {
+		p.remedy = remedy
+	}
+	if p.snap.Goroutines > 0 || len(p.dumps.all) > 0 {
+		p.snap.trouble(p.in.n, "", remedy)
+	}
+}
+
+// debugger knows what gdb prints.
+func (p *parser) debugger(line []byte) bool {
+	text := bytes.TrimLeft(line, "* ")
+	id, rest, ok := bytes.Cut(text, []byte{' '})
+	if ok && isNumber(id) {
+		state, name, _ := bytes.Cut(bytes.TrimLeft(rest, " "), []byte{' '})
+		switch string(state) {
+		case "waiting", "running", "runnable", "syscall", "idle", "moribund":
+			if isSymbol(bytes.TrimSpace(name)) {
+				p.unread("the output of gdb's info goroutines, which has no stacks: " +
+					"send the process SIGQUIT, or take " +
+					"/debug/pprof/goroutine?debug=2, or use delve's goroutines -t")
+				return true
+			}
+		}
+	}
+	if strings.HasPrefix(string(line), "#0 ") &&
+		(bytes.Contains(line, []byte(" at ")) || bytes.Contains(line, []byte(" in "))) {
+		p.unread("a backtrace of gdb, which has no states: send the process " +
+			"SIGQUIT, or take /debug/pprof/goroutine?debug=2, or use delve's " +
+			"goroutines -t")
+		return true
+	}
+	return false
+}
+
+// beginStack begins a goroutine, or a sample of n, of another tool.
+func (p *parser) beginStack(id uint64, n int, state string) {
+	p.end()
+	p.head = header{id: id}
+	p.state = append(p.state[:0], state...)
+	p.labels = p.labels[:0]
+	p.started, p.created, p.called, p.pending = true, false, false, false
+	p.mention, p.spaced, p.parent, p.count = false, false, 0, n
+	p.words.begin()
+	p.key = append(p.key[:0], state...)
+	p.key = append(p.key, "\n00\n"...)
+}
+
+// addCall adds a call outwards; file has the line behind a colon, if it is
+// known.
+func (p *parser) addCall(name, file []byte, a args) {
+	path, number, ok := fileLine(file)
+	if !ok {
+		path, number = nil, []byte{'0'}
+	}
+	p.called = true
+	p.words.call(a)
+	p.key = append(append(p.key, name...), '\n')
+	p.key = append(append(p.key, path...), '\n')
+	p.key = append(append(p.key, number...), '\n')
+}
+
+// addCreator adds where the goroutine was created.
+func (p *parser) addCreator(name, file []byte) {
+	path, number, ok := fileLine(file)
+	if !ok {
+		path, number = nil, []byte{'0'}
+	}
+	p.key = append(append(append(p.key, '\n'), name...), '\n')
+	p.key = append(append(p.key, path...), '\n')
+	p.key = append(append(p.key, number...), '\n')
+}

@@ -1,0 +1,73 @@
+package doctor
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// grouped knows the output of panicparse, which groups goroutines itself:
+//
+//	5: chan send [2~20 minutes] [Created by main.main @ main.go:8]
+//	    app    queue.go:31    (*Queue).Put(#1, 1)
+func (p *parser) grouped(line []byte) bool {
+	number, rest, ok := bytes.Cut(line, []byte(": "))
+	n, err := strconv.Atoi(string(number))
+	if !ok || err != nil || n < 1 {
+		return false
+	}
+	state, notes, _ := bytes.Cut(rest, []byte(" ["))
+	if _, known := states[string(state)]; !known && !isPlainState(state) {
+		return false
+	}
+	p.end()
+	if p.profile {
+		p.split()
+	}
+	if most := 10_000; n > most {
+		p.snap.Unreadable += n - most
+		p.snap.note(p.in.n, string(line), "more goroutines in one line than are "+
+			"believed")
+		n = most
+	}
+	p.beginStack(0, n, string(state))
+	p.callee = p.callee[:0]
+	for note := range bytes.SplitSeq(notes, []byte("[")) {
+		note = bytes.TrimRight(note, " ]")
+		if waits, ok := bytes.CutSuffix(note, []byte(" minutes")); ok {
+			waits = waits[bytes.LastIndexByte(waits, '~')+1:]
+			m, _ := strconv.ParseUint(string(waits), 10, 32)
+			p.head.minutes = uint32(m)
+		}
+		if by, ok := bytes.CutPrefix(note, []byte("Created by ")); ok {
+			p.callee = append(p.callee, by...)
+		}
+	}
+	p.step = (*parser).groupedCall
+	return true
+}
+
+// groupedCall is inside a group.
+func (p *parser) groupedCall(line []byte) {
+	pkg, rest, _ := bytes.Cut(bytes.TrimSpace(line), []byte{' '})
+	file, call, _ := bytes.Cut(bytes.TrimLeft(rest, " "), []byte{' '})
+	call = bytes.TrimLeft(call, " ")
+	i := argsAt(call)
+	if i > 0 && isPath(file) && len(line) > 0 && line[0] == ' ' {
+		name := append(append(bytes.Clone(pkg), '.'), call[:i]...)
+		p.addCall(name, file, args{})
+		return
+	}
+	p.groupedCreator()
+	p.end()
+	p.outside(line)
+}
+
+// groupedCreator adds the creator, which the header has.
+func (p *parser) groupedCreator() {
+	if len(p.callee) == 0 || !p.started {
+		return
+	}
+	name, file, _ := bytes.Cut(p.callee, []byte(" @ "))
+	p.addCreator(bytes.TrimSuffix(name, []byte("()")), file)
+	p.callee = p.callee[:0]
+}

@@ -1,0 +1,162 @@
+package doctor
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf8"
+)
+
+// quoted undoes the escapes of a dump that was written into one line, as a
+// stream: by logfmt and other loggers (msg="goroutine 1 [running]:\nmain…"),
+// by %q, by rsyslog (#012), or in a URL or workflow command (%0A).
+type quoted struct {
+	to     *layer
+	style  quoteStyle
+	escape []byte // a sequence that is not whole
+	done   bool
+}
+
+// quoteStyle is how a quoted text is written.
+type quoteStyle struct {
+	mark  byte // which begins an escape: \, # or %
+	quote byte // which ends the text, or 0
+}
+
+// quotedAt returns where a text begins in line that has a goroutine's header
+// with an escaped line's end behind it, or -1.
+func quotedAt(line []byte) (int, quoteStyle) {
+	for from := 0; from < len(line); {
+		i := bytes.Index(line[from:], []byte("goroutine"))
+		if i < 0 {
+			break
+		}
+		i += from
+		from = i + len("goroutine")
+		n := headerEnd(line[i:])
+		if n <= 0 {
+			continue
+		}
+		mark := escapedEnd(line[i+n:])
+		if mark == 0 {
+			continue
+		}
+		start := openingQuote(line[:i])
+		if start == 0 {
+			return 0, quoteStyle{mark: mark}
+		}
+		return start, quoteStyle{mark, line[start-1]}
+	}
+	return -1, quoteStyle{}
+}
+
+// escapedEnd returns the character that begins the escaped end of a line at
+// the beginning of rest, or 0.
+func escapedEnd(rest []byte) byte {
+	for _, end := range [...]string{`\n`, `\r\n`, `\\`, `\u000a`, `\x0a`, "#012",
+		"#015#012", "%0A", "%0D%0A"} {
+		if bytes.HasPrefix(rest, []byte(end)) {
+			return end[0]
+		}
+	}
+	return 0
+}
+
+// openingQuote returns the index after the last quotation mark in s that is
+// not escaped, or 0.
+func openingQuote(s []byte) int {
+	for i := len(s) - 1; i >= 0; i-- {
+		if (s[i] == '"' || s[i] == '\'' || s[i] == '`') &&
+			(i == 0 || s[i-1] != '\\') {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// write takes more of the text.
+func (q *quoted) write(b []byte) {
+	for len(b) > 0 && !q.done {
+		if len(q.escape) > 0 {
+			q.escape = append(q.escape, b[0])
+			b = b[1:]
+			q.undo()
+			continue
+		}
+		n := q.plain(b)
+		q.to.write(b[:n])
+		if n == len(b) {
+			return
+		}
+		if b[n] == q.style.quote && q.style.quote != 0 {
+			q.done = true
+			return
+		}
+		q.escape = append(q.escape, b[n])
+		b = b[n+1:]
+	}
+}
+
+// plain returns how many bytes of b are no escape and no end.
+func (q *quoted) plain(b []byte) int {
+	n := len(b)
+	if i := bytes.IndexByte(b, q.style.mark); i >= 0 {
+		n = i
+	}
+	if q.style.quote != 0 {
+		if i := bytes.IndexByte(b[:n], q.style.quote); i >= 0 {
+			n = i
+		}
+	}
+	return n
+}
+
+// undo hands on the character that an escape stands for, once it is whole.
+func (q *quoted) undo() {
+	text, whole := unescape(q.escape)
+	if whole {
+		q.to.write(text)
+		q.escape = q.escape[:0]
+	}
+}
+
+// unescape returns what an escape sequence stands for; one that is unknown
+// stands for itself.
+func unescape(s []byte) (text []byte, whole bool) {
+	base, digits, from := 16, 0, 2
+	switch {
+	case s[0] == '#':
+		base, digits, from = 8, 3, 1
+	case s[0] == '%':
+		digits, from = 2, 1
+	default:
+		switch s[1] {
+		case 'n':
+			return []byte{'\n'}, true
+		case 't':
+			return []byte{'\t'}, true
+		case 'r':
+			return nil, true
+		case '\\', '"', '\'', '`', '/':
+			return s[1:], true
+		case 'x':
+			digits = 2
+		case 'u':
+			digits = 4
+		case 'U':
+			digits = 8
+		default:
+			return s, true
+		}
+	}
+	if len(s) < from+digits {
+		return nil, false
+	}
+	n, err := strconv.ParseUint(string(s[from:]), base, 32)
+	if err != nil {
+		return s, true
+	}
+	if s[0] == '\\' && s[1] != 'x' {
+		return utf8.AppendRune(nil, rune(n)), true
+	}
+	return []byte{byte(n)}, true
+}

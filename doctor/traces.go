@@ -1,0 +1,61 @@
+package doctor
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// traceRule is what go tool pprof -traces draws between samples.
+const traceRule = "-----------+-----"
+
+// traces is inside the output of go tool pprof -traces:
+//
+//	-----------+-------------------------------------------------------
+//	      7978   runtime.gopark
+//	             runtime.chansend
+//	             log4go.(*Writer).Write /src/filelog.go:212
+//
+// where labels may come first, and files only with -lines. It names the calls
+// of the runtime, and with them the operation, which debug=1 does not.
+func (p *parser) traces(line []byte) {
+	text := bytes.TrimSpace(line)
+	if bytes.HasPrefix(text, []byte(traceRule)) {
+		if !p.profile {
+			p.split()
+			p.profile = true
+			p.home = (*parser).traces
+		}
+		p.end()
+		return
+	}
+	if len(text) == 0 {
+		p.end()
+		return
+	}
+	number, rest, ok := bytes.Cut(text, []byte{' '})
+	n, err := strconv.Atoi(string(number))
+	switch name := bytes.TrimLeft(rest, " "); {
+	case ok && err == nil && n > 0 && !p.started:
+		p.beginStack(0, n, "")
+		p.trace(name)
+	case p.started && (line[0] == ' ' || line[0] == '\t') &&
+		bytes.IndexByte(number, '.') > 0:
+		p.trace(text)
+	case bytes.HasSuffix(number, []byte{':'}) && !p.started:
+		// a label of the next sample
+	default:
+		p.split()
+		p.outside(line)
+	}
+}
+
+// trace adds a call, "main.f /src/a.go:7 (inline)".
+func (p *parser) trace(text []byte) {
+	text = bytes.TrimSuffix(text, []byte(" (inline)"))
+	text = bytes.TrimSuffix(text, []byte(" (partial-inline)"))
+	name, file := text, []byte(nil)
+	if i := bytes.LastIndexByte(text, ' '); i > 0 && isPath(text[i+1:]) {
+		name, file = text[:i], text[i+1:]
+	}
+	p.addCall(name, file, args{})
+}

@@ -1,0 +1,235 @@
+package doctor
+
+import (
+	"bytes"
+)
+
+// Terminals and mail programs wrap long lines, anywhere or at a blank; others
+// join them. A line that is only a beginning is held until the next one.
+
+const (
+	maxPieces = 8
+	maxHeld   = 8 << 10
+)
+
+// keep holds a line that may go on in the next, and reports whether it does.
+func (p *parser) keep(line []byte) bool {
+	if len(line) > maxHeld/2 || !isBeginning(bytes.Trim(line, " \t")) {
+		return false
+	}
+	p.held = append(p.held[:0], line...)
+	p.heldAt, p.pieces = p.in.n, 1
+	return true
+}
+
+// isBeginning reports whether text may be the beginning of a header, a call
+// or a path. "See the log" is none.
+func isBeginning(text []byte) bool {
+	if headerEnd(text) < 0 {
+		return true
+	}
+	if len(text) == 0 || isOffset(text) {
+		return false
+	}
+	if i := argsAt(text); i > 0 {
+		return isSymbol(text[:i]) && openParens(text[i:]) > 0
+	}
+	if bytes.IndexByte(text, ' ') >= 0 {
+		return string(text) == "non-Go function" || text[0] == '/' &&
+			bytes.IndexByte(text, ':') < 0
+	}
+	first := text[0]
+	return bytes.IndexByte(text, '/') >= 0 || // a path, of a file or package
+		isWord(first) && isPlainWord(text)
+}
+
+// isPlainWord reports whether text is a function of C, or the beginning of a
+// symbol.
+func isPlainWord(text []byte) bool {
+	for _, c := range text {
+		if !isWord(c) && c != '.' && c != '*' && c != '(' && c != ')' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// openParens returns how many parentheses are open at the end of s.
+func openParens(s []byte) int {
+	return bytes.Count(s, []byte{'('}) - bytes.Count(s, []byte{')'})
+}
+
+// rejoin puts the line that is held and the next one together. It reports
+// whether that is done with line; otherwise it returns what is to be read.
+func (p *parser) rejoin(line []byte) (rest []byte, done bool) {
+	text := bytes.Trim(line, " \t")
+	if joined := joinLines(p.held, text); joined != nil {
+		p.drop()
+		p.line(joined)
+		return nil, true
+	}
+	held := bytes.Trim(p.held, " \t")
+	if file, _, ok := fileLine(text); ok && !isHeader(held) && len(file) > 0 {
+		// The call lost its end, or is one of C, which has no parentheses.
+		name := held
+		if i := argsAt(held); i > 0 {
+			name = held[:i]
+		}
+		if p.started && (isSymbol(name) || bytes.Contains(line, []byte(" pc=0x"))) {
+			p.orphan()
+			p.named(name, args{})
+			p.drop()
+			return line, false
+		}
+	}
+	if len(text) > 0 && p.pieces < maxPieces && !isOfDump(text) &&
+		!isBeginning(text) && len(p.held)+len(text) < maxHeld &&
+		argsAt(held) > 0 {
+		p.held = append(append(p.held, ' '), text...)
+		p.pieces++
+		return nil, true
+	}
+	p.abandon()
+	return line, false
+}
+
+// joinLines returns what two lines are together if that is a line of a dump: at
+// a blank, which the wrapping may have swallowed, or within a word.
+func joinLines(held, text []byte) []byte {
+	if len(text) == 0 {
+		return nil
+	}
+	with := append(append(bytes.Clone(held), ' '), text...)
+	without := append(bytes.Clone(held), text...)
+	trimmed := bytes.TrimLeft(with, " \t")
+	switch {
+	case headerEnd(trimmed) > 0:
+		return joinHeader(trimmed, bytes.TrimLeft(without, " \t"))
+	case isCreator(trimmed):
+		if isNumber(text) || bytes.HasPrefix(text, []byte("goroutine ")) ||
+			bytes.HasPrefix(text, []byte("in goroutine ")) {
+			return trimmed
+		}
+		return nil
+	case isOfDump(text):
+		return nil // whole by itself
+	case bytes.IndexByte(held, '(') < 0 && isPath(bytes.TrimLeft(without, " \t")):
+		return without
+	}
+	without = bytes.TrimLeft(without, " \t")
+	if isCall(without) && openParens(without) == 0 {
+		return without
+	}
+	return nil
+}
+
+// joinHeader chooses the form in which the state is a known one.
+func joinHeader(with, without []byte) []byte {
+	h := parseHeader(without)
+	if _, known := states[string(h.state)]; (known || isPlainState(h.state)) &&
+		(h.minutes > 0 || !bytes.Contains(with, []byte("minute"))) {
+		return without
+	}
+	return with
+}
+
+// isPlainState knows the states that are their own operation.
+func isPlainState(s []byte) bool {
+	switch string(s) {
+	case "running", "chan send", "chan receive", "select", "sleep", "syscall":
+		return true
+	}
+	return false
+}
+
+// drop forgets the line that is held.
+func (p *parser) drop() { p.held, p.pieces = p.held[:0], 0 }
+
+// abandon takes the line that is held for what it is without another.
+func (p *parser) abandon() {
+	if len(p.held) == 0 {
+		return
+	}
+	held, at := p.held, p.heldAt
+	p.drop()
+	switch text := bytes.TrimLeft(held, " \t"); {
+	case headerEnd(text) < 0 && (p.in.open || !endsInBracket(text)):
+		p.beginGoroutine(bytes.Clone(text))
+	case p.started && !p.profile:
+		p.oddAt(at, bytes.Clone(held))
+	default:
+		p.step(p, bytes.Clone(held))
+	}
+}
+
+// endsInBracket reports whether a header lacks only its colon, which prose
+// does not write.
+func endsInBracket(text []byte) bool {
+	return text[len(text)-1] == ']'
+}
+
+// keepCreator holds a creator's line that lacks the goroutine's number.
+func (p *parser) keepCreator(name []byte) bool {
+	if len(name) > maxHeld/2 || len(name) > 0 &&
+		!bytes.HasSuffix(name, []byte(" in")) &&
+		!bytes.HasSuffix(name, []byte(" in goroutine")) {
+		return false
+	}
+	p.held = append(append(p.held[:0], "created by "...), name...)
+	p.heldAt, p.pieces = p.in.n, 1
+	return true
+}
+
+// flat reads calls and their files from one line, as a viewer shows a dump
+// whose line ends it has made blanks, and reports whether there were any.
+func (p *parser) flat(line []byte) bool {
+	if !bytes.Contains(line, []byte(".go:")) {
+		return false
+	}
+	var lines [][]byte
+	var words []byte
+	files := 0
+	for field := range bytes.FieldsSeq(line) {
+		_, _, ok := fileLine(field)
+		switch {
+		case isOffset(field) && len(words) == 0:
+			continue
+		case bytes.HasPrefix(field, []byte("goroutine")) && len(words) == 0 &&
+			files > 0:
+		case ok && isPath(field):
+			if len(words) == 0 || !isCall(words) && !isCreator(words) {
+				return false
+			}
+			lines = append(lines, words, field)
+			words = nil
+			files++
+			continue
+		}
+		if len(words) > 0 {
+			words = append(words, ' ')
+		}
+		words = append(words, field...)
+		if bytes.HasPrefix(words, []byte("goroutine ")) && headerEnd(words) > 0 {
+			lines, words = append(lines, words), nil
+		}
+	}
+	if files == 0 {
+		return false
+	}
+	if len(words) > 0 {
+		lines = append(lines, words)
+	}
+	p.held = p.held[:0]
+	for _, l := range lines {
+		p.line(l)
+	}
+	return true
+}
+
+// flatCreator is flat for the line of a creator.
+func (p *parser) flatCreator(name []byte) bool {
+	if !bytes.Contains(name, []byte(".go:")) {
+		return false
+	}
+	return p.flat(append([]byte("created by "), name...))
+}
