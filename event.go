@@ -4,6 +4,7 @@ package chanx
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -19,6 +20,7 @@ const (
 	EventGiveUp                   // its policy, or that of its set, gave up after Exit
 )
 
+// String returns the kind in words, such as "exit" or "give up".
 func (k EventKind) String() string {
 	names := [...]string{"exit", "restart", "stall", "recover", "give up"}
 	if k < 0 || int(k) >= len(names) {
@@ -27,18 +29,34 @@ func (k EventKind) String() string {
 	return names[k]
 }
 
-// Event is what RestartPolicy.OnEvent is told.
+// MarshalText returns what String does.
+func (k EventKind) MarshalText() ([]byte, error) {
+	return []byte(k.String()), nil
+}
+
+// Event is the argument of RestartPolicy.OnEvent.
 type Event struct {
-	Kind   EventKind
-	Worker string // the name in its Supervisor; empty under Supervise
-	At     time.Time
+	Kind   EventKind `json:"kind"`
+	Worker string    `json:"worker"` // name in its Supervisor; empty under Supervise
+	At     time.Time `json:"at"`
 	// Exit is the exit the event is about. A stall or a recovery is not
 	// about one: Started and Ran then tell of the run so far, and Err is
 	// ErrStalled in a stall.
-	Exit Exit
+	Exit Exit `json:"exit"`
 	// Missed is how many events were lost since the last one the hook
 	// returned from, because it was blocked or panicked.
-	Missed uint64
+	Missed uint64 `json:"missed,omitempty"`
+}
+
+// LogValue returns the fields as a group, with the Exit as in [Exit.LogValue].
+func (e Event) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("kind", e.Kind.String()),
+		slog.String("worker", e.Worker),
+		slog.Time("at", e.At),
+		slog.Attr{Key: "exit", Value: e.Exit.LogValue()},
+		slog.Uint64("missed", e.Missed),
+	)
 }
 
 // hookQueue is how many events wait for a hook that is busy. Sixty-four

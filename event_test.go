@@ -2,7 +2,10 @@ package chanx_test
 
 import (
 	"context"
+	"encoding/json"
+	"log/slog"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -324,5 +327,40 @@ func TestEventKindString(t *testing.T) {
 		-1:                 "EventKind(-1)",
 	} {
 		assert.Equal(t, want, kind.String())
+		text, err := kind.MarshalText()
+		assert.NoError(t, err)
+		assert.Equal(t, want, string(text))
 	}
+}
+
+// TestEventInALog: the record has the error, and its stack once.
+func TestEventInALog(t *testing.T) {
+	at := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	e := chanx.Event{
+		Kind: chanx.EventExit, Worker: "a", At: at, Missed: 2,
+		Exit: chanx.Exit{Started: at, Ran: time.Second, Restarts: 3,
+			Err: &chanx.PanicError{Value: "boom", Stack: []byte("the stack")}},
+	}
+	const want = `{"kind":"exit","worker":"a","at":"2000-01-01T00:00:00Z",
+		"missed":2,"exit":{"error":"panic: boom","stack":"the stack",
+		"started":"2000-01-01T00:00:00Z","restarts":3,"final":false,`
+	assert.JSONEq(t, `{"level":"INFO","msg":"event","event":`+
+		want+`"ran":1000000000,"backoff":0}}}`, logged("event", e))
+	text, err := json.Marshal(e)
+	require.NoError(t, err)
+	assert.JSONEq(t, want+`"ran":"1s","backoff":"0s"}}`, string(text))
+}
+
+// logged returns what slog makes of a value, without the time.
+func logged(key string, value any) string {
+	var b strings.Builder
+	slog.New(slog.NewJSONHandler(&b, &slog.HandlerOptions{
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	})).Info("event", key, value)
+	return b.String()
 }

@@ -4,8 +4,10 @@ package chanx
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"runtime/debug"
 	"strings"
@@ -49,6 +51,52 @@ type Exit struct {
 	Final bool
 
 	shown *rendering // of Err, unless that is plain
+}
+
+// MarshalJSON returns an object: "error" has the text of Err, which is empty for
+// a nil return; "stack" the stack of a [*PanicError] in Err, if there is one;
+// "ran" and "backoff" are durations as time.Duration prints them. The other
+// fields are "started", "restarts" and "final".
+//
+// The text was taken at the exit: no code of Err runs now, unless the Exit was
+// made by hand. A text above 64 KiB is cut, with a note of its length.
+func (e Exit) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Error    string    `json:"error"`
+		Stack    string    `json:"stack,omitempty"`
+		Started  time.Time `json:"started"`
+		Ran      string    `json:"ran"`
+		Restarts int       `json:"restarts"`
+		Backoff  string    `json:"backoff"`
+		Final    bool      `json:"final"`
+	}{
+		shownText(e.Err, e.shown), e.stack(),
+		e.Started, e.Ran.String(), e.Restarts, e.Backoff.String(), e.Final,
+	})
+}
+
+// LogValue returns the fields as a group, with the error and the stack as
+// MarshalJSON has them.
+func (e Exit) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("error", shownText(e.Err, e.shown))}
+	if stack := e.stack(); stack != "" {
+		attrs = append(attrs, slog.String("stack", stack))
+	}
+	return slog.GroupValue(append(attrs,
+		slog.Time("started", e.Started),
+		slog.Duration("ran", e.Ran),
+		slog.Int("restarts", e.Restarts),
+		slog.Duration("backoff", e.Backoff),
+		slog.Bool("final", e.Final),
+	)...)
+}
+
+// stack returns the stack of the panic in Err, or "".
+func (e *Exit) stack() string {
+	if p := shownPanic(e.Err, e.shown); p != nil {
+		return string(p.origin().Stack)
+	}
+	return ""
 }
 
 // PanicError is a recovered panic of a worker, or of the error it returned when
@@ -111,7 +159,43 @@ func (e *PanicError) Format(s fmt.State, verb rune) {
 }
 
 func (e *PanicError) withStack() string {
-	return e.line() + "\n\n" + string(e.Stack)
+	return e.line() + "\n\n" + string(e.origin().Stack)
+}
+
+// origin returns the first of the panics that followed from each other: a
+// worker with CrashOnPanic, below a Supervisor that is a worker itself, makes
+// Run panic with its *PanicError.
+func (e *PanicError) origin() *PanicError {
+	for {
+		inner, _ := e.Value.(*PanicError)
+		if inner == nil {
+			return e
+		}
+		e = inner
+	}
+}
+
+// MarshalJSON returns an object with Error as "error", without the stack, and
+// the stack as "stack".
+func (e *PanicError) MarshalJSON() ([]byte, error) {
+	if e == nil {
+		return []byte("null"), nil
+	}
+	return json.Marshal(struct {
+		Error string `json:"error"`
+		Stack string `json:"stack"`
+	}{e.line(), string(e.origin().Stack)})
+}
+
+// LogValue returns a group with what MarshalJSON has.
+func (e *PanicError) LogValue() slog.Value {
+	if e == nil {
+		return slog.StringValue(e.line())
+	}
+	return slog.GroupValue(
+		slog.String("error", e.line()),
+		slog.String("stack", string(e.origin().Stack)),
+	)
 }
 
 // Unwrap returns Value if that is an error, and nil otherwise.

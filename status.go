@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// WorkerState says what a worker of a [Supervisor] is doing.
+// WorkerState is the state of a worker of a [Supervisor].
 type WorkerState int
 
 const (
@@ -20,6 +20,8 @@ const (
 	StateFailed                        // ended for good with an error, or gave up
 )
 
+// String returns the state in words: "starting", "running", "backing off",
+// "stalled", "stopped" or "failed".
 func (s WorkerState) String() string {
 	names := [...]string{
 		"starting", "running", "backing off", "stalled", "stopped", "failed",
@@ -30,24 +32,31 @@ func (s WorkerState) String() string {
 	return names[s]
 }
 
-// WorkerStatus is what [Supervisor.Status] tells of one worker.
+// MarshalText returns what String does.
+func (s WorkerState) MarshalText() ([]byte, error) {
+	return []byte(s.String()), nil
+}
+
+// WorkerStatus is the status of one worker, from [Supervisor.Status]. Its JSON
+// has the names of the fields in lower case, the state in words, and the exits
+// as [Exit.MarshalJSON] has them.
 type WorkerStatus struct {
-	Name  string
-	State WorkerState
-	Since time.Time // when it came into State
+	Name  string      `json:"name"`
+	State WorkerState `json:"state"`
+	Since time.Time   `json:"since"` // when it entered State
 	// Restarts is how often it was started again, by its policy or along with
 	// a sibling, ever. Another Run does not count.
-	Restarts int
+	Restarts int `json:"restarts"`
 	// Exits are its last exits, oldest first, at most
 	// SupervisorOptions.KeepExits. They stay readable after Run has returned.
-	Exits []Exit
+	Exits []Exit `json:"exits,omitempty"`
 	// LastBeat is when it was started or last called [Beat]; zero before.
-	LastBeat time.Time
+	LastBeat time.Time `json:"last_beat,omitzero"`
 	// Missed is how many events its OnEvent could not take.
-	Missed uint64
+	Missed uint64 `json:"missed_events,omitempty"`
 	// Workers is the status of the Supervisor whose Run is this worker, if
 	// it is one, since a tree is well only if its leaves are.
-	Workers []WorkerStatus
+	Workers []WorkerStatus `json:"workers,omitempty"`
 }
 
 // Status returns the state of every worker, in the order they were added. It

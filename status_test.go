@@ -2,7 +2,9 @@ package chanx_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +26,35 @@ func TestWorkerStatePrints(t *testing.T) {
 		6:                     "WorkerState(6)",
 	} {
 		assert.Equal(t, want, state.String())
+		text, err := state.MarshalText()
+		assert.NoError(t, err)
+		assert.Equal(t, want, string(text))
 	}
+}
+
+// TestStatusAsJSON has the error of an exit, which the fields of an error that
+// is no struct do not show, and nothing of fields that are zero.
+func TestStatusAsJSON(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a")[0]
+		status := func() string {
+			text, err := json.Marshal(tr.Status())
+			require.NoError(t, err)
+			return string(text)
+		}
+		assert.JSONEq(t, `[{"name":"a","state":"starting","restarts":0,
+			"since":"2000-01-01T00:00:00Z"}]`, status())
+		tr.start()
+		pause(time.Second)
+		a.exit(fmt.Errorf("disk: %w", errSet))
+		assert.JSONEq(t, `[{"name":"a","state":"running","restarts":1,
+			"since":"2000-01-01T00:00:01Z","last_beat":"2000-01-01T00:00:01Z",
+			"exits":[{"error":"disk: set","started":"2000-01-01T00:00:00Z",
+				"ran":"1s","restarts":0,"backoff":"0s","final":false}]}]`,
+			strings.ReplaceAll(status(), errSet.Error(), "set"))
+		tr.end()
+	})
 }
 
 func TestStatusOfALife(t *testing.T) {

@@ -26,12 +26,34 @@ const (
 	RestForOne
 )
 
+var strategies = [...]string{"one for one", "one for all", "rest for one"}
+
+// String returns "one for one", "one for all" or "rest for one".
 func (s Strategy) String() string {
-	names := [...]string{"one for one", "one for all", "rest for one"}
-	if s < 0 || int(s) >= len(names) {
+	if s < 0 || int(s) >= len(strategies) {
 		return fmt.Sprintf("Strategy(%d)", int(s))
 	}
-	return names[s]
+	return strategies[s]
+}
+
+// MarshalText returns what String does. An unknown strategy is an error.
+func (s Strategy) MarshalText() ([]byte, error) {
+	if s < 0 || int(s) >= len(strategies) {
+		return nil, fmt.Errorf("chanx: unknown %v", s)
+	}
+	return []byte(s.String()), nil
+}
+
+// UnmarshalText sets s to the strategy with that text. Any text but the three
+// of String is an error, and leaves s unchanged.
+func (s *Strategy) UnmarshalText(text []byte) error {
+	i := slices.Index(strategies[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("chanx: unknown Strategy %q, want one of %q",
+			text, strategies)
+	}
+	*s = Strategy(i)
+	return nil
 }
 
 // plan is a start, of one member or of a group, that waits for its backoff.

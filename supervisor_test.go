@@ -26,6 +26,30 @@ func TestStrategyPrints(t *testing.T) {
 	assert.Equal(t, "Strategy(-1)", chanx.Strategy(-1).String())
 }
 
+func TestStrategyText(t *testing.T) {
+	for want, text := range map[chanx.Strategy]string{
+		chanx.OneForOne:  "one for one",
+		chanx.OneForAll:  "one for all",
+		chanx.RestForOne: "rest for one",
+	} {
+		var got chanx.Strategy
+		require.NoError(t, got.UnmarshalText([]byte(text)))
+		assert.Equal(t, want, got)
+		back, err := want.MarshalText()
+		require.NoError(t, err)
+		assert.Equal(t, text, string(back))
+	}
+	got := chanx.OneForAll
+	for _, wrong := range []string{"", "one_for_all", "Strategy(1)", "1"} {
+		assert.ErrorContains(t, got.UnmarshalText([]byte(wrong)), "want one of")
+	}
+	assert.Equal(t, chanx.OneForAll, got)
+	_, err := chanx.Strategy(3).MarshalText()
+	assert.EqualError(t, err, "chanx: unknown Strategy(3)")
+	_, err = chanx.Strategy(-1).MarshalText()
+	assert.Error(t, err)
+}
+
 func TestNewSupervisorPanicsOnWrongOptions(t *testing.T) {
 	for want, opts := range map[string]chanx.SupervisorOptions{
 		"chanx: supervisor: unknown Strategy(3)":  {Strategy: 3},
