@@ -9,22 +9,22 @@ import (
 
 func TestText(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                           "",
+		"":                            "",
 		"plain (*T).Method · ünïcode": "plain (*T).Method · ünïcode",
-		"a\tb":                       "a b",
-		"a\nchanx: forged":           "a\uFFFDchanx: forged",
-		"\x1b]0;owned\a":             "\uFFFD]0;owned\uFFFD",
-		"\u009b31m":                  "\uFFFD31m",
-		"\x9b31m":                    "\uFFFD31m",
-		"exe\u202etxt.go":            "exe\uFFFDtxt.go",
-		"\u2066a\u2069\u200f\u061c":  "\uFFFDa\uFFFD\uFFFD\uFFFD",
-		"zero\u200bwidth\u200d":      "zero\uFFFDwidth\uFFFD",
-		"\ufeffbom\u2060":            "\uFFFDbom\uFFFD",
-		"soft\u00adhyphen":           "soft\uFFFDhyphen",
-		"fill\u3164er\ufe0f":         "fill\uFFFDer\uFFFD",
-		"tag\U000e0041":              "tag\uFFFD",
-		"two\u2028lines\u2029":       "two\uFFFDlines\uFFFD",
-		"del\x7f":                    "del\uFFFD",
+		"a\tb":                        "a b",
+		"a\nchanx: forged":            "a\uFFFDchanx: forged",
+		"\x1b]0;owned\a":              "\uFFFD]0;owned\uFFFD",
+		"\u009b31m":                   "\uFFFD31m",
+		"\x9b31m":                     "\uFFFD31m",
+		"exe\u202etxt.go":             "exe\uFFFDtxt.go",
+		"\u2066a\u2069\u200f\u061c":   "\uFFFDa\uFFFD\uFFFD\uFFFD",
+		"zero\u200bwidth\u200d":       "zero\uFFFDwidth\uFFFD",
+		"\ufeffbom\u2060":             "\uFFFDbom\uFFFD",
+		"soft\u00adhyphen":            "soft\uFFFDhyphen",
+		"fill\u3164er\ufe0f":          "fill\uFFFDer\uFFFD",
+		"tag\U000e0041":               "tag\uFFFD",
+		"two\u2028lines\u2029":        "two\uFFFDlines\uFFFD",
+		"del\x7f":                     "del\uFFFD",
 	} {
 		assert.Equal(t, want, Text(in), "%q", in)
 	}
