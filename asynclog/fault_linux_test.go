@@ -1,8 +1,10 @@
 package asynclog
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -66,4 +68,88 @@ func TestFault_disk_is_full_when_the_file_is_rotated(t *testing.T) {
 	l.read(t, readAll(t, path+".1")) // ends with a whole line
 	r := l.settle(t, w, readAll(t, path+".1", path))
 	require.Zero(t, r.reported)
+}
+
+// Somebody removes the log to free the disk. That gives the space back only
+// if the file is let go, though a line in it was cut.
+func TestFault_disk_is_full_and_the_log_is_removed(t *testing.T) {
+	f, path, ballast := nearlyFull(t)
+	w := New(f, faultOptions)
+	l := floodUntilFull(t, w)
+	gone, err := os.Open(path)
+	require.NoError(t, err)
+	before := readAll(t, path)
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, gone.Close())
+	eventually(t, "a new file", func() bool {
+		_ = l.write(w, 0)
+		st, err := os.Stat(path)
+		return err == nil && st.Size() > 1000
+	})
+	require.NoError(t, os.Remove(ballast))
+	l.flood(t, w, 50, 0)
+	require.NoError(t, w.Close())
+	l.tolerant = true // of the line that was cut
+	first := l.read(t, before)
+	l.tolerant = false
+	r := l.read(t, readAll(t, path))
+	written := first.records.Records + r.records.Records
+	require.InDelta(t, w.Stats().Written.Records, written, 1)
+}
+
+// With Reopen alone: no further record comes.
+func TestFile_reopen_lets_a_removed_file_go(t *testing.T) {
+	f, path, ballast := nearlyFull(t)
+	n, err := f.Write(bytes.Repeat([]byte("twenty bytes a line\n"), 10_001)[:200_019])
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.NotEqual(t, 0, n%20, "the last line is cut")
+	rest := []byte("twenty bytes a line\n")[n%20:]
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, f.Reopen())
+	require.FileExists(t, path)
+	require.NoError(t, os.WriteFile(ballast+"2", make([]byte, 32<<10), 0o600),
+		"there is room again")
+	write(t, f, string(rest)+"whole\n")
+	require.Equal(t, "whole\n", content(t, path), "half a line is none")
+}
+
+// What a full disk has cut is finished in the renamed file, but not forever:
+// the new file may be on a disk with room.
+func TestFile_a_cut_line_is_finished_with_a_bound(t *testing.T) {
+	f, path, _ := nearlyFull(t)
+	line := "twenty bytes a line\n"
+	n, err := f.Write(bytes.Repeat([]byte(line), 10_000))
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	rest := []byte(line[n%20:] + line)
+	require.NoError(t, os.Rename(path, path+".1"))
+	disk := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.Symlink(disk, path))
+	f.link = true
+	tries := 0
+	for {
+		n, err := f.Write(rest)
+		if rest = rest[n:]; err == nil {
+			break
+		}
+		require.ErrorIs(t, err, syscall.ENOSPC)
+		tries++
+		require.LessOrEqual(t, tries, maxFinishes)
+	}
+	require.Equal(t, maxFinishes-1, tries)
+	require.Empty(t, rest)
+	require.Equal(t, line[n%20:]+line, content(t, disk))
+}
+
+// Records that are no lines are finished as well: all that was in the call.
+func TestFile_a_cut_record_without_newline_is_finished_in_its_file(t *testing.T) {
+	f, path, ballast := nearlyFull(t)
+	record := strings.Repeat("x", 999) + "\x00"
+	p := strings.Repeat(record, 200)
+	n, err := f.Write([]byte(p))
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.NoError(t, os.Rename(path, path+".1"))
+	require.NoError(t, os.Remove(ballast))
+	write(t, f, p[n:]+record)
+	require.Equal(t, p, content(t, path+".1"))
+	require.Equal(t, record, content(t, path))
 }

@@ -1,154 +1,241 @@
 package asynclog
 
 import (
-	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// FileOptions are the optional arguments of [OpenFile]. The zero value is good.
+// FileOptions are the optional arguments of [OpenFile]. The zero value uses the
+// defaults.
 type FileOptions struct {
-	// Perm is the mode of a file that has to be created, before umask.
-	// Zero: 0o644.
+	// Perm is the mode of a file that has to be created, before umask. Zero:
+	// 0o644 in OpenFile; later the mode of the file that had the path before,
+	// regardless of umask, and its owner and group as far as the system allows
+	// the process to set them.
 	Perm os.FileMode
+
+	// DirPerm is the mode of directories of the path that are missing and have
+	// to be created, in OpenFile and later, before umask. Zero: a missing
+	// directory is an error.
+	DirPerm os.FileMode
 }
 
-// File is a sink that stays with a path, not with a file: what is written goes
-// to the end of the file that has that path now. If the file was renamed or
-// removed, by logrotate or by accident, the path is opened again; if that does
-// not work, because the directory has vanished or the disk is full, Write
-// returns the error, and a [Writer] tries again until it does.
+// File is a sink that stays with a path rather than with a file: it writes to
+// the end of the file that has the path now. When the file was renamed or
+// removed, by logrotate or by accident, File opens the path again and creates
+// the file if necessary.
 //
-// It looks before every Write whether the path still leads to its file, which
-// takes a microsecond, and a Writer calls it with many records at once. What
-// is written between such a look and the removal of the file is lost with it.
+// If that fails, because a directory has the path or the permission is missing,
+// Write appends to the old file as long as that has a name, and returns the
+// error as well, so that Stats.SinkErrors counts it. If the old file was removed,
+// Write takes nothing and returns the error; a [Writer] keeps the records and
+// tries again.
 //
-// A line that was begun in one file is finished there. A copy-and-truncate
-// rotation works as well, since the file is opened for appending.
+// Each Write first compares the path with the open file, which takes about a
+// microsecond; a Writer passes many records in one Write. Records written between
+// this comparison and the removal of the file are lost with it.
 //
-// All methods may be called by any number of goroutines. For rotation by size
-// or age, use gopkg.in/natefinch/lumberjack.v2 as the sink instead.
+// A Write is one or more whole records. If a full disk cuts a record, the rest
+// of it goes to the same file even when the path has moved on, in up to 16
+// attempts; if the file was removed, the rest is dropped, as its beginning is
+// gone. A line of text written in several calls is kept together likewise, up
+// to 64 KiB. A file that ends in an incomplete line, as after a crash, is
+// continued with "\n" if the records are lines of text. Copy-and-truncate
+// rotation works, since the file is opened for appending.
+//
+// Opening the path again does not follow a symbolic link that has taken the
+// place of the file: whoever may write to the directory could otherwise make
+// a process with more rights write to any file. A path that was a symbolic link
+// in OpenFile is followed wherever it leads. Only Unix refuses the link without
+// a race.
+//
+// All methods may be called by any number of goroutines. Two Writers with the
+// same File, or two Files with the same path, mix whole batches of records; but
+// the rest of a record cut by a full disk may then follow a record of the other,
+// so prefer one Writer. For rotation by size or age, use a rotating writer as the
+// sink instead, see the package documentation.
 type File struct {
-	path string
-	perm os.FileMode
+	path string // absolute: the working directory may change
+	opts FileOptions
+	link bool // the path was a symbolic link in OpenFile
 
-	mu     sync.Mutex // held during a Write
-	broken bool       // the last byte written was not the end of a line
+	mu   sync.Mutex // held during a Write
+	cut  cut
+	last os.FileInfo // of the file, the last time that the path led to it
 
-	// Outside of mu, so that Close can end a Write that hangs, and Reopen need
-	// not wait for it.
+	// Held while the path is opened, so that no file is created once Close
+	// has returned. A channel, as Close waits with a bound.
+	opening chan struct{}
+
+	// Outside of mu, so that Close can end a Write that hangs, and Reopen does
+	// not have to wait for it.
 	file   atomic.Pointer[os.File]
 	reopen atomic.Bool // before the next Write
 	closed atomic.Bool
 }
 
-// OpenFile opens the file at path for appending and creates it if necessary,
-// but not its directory: if that is missing, or anything else is wrong, it
-// returns the error. A FIFO that nobody reads is an error as well, on Unix,
-// and does not make it wait.
+// OpenFile opens the file at path for appending and creates it if necessary. A
+// relative path is made absolute, so that a later change of the working
+// directory has no effect. Anything that cannot be opened for writing is an
+// error: a directory, a socket, and, on Unix, a FIFO without a reader, for which
+// OpenFile does not wait. /dev/stdout is a socket in many services run by
+// systemd: use os.Stdout as the sink instead.
 func OpenFile(path string, opts FileOptions) (*File, error) {
-	if opts.Perm == 0 {
-		opts.Perm = 0o644
-	}
-	f := &File{path: path, perm: opts.Perm}
-	file, err := f.open()
+	path, err := filepath.Abs(path)
 	if err != nil {
+		return nil, fmt.Errorf("asynclog: %w", err)
+	}
+	f := &File{path: path, opts: opts, opening: make(chan struct{}, 1)}
+	st, err := os.Lstat(path)
+	f.link = err == nil && st.Mode()&os.ModeSymlink != 0
+	if err := f.replace(); err != nil {
 		return nil, err
 	}
-	f.file.Store(file)
 	return f, nil
 }
 
-func (f *File) open() (*os.File, error) {
-	return os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|openFlags, f.perm)
-}
-
 // Write appends p to the file that has the path now. After Close it returns
-// an error that wraps os.ErrClosed.
+// an error that wraps os.ErrClosed. See [File] for what happens if the path
+// cannot be opened; then Write may return both len(p) and an error.
 func (f *File) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed.Load() {
 		return 0, f.closedError()
 	}
-	n := 0
-	if f.reopen.Load() || f.moved() {
-		var err error
-		if n, err = f.finishLine(p); err != nil || f.broken {
-			return n, err
-		}
-		if err := f.replace(); err != nil {
-			return n, err
-		}
+	f.cut.learn(p)
+	n := f.cut.dropLost(p)
+	moved := f.moved()
+	if !moved && !f.reopen.Load() {
+		m, err := f.append(p[n:])
+		return n + m, err
 	}
-	m, err := f.append(p[n:])
+	m, err := f.finish(p[n:], moved)
+	n += m
+	if err != nil || f.cut.waits() {
+		return n, err
+	}
+	stuck := f.replace()
+	if stuck != nil && !f.named() {
+		return n, stuck
+	}
+	m, err = f.append(p[n:])
+	if err == nil {
+		err = stuck
+	}
 	return n + m, err
 }
 
-// moved reports whether the path no longer leads to the open file. An error
-// other than that of a missing file does not tell; then the file is good.
+// moved reports whether the path does not lead to the open file, or cannot be
+// seen to. An error may be temporary; opening the path tells.
 func (f *File) moved() bool {
-	there, err := os.Stat(f.path)
+	stat := os.Lstat
+	if f.link {
+		stat = os.Stat
+	}
+	there, err := stat(f.path)
 	if err != nil {
-		return os.IsNotExist(err)
+		return true
 	}
 	here, err := f.file.Load().Stat()
-	return err != nil || !os.SameFile(here, there)
+	if err != nil || !os.SameFile(here, there) {
+		return true
+	}
+	f.last = here
+	return false
 }
 
-// finishLine appends to the old file what belongs to a line begun there.
-func (f *File) finishLine(p []byte) (int, error) {
-	if !f.broken {
+// named reports whether the open file has a name in any directory.
+func (f *File) named() bool {
+	st, err := f.file.Load().Stat()
+	return err == nil && links(st) > 0
+}
+
+// finish appends the rest of a cut record to the old file, or drops it if that
+// file was removed. It returns how much of p that was. If the file has moved the
+// number of attempts is limited: the new one may be on a disk with more room.
+func (f *File) finish(p []byte, moved bool) (int, error) {
+	n := f.cut.rest(p)
+	if n == 0 {
 		return 0, nil
 	}
-	end := bytes.IndexByte(p, '\n') + 1
-	if end == 0 {
-		end = len(p)
+	if moved && !f.named() {
+		return f.cut.drop(p[:n]), nil
 	}
-	return f.append(p[:end])
+	m, err := f.file.Load().Write(p[:n])
+	f.cut.finished(p[:n], m)
+	if moved && f.cut.giveUp() {
+		return m, nil
+	}
+	return m, err
 }
 
 func (f *File) append(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	n, err := f.file.Load().Write(p)
-	if n > 0 {
-		f.broken = p[n-1] != '\n'
+	file := f.file.Load()
+	if f.cut.needsNewline() {
+		if _, err := file.Write([]byte("\n")); err != nil {
+			return 0, err
+		}
+		f.cut.after = false
 	}
+	n, err := file.Write(p)
+	f.cut.wrote(p, n)
 	return n, err
 }
 
-// replace opens the path anew, between two lines. If that fails the old file is
-// kept, but the next Write tries again.
+// replace opens the path. If that fails the old file is kept, and the next
+// Write tries again.
 func (f *File) replace() error {
 	f.reopen.Store(false) // first: a Reopen from now on is another one
+	f.opening <- struct{}{}
+	defer func() { <-f.opening }()
+	if f.closed.Load() {
+		return f.closedError()
+	}
 	file, err := f.open()
 	if err != nil {
 		f.reopen.Store(true)
 		return err
 	}
-	old := f.file.Swap(file)
-	// A failed close may mean that the file system could not keep its word
-	// about earlier writes; nothing can be done about them here.
-	_ = old.Close()
-	if f.closed.Load() { // Close may have come before the Swap
+	if f.closed.Load() { // Close did not wait
 		_ = file.Close()
 		return f.closedError()
+	}
+	f.opened(file)
+	if old := f.file.Swap(file); old != nil {
+		// A failed close may mean that the file system could not keep its
+		// word about earlier writes; nothing can be done about them here.
+		_ = old.Close()
 	}
 	return nil
 }
 
+// opened notes what was opened.
+func (f *File) opened(file *os.File) {
+	st, err := file.Stat()
+	if err == nil && f.last != nil && os.SameFile(st, f.last) {
+		return
+	}
+	f.last = st // nil after an error
+	f.cut.begin(f.endsInsideLine())
+}
+
 // Reopen opens the path again, whether or not the file has moved; for SIGHUP,
-// and for what logrotate calls postrotate. An error means that it will be tried
-// again at the next Write, which returns the error if it fails again.
+// and for the postrotate script of logrotate. After an error the old file is
+// kept, and each Write tries again.
 //
-// It never waits for a Write, which may hang. If one is under way, Reopen
-// returns nil, and the next Write opens the path before it writes. So it is
-// when a line is broken off because the disk is full: the next Write finishes
-// it before it turns to the new file.
+// It never waits for a Write, which may hang. If one is in progress, Reopen
+// returns nil, and the next Write opens the path before it writes. The same
+// happens if a record was cut because the disk is full: the next Write finishes
+// the record before it opens the path. If the file was removed there is nothing
+// to be finished, and Reopen gives its space back.
 func (f *File) Reopen() error {
 	if f.closed.Load() {
 		return f.closedError()
@@ -158,18 +245,46 @@ func (f *File) Reopen() error {
 		return nil
 	}
 	defer f.mu.Unlock()
-	if f.broken {
+	if f.cut.waits() && f.named() {
 		return nil
 	}
+	f.cut.lost = f.cut.waits()
 	return f.replace()
 }
 
+// Sync commits the file to stable storage, as [os.File.Sync] does; [Writer.Flush]
+// calls it. It does not wait for a Write. A FIFO or a device is not synced. The
+// file that had the path before is not synced either.
+func (f *File) Sync() error {
+	for {
+		file := f.file.Load()
+		if f.closed.Load() {
+			return f.closedError()
+		}
+		if !syncable(file) {
+			return nil
+		}
+		err := file.Sync()
+		if err == nil || f.file.Load() == file {
+			return err
+		} // it was replaced and closed meanwhile
+	}
+}
+
 // Close closes the file. It does not wait for a Write: one that hangs in a
-// pipe or a terminal is ended by it. Further calls return an error that wraps
-// os.ErrClosed.
+// pipe or a terminal is ended by it. Only while the path is being opened it
+// waits for that, for up to a second, so that the file is not created again
+// after Close. Further calls return an error that wraps os.ErrClosed.
 func (f *File) Close() error {
 	if f.closed.Swap(true) {
 		return f.closedError()
+	}
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case f.opening <- struct{}{}:
+		defer func() { <-f.opening }()
+	case <-timer.C: // a network file system hangs
 	}
 	return f.file.Load().Close()
 }

@@ -92,14 +92,94 @@ var logVariants = []variant{{
 	mistake: "A sink that logs to its own Writer does so for ever.",
 }, {
 	name:    "log-line-torn-by-rotation",
-	old:     "\tif !f.broken {\n\t\treturn 0, nil\n\t}\n",
-	new:     "\tif len(p) >= 0 {\n\t\tf.broken = false\n\t\treturn 0, nil\n\t}\n",
+	old:     "\tn := f.cut.rest(p)\n\tif n == 0",
+	new:     "\tf.cut.owed = 0\n\tn := f.cut.rest(p)\n\tif n == 0",
 	mistake: "A line begun in one file goes on in the next.",
 }, {
 	name:    "log-reopen-waits",
 	old:     "\tif !f.mu.TryLock() {\n\t\treturn nil\n\t}\n",
 	new:     "\tf.mu.Lock()\n",
 	mistake: "Reopen waits for a Write that hangs.",
+}, {
+	name:    "log-file-keeps-a-removed-file",
+	old:     "\tif moved && !f.named() {\n",
+	new:     "\tif moved && p == nil {\n",
+	mistake: "A cut line is to be finished in a file that was removed.",
+}, {
+	name:    "log-file-writes-to-a-removed-file",
+	old:     "\tif stuck != nil && !f.named() {\n",
+	new:     "\tif stuck != nil && p == nil {\n",
+	mistake: "While the path cannot be opened, records go into a file that was removed.",
+}, {
+	name:    "log-file-waits-for-a-newline",
+	old:     "\tcase c.lines:\n\t\tc.owed = maxLine\n",
+	new:     "\tcase p[n-1] != '\\n':\n\t\tc.owed = maxLine\n",
+	mistake: "A record without newline is taken for the beginning of one.",
+}, {
+	name:    "log-file-cut-line-for-ever",
+	old:     "\tif c.tries < maxFinishes {\n",
+	new:     "\tif c.tries >= 0 {\n",
+	mistake: "A cut line is to be finished on a full disk though the path has moved to another.",
+}, {
+	name:    "log-file-no-permission-is-well",
+	old:     "\tif err != nil {\n\t\treturn true\n\t}\n",
+	new:     "\tif err != nil {\n\t\treturn os.IsNotExist(err)\n\t}\n",
+	mistake: "A path that cannot be looked at counts as one that has not moved.",
+}, {
+	name:    "log-file-follows-a-planted-link",
+	old:     "\treturn os.OpenFile(f.path, flag|noFollow, 0)\n",
+	new:     "\treturn os.OpenFile(f.path, flag, 0)\n",
+	mistake: "A symbolic link that takes the place of the file is followed.",
+}, {
+	name:    "log-file-mode-forgotten",
+	old:     "\tlike := perm == 0 && ",
+	new:     "\tlike := perm == 1 && ",
+	mistake: "A new file is readable for more users than the old one.",
+}, {
+	name:    "log-file-moves-with-the-process",
+	old:     "\tpath, err := filepath.Abs(path)\n",
+	new:     "\t_, err := filepath.Abs(path)\n",
+	mistake: "A relative path follows a change of the working directory.",
+}, {
+	name:    "log-file-continues-half-a-line",
+	old:     "{ return c.after && c.lines }",
+	new:     "{ return c.after && c.owed < 0 }",
+	mistake: "The first record continues a line that another process has begun.",
+}, {
+	name:    "log-file-newline-in-binary-log",
+	old:     "{ return c.after && c.lines }",
+	new:     "{ return c.after }",
+	mistake: "A newline is put between the records of a binary log.",
+}, {
+	name:    "log-file-created-after-close",
+	old:     "\tif f.closed.Load() {\n\t\treturn f.closedError()\n\t}\n\tfile, err := f.open()\n",
+	new:     "\tfile, err := f.open()\n",
+	mistake: "A Write during Close creates the file again.",
+}, {
+	name:    "log-synclevel-waits-in-vain",
+	old:     "\tif !s.sync || w.hopeless {\n",
+	new:     "\tif !s.sync {\n",
+	mistake: "With a sink that hangs, every record at SyncLevel waits for MaxWait.",
+}, {
+	name:    "log-synclevel-sink-waits-for-itself",
+	old:     "\tif w.isSink() {\n",
+	new:     "\tif w.isSink() && w.over {\n",
+	mistake: "A sink that logs at SyncLevel waits for itself.",
+}, {
+	name:    "log-synclevel-wait-is-forgotten",
+	old:     "\t\tf = w.syncs(s)\n",
+	new:     "\t\tf = w.syncs(severity{})\n",
+	mistake: "A record at SyncLevel is not waited for.",
+}, {
+	name:    "log-flush-leaves-the-sinks-buffer",
+	old:     "\terr = flushSink(w.sink, sync)\n",
+	new:     "\terr = flushSink(nil, sync)\n",
+	mistake: "Flush does not flush the sink itself.",
+}, {
+	name:    "log-handler-resolves-at-each-level",
+	old:     "\tattrs = resolved(attrs)\n",
+	new:     "",
+	mistake: "A LogValuer in WithAttrs has another value at each level.",
 }, {
 	name:    "log-fallback-on-the-callers-goroutine",
 	old:     "\tgo f.call([]byte(\"asynclog: \" + line + \"\\n\"))\n",

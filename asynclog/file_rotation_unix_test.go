@@ -1,0 +1,305 @@
+//go:build unix
+
+package asynclog
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func mode(t *testing.T, path string) os.FileMode {
+	t.Helper()
+	st, err := os.Stat(path)
+	require.NoError(t, err)
+	return st.Mode().Perm()
+}
+
+func TestFile_keeps_the_mode(t *testing.T) {
+	for _, perm := range []os.FileMode{0o600, 0o640, 0o666, 0o644} {
+		f, path := openFile(t)
+		require.NoError(t, os.Chmod(path, perm))
+		write(t, f, "one\n")
+		require.NoError(t, os.Rename(path, path+".1"))
+		require.NoError(t, os.Chmod(path+".1", 0o400), "is no longer the log")
+		write(t, f, "two\n")
+		require.Equal(t, perm, mode(t, path))
+		require.NoError(t, os.Remove(path))
+		require.NoError(t, f.Reopen())
+		require.Equal(t, perm, mode(t, path))
+	}
+}
+
+func TestFile_keeps_the_mode_of_a_file_made_by_another(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	f, err := OpenFile(path, FileOptions{})
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(path))
+	write(t, f, "x\n") // the first one
+	require.Equal(t, os.FileMode(0o600), mode(t, path))
+	require.NoError(t, f.Close())
+}
+
+func TestFile_Perm_decides_if_it_is_given(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	f, err := OpenFile(path, FileOptions{Perm: 0o640})
+	require.NoError(t, err)
+	write(t, f, "x\n")
+	require.Equal(t, os.FileMode(0o600), mode(t, path), "it is not created")
+	require.NoError(t, os.Remove(path))
+	write(t, f, "x\n")
+	require.Equal(t, os.FileMode(0o640), mode(t, path))
+	require.NoError(t, f.Close())
+}
+
+func TestFile_keeps_the_owner(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	f, path := openFile(t)
+	require.NoError(t, os.Chown(path, 65534, 1))
+	write(t, f, "one\n")
+	require.NoError(t, os.Rename(path, path+".1"))
+	write(t, f, "two\n")
+	st, err := os.Stat(path)
+	require.NoError(t, err)
+	s := st.Sys().(*syscall.Stat_t)
+	require.EqualValues(t, 65534, s.Uid)
+	require.EqualValues(t, 1, s.Gid)
+}
+
+// Whoever may write to the directory of the log makes it a link to a file that
+// only the service may write to (CVE-2016-1247).
+func TestFile_does_not_follow_a_planted_link(t *testing.T) {
+	for _, missing := range []bool{true, false} {
+		f, path := openFile(t)
+		target := filepath.Join(t.TempDir(), "target")
+		if !missing {
+			require.NoError(t, os.WriteFile(target, []byte("precious\n"), 0o600))
+		}
+		write(t, f, "one\n")
+		require.NoError(t, os.Rename(path, path+".1"))
+		require.NoError(t, os.Symlink(target, path))
+		n, err := f.Write([]byte("two\n"))
+		require.ErrorContains(t, err, "symbolic link")
+		require.Equal(t, 4, n, "the old file goes on")
+		require.ErrorContains(t, f.Reopen(), "symbolic link")
+		if missing {
+			require.NoFileExists(t, target)
+		} else {
+			require.Equal(t, "precious\n", content(t, target))
+		}
+		require.NoError(t, os.Remove(path))
+		write(t, f, "three\n")
+		require.Equal(t, "three\n", content(t, path))
+	}
+}
+
+// A link to the file itself, so that nothing seems to have moved.
+func TestFile_does_not_follow_a_link_to_the_old_file(t *testing.T) {
+	f, path := openFile(t)
+	require.NoError(t, os.Rename(path, path+".1"))
+	require.NoError(t, os.Symlink(path+".1", path))
+	_, err := f.Write([]byte("one\n"))
+	require.ErrorContains(t, err, "symbolic link")
+}
+
+func TestFile_a_removed_file_and_a_planted_link(t *testing.T) {
+	f, path := openFile(t)
+	target := filepath.Join(t.TempDir(), "target")
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.Symlink(target, path))
+	n, err := f.Write([]byte("two\n"))
+	require.Error(t, err)
+	require.Zero(t, n)
+	require.NoFileExists(t, target)
+}
+
+// A path that always was a link leads on to the file of the day.
+func TestFile_follows_a_link_that_was_there(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "current")
+	require.NoError(t, os.Symlink("monday", path))
+	f, err := OpenFile(path, FileOptions{})
+	require.NoError(t, err)
+	write(t, f, "one\n")
+	require.NoError(t, os.Symlink("tuesday", path+".new"))
+	require.NoError(t, os.Rename(path+".new", path))
+	write(t, f, "two\n")
+	require.Equal(t, "one\n", content(t, filepath.Join(dir, "monday")))
+	require.Equal(t, "two\n", content(t, filepath.Join(dir, "tuesday")))
+	require.NoError(t, f.Close())
+}
+
+func TestFile_a_socket_says_what_to_do(t *testing.T) {
+	dir, err := os.MkdirTemp("", "s") // a short one: the name of a socket is
+	require.NoError(t, err)
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "s")
+	l, err := net.Listen("unix", path)
+	require.NoError(t, err)
+	_, err = OpenFile(path, FileOptions{})
+	require.ErrorContains(t, err, "socket")
+	require.ErrorContains(t, err, "os.Stdout")
+	require.NoError(t, l.Close())
+}
+
+// Close and Write at the same time: after Close the file is not made again.
+func TestFile_a_write_during_close_does_not_create_the_file(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	for range 3000 {
+		f, err := OpenFile(path, FileOptions{})
+		require.NoError(t, err)
+		require.NoError(t, os.Remove(path))
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = f.Write([]byte("x\n")) })
+		require.NoError(t, f.Close())
+		_, before := os.Stat(path)
+		wg.Wait()
+		_, after := os.Stat(path)
+		require.Equal(t, before == nil, after == nil, "created after Close")
+		_ = os.Remove(path)
+	}
+}
+
+// The same in slow motion: Close waits for an open in progress, and no longer
+// than it says.
+func TestFile_close_waits_for_an_open_with_a_bound(t *testing.T) {
+	f, path := openFile(t)
+	require.NoError(t, os.Remove(path))
+	f.opening <- struct{}{} // an open that hangs
+	wrote := make(chan error)
+	go func() {
+		_, err := f.Write([]byte("x\n"))
+		wrote <- err
+	}()
+	require.NoError(t, f.Close())
+	<-f.opening
+	require.ErrorIs(t, <-wrote, os.ErrClosed)
+	require.NoFileExists(t, path)
+}
+
+func init() {
+	// Without rights its directory cannot be looked into.
+	exits["directory remade without permission"] = func(w *Writer, _ *ledger) {
+		if err := syscall.Setuid(65534); err != nil {
+			panic(err)
+		}
+		dir := filepath.Dir(os.Getenv(exitFile)) + "/of nobody"
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			panic(err)
+		}
+		check := func(err error) {
+			if err != nil {
+				panic(err)
+			}
+		}
+		check(os.Mkdir(dir+"/log", 0o700))
+		f, err := OpenFile(dir+"/log/service.log", FileOptions{})
+		check(err)
+		_, err = f.Write([]byte("before\n"))
+		check(err)
+		check(os.RemoveAll(dir + "/log"))
+		check(os.Mkdir(dir+"/log", 0)) // for itself, too
+		n, err := f.Write([]byte("lost?\n"))
+		fmt.Println("removed:", n, err)
+		check(os.Chmod(dir+"/log", 0o700))
+		_, err = f.Write([]byte("after\n"))
+		check(err)
+		check(os.Rename(dir+"/log/service.log", dir+"/service.log.1"))
+		check(os.Chmod(dir+"/log", 0o500)) // it cannot be created there
+		n, err = f.Write([]byte("kept\n"))
+		fmt.Println("renamed:", n, err)
+		b, err := os.ReadFile(dir + "/service.log.1")
+		check(err)
+		fmt.Printf("%q\n", b)
+		check(os.Chmod(dir+"/log", 0o700))
+		os.Exit(0)
+	}
+	exits["OpenFile of /dev/stdout"] = func(*Writer, *ledger) {
+		f, err := OpenFile("/dev/stdout", FileOptions{})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		w := New(f, Options{})
+		fmt.Fprintln(w, "to standard output")
+		if w.Close() != nil || f.Reopen() != nil {
+			os.Exit(2)
+		}
+		_, err = f.Write([]byte("and again\n"))
+		if err != nil || f.Close() != nil {
+			os.Exit(3)
+		}
+		os.Exit(0)
+	}
+}
+
+func TestFile_as_a_user_without_rights(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	cmd, path := child(t, "directory remade without permission")
+	for dir := filepath.Dir(path); len(dir) > len(os.TempDir()); dir = filepath.Dir(dir) {
+		require.NoError(t, os.Chmod(dir, 0o777))
+	}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	lines := strings.Split(string(out), "\n")
+	require.Contains(t, lines[0], "removed: 0 asynclog: ")
+	require.Contains(t, lines[0], "permission denied")
+	require.Contains(t, lines[1], "renamed: 5 asynclog: ")
+	require.Contains(t, lines[1], "permission denied")
+	require.Equal(t, `"after\nkept\n"`, lines[2])
+}
+
+func TestFile_dev_stdout(t *testing.T) {
+	const want = "to standard output\nand again\n"
+	run := func(out *os.File) (string, error) {
+		cmd, _ := child(t, "OpenFile of /dev/stdout")
+		cmd.Stdout = out
+		var said strings.Builder
+		cmd.Stderr = &said
+		err := cmd.Run()
+		return said.String(), err
+	}
+	if _, err := os.Stat("/dev/stdout"); err != nil {
+		t.Skipf("there is no /dev/stdout here: %v", err)
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	require.NoError(t, err)
+	said, err := run(file)
+	require.NoError(t, err, said)
+	require.Equal(t, want, content(t, file.Name()))
+	require.NoError(t, file.Close())
+
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	said, err = run(w)
+	require.NoError(t, err, said)
+	require.NoError(t, w.Close())
+	b := make([]byte, 100)
+	n, _ := r.Read(b)
+	require.Equal(t, want, string(b[:n]))
+	require.NoError(t, r.Close())
+
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	require.NoError(t, err)
+	socket := os.NewFile(uintptr(pair[0]), "socket")
+	said, err = run(socket)
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Contains(t, said, "use os.Stdout")
+	require.NoError(t, socket.Close())
+	require.NoError(t, syscall.Close(pair[1]))
+}
