@@ -58,30 +58,28 @@ func (sc *scene) changes() []Change {
 
 func abs(n int) int { return max(n, -n) }
 
-// vanished returns the workers that an earlier snapshot had and that are in no
-// stack now. An earlier one than the first may lack them: it may have been
-// taken before they started.
-func (sc *scene) vanished() []Change {
+// vanished returns the workers of a package that an earlier snapshot had and
+// that are in no stack now. A later one than the first may have had them: it may
+// have been taken before they started.
+func (sc *scene) vanished(pkg string) []Change {
 	if sc.left == nil {
-		sc.left = sc.leavers()
-	}
-	return sc.left
-}
-
-func (sc *scene) leavers() []Change {
-	now := sc.roots()
-	seen := make(map[string]bool)
-	gone := []Change{}
-	for _, past := range sc.past {
-		for name, c := range past.roots() {
-			if now[name].Now == 0 && !seen[name] {
-				seen[name] = true
-				gone = append(gone, Change{name, c.Now, 0, c.file})
+		sc.left = make(map[string][]Change)
+		now := sc.roots()
+		seen := make(map[string]bool)
+		for _, past := range sc.past {
+			for name, c := range past.roots() {
+				if now[name].Now == 0 && !seen[name] {
+					seen[name] = true
+					in := packageOf(name)
+					sc.left[in] = append(sc.left[in], Change{name, c.Now, 0, c.file})
+				}
 			}
 		}
+		for _, gone := range sc.left {
+			slices.SortFunc(gone, func(a, b Change) int {
+				return cmp.Compare(a.Function, b.Function)
+			})
+		}
 	}
-	slices.SortFunc(gone, func(a, b Change) int {
-		return cmp.Compare(a.Function, b.Function)
-	})
-	return gone
+	return sc.left[pkg]
 }

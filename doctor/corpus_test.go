@@ -66,7 +66,7 @@ var corpus = []corpusCase{
 		"chan send|main.collect.func1|present|", "?waitgroup|main.collect||"},
 		"collector waits for the workers first"},
 	{"all-asleep", "none", []string{
-		"chan send|main.allAsleep.func1||", "waitgroup|main.allAsleep||"},
+		"chan send|main.allAsleep.func1||", "?waitgroup|main.allAsleep||"},
 		"the runtime's own fatal error"},
 	{"workers-died", allForms, []string{
 		"chan send|main.(*dispatcher).submit|missing|request"},

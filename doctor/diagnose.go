@@ -49,35 +49,137 @@ func (r Rules) withDefaults() Rules {
 // snapshots the report is empty. It panics if a threshold is negative.
 func Diagnose(rules Rules, snapshots ...*Snapshot) *Report {
 	rules = rules.withDefaults()
-	r := &Report{places: make(map[siteKey]int), found: make(map[siteKey]int)}
-	instances := make(map[string]*scene)
+	r := &Report{}
 	var order []string
+	series := make(map[string][]*Snapshot)
 	for _, snap := range snapshots {
 		r.read(snap)
-		sc := newScene(rules, snap)
-		if before := instances[snap.Instance]; before != nil {
-			sc.past = append(before.past, before)
-		} else {
+		if series[snap.Instance] == nil {
 			order = append(order, snap.Instance)
 		}
-		instances[snap.Instance] = sc
+		series[snap.Instance] = append(series[snap.Instance], snap)
 	}
+	m := merger{r: r, fleet: len(order) > 1, places: make(map[siteKey]int),
+		found: make(map[siteKey]int)}
 	for _, name := range order {
-		sc := instances[name]
-		sc.judge()
-		r.Goroutines += sc.now.Goroutines
-		r.Instances = append(r.Instances, instanceOf(sc))
-		r.Judged += sc.judged()
-		r.Changes = append(r.Changes, sc.changes()...)
-		r.take(sc, name, len(order) > 1)
+		m.process(name, rules, r.distinct(series[name]))
 	}
-	r.places, r.found = nil, nil
-	r.Root = r.rootSentence()
 	slices.SortStableFunc(r.Findings, worse)
 	slices.SortStableFunc(r.Groups, func(a, b Group) int {
 		return cmp.Compare(b.Count, a.Count)
 	})
+	slices.SortStableFunc(r.Waits, func(a, b *Wait) int {
+		return cmp.Compare(b.Behind, a.Behind)
+	})
+	r.Waits = r.Waits[:min(len(r.Waits), maxTrees)]
+	r.Root = m.root()
 	return r
+}
+
+// maxSeries bounds the snapshots of one process that are compared: the first
+// and the last ones. A dump quoted a thousand times is no history.
+const maxSeries = 32
+
+// distinct returns the snapshots to compare. A dump that was given twice says
+// nothing the second time.
+func (r *Report) distinct(all []*Snapshot) []*Snapshot {
+	var kept []*Snapshot
+	for _, p := range all {
+		if n := len(kept); n > 0 && sameDump(kept[n-1], p) {
+			r.Notes = append(r.Notes, fmt.Sprintf(
+				"%s and %s are the same dump, which counts once",
+				kept[n-1].Target, p.Target))
+			kept[n-1] = p
+			continue
+		}
+		kept = append(kept, p)
+	}
+	if cut := len(kept) - maxSeries; cut > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s between the first and the last "+
+			"%d were not compared", plural(cut, "snapshot"), maxSeries-1))
+		kept = slices.Delete(kept, 1, 1+cut)
+	}
+	return kept
+}
+
+// sameDump reports whether two dumps are of the same moment: the same
+// goroutines in the same places for the same time. A process that answers twice
+// has at least been asked at different times.
+func sameDump(a, b *Snapshot) bool {
+	if a.Goroutines != b.Goroutines || len(a.Stacks) != len(b.Stacks) ||
+		!a.Taken.Equal(b.Taken) {
+		return false
+	}
+	members := 0
+	for i, s := range a.Stacks {
+		t := b.Stacks[i]
+		if s.State != t.State || !slices.Equal(s.Members, t.Members) ||
+			!slices.Equal(s.Frames, t.Frames) || s.Count != t.Count {
+			return false
+		}
+		members += len(s.Members)
+	}
+	return members > 0
+}
+
+// merger puts the processes of a report together.
+type merger struct {
+	r      *Report
+	fleet  bool
+	places map[siteKey]int // indices into Groups
+	found  map[siteKey]int // and into Findings
+	cause  *node           // that most goroutines of one process wait for
+	behind int             // how many they are
+}
+
+// process judges one process, whose last snapshot is now.
+func (m *merger) process(name string, rules Rules, series []*Snapshot) {
+	var sc *scene
+	for _, snap := range series {
+		next := newScene(rules, snap)
+		if sc != nil {
+			next.past = append(sc.past, sc)
+		}
+		sc = next
+	}
+	sc.judge()
+	r := m.r
+	r.Goroutines += sc.now.Goroutines
+	r.Instances = append(r.Instances, instanceOf(sc))
+	r.Judged += sc.judged()
+	r.Extract = r.Extract || extract(sc.now)
+	r.Changes = append(r.Changes, sc.changes()...)
+	r.Notes = append(r.Notes, sc.notes()...)
+	for _, s := range sc.sites {
+		m.group(s)
+		if s.verdict.report {
+			m.finding(s, name)
+		}
+	}
+	for _, n := range sc.causes() {
+		r.Waits = append(r.Waits, n.wait(0))
+		if m.cause == nil || n.weight() > m.cause.weight() {
+			m.cause, m.behind = n, n.behind
+		}
+	}
+}
+
+// extract reports whether p is a part of a dump: neither the main goroutine nor
+// the one that wrote it is there. Nobody cuts a thousand goroutines out by hand.
+func extract(p *Snapshot) bool {
+	if p.Goroutines >= 1000 {
+		return false
+	}
+	members := 0
+	for _, s := range p.Stacks {
+		members += len(s.Members)
+		for _, m := range s.Members {
+			if m.ID == 1 || s.State == "running" {
+				return false
+			}
+		}
+	}
+	return members > 0
 }
 
 // read takes over what a snapshot says of its input.
@@ -95,50 +197,44 @@ func (r *Report) read(s *Snapshot) {
 	r.Banner = cmp.Or(r.Banner, s.Banner)
 }
 
-// take takes over the sites of one instance.
-func (r *Report) take(sc *scene, instance string, fleet bool) {
-	for _, s := range sc.sites {
-		r.group(s)
-		if s.verdict.report {
-			r.finding(s, instance, fleet)
-		}
-	}
-}
-
-func (r *Report) group(s *site) {
-	if i, ok := r.places[s.key()]; ok {
+func (m *merger) group(s *site) {
+	r := m.r
+	if i, ok := m.places[s.key()]; ok {
 		g := &r.Groups[i]
 		g.Count += s.count
 		g.Stacks = append(g.Stacks, s.stacks...)
-		g.Reported = g.Reported || s.verdict.report
+		g.Reported = g.Reported || s.reported()
 		g.Judged = g.Judged && s.judged()
 		if s.verdict.report {
 			g.Verdict, g.Why = s.verdict.state, s.verdict.why
 		}
 		return
 	}
-	r.places[s.key()] = len(r.Groups)
+	m.places[s.key()] = len(r.Groups)
 	r.Groups = append(r.Groups, Group{
 		Operation: s.op, Function: s.at.Func, File: s.at.File, Line: s.at.Line,
 		Count: s.count, Entry: s.entry, Verdict: s.verdict.state,
 		Why: s.verdict.why, Stacks: s.stacks,
-		Reported: s.verdict.report, Judged: s.judged(),
+		Reported: s.reported(), Judged: s.judged(),
 	})
 }
 
 // finding adds s, or its count if another instance has the same.
-func (r *Report) finding(s *site, instance string, fleet bool) {
-	f := s.finding()
-	if i, ok := r.found[s.key()]; ok {
+func (m *merger) finding(s *site, instance string) {
+	f, r := s.finding(), m.r
+	if i, ok := m.found[s.key()]; ok {
 		r.Findings[i].merge(f, instance)
 		return
 	}
-	if fleet {
+	if m.fleet {
 		f.Instances = map[string]int{instance: f.Count}
 	}
-	r.found[s.key()] = len(r.Findings)
+	m.found[s.key()] = len(r.Findings)
 	r.Findings = append(r.Findings, f)
 }
+
+// reported reports whether a finding is about s.
+func (s *site) reported() bool { return s.verdict.report || s.verdict.covered }
 
 // judged reports whether there is an opinion on s: its operation is known.
 func (s *site) judged() bool {
@@ -157,16 +253,51 @@ func (sc *scene) judged() int {
 	return n
 }
 
-// rootSentence is the sentence to read if only one is read.
-func (r *Report) rootSentence() string {
-	if slices.SortStableFunc(r.Findings, worse); len(r.Findings) > 0 {
-		return r.Findings[0].Sentence
+// notes says what of the process could not be compared.
+func (sc *scene) notes() (notes []string) {
+	if sc.effort <= 0 {
+		notes = append(notes, "there are too many different stacks: not every "+
+			"receiver and holder was looked for")
 	}
-	if r.Judged < r.Goroutines {
+	if sc.graph.cut > 0 {
+		notes = append(notes, fmt.Sprintf("the arguments of %s were not compared",
+			plural(sc.graph.cut, "goroutine")))
+	}
+	for _, s := range sc.now.Stacks {
+		if s.store != nil && s.store.dropped > 0 {
+			return append(notes, fmt.Sprintf("the arguments of %s were not kept",
+				plural(s.store.dropped, "goroutine")))
+		}
+	}
+	return notes
+}
+
+// root is the sentence to read if only one is read.
+func (m *merger) root() string {
+	r := m.r
+	stuck := 0
+	for _, f := range r.Findings {
+		if f.Severity >= Warning {
+			stuck += f.Count
+		}
+	}
+	switch {
+	case m.cause != nil && (m.cause.cyclic || len(r.Findings) == 0 ||
+		m.behind+m.cause.count >= r.Findings[0].Count):
+		return m.cause.sentence(stuck)
+	}
+	return r.rootSentence()
+}
+
+// rootSentence is the sentence to read if the graph has no root.
+func (r *Report) rootSentence() string {
+	switch {
+	case len(r.Findings) > 0:
+		return r.Findings[0].Sentence
+	case r.Judged < r.Goroutines:
 		return fmt.Sprintf("cannot tell for %s of %s",
 			number(r.Goroutines-r.Judged), plural(r.Goroutines, "goroutine"))
-	}
-	if r.Goroutines == 0 {
+	case r.Goroutines == 0:
 		return "no goroutine"
 	}
 	return "nothing stuck"

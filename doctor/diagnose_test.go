@@ -56,12 +56,14 @@ func TestDiagnoseIncident(t *testing.T) {
 	assert.NotEmpty(t, finding["evidence"])
 	delete(finding, "sentence")
 	delete(finding, "evidence")
+	delete(finding, "reason")
 	assert.Equal(t, map[string]any{
 		"severity": "critical", "operation": "chan send", "count": 7978.0,
 		"function": "log4go.(*FileLogTraceWriter).LogWrite",
 		"file":     "/go/src/log4go/filelog.go", "line": 212.0,
 		"request_path": true, "receiver": "missing", "confidence": "high",
-		"receiver_confidence": "high",
+		"receiver_confidence": "medium", "requests": 7978.0,
+		"entry": "HTTP request",
 	}, finding)
 }
 
@@ -97,7 +99,7 @@ func TestDiagnoseReceivers(t *testing.T) {
 		rules := Rules{Receivers: func(Finding) []string { return []string{receiver} }}
 		f := Diagnose(rules, p).Findings[0]
 		assert.EqualValues(t, want, f.Receiver)
-		assert.EqualValues(t, "high", f.Confidence)
+		assert.EqualValues(t, "high", f.ReceiverConfidence)
 	}
 }
 
@@ -122,7 +124,7 @@ func TestSearchIsGivenUp(t *testing.T) {
 	first, last := sc.of[p.Stacks[99]].verdict, sc.of[p.Stacks[98]].verdict
 	assert.EqualValues(t, "missing", first.receiver)
 	assert.EqualValues(t, "unknown", last.receiver)
-	assert.EqualValues(t, "low", last.confidence)
+	assert.EqualValues(t, "low", last.other)
 	assert.Contains(t, last.evidence,
 		"there are too many different stacks to look for who is at the other end")
 }

@@ -32,6 +32,12 @@ log4go.NewWriter.func2()
 	/src/log4go/filelog.go:120 +0x4f
 created by log4go.NewWriter in goroutine 1
 	/src/log4go/filelog.go:110 +0x4f
+
+goroutine 1 [IO wait]:
+net.(*TCPListener).Accept(0xc000012000)
+	/go/net/tcpsock.go:380 +0x30
+main.main()
+	/src/main.go:20 +0x1d
 `
 
 func Example() {
@@ -47,20 +53,21 @@ func Example() {
 	// (filelog.go:212), all on the path of HTTP requests; no goroutine is
 	// receiving there: log4go.NewWriter.func1, by the numbering of closures a
 	// sibling of log4go.NewWriter.func2, is in no stack.
-	// 3 goroutines in goroutines.txt: 1 warning; 3 of 3 goroutines judged
+	// 4 goroutines in goroutines.txt: 1 warning; 4 of 4 goroutines judged
 	//
 	// WARNING   2 blocked sending in log4go.(*Writer).Write (filelog.go:212).
-	//           confidence high, receiver missing
+	//           confidence high, receiver missing (confidence medium)
 	//           - log4go.NewWriter.func2 is alive and parked, blocked in a
 	//             select (filelog.go:120): not the receiver, or the runtime
 	//             would have handed it a value
 	//           - log4go.NewWriter.func2 is alive, so log4go.NewWriter.func1
-	//             exists, and it is in no stack: it has returned
+	//             exists, and it is in no stack: if it was a goroutine it has
+	//             returned; -src tells
 	//           - the longest has waited 7 minutes
 	//             log4go.(*Writer).Write /src/log4go/filelog.go:212
 	//             net/http.HandlerFunc.ServeHTTP /go/net/http/server.go:2286
 	//
-	// In order: 1 goroutine in 1 place, idle by design or at work.
+	// In order: 2 goroutines in 2 places, idle by design or at work.
 }
 
 // Two dumps of one process say what grew and who has left.

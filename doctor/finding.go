@@ -133,6 +133,21 @@ type Finding struct {
 
 	// Instances has the count of each instance of a fleet, or is nil.
 	Instances map[string]int `json:"instances,omitempty"`
+
+	// Requests is how many of them are inside a request, and Entry how the most
+	// of them came in, as in "HTTP request".
+	Requests int    `json:"requests"`
+	Entry    string `json:"entry,omitempty"`
+
+	// Resource is what a library waits for on their behalf, such as "a database
+	// connection", or "".
+	Resource string `json:"resource,omitempty"`
+
+	// Reason is the part of Sentence that says why they are stuck.
+	Reason string `json:"reason,omitempty"`
+
+	reason clause // Reason for any number
+	pc     uint64 // of a function without a name
 }
 
 // worse orders findings by what to look at first.
@@ -150,18 +165,38 @@ func worse(a, b Finding) int {
 // the two tells the story; the count is of both.
 func (f *Finding) merge(other Finding, instance string) {
 	instances, count := f.Instances, f.Count+other.Count
+	requests := f.Requests + other.Requests
 	if worse(other, *f) < 0 {
 		*f = other
 	}
-	before := fmt.Sprintf(", on %d instances", len(instances))
 	instances[instance] += other.Count
-	f.Instances, f.Count = instances, count
-	_, story, _ := strings.Cut(strings.TrimSuffix(f.Sentence, before), " ")
-	if rest, one := strings.CutPrefix(story, "goroutine is"); one {
-		story = "goroutines are" + rest
+	f.Instances, f.Count, f.Requests = instances, count, requests
+	f.Sentence = fmt.Sprintf("%s, on %d instances", f.sentence(), len(instances))
+}
+
+// clause is a part of a sentence about one goroutine, or about several.
+type clause struct{ one, many string }
+
+// same is a clause that does not depend on the number.
+func same(text string) clause { return clause{text, text} }
+
+func (c clause) of(n int) string {
+	if n == 1 {
+		return c.one
 	}
-	f.Sentence = fmt.Sprintf("%s %s, on %d instances", number(count),
-		story, len(instances))
+	return c.many
+}
+
+func (c clause) join(d clause) clause {
+	return clause{c.one + d.one, c.many + d.many}
+}
+
+// and lists two clauses.
+func (c clause) and(d clause) clause {
+	if c == (clause{}) {
+		return d
+	}
+	return c.join(same("; ")).join(d)
 }
 
 // finding is s in the form of the report.
@@ -172,52 +207,59 @@ func (s *site) finding() Finding {
 		Function: s.at.Func, File: s.at.File, Line: s.at.Line,
 		Count: s.count, RequestPath: 2*s.requests >= s.count,
 		Receiver: v.receiver, Confidence: v.confidence,
-		ReceiverConfidence: v.confidence,
+		ReceiverConfidence: v.other,
 		Stacks:             s.stacks,
+		Requests:           s.requests, Entry: s.entry, Resource: s.resource,
+		Reason: v.clause.of(s.count), reason: v.clause, pc: s.at.PC,
 	}
+	if len(v.stacks) > 0 {
+		f.Stacks = v.stacks
+	}
+	text := v.clause.of(s.count)
 	f.Evidence = slices.DeleteFunc(slices.Clone(v.evidence), func(e string) bool {
-		return strings.Contains(v.clause, e)
+		return strings.Contains(text, e)
 	})
 	if s.longest > 0 {
 		f.Evidence = append(f.Evidence, "the longest has waited "+
 			plural(s.longest, "minute"))
 	}
-	f.Sentence = s.sentence()
+	f.Sentence = f.sentence()
 	return f
 }
 
 // sentence is "7,978 goroutines are blocked sending in
 // log4go.(*FileLogTraceWriter).LogWrite (filelog.go:212), all on the path of
 // HTTP requests; no goroutine is receiving there".
-func (s *site) sentence() string {
-	var b strings.Builder
-	be := "goroutines are"
-	if s.count == 1 {
-		be = "goroutine is"
+func (f *Finding) sentence() string {
+	be := clause{"goroutine is", "goroutines are"}.of(f.Count)
+	what := doing(f.Operation)
+	if f.Resource != "" {
+		what = "waiting for " + f.Resource
 	}
-	fmt.Fprintf(&b, "%s %s %s in %s", number(s.count), be, doing(s.op), name(s.at))
-	switch entry := s.entry; {
-	case s.requests == 0:
-	case s.requests < s.count:
-		fmt.Fprintf(&b, ", %s of them on the path of requests", number(s.requests))
-	case s.count == 1:
+	text := fmt.Sprintf("%s %s %s in %s", number(f.Count), be, what,
+		name(Frame{Func: f.Function, File: f.File, Line: f.Line, PC: f.pc}))
+	switch {
+	case f.Requests == 0:
+	case f.Requests < f.Count:
+		text += fmt.Sprintf(", %s of them on the path of requests",
+			number(f.Requests))
+	case f.Count == 1:
 		article := "an" // HTTP and RPC, as they are said
-		if entry == "gRPC request" {
+		if f.Entry == "gRPC request" {
 			article = "a"
 		}
-		fmt.Fprintf(&b, ", on the path of %s %s", article, entry)
+		text += fmt.Sprintf(", on the path of %s %s", article, f.Entry)
 	default:
-		fmt.Fprintf(&b, ", all on the path of %ss", entry)
+		text += fmt.Sprintf(", all on the path of %ss", f.Entry)
 	}
-	clause := s.verdict.clause
-	if s.count == 1 {
-		clause = strings.ReplaceAll(clause, "wake them", "wake it")
-		clause = strings.ReplaceAll(clause, "their own callers", "its own callers")
+	reason := f.reason
+	if reason == (clause{}) {
+		reason = same(f.Reason) // it has been through JSON
 	}
-	if clause != "" {
-		b.WriteString("; " + clause)
+	if reason.of(f.Count) != "" {
+		text += "; " + reason.of(f.Count)
 	}
-	return b.String()
+	return text
 }
 
 // name is "pkg.(*T).Method (file.go:12)".

@@ -70,8 +70,8 @@ func TestHTMLOrder(t *testing.T) {
 		`<a href="?">Refresh</a>`, `href="?stacks=1"`, `href="?format=text"`,
 		`href="?format=json"`,
 		"blocked sending in <code>app.(*Log).Write</code> (<code>log.go:212</code>)",
-		`<details class="why"><summary class="meta">confidence medium, receiver ` +
-			"missing: 1 reason</summary>",
+		`<details class="why"><summary class="meta">confidence high, receiver ` +
+			"missing (confidence medium): 1 reason</summary>",
 		"<li><code>app.(*Log).drain</code> is parked</li>",
 		`<span class="verdict stuck">stuck</span> 7,978 blocked sending in <code>`,
 		"4 goroutines in 2 places, idle by design or at work</summary>",

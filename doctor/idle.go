@@ -6,6 +6,51 @@ import (
 	"strings"
 )
 
+// resources are calls of libraries that wait until another goroutine gives
+// something back, which ends: to wait there for long is not to wait for work.
+var resources = []struct{ call, what string }{
+	{"golang.org/x/sync/semaphore.(*Weighted).Acquire", "a semaphore.Weighted"},
+	{"golang.org/x/sync/errgroup.(*Group).Go", "a free place in an errgroup"},
+	{"golang.org/x/sync/singleflight.(*Group).Do", "the same call under way"},
+	{"database/sql.(*DB).conn", "a database connection"},
+	{"github.com/jackc/pgx/v4/pgxpool.(*Pool).Acquire", "a database connection"},
+	{"github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire", "a database connection"},
+	{"github.com/jackc/puddle", "a connection of a pool"},
+	{"net/http.(*http2serverConn).writeDataFromHandler", remote},
+	{"net/http.(*http2responseWriterState).writeChunk", remote},
+	{"golang.org/x/net/http2.(*serverConn).writeDataFromHandler", remote},
+	{"net/http.(*http2serverConn).writeHeaders", remote},
+	{"golang.org/x/net/http2.(*serverConn).writeHeaders", remote},
+	{"net/http.(*Transport).getConn", "a connection of the client's pool"},
+	{"net/http.(*persistConn).roundTrip", remote},
+	{"net/http.(*http2clientStream).", remote},
+	{"net/http.(*http2ClientConn).RoundTrip", remote},
+	{"net/http.(*http2ClientConn).roundTrip", remote},
+	{"net/http.http2transportResponseBody.Read", remote},
+	{"golang.org/x/net/http2.(*ClientConn).RoundTrip", remote},
+	{"golang.org/x/net/http2.(*clientStream).", remote},
+	{"golang.org/x/net/http2.transportResponseBody.Read", remote},
+}
+
+// remote is the resource that no goroutine of this process gives back.
+const remote = "the other side of a connection"
+
+// resource returns what a call above the user's, of a library, waits for on
+// its behalf, or "".
+func resource(s *Stack) string {
+	for _, f := range s.Frames {
+		for _, r := range resources {
+			if strings.HasPrefix(f.Func, r.call) && !strings.HasSuffix(f.Func, ".func1") {
+				return r.what
+			}
+		}
+		if !isStd(f.Func) && !strings.HasPrefix(f.Func, "golang.org/x/net/http2.") {
+			break
+		}
+	}
+	return ""
+}
+
 // designs are calls of libraries in which to wait is to work. A symbol that
 // ends in a dot or an opening stands for all that begin with it.
 var designs = []struct{ call, why string }{
@@ -108,6 +153,10 @@ func (sc *scene) idle(s *site) string {
 	if tracing(s.stacks[0]) {
 		return "takes this snapshot"
 	}
+	if s.op == Running || s.op == ChanSend || s.op == Mutex ||
+		s.op == RWMutex || s.resource != "" {
+		return "" // a library at work, or stuck in its own code
+	}
 	if why, ok := design(s.stacks[0]); ok {
 		return why
 	}
@@ -118,9 +167,12 @@ func (sc *scene) idle(s *site) string {
 // what workers between two jobs do, and leaked goroutines too. What tells them
 // apart is who created them, and how many there are.
 func (sc *scene) waiting(s *site) verdict {
-	v := verdict{state: "idle", confidence: "low", receiver: "unknown"}
+	v := verdict{state: VerdictIdle, confidence: ConfidenceLow,
+		receiver: ReceiverUnknown}
 	parents, chained := lineage(s)
 	switch {
+	case s.op == WaitGroup && s.count < sc.rules.Many:
+		v.why = "waits for other goroutines to end"
 	case s.count == 1:
 		v.why = "one goroutine waiting for something to do"
 	case 2*chained > s.count:
@@ -132,7 +184,7 @@ func (sc *scene) waiting(s *site) verdict {
 	case 2*parents > s.count && s.count >= sc.rules.Many:
 		v = sc.leak(s, fmt.Sprintf("%d different goroutines created them, "+
 			"as one per request would", parents))
-		v.confidence = "medium"
+		v.confidence = ConfidenceMedium
 	case s.count >= 100*sc.rules.Many:
 		v = sc.leak(s, "no pool is that large")
 	default:
@@ -143,12 +195,39 @@ func (sc *scene) waiting(s *site) verdict {
 
 // leak is the verdict on waiting goroutines that are too many.
 func (sc *scene) leak(s *site, why string) verdict {
-	v := verdict{
-		state: "stuck", report: true, severity: Warning, confidence: "low",
-		receiver: "unknown", why: why,
-		clause: "they look leaked: " + why,
+	return verdict{
+		state: VerdictStuck, report: true, severity: Warning,
+		confidence: ConfidenceLow, other: ConfidenceLow,
+		receiver: ReceiverUnknown, why: why,
+		clause: same("they look leaked: " + why),
 	}
-	return v
+}
+
+// perConnection are the designs of which a server has one for each client; a
+// thousand of any other is a thousand pools, clients or transactions that were
+// not closed.
+var perConnection = set([]string{
+	"serves a connection", "watches a connection during a request",
+	"a connection between two requests", "waits for connections",
+	"waits for its turn in parallel tests", "waits for parallel subtests",
+	"the runtime's own", "keeps a gRPC connection", "waits for work",
+	"waits for a child process", "accepts connections",
+	"waits for a subtest", "waits for a benchmark",
+})
+
+// pools judges waiting by design: a thousand of it is a leak.
+func (sc *scene) pools(s *site, why string) verdict {
+	v := verdict{state: VerdictIdle, why: why}
+	if s.count < 100*sc.rules.Many || perConnection[why] {
+		return v
+	}
+	return verdict{state: VerdictStuck, report: true, severity: Warning,
+		confidence: ConfidenceMedium, other: ConfidenceLow,
+		receiver: ReceiverUnknown,
+		why:      why + ", and they are too many",
+		clause: same("each " + why + ", and belongs to something that was " +
+			"opened and not closed"),
+	}
 }
 
 // lineage returns how many different goroutines created those of s, and how
@@ -177,11 +256,19 @@ func lineage(s *site) (parents, chained int) {
 // connections reports whether about as many goroutines wait for IO in another
 // place: one reads from and one writes to each connection.
 func (sc *scene) connections(s *site) bool {
-	for _, other := range sc.sites {
-		if other.op == "IO" && !other.design && s.count >= sc.rules.Many &&
-			other.count*10 >= s.count*9 && other.count*9 <= s.count*10 {
-			return true
-		}
+	if s.count < sc.rules.Many {
+		return false
 	}
-	return false
+	if sc.io == nil {
+		sc.io = []int{0}
+		for _, other := range sc.sites {
+			if other.op == IO && !other.design {
+				sc.io = append(sc.io, other.count)
+			}
+		}
+		slices.Sort(sc.io)
+	}
+	// The least that is at least nine tenths of the count.
+	i, _ := slices.BinarySearch(sc.io, (s.count*9+9)/10)
+	return i < len(sc.io) && sc.io[i]*9 <= s.count*10
 }

@@ -41,6 +41,7 @@ type encodedReport struct {
 	Root       string     `json:"root"`
 	Findings   []Finding  `json:"findings"`
 	Waits      []*Wait    `json:"waits"`
+	Notes      []string   `json:"notes,omitempty"`
 	Groups     []Group    `json:"groups,omitempty"`
 }
 
@@ -49,7 +50,7 @@ func (r *Report) encoded(groups []Group) encodedReport {
 		Targets: r.Targets, Time: r.taken(), Instances: r.Instances,
 		Goroutines: r.Goroutines, Judged: r.Judged, Unreadable: r.Unreadable,
 		Troubles: r.Troubles, Truncated: r.Truncated, Extract: r.Extract,
-		Root: r.Root, Findings: r.Findings, Waits: r.Waits, Groups: groups,
+		Root: r.Root, Findings: r.Findings, Waits: r.Waits, Notes: r.Notes, Groups: groups,
 	}
 	if e.Targets == nil {
 		e.Targets = []string{}

@@ -2,26 +2,35 @@ package doctor
 
 import (
 	"fmt"
+	"strings"
 )
 
-// judge gives every site its verdict. What is idle comes first: who waits for
-// work is not who should be receiving.
+// judge gives every site its verdict. What is idle by design comes first: a
+// goroutine that waits for work is not a receiver that others miss.
 func (sc *scene) judge() {
 	for _, s := range sc.sites {
 		if why := sc.idle(s); why != "" {
-			s.verdict = verdict{state: "idle", why: why}
+			s.verdict = sc.pools(s, why)
 			s.design = true
 		}
-		if s.at.Func == "main.main" && s.op == "sleep" {
+		if s.at.Func == "main.main" && s.op == Sleep {
 			s.design = true // how a demonstration stays alive
 		}
 	}
+	sc.graph = newGraph(sc)
 	for _, s := range sc.sites {
 		if s.verdict.state != "" {
 			continue
 		}
 		s.verdict = sc.opinion(s)
 		sc.confirm(s)
+	}
+	sc.graph.sum() // the opinions have added edges
+	for _, cycle := range sc.graph.cycles {
+		sc.deadlocked(cycle)
+	}
+	for _, s := range sc.sites {
+		sc.heads(s)
 	}
 }
 
@@ -30,56 +39,76 @@ func (sc *scene) opinion(s *site) verdict {
 	if v, certain := sc.forEver(s); certain {
 		return v
 	}
+	if s.resource != "" {
+		return sc.awaitingEnd(s)
+	}
 	switch s.op {
-	case "chan send":
+	case ChanSend:
 		return sc.sending(s)
-	case "mutex", "rwmutex", "semaphore":
+	case Mutex, RWMutex, Semaphore:
 		return sc.locking(s)
-	case "chan receive", "select", "cond", "waitgroup":
+	case ChanReceive, Select, Cond, WaitGroup:
 		return sc.awaiting(s)
-	case "IO", "sleep", "syscall", "running":
+	case IO, Sleep, Syscall, Running:
 		return sc.working(s)
-	case "unknown":
+	case ChanAny, OperationUnknown:
 		return sc.unnamed(s)
 	}
-	return verdict{state: "unknown", why: "no rule for " + string(s.op)}
+	return verdict{state: VerdictUnknown, why: "no rule for " + string(s.op)}
+}
+
+// wake is a clause about goroutines that nothing can wake.
+func wake(before string) clause {
+	return clause{before + " wake it", before + " wake them"}
 }
 
 // forEver knows what nothing can wake, whatever the other goroutines do.
 func (sc *scene) forEver(s *site) (verdict, bool) {
-	v := verdict{state: "stuck", report: true, confidence: "high",
-		receiver: "missing"}
+	v := verdict{state: VerdictStuck, report: true, confidence: ConfidenceHigh,
+		receiver: ReceiverMissing, other: ConfidenceHigh}
 	switch {
 	case s.leaked:
-		v.clause = "the garbage collector found that nothing can ever wake them"
+		v.clause = wake("the garbage collector found that nothing can ever")
 	case s.op == ChanSendNil || s.op == ChanReceiveNil:
-		v.clause = "nothing can ever wake them"
-	case s.op == "select (no cases)":
+		v.clause = wake("nothing can ever")
+	case s.op == SelectNoCases:
 		if s.count == 1 || s.requests == 0 && s.count < sc.rules.Many {
-			return verdict{state: "idle", why: "select {} is how to stay for ever"}, true
+			return verdict{state: VerdictIdle,
+				why: "select {} is how to stay forever"}, true
 		}
-		v.clause = "nothing can ever wake them"
+		v.clause = wake("nothing can ever")
 	case s.stacks[0].has("runtime.runfinq") ||
 		s.stacks[0].has("runtime.runFinalizers"):
-		v.clause = "they hold up every other finalizer of the process"
-		v.receiver, v.confidence = "unknown", "medium"
-		if s.op == "running" || s.op == "syscall" || s.op == "IO" {
+		v.clause = clause{"it holds up every other finalizer of the process",
+			"they hold up every other finalizer of the process"}
+		v.receiver, v.confidence = ReceiverUnknown, ConfidenceMedium
+		if s.op == Running || s.op == Syscall || s.op == IO {
 			return verdict{}, false
 		}
 	case sc.deadlock && (stuckIn(s.op) || parked(s.op)):
-		v.clause = "the runtime found that no goroutine can go on"
+		v.clause = same("the runtime found that no goroutine can go on")
 		v.severity = Critical
 	default:
 		return verdict{}, false
 	}
-	v.why = v.clause
 	v.severity = max(v.severity, sc.grade(s, Warning))
-	if s.op == "chan send" {
-		c := sc.receiverOf(s)
-		v.receiver, v.evidence = c.receiver, c.evidence
-		v.clause = c.clause + "; " + v.clause
+	if c, ok := sc.counterpartOf(s); ok {
+		v.receiver, v.other, v.evidence = c.receiver, c.confidence, c.evidence
+		v.clause = c.clause.and(v.clause)
 	}
+	v.why = v.clause.of(s.count)
 	return v, true
+}
+
+// counterpartOf returns the receiver of senders, the holder of a lock.
+func (sc *scene) counterpartOf(s *site) (counterpart, bool) {
+	switch {
+	case s.op == ChanSend:
+		return sc.receiverOf(s), true
+	case isLock(s.op):
+		return sc.holderOf(s), true
+	}
+	return counterpart{}, false
 }
 
 // grade raises a severity by what is held up.
@@ -94,49 +123,112 @@ func (sc *scene) grade(s *site, least Severity) Severity {
 	return least
 }
 
-// sending judges blocked senders: somebody ought to be receiving.
+// stall says how sure it is that goroutines that wait for another one are
+// stalled: by how long they have waited, or by how many they are.
+func (sc *scene) stall(s *site, c counterpart) Confidence {
+	many := sc.rules.Many
+	switch {
+	case s.longest >= sc.rules.Minutes, s.count >= 100*many,
+		s.count >= many && s.requests >= many && c.receiver == ReceiverMissing,
+		c.confidence == ConfidenceHigh && (c.receiver == ReceiverMissing || c.source):
+		return ConfidenceHigh
+	case s.count > 1, s.requests > 0, sc.timedOut, c.blocked:
+		return ConfidenceMedium
+	}
+	return ConfidenceLow
+}
+
+// sending judges blocked senders: another goroutine ought to be receiving.
 func (sc *scene) sending(s *site) verdict {
 	c := sc.receiverOf(s)
-	v := verdict{state: "stuck", report: true, receiver: c.receiver,
-		confidence: c.confidence, clause: c.clause, evidence: c.evidence}
+	v := c.verdict(sc.stall(s, c))
 	alone := s.count == 1 && s.requests == 0
 	switch {
-	case c.receiver == "present" && !c.blocked:
-		v.state = "slow"
-		if s.requests >= sc.rules.Many || s.count >= 100*sc.rules.Many {
+	case c.receiver == ReceiverPresent && !c.blocked:
+		v.state = VerdictSlow
+		switch {
+		case s.requests >= sc.rules.Many, s.count >= 100*sc.rules.Many,
+			s.longest >= sc.rules.Minutes && c.node != nil:
 			v.severity = Warning
 		}
 	case alone && s.longest < sc.rules.Minutes && !sc.timedOut &&
-		v.confidence != "high" && !c.blocked:
-		v.state, v.confidence = "unknown", "low"
-		v.clause += "; a producer ahead of its consumer looks the same"
-	case c.receiver == "unknown":
-		v.state = "unknown"
+		v.confidence != ConfidenceHigh && !c.blocked:
+		v.state, v.confidence = VerdictUnknown, ConfidenceLow
+		v.clause = v.clause.and(same("a producer ahead of its consumer looks the " +
+			"same"))
+	case c.receiver == ReceiverUnknown && !sc.partial:
+		v.state = VerdictUnknown
 		v.severity = sc.grade(s, Info)
+		if s.longest >= sc.rules.Minutes {
+			v.severity = max(v.severity, Warning)
+		}
 	default:
 		v.severity = sc.grade(s, Warning)
 	}
-	v.why = v.clause
+	v.why = v.clause.of(s.count)
 	return v
 }
 
-// locking judges who waits for a lock: the holder ought to let go.
+// locking judges goroutines that wait for a lock: the holder ought to let go.
 func (sc *scene) locking(s *site) verdict {
 	c := sc.holderOf(s)
-	v := verdict{state: "stuck", report: true, receiver: c.receiver,
-		confidence: c.confidence, clause: c.clause, evidence: c.evidence}
+	v := c.verdict(sc.stall(s, c))
 	v.severity = sc.grade(s, Warning)
 	switch {
-	case c.receiver == "present" && !c.blocked:
-		v.state = "slow"
+	case c.receiver == ReceiverPresent && !c.blocked &&
+		s.longest < sc.rules.Minutes:
+		v.state = VerdictSlow
 		if v.severity < Critical {
 			v.severity = Info
 		}
 	case s.count == 1 && s.longest < sc.rules.Minutes && !c.blocked &&
 		!sc.timedOut:
-		v.state, v.severity = "unknown", Info
+		v.state, v.severity = VerdictUnknown, Info
 	}
-	v.why = v.clause
+	v.why = v.clause.of(s.count)
+	return v
+}
+
+// verdict is of goroutines that wait for c.
+func (c counterpart) verdict(stall Confidence) verdict {
+	return verdict{state: VerdictStuck, report: true, receiver: c.receiver,
+		confidence: stall, other: c.confidence, clause: c.clause,
+		evidence: c.evidence}
+}
+
+// awaitingEnd judges goroutines for which a library waits until something is
+// given back. That is no waiting for work, however few they are.
+func (sc *scene) awaitingEnd(s *site) verdict {
+	c := counterpart{receiver: ReceiverUnknown, confidence: ConfidenceLow}
+	if s.resource == remote {
+		v := sc.working(s)
+		if v.state == VerdictIdle {
+			v.state, v.why = VerdictWorking, "waits for "+remote
+		}
+		return v
+	}
+	if n, sure := sc.graph.holder(s); n != nil {
+		c.receiver, c.confidence, c.node = ReceiverPresent, sure, n
+		c.clause = c.clause.and(same(n.holding()))
+		c.blocked = stuckIn(n.site.op) || parked(n.site.op)
+	} else if sc.partial {
+		c.clause = same("the holder is not in this input")
+	} else {
+		c.clause = same("no goroutine has given it back")
+	}
+	v := c.verdict(sc.stall(s, c))
+	long := s.longest >= sc.rules.Minutes
+	switch {
+	case long:
+		v.severity = sc.grade(s, Warning)
+	case s.requests >= sc.rules.Many, s.count >= 100*sc.rules.Many:
+		v.state, v.severity = VerdictSlow, Warning
+	case s.count >= sc.rules.Many:
+		v.state, v.severity = VerdictSlow, Info
+	default:
+		v.state, v.report = VerdictWorking, false
+	}
+	v.why = v.clause.of(s.count)
 	return v
 }
 
@@ -147,73 +239,115 @@ func (sc *scene) awaiting(s *site) verdict {
 	case v.report:
 		v.severity = sc.grade(s, Warning)
 	case sc.timedOut && s.entry == "test":
-		v = verdict{state: "stuck", report: true, severity: Warning,
-			confidence: "medium", receiver: "unknown",
-			clause: "the test that timed out waits here"}
-	case s.requests > 0 && s.op != "select":
+		v = verdict{state: VerdictStuck, report: true, severity: Warning,
+			confidence: ConfidenceHigh, other: ConfidenceLow,
+			receiver: ReceiverUnknown,
+			clause:   same("the test that timed out waits here")}
+	case s.requests > 0 && s.op != Select:
 		v = sc.requests(s)
 	case s.requests > 0:
 		v.why = "requests waiting in a select may be long polls"
 		if s.count >= sc.rules.Many {
 			v = sc.requests(s)
-			v.severity, v.state = Info, "unknown"
-			v.clause += "; a long poll looks the same"
+			v.severity, v.state = Info, VerdictUnknown
+			v.clause = v.clause.and(same("a long poll looks the same"))
 		}
+	case s.guessed && s.count >= sc.rules.Many:
+		return verdict{state: VerdictUnknown, why: "a select, by the number of " +
+			"calls without names: nothing else is known"}
 	}
 	if v.why == "" {
-		v.why = v.clause
+		v.why = v.clause.of(s.count)
 	}
 	return v
 }
 
 // requests judges requests that wait for another goroutine.
 func (sc *scene) requests(s *site) verdict {
-	v := verdict{state: "slow", report: true, severity: Info, confidence: "low",
-		receiver: "unknown", clause: "no goroutine is sending there at this moment"}
-	if s.op == "waitgroup" || s.op == "cond" {
-		v.clause = "who should wake them has not"
+	v := verdict{state: VerdictSlow, report: true, severity: Info,
+		confidence: ConfidenceLow, other: ConfidenceLow, receiver: ReceiverUnknown,
+		clause: same("no goroutine is sending there at this moment")}
+	if n, sure := sc.graph.holder(s); n != nil {
+		v.receiver, v.other = ReceiverPresent, sure
+		v.clause = same("it waits for " + n.who() + ", which is " + n.doing())
+	} else if s.op == WaitGroup || s.op == Cond {
+		v.clause = same("no goroutine has woken " + pronoun(s.count))
 	}
 	if s.count >= sc.rules.Many || s.longest >= sc.rules.Minutes {
 		v.severity = Warning
 	}
+	if s.longest >= sc.rules.Minutes {
+		v.confidence = ConfidenceMedium
+	}
 	if s.count >= 10*sc.rules.Many && s.longest >= sc.rules.Minutes {
-		v.state, v.severity, v.confidence = "stuck", Critical, "medium"
+		v.state, v.severity, v.confidence = VerdictStuck, Critical, ConfidenceHigh
 	}
 	return v
+}
+
+func pronoun(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 // working judges what is not waiting for another goroutine.
 func (sc *scene) working(s *site) verdict {
-	v := verdict{state: "working", why: doing(s.op)}
+	v := verdict{state: VerdictWorking, why: doing(s.op)}
 	switch {
-	case s.op == "running":
+	case s.op == Running && panicking(s.stacks[0]):
+		return verdict{state: VerdictWorking, report: true, severity: Info,
+			confidence: ConfidenceHigh, other: ConfidenceLow,
+			receiver: ReceiverUnknown, why: "panics",
+			clause: clause{"it panics", "they panic"}}
+	case s.op == Running:
 		return v
-	case s.op == "IO" && s.requests == 0:
-		v.state, v.why = "idle", "waits for the other side of a connection"
-	case s.op == "sleep" && s.requests == 0:
-		v.state, v.why = "idle", "sleeps"
+	case s.op == IO && s.requests == 0:
+		v.state, v.why = VerdictIdle, "waits for the other side of a connection"
+	case s.op == Sleep && s.requests == 0:
+		v.state, v.why = VerdictIdle, "sleeps"
 	case s.requests >= sc.rules.Many ||
-		s.op == "syscall" && s.count >= sc.rules.Many:
-		v = verdict{state: "slow", report: true, severity: Info, confidence: "low",
-			receiver: "unknown", clause: "slow rather than stuck"}
+		s.op == Syscall && s.count >= sc.rules.Many:
+		v = verdict{state: VerdictSlow, report: true, severity: Info,
+			confidence: ConfidenceLow, other: ConfidenceLow,
+			receiver: ReceiverUnknown, clause: same("slow rather than stuck")}
 		if s.longest >= sc.rules.Minutes {
-			v.severity, v.confidence = Warning, "medium"
-			v.clause = fmt.Sprintf("the longest for %d minutes", s.longest)
+			v.severity, v.confidence = Warning, ConfidenceMedium
+			v.clause = same(fmt.Sprintf("the longest for %s",
+				plural(s.longest, "minute")))
 		}
-		v.why = v.clause
+		v.why = v.clause.of(s.count)
 	}
 	return v
 }
 
+// panicking reports whether the goroutine of s is in a panic, rather than in a
+// function that only has that in its name.
+func panicking(s *Stack) bool {
+	for _, f := range s.Frames {
+		if f.Func == "panic" || f.Func == "runtime.gopanic" {
+			return true
+		}
+		if !isStd(f.Func) {
+			break
+		}
+	}
+	return false
+}
+
 // unnamed judges a profile with debug=1 whose runtime calls have no names.
 func (sc *scene) unnamed(s *site) verdict {
-	v := verdict{state: "unknown",
+	v := verdict{state: VerdictUnknown,
 		why: "the profile does not say what they wait for"}
 	if s.requests >= sc.rules.Many || s.count >= 100*sc.rules.Many {
-		v.report, v.severity, v.confidence = true, Warning, "low"
-		v.receiver = "unknown"
-		v.clause = "a profile with debug=1 leaves out the operation: take one " +
-			"with debug=2, or give the server's symbols or its binary"
+		v.report, v.severity, v.confidence = true, Warning, ConfidenceLow
+		v.receiver, v.other = ReceiverUnknown, ConfidenceLow
+		if s.op == ChanAny {
+			v.severity, v.confidence = sc.grade(s, Warning), ConfidenceMedium
+		}
+		v.clause = same("a profile with debug=1 leaves out the operation: take one " +
+			"with debug=2, or give the server's symbols or its binary")
 	}
 	return v
 }
@@ -228,11 +362,11 @@ func (sc *scene) confirm(s *site) {
 	if stayed := sc.stayed(s); stayed > 0 && stuckIn(s.op) {
 		v.evidence = append(v.evidence, fmt.Sprintf("%s of them stood there in an "+
 			"earlier snapshot already", number(stayed)))
-		if v.report && v.severity == Info && v.state != "slow" {
-			v.severity, v.state = Warning, "stuck"
+		if v.report && v.severity == Info && v.state != VerdictSlow {
+			v.severity, v.state = Warning, VerdictStuck
 		}
-		if v.confidence == "medium" {
-			v.confidence = "high"
+		if v.confidence == ConfidenceMedium {
+			v.confidence = ConfidenceHigh
 		}
 	}
 	if !sc.growing(s) {
@@ -243,8 +377,86 @@ func (sc *scene) confirm(s *site) {
 	if !v.report && parked(s.op) {
 		*v = sc.leak(s, growth)
 		v.severity = sc.grade(s, Warning)
-		v.confidence = "medium"
+		v.confidence = ConfidenceMedium
 		return
 	}
 	v.evidence = append(v.evidence, growth)
+}
+
+// deadlocked makes one critical finding of goroutines that wait for each other.
+func (sc *scene) deadlocked(cycle []*node) {
+	first := cycle[0].site
+	covered := make(map[*site]int)
+	for _, n := range cycle {
+		covered[n.site] += n.count
+	}
+	sure := ConfidenceHigh
+	for s, n := range covered {
+		if s != first && n == s.count && s.verdict.report {
+			s.verdict.report, s.verdict.covered = false, true
+		}
+	}
+	v := &first.verdict
+	v.state, v.report, v.severity = VerdictStuck, true, Critical
+	v.confidence, v.receiver, v.other = sure, ReceiverPresent, ConfidenceHigh
+	v.clause = same("deadlock: " + ring(cycle))
+	v.why = v.clause.one
+	v.evidence = nil
+	for _, n := range cycle {
+		v.evidence = append(v.evidence, n.who()+" is "+n.doing()+" and "+n.waitsFor())
+		v.stacks = append(v.stacks, n.stack())
+	}
+}
+
+// ring is "goroutines 20 and 21 wait for each other: 20 waits for (*race) 0x1,
+// which 21 holds, ...".
+func ring(cycle []*node) string {
+	const most = 6
+	var ids, steps []string
+	for i, n := range cycle {
+		if i == most {
+			steps = append(steps, fmt.Sprintf("and %d more", len(cycle)-most))
+			break
+		}
+		ids = append(ids, fmt.Sprint(n.id()))
+		steps = append(steps, fmt.Sprintf("%d %s", n.id(), n.waitsFor()))
+	}
+	if len(cycle) == 1 {
+		return fmt.Sprintf("goroutine %s waits for itself", ids[0])
+	}
+	return fmt.Sprintf("goroutines %s wait for each other (%s): %s",
+		strings.Join(ids, " and "), strings.Join(ids, " ↔ "),
+		strings.Join(steps, ", "))
+}
+
+// waitsFor is "waits for (*race) 0xc000200000, which 21 holds", or "waits for 21
+// to end".
+func (n *node) waitsFor() string {
+	switch n.object {
+	case toEnd, toReceive, toUnlock:
+		return fmt.Sprintf("waits for %d %s", n.to.id(), n.object)
+	}
+	return fmt.Sprintf("waits for %s, which %d holds", n.object, n.to.id())
+}
+
+// heads reports a goroutine that waits for an end, if others wait for it: what
+// alone may be in order is then the cause.
+func (sc *scene) heads(s *site) {
+	v := &s.verdict
+	if v.report || v.covered || s.design || s.longest < sc.rules.Minutes ||
+		s.op != WaitGroup && s.op != Cond {
+		return
+	}
+	behind := 0
+	for _, n := range sc.graph.of(s) {
+		behind += n.behind
+	}
+	if behind == 0 {
+		return
+	}
+	*v = verdict{state: VerdictStuck, report: true, severity: Warning,
+		confidence: ConfidenceHigh, other: ConfidenceLow, receiver: ReceiverUnknown,
+		clause: same(fmt.Sprintf("%s behind %s", plural(behind, "goroutine"),
+			pronoun(s.count)))}
+	v.why = v.clause.of(s.count)
 }

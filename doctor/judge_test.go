@@ -46,9 +46,9 @@ func TestJudge(t *testing.T) {
 		{"two in requests", 2, "select (no cases)", "app.f " + inRequest, 0,
 			"stuck", "warning", "nothing can ever wake them"},
 		{"finalizer", 1, "chan send", "app.f runtime.runFinalizers", 0,
-			"stuck", "warning", "hold up every other finalizer"},
+			"stuck", "warning", "up every other finalizer"},
 		{"old finalizer", 1, "chan send", "app.f runtime.runfinq", 0,
-			"stuck", "warning", "hold up every other finalizer"},
+			"stuck", "warning", "up every other finalizer"},
 		{"finalizer in a system call", 1, "syscall",
 			"app.f runtime.runFinalizers", 0, "working", "", ""},
 		{"finalizer in IO", 1, "IO wait", "app.f runtime.runFinalizers", 0,
@@ -91,9 +91,9 @@ func TestJudge(t *testing.T) {
 			"stuck", "critical", "no goroutine is sending there"},
 		{"requests at a WaitGroup", 10, "sync.WaitGroup.Wait", "app.f " + inRequest,
 			0,
-			"slow", "warning", "who should wake them has not"},
+			"slow", "warning", "no goroutine has woken them"},
 		{"requests at a Cond", 10, "sync.Cond.Wait", "app.f " + inRequest, 0,
-			"slow", "warning", "who should wake them has not"},
+			"slow", "warning", "no goroutine has woken them"},
 		{"a long poll", 9, "select", "app.f " + inRequest, 9, "idle", "", ""},
 		{"many long polls", 10, "select", "app.f " + inRequest, 9,
 			"unknown", "info", "a long poll looks the same"},
@@ -179,7 +179,7 @@ func TestJudgeLeakedSenders(t *testing.T) {
 	assert.EqualValues(t, "medium", f.Confidence)
 	blocked := standing(1, "sync.Mutex.Lock", "app.f", "runtime.runFinalizers")
 	_, f = opinionOn(t, "app.f", Rules{}, process(blocked))
-	assert.EqualValues(t, "unknown", f.Receiver)
+	assert.EqualValues(t, "missing", f.Receiver)
 }
 
 // Behind a receiver that is alive and busy, senders are a warning once there
@@ -246,7 +246,7 @@ func TestJudgeOneOldRequest(t *testing.T) {
 	_, f := opinionOn(t, "app.f", Rules{}, process(
 		waited(standing(2, "chan send", "app.f"), 5),
 		standing(1, "running", "app.work")))
-	assert.Equal(t, Info, f.Severity, "no request")
+	assert.Equal(t, Warning, f.Severity, "no request, but for so long")
 }
 
 // What the garbage collector or the runtime knows needs no second opinion.

@@ -22,7 +22,7 @@ func (r *Report) UnmarshalJSON(text []byte) error {
 	*r = Report{Targets: e.Targets, Instances: e.Instances,
 		Goroutines: e.Goroutines, Judged: e.Judged, Unreadable: e.Unreadable,
 		Extract: e.Extract, Truncated: e.Truncated, Root: e.Root,
-		Findings: e.Findings, Waits: e.Waits, Groups: e.Groups,
+		Findings: e.Findings, Waits: e.Waits, Notes: e.Notes, Groups: e.Groups,
 		Troubles: e.Troubles}
 	for i := range r.Findings {
 		f := &r.Findings[i]
@@ -113,6 +113,8 @@ func (r *Report) Merge(other *Report) {
 	r.Extract = r.Extract || other.Extract
 	r.Banner = cmp.Or(r.Banner, other.Banner)
 	r.Changes = append(r.Changes, other.Changes...)
+	r.Notes = append(r.Notes, other.Notes...)
+	r.Notes = r.Notes[:min(len(r.Notes), maxTroubles)]
 	r.Waits = append(r.Waits, other.Waits...)
 	slices.SortStableFunc(r.Waits, func(a, b *Wait) int {
 		return cmp.Compare(b.Behind, a.Behind)

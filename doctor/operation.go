@@ -212,10 +212,37 @@ func byCalls(s *Stack) Operation {
 			break
 		}
 	}
-	if op == "" {
-		return "running"
+	switch op {
+	case "":
+		return Running
+	case OperationUnknown:
+		return byNumber(s)
 	}
 	return op
+}
+
+// byNumber guesses the operation of a stack from a profile with debug=1, which
+// leaves the runtime's calls without names: selectgo parks by itself, chansend
+// and chanrecv below a call of their own. That has been so since Go 1.5.
+func byNumber(s *Stack) Operation {
+	n := 0
+	for n < len(s.Frames) && s.Frames[n].Func == "" && s.Frames[n].PC != 0 {
+		n++
+	}
+	switch {
+	case n == len(s.Frames):
+	case n == 2:
+		return Select
+	case n == 3:
+		return ChanAny
+	}
+	return OperationUnknown
+}
+
+// guessed reports whether the operation of s is by the number of its calls.
+func guessed(s *Stack) bool {
+	return s.State == "" && len(s.Frames) > 0 && s.Frames[0].Func == "" &&
+		s.Frames[0].PC != 0
 }
 
 // generic knows what calls has no room for.

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,7 +86,12 @@ func TestOperation(t *testing.T) {
 // further out tells.
 func TestOperationWithoutNames(t *testing.T) {
 	s := &Stack{Frames: []Frame{{PC: 0x43e0c5}, {PC: 0x43e0c6}, {Func: "main.f"}}}
+	assert.EqualValues(t, "select", operationOf(s), "two, by their number")
+	s.Frames = slices.Insert(s.Frames, 0, Frame{PC: 0x43e0c4})
+	assert.EqualValues(t, "channel operation", operationOf(s), "three")
+	s.Frames = slices.Insert(s.Frames, 0, Frame{PC: 0x43e0c3})
 	assert.EqualValues(t, "unknown", operationOf(s))
+	s.Frames = s.Frames[2:]
 	s.Frames[1] = Frame{Func: "sync.(*Mutex).Lock"}
 	assert.EqualValues(t, "mutex", operationOf(s))
 	s.Frames = []Frame{{Func: "sync.(*Mutex).Lock"}, {PC: 1}, {Func: "main.f"}}

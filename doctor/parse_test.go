@@ -389,7 +389,7 @@ func TestParseProfile(t *testing.T) {
 	assert.Equal(t, "main.Map[...].f", p.Stacks[1].Frames[2].Func)
 	assert.Equal(t, []uint64{0x485bee, 0x41797c, 0x417577, 0x463fe6, 1, 2},
 		p.Unresolved())
-	assert.EqualValues(t, "unknown", operationOf(s))
+	assert.EqualValues(t, "channel operation", operationOf(s))
 
 	names := map[uint64]string{0x485bee: "runtime.gopark",
 		0x41797c: "runtime.chansend",

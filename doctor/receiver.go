@@ -6,14 +6,17 @@ import (
 	"strings"
 )
 
-// counterpart is what is known of who should be at the other end of a
-// channel, or of who holds a lock.
+// counterpart is what is known of the goroutine at the other end of a channel,
+// or of the holder of a lock.
 type counterpart struct {
 	receiver   Receiver
 	confidence Confidence
-	clause     string
+	clause     clause
 	evidence   []string
-	blocked    bool // it is alive, but stuck itself
+	blocked    bool  // it is alive, but stuck itself
+	source     bool  // the source code says so
+	node       *node // which goroutine it is
+	site       *site // or where it stands
 }
 
 // parked reports whether a goroutine in op is ready to be given something.
@@ -22,8 +25,8 @@ type counterpart struct {
 // senders are parked.
 func parked(op Operation) bool {
 	switch op {
-	case "chan receive", "select", "select (no cases)", "chan receive (nil chan)",
-		"chan send (nil chan)", "cond", "coroutine":
+	case ChanReceive, Select, SelectNoCases, ChanReceiveNil, ChanSendNil, Cond,
+		Coroutine:
 		return true
 	}
 	return false
@@ -32,7 +35,7 @@ func parked(op Operation) bool {
 // stuckIn reports whether op waits for another goroutine.
 func stuckIn(op Operation) bool {
 	switch op {
-	case "chan send", "mutex", "rwmutex", "waitgroup", "semaphore":
+	case ChanSend, Mutex, RWMutex, WaitGroup, Semaphore:
 		return true
 	}
 	return false
@@ -40,7 +43,7 @@ func stuckIn(op Operation) bool {
 
 // isLock reports whether op waits for another goroutine to unlock.
 func isLock(op Operation) bool {
-	return op == "mutex" || op == "rwmutex" || op == "semaphore"
+	return op == Mutex || op == RWMutex || op == Semaphore
 }
 
 // relative is a goroutine that may have to do with a site.
@@ -48,53 +51,148 @@ type relative struct {
 	stack *Stack
 	site  *site
 	call  Frame // what makes it a relative
+	typed bool  // by the type of the sender, not only by its function
 }
+
+// maxEvidence bounds the reasons listed for one finding.
+const maxEvidence = 8
+
+// list adds reasons in order and without repetition; those over the bound are
+// counted.
+func (c *counterpart) list(reasons []string) {
+	reasons = dedupe(reasons)
+	if more := len(reasons) - maxEvidence; more > 0 {
+		reasons = append(reasons[:maxEvidence], fmt.Sprintf("and %d more", more))
+	}
+	c.evidence = append(c.evidence, reasons...)
+}
+
+const noReceiver = "no goroutine is receiving there"
 
 // receiverOf looks for the receiver of the channel that the goroutines of s
 // are sending on.
 func (sc *scene) receiverOf(s *site) counterpart {
-	if c, ok := sc.fromSource(s); ok {
-		return c
+	c, ok := sc.fromSource(s)
+	if !ok {
+		c = sc.byRelation(s)
 	}
-	c := counterpart{receiver: "missing", confidence: "medium",
-		clause: "no goroutine is receiving there"}
-	others := sc.relatives(s)
+	if c.receiver == ReceiverMissing && sc.partial && c.confidence != ConfidenceHigh {
+		c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
+		c.clause = same("its receiver is not in this input")
+	}
+	if c.site != nil && c.node == nil {
+		c.node = sc.graph.group(c.site)
+		sc.graph.edge(sc.graph.group(s), c.node, toReceive)
+	}
+	return c
+}
+
+// byRelation looks for the receiver among the goroutines that the sender's
+// type, creator or file has to do with.
+func (sc *scene) byRelation(s *site) counterpart {
+	c := counterpart{receiver: ReceiverMissing, confidence: ConfidenceMedium,
+		clause: same(noReceiver)}
+	if own, ok := sc.ownReceivers(s); ok {
+		return own
+	}
+	others, complete := sc.relatives(s)
+	var idle []string
 	for _, r := range others {
+		op := r.site.op
 		switch {
-		case r.site.count > s.count || r.site.design || parked(r.site.op):
-			// Receivers are fewer than those who wait for them.
+		case r.site.count > s.count || r.site.design:
+			continue // receivers are fewer than those who wait for them
+		case parked(op):
+			idle = append(idle, fmt.Sprintf("%s is alive and parked, %s: not the "+
+				"receiver, or the runtime would have handed it a value",
+				short(r.call.Func), where(r.site)))
 			continue
-		case stuckIn(r.site.op):
-			c.blocked = true
-			c.clause = "no goroutine is receiving there: %s, its likely " +
-				"receiver, is itself %s"
-		default:
-			c.clause = "no goroutine is receiving there at this moment: %s, " +
-				"its likely receiver, is busy, %s"
+		case op == ChanSend && !r.typed:
+			continue // that it sends elsewhere does not make it a receiver
 		}
-		c.receiver = "present"
-		c.clause = fmt.Sprintf(c.clause, short(r.call.Func), where(r.site))
+		return c.likely(r.site, fmt.Sprintf("%s, its likely receiver,",
+			short(r.call.Func)))
+	}
+	c.list(idle)
+	if sc.gone(s, &c) {
 		return c
 	}
-	for _, r := range others {
-		c.evidence = append(c.evidence, fmt.Sprintf("%s is alive and parked, %s: "+
-			"not the receiver, or the runtime would have handed it a value",
-			short(r.call.Func), where(r.site)))
+	if n, ok := sc.parentOf(s); ok {
+		found := c.likely(n.site, n.who()+", which created "+pronoun(s.count)+",")
+		found.node = n
+		return found
 	}
-	c.evidence = dedupe(c.evidence)
-	sc.gone(s, others, &c)
-	if len(others) == 0 && c.confidence != "high" {
-		sc.strangers(s, &c)
+	sc.numbered(s, others, &c)
+	typed := slices.ContainsFunc(others, func(r relative) bool {
+		return r.typed && !r.site.design
+	})
+	if !typed && complete {
+		complete = sc.strangers(s, &c)
 	}
-	if sc.effort <= 0 {
+	if !complete {
 		return unlooked(c)
 	}
 	return c
 }
 
+// likely is c with a receiver that is alive and not parked.
+func (c counterpart) likely(at *site, who string) counterpart {
+	c.receiver, c.site = ReceiverPresent, at
+	if stuckIn(at.op) || at.op == ChanReceive {
+		c.blocked = true
+		c.clause = same(fmt.Sprintf("%s: %s is itself %s", noReceiver, who,
+			where(at)))
+		return c
+	}
+	c.clause = same(fmt.Sprintf("%s at this moment: %s is busy, %s", noReceiver,
+		who, where(at)))
+	return c
+}
+
+// parentOf returns the goroutine that created those of s and is not parked, if
+// the graph has it.
+func (sc *scene) parentOf(s *site) (*node, bool) {
+	sc.graph.collectors(s)
+	n, _ := sc.graph.holder(s)
+	return n, n != nil
+}
+
+// ownReceivers reports whether the senders are the receivers of their own
+// channel: workers of a pool that submit to it.
+func (sc *scene) ownReceivers(s *site) (c counterpart, ok bool) {
+	typ := methodType(s.at.Func)
+	if typ == "" {
+		return c, false
+	}
+	workers, name := 0, ""
+	for _, stack := range s.stacks {
+		last := lastUser(stack)
+		for last > 0 && strings.Contains(stack.Frames[last].Func, ".gowrap") {
+			last--
+		}
+		if last <= userCall(stack) {
+			continue
+		}
+		root := stack.Frames[last].Func
+		owner := declared(root)
+		if methodType(owner) == typ && (root != owner || isLoop(owner)) ||
+			root != owner && builds(owner, packageOf(s.at.Func), typeOf(s.at.Func)) {
+			workers, name = workers+stack.Count, root
+		}
+	}
+	if workers == 0 || sc.alive(name) > workers {
+		return c, false
+	}
+	who := clause{"it is one of its receivers",
+		fmt.Sprintf("%s of them are its receivers", number(workers))}
+	return counterpart{receiver: ReceiverPresent, confidence: ConfidenceMedium,
+		blocked: true, clause: same(noReceiver + ": ").join(who).join(
+			same(", in " + short(name)))}, true
+}
+
 // unlooked takes back what an unfinished search says.
 func unlooked(c counterpart) counterpart {
-	c.receiver, c.confidence = "unknown", "low"
+	c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
 	c.evidence = append(c.evidence,
 		"there are too many different stacks to look for who is at the other end")
 	return c
@@ -109,152 +207,222 @@ func (sc *scene) fromSource(s *site) (counterpart, bool) {
 	if names == nil {
 		return counterpart{}, false
 	}
-	c := counterpart{receiver: "missing", confidence: "high",
-		clause: "no goroutine is receiving there"}
+	c := counterpart{receiver: ReceiverMissing, confidence: ConfidenceHigh,
+		clause: same(noReceiver)}
+	var reasons []string
 	for _, name := range names {
 		busy := sc.busyIn(name, s)
 		switch {
 		case busy != nil:
-			return counterpart{receiver: "present", confidence: "high",
-				blocked: stuckIn(busy.op),
-				clause: fmt.Sprintf("%s receives there and is busy, %s",
-					short(name), where(busy))}, true
+			return counterpart{receiver: ReceiverPresent,
+				confidence: ConfidenceHigh, site: busy, source: true, blocked: stuckIn(busy.op),
+				clause: same(fmt.Sprintf("%s receives there and is busy, %s",
+					short(name), where(busy)))}, true
 		case sc.alive(name) > 0:
-			c.evidence = append(c.evidence, fmt.Sprintf("%s receives from this "+
+			reasons = append(reasons, fmt.Sprintf("%s receives from this "+
 				"channel by the source and is parked elsewhere", short(name)))
 		default:
-			c.evidence = append(c.evidence, fmt.Sprintf("%s receives from this "+
+			reasons = append(reasons, fmt.Sprintf("%s receives from this "+
 				"channel by the source and is in no stack", short(name)))
-			c.clause = "no goroutine is receiving there: " + short(name) +
-				", which should, is in no stack"
+			c.clause = same(noReceiver + ": " + short(name) +
+				", which should, is in no stack")
 		}
 	}
+	c.list(reasons)
 	if len(names) == 0 {
-		c.clause = "nothing in the source receives there"
+		c.clause = same("nothing in the source receives there")
 	}
 	return c, true
 }
 
 // busyIn returns the site of a goroutine that has a call of the function and
 // is not parked, or nil.
-func (sc *scene) busyIn(function string, not *site) *site {
-	for _, stack := range sc.now.Stacks {
-		at := sc.of[stack]
-		if !sc.spend(stack) {
-			break
+func (sc *scene) busyIn(function string, not *site) (busy *site) {
+	sc.search(packageOf(function), func(e entry) bool {
+		if e.site != not && e.frame < len(e.stack.Frames) &&
+			e.call().Func == function && !parked(e.site.op) {
+			busy = e.site
 		}
-		if at == not || parked(at.op) {
-			continue
-		}
-		for _, f := range stack.Frames {
-			if f.Func == function {
-				return at
-			}
-		}
-	}
-	return nil
+		return busy == nil
+	})
+	return busy
 }
+
+// maxRelatives bounds how many relatives of a sender are looked at.
+const maxRelatives = 64
 
 // relatives returns the goroutines outside s that its type's constructor or
-// methods run, or that stem from the same declared function.
-func (sc *scene) relatives(s *site) []relative {
+// methods run, or that stem from the same declared function. Those of another
+// instance of the type are none. It reports whether all could be looked at.
+func (sc *scene) relatives(s *site) (found []relative, complete bool) {
 	owner := declared(s.at.Func)
 	pkg, typ := packageOf(owner), typeOf(owner)
-	var found []relative
-	for _, stack := range sc.now.Stacks {
-		at := sc.of[stack]
-		if !sc.spend(stack) {
-			break
+	var last *Stack
+	complete = sc.search(pkg, func(e entry) bool {
+		f := e.function()
+		if e.stack == last || e.site == s ||
+			f.Func == s.at.Func && (typ != "" || f.Line <= s.at.Line) {
+			return true
 		}
-		if at == s || tracing(stack) {
-			continue
+		if e.frame == len(e.stack.Frames) && isStd(e.call().Func) {
+			return true // what the library runs on it is not the receiver
 		}
-		for i := range len(stack.Frames) + 1 {
-			f := stack.CreatedBy
-			if i < len(stack.Frames) {
-				f = stack.Frames[i]
-			}
-			if f.Func == "" ||
-				f.Func == s.at.Func && (typ != "" || f.Line <= s.at.Line) {
-				continue
-			}
-			related := typ != "" && builds(f.Func, pkg, typ) ||
-				typ == "" && declared(f.Func) == owner
-			if related {
-				if i == len(stack.Frames) {
-					f = stack.root()
-				}
-				found = append(found, relative{stack, at, f})
-				break
-			}
+		related := typ != "" && builds(f.Func, pkg, typ) ||
+			typ == "" && declared(f.Func) == owner
+		if related && !sc.apart(s, e) {
+			last = e.stack
+			found = append(found, relative{e.stack, e.site, e.call(), typ != ""})
 		}
-	}
-	return found
+		return len(found) < maxRelatives
+	})
+	return found, complete
 }
 
-// gone looks for who was there and is not: closures of a constructor that
-// must have existed by the numbering of their siblings, and functions that an
-// earlier snapshot had.
-func (sc *scene) gone(s *site, others []relative, c *counterpart) {
+// apart reports whether the words tell that a call is on another instance than
+// the calls of s.
+func (sc *scene) apart(s *site, e entry) bool {
+	if e.frame == len(e.stack.Frames) ||
+		methodType(e.call().Func) != methodType(s.at.Func) {
+		return false
+	}
+	theirs := receivers(e.stack, e.frame)
+	if len(theirs) == 0 {
+		return false
+	}
+	for _, stack := range s.stacks {
+		for i, f := range stack.Frames {
+			if f.Func != s.at.Func {
+				continue
+			}
+			ours := receivers(stack, i)
+			if len(ours) == 0 {
+				return false
+			}
+			for a := range ours {
+				if theirs[a] {
+					return false
+				}
+			}
+			break
+		}
+	}
+	return true
+}
+
+// receivers returns the first words of a call over the first members of a
+// stack, or nothing if one of them is not known.
+func receivers(s *Stack, frame int) map[uint64]bool {
+	const most = 64
+	all := make(map[uint64]bool)
+	var buf []args
+	for i := range min(len(s.Members), most) {
+		buf = s.args(i, buf[:0])
+		if frame >= len(buf) || buf[frame].receiver() == 0 {
+			return nil
+		}
+		all[buf[frame].receiver()] = true
+	}
+	if len(s.Members) > most {
+		return nil
+	}
+	return all
+}
+
+// gone looks for a receiver that an earlier snapshot had.
+func (sc *scene) gone(s *site, c *counterpart) bool {
+	var lines []string
+	for _, v := range sc.vanished(packageOf(s.at.Func)) {
+		related := sameFile(v.file, s.at.File) ||
+			declared(v.Function) == declared(s.at.Func)
+		if related {
+			lines = append(lines, fmt.Sprintf("%s: %d then, 0 now",
+				short(v.Function), v.Then))
+		}
+		if len(lines) > maxEvidence {
+			break
+		}
+	}
+	if len(lines) > 0 {
+		c.confidence = ConfidenceHigh
+		c.clause = same(noReceiver + ": " + lines[len(lines)-1])
+		c.list(lines)
+	}
+	return len(lines) > 0
+}
+
+// numbered infers a goroutine that has returned from the numbers of closures.
+// That holds only where every literal of a function is started with go, as in
+// the constructor of a type with workers; in main, a handler or a test they are
+// callbacks as often. Whether func1 was a goroutine is for the source to tell.
+func (sc *scene) numbered(s *site, others []relative, c *counterpart) {
+	pkg, typ := packageOf(s.at.Func), typeOf(declared(s.at.Func))
 	for _, r := range others {
 		f := r.stack.root().Func
 		constructor := declared(f)
-		if constructor == declared(s.at.Func) && typeOf(constructor) != "" {
+		if constructor == declared(s.at.Func) || !builds(constructor, pkg, typ) ||
+			declared(r.stack.CreatedBy.Func) != constructor &&
+				r.stack.CreatedBy.Func != "" {
 			continue
 		}
 		for i := closure(f) - 1; i > 0; i-- {
 			name := fmt.Sprintf("%s.func%d", constructor, i)
-			if sc.alive(name) == 0 {
-				c.confidence = "high"
-				c.clause = fmt.Sprintf("no goroutine is receiving there: %s, by "+
-					"the numbering of closures a sibling of %s, is in no stack",
-					short(name), short(f))
-				c.evidence = append(c.evidence, fmt.Sprintf("%s is alive, so %s "+
-					"exists, and it is in no stack: it has returned",
-					short(f), short(name)))
-				break
+			if sc.alive(name) != 0 {
+				continue
 			}
-		}
-		if c.confidence == "high" {
-			break
-		}
-	}
-	for _, v := range sc.vanished() {
-		related := packageOf(v.Function) == packageOf(s.at.Func) &&
-			(sameFile(v.file, s.at.File) || declared(v.Function) == declared(s.at.Func))
-		if related {
-			line := fmt.Sprintf("%s: %d then, 0 now", short(v.Function), v.Then)
-			c.confidence = "high"
-			c.clause = "no goroutine is receiving there: " + line
-			c.evidence = append(c.evidence, line)
+			c.clause = same(fmt.Sprintf("%s: %s, by the numbering of closures a "+
+				"sibling of %s, is in no stack", noReceiver, short(name), short(f)))
+			c.evidence = append(c.evidence, fmt.Sprintf("%s is alive, so %s "+
+				"exists, and it is in no stack: if it was a goroutine it has "+
+				"returned; -src tells", short(f), short(name)))
+			return
 		}
 	}
 }
 
-// strangers weakens the verdict if others of the same file are busy.
-func (sc *scene) strangers(s *site, c *counterpart) {
-	for _, stack := range sc.now.Stacks {
-		at := sc.of[stack]
-		if !sc.spend(stack) {
-			break
+// strangers weakens the verdict if others of the same file are busy. It reports
+// whether all could be looked at.
+func (sc *scene) strangers(s *site, c *counterpart) bool {
+	return sc.search(packageOf(s.at.Func), func(e entry) bool {
+		if e.frame == len(e.stack.Frames) {
+			return true
 		}
-		if at == s || parked(at.op) || at.design || tracing(stack) {
-			continue
+		f := e.call()
+		busy := e.site != s && !parked(e.site.op) && !e.site.design &&
+			e.site.op != ChanSend
+		if busy && f.Func != s.at.Func && sameFile(f.File, s.at.File) &&
+			f.Func != "main.main" {
+			c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
+			c.evidence = append(c.evidence, fmt.Sprintf("%s of the same file is "+
+				"busy, %s, and may be the receiver", short(f.Func), where(e.site)))
+			return false
 		}
-		for _, f := range stack.Frames {
-			if !isStd(f.Func) && f.Func != s.at.Func && sameFile(f.File, s.at.File) &&
-				packageOf(f.Func) == packageOf(s.at.Func) && f.Func != "main.main" {
-				c.receiver, c.confidence = "unknown", "low"
-				c.evidence = append(c.evidence, fmt.Sprintf("%s of the same file is "+
-					"busy, %s, and may be the receiver", short(f.Func), where(at)))
-				return
-			}
-		}
-	}
+		return true
+	})
 }
 
 // holderOf looks for the goroutine that holds the lock that s waits for.
 func (sc *scene) holderOf(s *site) counterpart {
+	if n, sure := sc.graph.holder(s); n != nil {
+		return counterpart{receiver: ReceiverPresent, confidence: sure, node: n,
+			blocked: stuckIn(n.site.op) || parked(n.site.op) || n.site.resource != "",
+			clause:  same(n.holding())}
+	}
+	c, complete := sc.holderByName(s)
+	switch {
+	case !complete:
+		return unlooked(c)
+	case c.receiver == ReceiverPresent && c.site != nil && c.site != s:
+		sc.graph.edge(sc.graph.group(s), sc.graph.group(c.site), toUnlock)
+	case c.receiver != ReceiverPresent && sc.partial:
+		c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
+		c.clause = same("the holder is not in this input")
+	}
+	return c
+}
+
+// holderByName looks for goroutines that are inside the same type, and last
+// for callers of the waiting ones that are.
+func (sc *scene) holderByName(s *site) (c counterpart, complete bool) {
 	owner := declared(s.at.Func)
 	pkg, typ := packageOf(owner), typeOf(owner)
 	inside := func(f Frame) bool {
@@ -262,37 +430,51 @@ func (sc *scene) holderOf(s *site) counterpart {
 		return typ != "" && typeOf(name) == typ && packageOf(name) == pkg ||
 			typ == "" && name == owner
 	}
-	c := counterpart{receiver: "missing", confidence: "medium",
-		clause: "no goroutine that could hold it is in any stack"}
-	for _, stack := range sc.now.Stacks {
-		at := sc.of[stack]
-		if !sc.spend(stack) {
-			return unlooked(c)
+	c = counterpart{receiver: ReceiverMissing, confidence: ConfidenceMedium,
+		clause: same("no goroutine that could hold it is in any stack")}
+	var own, parkedIn *counterpart
+	complete = sc.search(pkg, func(e entry) bool {
+		if e.frame == len(e.stack.Frames) || e.site.design {
+			return true
 		}
-		if at.design || tracing(stack) {
-			continue
-		}
-		for i, f := range stack.Frames {
-			waits := isLock(at.op) && i == userCall(stack)
-			switch {
-			case waits || f == s.at:
-			case inside(f) && at == s:
-				c = counterpart{receiver: "present", blocked: true,
-					confidence: "medium",
-					clause:     short(f.Func) + ", among their own callers, may hold it"}
-			case inside(f):
-				return counterpart{receiver: "present", confidence: "medium",
-					blocked: stuckIn(at.op) || parked(at.op),
-					clause: fmt.Sprintf("%s may hold it and is %s",
-						short(f.Func), where(at))}
-			case c.receiver == "missing" && at != s && packageOf(f.Func) == pkg &&
-				f.Func != "main.main":
-				c.receiver, c.confidence = "unknown", "low"
-				c.clause = "no goroutine is seen to hold it"
+		f := e.call()
+		waits := isLock(e.site.op) && e.frame == userCall(e.stack)
+		switch {
+		case waits || f == s.at:
+		case inside(f) && e.site == s:
+			if own == nil {
+				own = &counterpart{receiver: ReceiverPresent, blocked: true,
+					confidence: ConfidenceLow, clause: same(short(f.Func)).join(clause{
+						", among its own callers, may hold it",
+						", among their own callers, may hold it"})}
 			}
+		case inside(f) && !sc.apart(s, e):
+			found := &counterpart{receiver: ReceiverPresent,
+				confidence: ConfidenceMedium, site: e.site,
+				blocked: stuckIn(e.site.op) || parked(e.site.op),
+				clause: same(fmt.Sprintf("%s may hold it and is %s",
+					short(f.Func), where(e.site)))}
+			if !parked(e.site.op) || e.frame < lastUser(e.stack) {
+				c = *found
+				return false
+			}
+			if parkedIn == nil {
+				parkedIn = found // a loop between two jobs, more likely
+				parkedIn.confidence = ConfidenceLow
+			}
+		case c.receiver == ReceiverMissing && e.site != s && f.Func != "main.main":
+			c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
+			c.clause = same("no goroutine is seen to hold it")
 		}
+		return true
+	})
+	if c.site == nil && own != nil {
+		return *own, complete
 	}
-	return c
+	if c.site == nil && parkedIn != nil {
+		return *parkedIn, complete
+	}
+	return c, complete
 }
 
 // where says what the goroutines of s do and at which line.
@@ -308,10 +490,11 @@ func dedupe(list []string) []string {
 var phrases = map[Operation]string{
 	"chan send":               "blocked sending",
 	"chan receive":            "blocked receiving",
-	"chan send (nil chan)":    "blocked for ever sending to a nil channel",
-	"chan receive (nil chan)": "blocked for ever receiving from a nil channel",
+	"chan send (nil chan)":    "blocked forever sending to a nil channel",
+	"chan receive (nil chan)": "blocked forever receiving from a nil channel",
 	"select":                  "blocked in a select",
-	"select (no cases)":       "blocked for ever in an empty select",
+	"channel operation":       "blocked in a channel operation",
+	"select (no cases)":       "blocked forever in an empty select",
 	"mutex":                   "waiting for a mutex",
 	"rwmutex":                 "waiting for an RWMutex",
 	"cond":                    "waiting on a sync.Cond",

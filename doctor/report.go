@@ -53,8 +53,8 @@ type Report struct {
 	// fewer goroutines, those that have none left first.
 	Changes []Change
 
-	places map[siteKey]int // indices into Groups, while Diagnose runs
-	found  map[siteKey]int // and into Findings
+	// Notes say what of the input was not looked at, and why.
+	Notes []string
 }
 
 // Group is the goroutines that stand in one place, and what the doctor

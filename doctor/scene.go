@@ -14,22 +14,14 @@ type scene struct {
 	sites    []*site
 	of       map[*Stack]*site
 	byKey    map[siteKey]*site
-	deadlock bool     // the runtime itself says that nothing can go on
-	timedOut bool     // a test did not end
-	left     []Change // see vanished
-	effort   int      // calls that may still be compared; see spend
-}
-
-// maxEffort bounds the search for receivers and holders, which compares each
-// site with each stack: a second or so. Real processes have some hundred
-// different stacks and need a hundredth of it; a dump made to be slow does not
-// get more.
-const maxEffort = 10_000_000
-
-// spend reports whether another stack may be compared.
-func (sc *scene) spend(s *Stack) bool {
-	sc.effort -= len(s.Frames) + 1
-	return sc.effort > 0
+	deadlock bool                // the runtime itself says that nothing can go on
+	timedOut bool                // a test did not end
+	partial  bool                // an extract, or cut short: see extract
+	left     map[string][]Change // see vanished
+	index    *index
+	graph    *graph
+	io       []int // sizes of the sites that wait for IO, sorted
+	effort   int   // calls that may still be compared; see spend
 }
 
 // site is the goroutines blocked in the same operation in the same place.
@@ -41,7 +33,9 @@ type site struct {
 	entry    string // of the most
 	longest  int    // minutes
 	leaked   bool
-	design   bool // it waits because that is its job
+	design   bool   // it waits because that is its job
+	guessed  bool   // op is by the number of calls without names
+	resource string // what a library waits for on its behalf; see resources
 	stacks   []*Stack
 	verdict  verdict
 }
@@ -51,11 +45,14 @@ type verdict struct {
 	state      Verdict
 	why        string
 	report     bool // it becomes a finding
+	covered    bool // the finding of another site is about it as well
 	severity   Severity
 	receiver   Receiver
-	confidence Confidence
-	clause     string // ends the sentence
+	confidence Confidence // in the stall
+	other      Confidence // in what is said of the receiver
+	clause     clause     // ends the sentence
 	evidence   []string
+	stacks     []*Stack // to show instead of the site's
 }
 
 type siteKey struct {
@@ -70,12 +67,14 @@ func (s *site) key() siteKey {
 
 func newScene(rules Rules, now *Snapshot) *scene {
 	sc := &scene{rules: rules, now: now, of: make(map[*Stack]*site)}
-	sc.effort = maxEffort
+	sc.effort = effortOf(now)
+	sc.partial = extract(now) || now.Truncated
 	sc.deadlock = strings.Contains(now.Banner, "all goroutines are asleep")
 	sc.timedOut = strings.Contains(now.Banner, "test timed out")
 	sc.byKey = make(map[siteKey]*site)
 	for _, stack := range now.Stacks {
-		s := &site{op: operationOf(stack), at: siteOf(stack)}
+		s := &site{op: operationOf(stack), at: siteOf(stack),
+			guessed: guessed(stack)}
 		if known := sc.byKey[s.key()]; known != nil {
 			s = known
 		} else {
@@ -85,6 +84,13 @@ func newScene(rules Rules, now *Snapshot) *scene {
 		s.add(stack)
 		sc.of[stack] = s
 	}
+	for _, s := range sc.sites {
+		slices.SortStableFunc(s.stacks, func(a, b *Stack) int {
+			return cmp.Compare(b.Count, a.Count)
+		})
+		s.entry = entryOf(s.stacks[0])
+		s.resource = resource(s.stacks[0])
+	}
 	slices.SortStableFunc(sc.sites, func(a, b *site) int {
 		return cmp.Compare(b.count, a.count)
 	})
@@ -92,16 +98,10 @@ func newScene(rules Rules, now *Snapshot) *scene {
 }
 
 func (s *site) add(stack *Stack) {
-	entry := entryOf(stack)
-	if isRequest(entry) {
+	if isRequest(entryOf(stack)) {
 		s.requests += stack.Count
 	}
-	if len(s.stacks) == 0 || stack.Count > s.stacks[0].Count {
-		s.entry = entry
-		s.stacks = slices.Insert(s.stacks, 0, stack)
-	} else {
-		s.stacks = append(s.stacks, stack)
-	}
+	s.stacks = append(s.stacks, stack)
 	s.count += stack.Count
 	s.longest = max(s.longest, stack.longest())
 	s.leaked = s.leaked || stack.Leaked
@@ -179,7 +179,8 @@ func (sc *scene) history(s *site) []int {
 
 // growing reports whether s has only ever grown, and by more than traffic
 // does: half as much again over three snapshots or more, twice as much and ten
-// times too many over two.
+// times too many over two. It must go on over the last samples: a pool that was
+// started after the first one has grown once.
 func (sc *scene) growing(s *site) bool {
 	h := sc.history(s)
 	if len(h) < 2 || !slices.IsSorted(h) {
@@ -189,26 +190,9 @@ func (sc *scene) growing(s *site) bool {
 	if len(h) == 2 {
 		return now-then >= 10*many && now >= 2*then
 	}
-	return now-then >= many && 2*now >= 3*then && h[len(h)-2] > then
-}
-
-// alive returns how many goroutines have a call of the function or of a
-// closure in it.
-func (sc *scene) alive(function string) int {
-	n := 0
-	for _, stack := range sc.now.Stacks {
-		if !sc.spend(stack) {
-			break
-		}
-		for _, f := range stack.Frames {
-			if rest, ok := strings.CutPrefix(f.Func, function); ok &&
-				(rest == "" || rest[0] == '.' && isClosure(rest[1:])) {
-				n += stack.Count
-				break
-			}
-		}
-	}
-	return n
+	last := len(h) - 1
+	return now-then >= many && 2*now >= 3*then && h[last-1] > h[last-2] &&
+		h[last] > h[last-1]
 }
 
 // tracing reports whether s is the goroutine that takes the snapshot, or

@@ -135,14 +135,31 @@ func set(names []string) map[string]bool {
 	return m
 }
 
-// isStd reports whether a symbol is of the standard library, or a call
-// without a name.
+// plumbing is libraries that wait on behalf of their caller, as package sync
+// does: the call that counts is the one below.
+var plumbing = []string{
+	"golang.org/x/sync/", "github.com/jackc/puddle", "github.com/jackc/pgx/v4/pgxpool",
+	"github.com/jackc/pgx/v5/pgxpool", "github.com/sasha-s/go-deadlock",
+	"github.com/sourcegraph/conc",
+}
+
+// isStd reports whether a symbol is of the standard library or of plumbing, a
+// built-in function, a call into C, or a call without a name.
 func isStd(symbol string) bool {
-	if symbol == "" {
+	if symbol == "" || symbol == "panic" || strings.Contains(symbol, "._Cfunc_") {
 		return true
 	}
-	first, _, _ := strings.Cut(packageOf(symbol), "/")
-	return std[first]
+	pkg := packageOf(symbol)
+	first, _, dir := strings.Cut(pkg, "/")
+	if !dir || !strings.Contains(first, ".") {
+		return std[first]
+	}
+	for _, p := range plumbing {
+		if strings.HasPrefix(pkg, p) {
+			return true
+		}
+	}
+	return false
 }
 
 func base(file string) string {

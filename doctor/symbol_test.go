@@ -92,7 +92,8 @@ func TestIsStd(t *testing.T) {
 		"": true, "net/http.(*conn).serve": true, "runtime.gopark": true,
 		"vendor/golang.org/x/net/http2.f": true, "log4go.(*W).Write": false,
 		"main.main": false, "example.com/net/http.f": false,
-		"golang.org/x/sync/errgroup.(*Group).Go.func1": false,
+		"golang.org/x/sync/errgroup.(*Group).Go.func1": true, "panic": true,
+		"golang.org/x/synctax.f": false, "example.com/lib._Cfunc_write": true,
 	} {
 		assert.Equal(t, want, isStd(symbol), symbol)
 	}

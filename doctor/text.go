@@ -74,6 +74,9 @@ func (t *textWriter) summary(r *Report) {
 	if r.Banner != "" {
 		t.wrap("", r.Banner)
 	}
+	for _, n := range r.Notes {
+		t.wrap("", "Not looked at: "+n+".")
+	}
 	if r.Truncated {
 		t.wrap("", "The input is cut short: all counts are lower bounds.")
 	}

@@ -266,7 +266,7 @@ func TestSentence(t *testing.T) {
 				"path of RPC requests"},
 		{&Stack{State: "chan send (nil chan)", Count: 2,
 			Frames: []Frame{{Func: "app.f"}}},
-			"2 goroutines are blocked for ever sending to a nil channel in app.f; " +
+			"2 goroutines are blocked forever sending to a nil channel in app.f; " +
 				"nothing"},
 		{&Stack{State: "chan send", Count: 2, Frames: []Frame{{PC: 0x43e0c5}}},
 			"2 goroutines are blocked sending in 0x43e0c5; no"},

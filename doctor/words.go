@@ -23,6 +23,15 @@ type args struct {
 	inlined  bool             // printed as (...)
 }
 
+// receiver returns the first word, or 0 if it is none or doubtful: a register
+// that is printed with ? has often been used again since.
+func (a args) receiver() uint64 {
+	if a.doubtful[0] {
+		return 0
+	}
+	return a.word[0]
+}
+
 // parseArgs reads what a traceback prints between the parentheses of a call:
 //
 //	0xc000442730, {0x55a867c9c9c8, 0xc001d18240}, 0x1
