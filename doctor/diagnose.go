@@ -164,23 +164,9 @@ func (m *merger) process(name string, rules Rules, series []*Snapshot) {
 	}
 }
 
-// extract reports whether p is a part of a dump: neither the main goroutine nor
-// the one that wrote it is there. Nobody cuts a thousand goroutines out by hand.
-func extract(p *Snapshot) bool {
-	if p.Goroutines >= 1000 {
-		return false
-	}
-	members := 0
-	for _, s := range p.Stacks {
-		members += len(s.Members)
-		for _, m := range s.Members {
-			if m.ID == 1 || s.State == "running" {
-				return false
-			}
-		}
-	}
-	return members > 0
-}
+// extract reports whether p is a part of a dump, so that what is not in it may
+// be in the rest. Nobody cuts a thousand goroutines out by hand.
+func extract(p *Snapshot) bool { return p.Extract && p.Goroutines < 1000 }
 
 // read takes over what a snapshot says of its input.
 func (r *Report) read(s *Snapshot) {

@@ -68,7 +68,7 @@ type waitSet struct {
 	key     uint64 // of the lock if it is known, of its owner if not
 	locked  bool   // key is the lock
 	op      Operation
-	typ     string // of the owner, as in "(*Cache)"
+	typ     string // of the owner, a package and a type
 	owners  []uint64
 	waiters []waiter
 	longest uint32
@@ -281,7 +281,7 @@ func target(stack *Stack, words []args) (w waiter) {
 		}
 		first := words[i].receiver()
 		if w.owner == 0 && first != 0 {
-			w.owner, w.typ = first, displayType(typ)
+			w.owner, w.typ = first, typ
 		}
 		if i > user && (first == w.owner || words[i].inlined) &&
 			stack.Frames[i].Func != stack.Frames[user].Func {
@@ -342,7 +342,7 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 				if typ := methodType(stack.Frames[f].Func); typ != "" &&
 					packageOf(typ) != "sync" {
 					inside[first] = append(inside[first],
-						holding{ref: ref{stack, i}, frame: f, typ: displayType(typ)})
+						holding{ref: ref{stack, i}, frame: f, typ: typ})
 				}
 			}
 		}
@@ -365,7 +365,7 @@ func (g *graph) choose(s *waitSet) {
 	}
 	best := make(map[ref]holding)
 	for _, h := range s.holders {
-		if own[h.ref] {
+		if own[h.ref] || h.typ != s.typ {
 			continue
 		}
 		h.score = g.score(s, h)
@@ -526,7 +526,7 @@ func (g *graph) link(s *waitSet) {
 // object is what the goroutines of s wait for, as in "(*Cache) 0xc000442730".
 func (s *waitSet) object() string {
 	if s.typ != "" && len(s.owners) > 0 {
-		return fmt.Sprintf("%s %#x", s.typ, s.owners[0])
+		return fmt.Sprintf("%s %#x", displayType(s.typ), s.owners[0])
 	}
 	return fmt.Sprintf("the %s %#x", nouns[s.op], s.key)
 }
@@ -822,7 +822,11 @@ func (g *graph) holder(s *site) (*node, Confidence) {
 // holding is "goroutine 22 holds (*conn) 0xc000200000 and is waiting for IO in
 // app.(*conn).flush (conn.go:90) for 26 minutes".
 func (n *node) holding() string {
-	if held := n.holds(); held != "" {
+	held := n.holds()
+	if n.site.op == OperationUnknown {
+		return n.who() + " took " + cmp.Or(held, "it") + " in " + name(n.site.at)
+	}
+	if held != "" {
 		return n.who() + " holds " + held + " and is " + n.doing()
 	}
 	return n.who() + " is " + n.doing()

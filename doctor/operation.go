@@ -155,6 +155,9 @@ func operationOf(s *Stack) Operation {
 	if named == "semaphore" && !s.above("sync", "internal/sync", "internal/poll") {
 		named = "runtime" // a semaphore of the runtime: to start a GC, say
 	}
+	if s.State == "" && s.Members != nil && named == Running {
+		return OperationUnknown // a detector's report of who has taken a lock
+	}
 	if s.State == "" {
 		return named
 	}

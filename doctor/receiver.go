@@ -404,8 +404,9 @@ func (sc *scene) strangers(s *site, c *counterpart) bool {
 func (sc *scene) holderOf(s *site) counterpart {
 	if n, sure := sc.graph.holder(s); n != nil {
 		return counterpart{receiver: ReceiverPresent, confidence: sure, node: n,
-			blocked: stuckIn(n.site.op) || parked(n.site.op) || n.site.resource != "",
-			clause:  same(n.holding())}
+			blocked: stuckIn(n.site.op) || parked(n.site.op) ||
+				n.site.resource != "" || n.site.op == OperationUnknown,
+			clause: same(n.holding())}
 	}
 	c, complete := sc.holderByName(s)
 	switch {
