@@ -112,7 +112,7 @@ func who(i Instance) string {
 		return i.Name
 	}
 	var version []string
-	for _, v := range []string{p.Version, p.Go} {
+	for _, v := range []string{strings.Trim(p.Version, "()"), p.Go} {
 		if v != "" {
 			version = append(version, v)
 		}
@@ -135,10 +135,16 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"name": func(g Group) string {
 		return name(Frame{Func: g.Function, File: g.File, Line: g.Line})
 	},
-	"doing":     doing,
-	"tree":      tree,
-	"targets":   func(r *Report) string { return r.targets() },
-	"judged":    func(r *Report) string { return r.judged() },
+	"doing":   doing,
+	"tree":    tree,
+	"targets": func(r *Report) string { return r.targets() },
+	"judged":  func(r *Report) string { return r.judged() },
+	"heading": func(f Finding) string {
+		if f.Function == "" {
+			return f.Sentence
+		}
+		return f.heading()
+	},
 	"assurance": func(f Finding) string { return f.assurance() },
 	"tally":     func(r *Report) string { return r.tally() },
 	"longest":   func(s *Stack) int { return s.longest() },
@@ -191,16 +197,16 @@ const pageText = `<!DOCTYPE html>
 <meta name="robots" content="noindex">
 <title>{{tally .Report}}: {{number .Goroutines}} goroutines</title>
 <style>{{.Style}}</style></head><body>
-<h1>{{tally .Report}}</h1>
+{{if eq (len .Instances) 1}}{{with index .Instances 0}}<p class="meta who">{{who .}}{{if not .Taken.IsZero}}; {{utc .Taken}}{{end}}</p>
+{{end}}{{end}}<h1>{{tally .Report}}</h1>
 {{with .Root}}<p class="root">{{code .}}.</p>
-{{end}}{{if eq (len .Instances) 1}}{{with index .Instances 0}}<p class="meta who">{{who .}}{{if not .Taken.IsZero}}; {{utc .Taken}}{{end}}</p>
-{{end}}{{end}}<p class="meta">{{targets .Report}}: {{judged .Report}}.{{if .Truncated}} The input is cut short, counts are lower bounds.{{end}}{{if .Extract}} The input is a part of a dump: the goroutine that others wait for may be in the rest.{{end}}</p>
+{{end}}<p class="meta">{{targets .Report}}: {{judged .Report}}.{{if .Truncated}} The input is cut short, counts are lower bounds.{{end}}{{if .Extract}} The input is a part of a dump: the goroutine that others wait for may be in the rest.{{end}}</p>
 {{with .Links}}<nav>{{range .}}<a href="{{.Href}}">{{.Text}}</a>{{end}}</nav>
 {{end}}{{with .Banner}}<pre>{{.}}</pre>
 {{end}}{{with .Waits}}<h2>Who waits for whom</h2>
 {{template "waits" tree .}}{{end}}{{range .Findings}}<section class="finding {{.Severity}}" aria-label="{{.Sentence}}">
 <p class="label">{{.Severity}}</p>
-<p class="sentence">{{code .Sentence}}.</p>
+<p class="sentence">{{if eq .Sentence $.Root}}{{code (heading .)}}{{else}}{{code .Sentence}}{{end}}.</p>
 {{template "bar" bar .Count $.Goroutines}}
 {{if .Evidence}}<details class="why"><summary class="meta">{{assurance .}}: {{plural (len .Evidence) "reason"}}</summary>
 <ul>{{range .Evidence}}<li>{{code .}}</li>{{end}}</ul></details>

@@ -64,12 +64,14 @@ func TestHTMLOrder(t *testing.T) {
 	require.NoError(t, r.writePage(&b, links(false)))
 	at := 0
 	for _, part := range []string{
-		"<h1>1 critical</h1>",
 		"web-1, server, pid 4711 (v1.2.3, go1.27.0), up 1h30m0s; " +
 			"2026-11-28 12:00:00 UTC",
+		"<h1>1 critical</h1>",
+		`<p class="root">7,978 goroutines are blocked sending in <code>`,
 		`<a href="?">Refresh</a>`, `href="?stacks=1"`, `href="?format=text"`,
 		`href="?format=json"`,
-		"blocked sending in <code>app.(*Log).Write</code> (<code>log.go:212</code>)",
+		`<p class="sentence">7,978 blocked sending in <code>app.(*Log).Write</code> ` +
+			"(<code>log.go:212</code>).",
 		`<details class="why"><summary class="meta">confidence high, receiver ` +
 			"missing (confidence medium): 1 reason</summary>",
 		"<li><code>app.(*Log).drain</code> is parked</li>",
