@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"debug/elf"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -140,4 +142,44 @@ func TestNoBinary(t *testing.T) {
 	}
 	_, err = openBinary(t.TempDir() + "/none")
 	require.ErrorContains(t, err, "no such file")
+}
+
+// TestBinaryPatched: a damaged or patched file is refused, in memory that
+// follows the file. Each byte of the header of the table of functions is made
+// as large as it can be, and the names are made one without an end.
+func TestBinaryPatched(t *testing.T) {
+	exe := build(t, "linux", "amd64")
+	whole, err := os.ReadFile(exe)
+	require.NoError(t, err)
+	f, err := elf.NewFile(bytes.NewReader(whole))
+	require.NoError(t, err)
+	table := f.Section(".gopclntab")
+	patched := func(at uint64, data []byte) string {
+		bad := bytes.Clone(whole)
+		copy(bad[table.Offset+at:], data)
+		return write(t, "patched.exe", string(bad))
+	}
+	ones := bytes.Repeat([]byte{0xff}, 8)
+	refused := 0
+	for at := uint64(6); at < 72; at += 2 {
+		for n := 1; n <= 8; n += 7 {
+			if b, err := openBinary(patched(at, ones[:n])); err != nil {
+				refused++
+				require.Contains(t, err.Error(), "table of functions")
+			} else {
+				b.at(b.entry["main.work"] + 1)
+				b.at(1 << 40)
+			}
+		}
+	}
+	require.Greater(t, refused, 8)
+	_, err = openBinary(patched(72, bytes.Repeat([]byte("x"), 1<<20)))
+	require.ErrorContains(t, err, "damaged")
+	got := diagnose(t, "-binary", patched(8, ones), write(t, "d.txt", requests(1)))
+	require.Equal(t, exitTrouble, got.code)
+	require.Contains(t, got.stderr, "its table of functions is damaged")
+	for _, n := range []int{0, 7, 100, 5000, len(whole) / 2} {
+		_, err := openBinary(write(t, "cut.exe", string(whole[:n])))
+		require.Error(t, err)
+	}
 }

@@ -50,9 +50,11 @@ An interrupt ends the looking, and what has been seen is judged.
 Flags:
 `
 
-// kubernetes asks the pods with a label through the API server.
-const kubernetes = `  chanx doctor $(kubectl get pods -l app=web -o name | sed 's,pod/,,;s,.*,\
-  http://127.0.0.1:8001/api/v1/namespaces/default/pods/&:6060/proxy,')
+// kubernetes asks the pods with a label through the API server, which needs no
+// port of theirs to be reachable from here.
+const kubernetes = `  chanx doctor $(kubectl get pods -l app=web -o go-template='{{range .items}}
+    127.0.0.1:8001/api/v1/namespaces/{{.metadata.namespace}}/pods/{{
+    .metadata.name}}:6060/proxy{{end}}')
 `
 
 // options are what the command line says.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/doctor"
 )
 
 // queue is a package in which put waits for get, and get is called by loop.
@@ -134,4 +136,63 @@ func TestSourceIsWrong(t *testing.T) {
 	// Where nothing is blocked on a channel, nothing is loaded.
 	idle := write(t, "idle.txt", idleDump)
 	require.Equal(t, exitClean, diagnose(t, "-src", empty, idle).code)
+}
+
+// TestSourceUntrusted: nothing of a tree is run and no toolchain is fetched
+// for it, whatever its files ask for.
+func TestSourceUntrusted(t *testing.T) {
+	marker := filepath.Join(t.TempDir(), "ran")
+	t.Setenv("CGO_ENABLED", "1")
+	t.Setenv("GOTOOLCHAIN", "auto")
+	t.Setenv("CC", write(t, "cc", "#!/bin/sh\ntouch "+marker+"\nexit 1\n"))
+	require.NoError(t, os.Chmod(os.Getenv("CC"), 0o755))
+	dir := sources(t, "\n", map[string]string{
+		"main.go": fmt.Sprintf(queue, "main") + "\nfunc main() { Run() }\n",
+		"c/c.go":  "package c\n\n// int x;\nimport \"C\"\n\nvar X = C.x\n",
+		"d/d.go":  "package d\n\nimport \"example.com/app/c\"\n\nvar Y = c.X\n",
+	})
+	// A monitor of the file system is a program that git runs.
+	require.NoError(t, os.MkdirAll(dir+"/.git/objects", 0o755))
+	require.NoError(t, os.MkdirAll(dir+"/.git/refs", 0o755))
+	require.NoError(t, os.WriteFile(dir+"/.git/HEAD",
+		[]byte("ref: refs/heads/main\n"), 0o644))
+	require.NoError(t, os.WriteFile(dir+"/.git/config",
+		[]byte("[core]\n\tfsmonitor = touch "+marker+"\n"), 0o644))
+	got := diagnose(t, "-json", "-src", dir,
+		blockedAt(t, "main", "/build/main.go", 5, ""))
+	require.Equal(t, "high", string(parse(t, got.stdout).Findings[0].Confidence))
+	require.NoFileExists(t, marker)
+
+	newer := sources(t, "toolchain go1.99.0\n", map[string]string{
+		"main.go": fmt.Sprintf(queue, "main") + "\nfunc main() { Run() }\n"})
+	got = diagnose(t, "-json", "-src", newer,
+		blockedAt(t, "main", "/build/main.go", 5, ""))
+	require.Equal(t, exitFindings, got.code, "%s", got.stderr)
+	require.NotContains(t, got.stderr, "download")
+}
+
+// TestSourcePatterns: names in a dump are import paths or nothing. The go
+// command would take others for files, for whole trees, for queries.
+func TestSourcePatterns(t *testing.T) {
+	s := &source{}
+	for _, symbol := range []string{
+		"example.com/app.F", "example.com/a.b/c.(*T).F", "net/http.F", "main.f",
+		"a.b/....F", "a.b/c/....F", "file=a.b/c.F", "a.b/pattern=c.F", "a.b/@v1.F",
+		"./a.F", "../../etc/a.F", "-a.b/toolexec=x.F", "a.b/c d.F", "a.b//c.F",
+		"a.b/$(x).F", "a.b/\x1bc.F",
+	} {
+		s.stacks = append(s.stacks, &doctor.Stack{Frames: []doctor.Frame{
+			{Func: symbol}}})
+	}
+	require.Equal(t, []string{"example.com/app", "example.com/a.b/c"},
+		s.elsewhere()[:2])
+	for _, pkg := range s.elsewhere() {
+		require.Regexp(t, `^[a-z]+(\.[a-z]+)+(/[a-z.]+)+$`, pkg)
+		require.NotContains(t, pkg, "..")
+	}
+	for i := range 1000 {
+		s.stacks = append(s.stacks, &doctor.Stack{Frames: []doctor.Frame{
+			{Func: fmt.Sprintf("example.com/p%d.F", i)}}})
+	}
+	require.Len(t, s.elsewhere(), maxElsewhere)
 }

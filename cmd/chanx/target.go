@@ -23,6 +23,7 @@ type target struct {
 	err    error          // of the last look
 
 	anchors anchors // of a file
+	shared  *sharing
 }
 
 // seen reports whether the target has ever shown anything.
@@ -32,13 +33,14 @@ func (t *target) seen() bool { return len(t.snaps) > 0 || t.report != nil }
 // mistake in the last one costs nothing.
 func newTargets(o *options, f *fetcher) ([]*target, error) {
 	var targets []*target
+	shared := newSharing()
 	stdin := false
 	for _, arg := range o.targets {
 		u, err := parseURL(arg)
 		if err != nil {
 			return nil, err
 		}
-		t := &target{name: arg}
+		t := &target{name: arg, shared: shared}
 		switch {
 		case u != nil:
 			t.name = u.Redacted()
@@ -135,6 +137,7 @@ func (t *target) look(ctx context.Context, c *console, p *progress) {
 	default:
 		in, t.err = readFile(ctx, t.name, &t.anchors, p)
 	}
+	t.shared.share(in.snaps)
 	t.snaps = append(t.snaps, in.snaps...)
 	if in.report != nil {
 		t.report = in.report // the service has compared it with earlier ones
