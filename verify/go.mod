@@ -4,8 +4,12 @@ go 1.25.0
 
 require (
 	example.com/chanx v0.0.0
+	example.com/chanx/asynclog/asynczap v0.0.0
+	example.com/chanx/asynclog/asynczerolog v0.0.0
+	github.com/DeRuina/timberjack v1.4.10
 	github.com/anishathalye/porcupine v1.3.1
 	github.com/gin-gonic/gin v1.12.0
+	github.com/go-logr/logr v1.4.1
 	github.com/rs/zerolog v1.35.1
 	github.com/sirupsen/logrus v1.10.2
 	github.com/stretchr/testify v1.12.1
@@ -22,13 +26,13 @@ require (
 	github.com/cloudwego/base64x v0.1.6 // indirect
 	github.com/gabriel-vasile/mimetype v1.4.12 // indirect
 	github.com/gin-contrib/sse v1.1.0 // indirect
-	github.com/go-logr/logr v1.4.1 // indirect
 	github.com/go-playground/locales v0.14.1 // indirect
 	github.com/go-playground/universal-translator v0.18.1 // indirect
 	github.com/go-playground/validator/v10 v10.30.1 // indirect
 	github.com/goccy/go-json v0.10.5 // indirect
 	github.com/goccy/go-yaml v1.19.2 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
+	github.com/klauspost/compress v1.18.7 // indirect
 	github.com/klauspost/cpuid/v2 v2.3.0 // indirect
 	github.com/leodido/go-urn v1.4.0 // indirect
 	github.com/mattn/go-colorable v0.1.14 // indirect
@@ -51,4 +55,8 @@ require (
 	google.golang.org/protobuf v1.36.10 // indirect
 )
 
-replace example.com/chanx => ../
+replace (
+	example.com/chanx => ../
+	example.com/chanx/asynclog/asynczap => ../asynclog/asynczap
+	example.com/chanx/asynclog/asynczerolog => ../asynclog/asynczerolog
+)
