@@ -14,8 +14,8 @@ import (
 type FileOptions struct {
 	// Perm is the mode of a file that has to be created, before umask. Zero:
 	// 0o644 in OpenFile; later the mode of the file that had the path before,
-	// regardless of umask, and its owner and group as far as the system allows
-	// the process to set them.
+	// regardless of umask but without permissions removed since, and its owner
+	// and group as far as the system allows the process to set them.
 	Perm os.FileMode
 
 	// DirPerm is the mode of directories of the path that are missing and have

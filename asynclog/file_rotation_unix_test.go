@@ -29,13 +29,25 @@ func TestFile_keeps_the_mode(t *testing.T) {
 		require.NoError(t, os.Chmod(path, perm))
 		write(t, f, "one\n")
 		require.NoError(t, os.Rename(path, path+".1"))
-		require.NoError(t, os.Chmod(path+".1", 0o400), "is no longer the log")
 		write(t, f, "two\n")
 		require.Equal(t, perm, mode(t, path))
 		require.NoError(t, os.Remove(path))
 		require.NoError(t, f.Reopen())
 		require.Equal(t, perm, mode(t, path))
 	}
+}
+
+// A change that no Write has seen, and one that was made to the rotated file.
+func TestFile_takes_the_stricter_mode(t *testing.T) {
+	f, path := openFile(t)
+	require.NoError(t, os.Chmod(path, 0o600))
+	require.NoError(t, os.Rename(path, path+".1"))
+	write(t, f, "one\n")
+	require.Equal(t, os.FileMode(0o600), mode(t, path))
+	require.NoError(t, os.Rename(path, path+".2"))
+	require.NoError(t, os.Chmod(path+".2", 0o644))
+	write(t, f, "two\n")
+	require.Equal(t, os.FileMode(0o600), mode(t, path))
 }
 
 func TestFile_keeps_the_mode_of_a_file_made_by_another(t *testing.T) {

@@ -55,7 +55,7 @@ func (f *File) create() (*os.File, error) {
 	like := perm == 0 && f.last != nil && f.last.Mode().IsRegular()
 	switch {
 	case like:
-		perm = f.last.Mode().Perm()
+		perm = f.lastPerm()
 	case perm == 0:
 		perm = 0o644
 	}
@@ -69,6 +69,17 @@ func (f *File) create() (*os.File, error) {
 		_ = file.Chmod(perm)
 	}
 	return file, err
+}
+
+// lastPerm is the mode the old file had under the path, without what it has
+// been denied since: it may have been changed before the rename, unseen, or,
+// for another purpose, after it. The owner must be able to write in any case.
+func (f *File) lastPerm() os.FileMode {
+	perm := f.last.Mode().Perm()
+	if now, err := f.file.Load().Stat(); err == nil {
+		perm &= now.Mode().Perm() | 0o200
+	}
+	return perm
 }
 
 // explain adds to err what the errno does not say.

@@ -89,7 +89,9 @@ type Options struct {
 	// Under DropOldest such a record, when it would be dropped, moves on to
 	// the reserve, and is dropped only when newer ones need its place there.
 	// Under the other policies the others may not fill the reserve.
-	// Zero: a fifth of Budget. Negative: none. Budget or more: New panics.
+	// A program that writes no levels leaves it empty: set -1 to use all of
+	// Budget. Zero: a fifth of Budget. Negative: none. Budget or more: New
+	// panics.
 	Reserve int
 
 	// ReserveLevel is read once, by New. Nil: slog.LevelError.
@@ -116,8 +118,9 @@ type Options struct {
 	// Fallback is told when the sink fails, stalls or recovers, and what Close
 	// could not write: a line at once, and then at most one in ten seconds.
 	// It is called on a goroutine of its own; if it hangs it is not called
-	// again. Nil: nobody is told; see [Writer.Stats]. A good value is
-	// os.Stderr.
+	// again. Nil: nobody is told; see [Writer.Stats]. os.Stderr is a sensible
+	// choice; if that can be a pipe whose reader goes away, which ends a Go
+	// process, use signal.Ignore(syscall.SIGPIPE) as well.
 	Fallback io.Writer
 
 	// CloseTimeout is how long Close waits for the sink. Zero: 5 s.
@@ -129,8 +132,9 @@ type Options struct {
 	// as stalled. Zero: 10 s. Negative: never.
 	StallAfter time.Duration
 
-	// Unbatched gives the sink each record in a call of its own, as datagram
-	// sockets, syslog and testing.T.Output need it. Otherwise a call has as
+	// Unbatched gives the sink each record in a separate call, as datagram
+	// sockets, syslog, testing.T.Output and zerolog.ConsoleWriter need it; the
+	// last shows only the first record of a call. Otherwise a call has as
 	// many whole records as are waiting, up to a quarter of Budget or 64 KiB.
 	Unbatched bool
 }
