@@ -69,7 +69,7 @@ func ExampleNew() {
 	fmt.Fprintln(w, "one record")
 	fmt.Fprintln(w, "another one")
 	if err := w.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, err) // says how many records were not written
+		fmt.Fprintln(os.Stderr, err) // counts the unwritten records
 	}
 	// Output:
 	// one record
@@ -97,7 +97,7 @@ func ExampleOpenFile() {
 	path := filepath.Join(dir, "app", "app.log")
 
 	file, err := asynclog.OpenFile(path, asynclog.FileOptions{
-		Perm: 0o640, DirPerm: 0o750, // of what is missing
+		Perm: 0o640, DirPerm: 0o750, // of missing files and directories
 	})
 	if err != nil {
 		panic(err)
@@ -131,7 +131,7 @@ func ExampleWriter_Flush() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(request), time.Second)
 	defer cancel()
 	if err := w.Flush(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err) // says how many records are not written
+		fmt.Fprintln(os.Stderr, err) // counts the unwritten records
 	}
 	// Output: handing over
 }

@@ -71,9 +71,9 @@ func (f *File) create() (*os.File, error) {
 	return file, err
 }
 
-// lastPerm is the mode the old file had under the path, without what it has
-// been denied since: it may have been changed before the rename, unseen, or,
-// for another purpose, after it. The owner must be able to write in any case.
+// lastPerm is the mode that the old file had under the path, without the
+// permissions removed since. The mode may have changed before the rename, unseen,
+// or after it, for the rotated file alone. The owner can always write.
 func (f *File) lastPerm() os.FileMode {
 	perm := f.last.Mode().Perm()
 	if now, err := f.file.Load().Stat(); err == nil {

@@ -118,7 +118,7 @@ type Options struct {
 	// Fallback is told when the sink fails, stalls or recovers, and what Close
 	// could not write: a line at once, and then at most one in ten seconds.
 	// It is called on a goroutine of its own; if it hangs it is not called
-	// again. Nil: nobody is told; see [Writer.Stats]. os.Stderr is a sensible
+	// again. Nil: no messages; see [Writer.Stats]. os.Stderr is a sensible
 	// choice; if that can be a pipe whose reader goes away, which ends a Go
 	// process, use signal.Ignore(syscall.SIGPIPE) as well.
 	Fallback io.Writer
