@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -48,28 +50,41 @@ func TestNewRingCapacity(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// A Ring that nobody made panics where it would otherwise do the wrong thing
-// in silence, and does so again: the panic leaves no lock behind.
+// A capacity that no address space holds is refused in words of ours, not by a
+// runtime error that names makeslice.
+func TestNewRingOutOfRange(t *testing.T) {
+	for _, n := range []int{math.MaxInt, math.MaxInt / 8, math.MaxInt / 1024} {
+		assert.PanicsWithValue(t, "chanx: ring capacity out of range", func() {
+			chanx.NewRing[[1024]byte](n)
+		})
+	}
+}
+
+// A Ring not made by NewRing panics in every method, and does so again: the
+// panic leaves no lock behind.
 func TestZeroRing(t *testing.T) {
 	var r chanx.Ring[int]
 	ctx := t.Context()
 	for range 2 {
 		for name, f := range map[string]func(){
-			"Send":        func() { r.Send(1) },
-			"TrySend":     func() { r.TrySend(1) },
-			"Close":       func() { r.Close() },
-			"Recv":        func() { r.Recv(ctx) },
-			"RecvTimeout": func() { r.RecvTimeout(1) },
-			"RecvBatch":   func() { r.RecvBatch(ctx, make([]int, 1)) },
-			"All":         func() { r.All(ctx)(func(int) bool { return true }) },
+			"Send":          func() { r.Send(1) },
+			"TrySend":       func() { r.TrySend(1) },
+			"Close":         func() { r.Close() },
+			"TryRecv":       func() { r.TryRecv() },
+			"Recv":          func() { r.Recv(ctx) },
+			"Recv, done":    func() { r.Recv(done()) },
+			"RecvTimeout":   func() { r.RecvTimeout(1) },
+			"RecvTimeout 0": func() { r.RecvTimeout(0) },
+			"RecvBatch":     func() { r.RecvBatch(ctx, make([]int, 1)) },
+			"RecvBatch nil": func() { r.RecvBatch(ctx, nil) },
+			"All":           func() { r.All(ctx)(func(int) bool { return true }) },
+			"Ready":         func() { r.Ready() },
+			"Len":           func() { r.Len() },
+			"Cap":           func() { r.Cap() },
+			"Stats":         func() { r.Stats() },
 		} {
 			assert.PanicsWithValue(t, "chanx: Ring not made by NewRing", f, name)
 		}
-		_, err := r.TryRecv()
-		assert.Equal(t, chanx.ErrEmpty, err)
-		assert.Zero(t, r.Stats())
-		assert.Zero(t, r.Len())
-		assert.Zero(t, r.Cap())
 	}
 }
 
@@ -254,6 +269,93 @@ func TestRingNilContext(t *testing.T) {
 		assert.PanicsWithValue(t, "chanx: nil context", f, name)
 	}
 	assert.Equal(t, 1, r.Len())
+}
+
+// Nor does a nil context, which panics, keep the token of Ready.
+func TestRingReadyThenNilContext(t *testing.T) {
+	var none context.Context
+	r := ringOf(2, 1)
+	<-r.Ready()
+	assert.Panics(t, func() { r.Recv(none) })
+	assert.Len(t, r.Ready(), 1)
+}
+
+// A context that breaks its contract, closed and without an error, is one that
+// is done: nothing hangs, and nothing is reported that did not happen.
+func TestRingContextWithoutError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ringOf(1)
+		_, err := r.Recv(brokenContext(t))
+		assert.Equal(t, context.Canceled, err)
+		n, err := r.RecvBatch(brokenContext(t), make([]int, 1))
+		assert.Equal(t, context.Canceled, err)
+		assert.Zero(t, n)
+		assert.Empty(t, slices.Collect(r.All(brokenContext(t))))
+	})
+}
+
+// Two rings made one after the other share no cache line, which a size class
+// of 112 bytes would have them do.
+func TestRingFillsCacheLines(t *testing.T) {
+	if strconv.IntSize == 32 {
+		t.Skip("the padding is for 64 bits")
+	}
+	assert.EqualValues(t, 128, reflect.TypeFor[chanx.Ring[int]]().Size())
+}
+
+// A flood on one processor does not keep it from a receiver until the runtime
+// takes it away, which may be inside the lock: one Send in 4,096 yields.
+func TestRingFloodLetsReceiverRun(t *testing.T) {
+	oneProc(t)
+	for name, r := range map[string]*chanx.Ring[int]{
+		"NewRing":     ringOf(4),
+		"NewRingFunc": chanx.NewRingFunc(4, func(int) {}),
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		all.Go(func() {
+			for range r.All(ctx) {
+			}
+		})
+		for range 4 * 4096 { // a fraction of a millisecond
+			r.Send(1)
+		}
+		assert.GreaterOrEqual(t, r.Stats().Received, uint64(8), name)
+		cancel()
+		all.Wait()
+	}
+}
+
+// A hundred thousand parked receivers cost Close no more than one: each wakes
+// the next, and the lock is free meanwhile.
+func TestRingCloseWithManyReceivers(t *testing.T) {
+	const receivers = 100_000
+	r, ended := ringOf(1), atomic.Int64{}
+	var all sync.WaitGroup
+	for range receivers {
+		all.Go(func() {
+			if _, err := r.Recv(context.Background()); err == chanx.ErrClosed {
+				ended.Add(1)
+			}
+		})
+	}
+	r.Close()
+	all.Wait()
+	assert.EqualValues(t, receivers, ended.Load())
+}
+
+// The compiler keeps values above 64 KiB off the stack. No copy of one is made
+// under the lock, where it would be allocated.
+func TestRingLargeValuesAllocateNothingInside(t *testing.T) {
+	type large [256 << 10]byte
+	r := chanx.NewRing[large](2)
+	var v large
+	noAllocs(t, "Send full", func() { r.Send(v) })
+	dst := make([]large, 1)
+	noAllocs(t, "RecvBatch", func() {
+		r.Send(v)
+		r.RecvBatch(t.Context(), dst)
+	})
 }
 
 func TestRingEmptyBatch(t *testing.T) {

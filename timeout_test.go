@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -52,7 +53,11 @@ func TestErrTimeout(t *testing.T) {
 	assert.EqualError(t, chanx.ErrTimeout, "chanx: timed out")
 	wrapped := fmt.Errorf("job: %w", chanx.ErrTimeout)
 	assert.ErrorIs(t, wrapped, chanx.ErrTimeout)
-	assert.NotErrorIs(t, chanx.ErrTimeout, context.DeadlineExceeded)
+	for _, std := range []error{os.ErrDeadlineExceeded, context.DeadlineExceeded} {
+		assert.ErrorIs(t, wrapped, std)
+		assert.NotErrorIs(t, std, chanx.ErrTimeout)
+	}
+	assert.NotErrorIs(t, chanx.ErrTimeout, context.Canceled)
 }
 
 func TestSendTimeoutReady(t *testing.T) {
@@ -541,4 +546,146 @@ func TestContextWaitingAllocatesNothing(t *testing.T) {
 	})
 	close(ping)
 	<-done
+}
+
+// A Timeouts does what the functions do, call after call: ready, too late, just
+// in time, closed, once, and on a nil channel.
+func TestTimeoutsAsTheFunctions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w chanx.Timeouts[int]
+		for range 3 {
+			for _, d := range anyDuration {
+				ch := make(chan int, 1)
+				assert.NoError(t, w.Send(ch, 7, d))
+				v, err := w.Recv(ch, d)
+				assert.NoError(t, err)
+				assert.Equal(t, 7, v)
+			}
+			for _, ch := range []chan int{nil, make(chan int), filled(1, 1)} {
+				assert.Equal(t, time.Second, took(func() {
+					assert.Equal(t, chanx.ErrTimeout, w.Send(ch, 9, time.Second))
+				}))
+				assert.Zero(t, took(func() {
+					assert.Equal(t, chanx.ErrTimeout, w.Send(ch, 9, 0))
+				}))
+			}
+			for _, ch := range []chan int{nil, make(chan int)} {
+				assert.Equal(t, time.Second, took(func() {
+					v, err := w.Recv(ch, time.Second)
+					assert.Equal(t, chanx.ErrTimeout, err)
+					assert.Zero(t, v)
+				}))
+				_, err := w.Recv(ch, -1)
+				assert.Equal(t, chanx.ErrTimeout, err)
+			}
+			ch := make(chan int)
+			at(time.Second-1, func() { ch <- 7 })
+			v, err := w.Recv(ch, time.Second)
+			assert.NoError(t, err)
+			assert.Equal(t, 7, v)
+			at(time.Second-1, func() { <-ch })
+			assert.NoError(t, w.Send(ch, 9, time.Second))
+			at(time.Second, func() { close(ch) })
+			_, err = w.Recv(ch, time.Minute)
+			assert.Equal(t, chanx.ErrClosed, err)
+			assert.PanicsWithError(t, "send on closed channel", func() {
+				w.Send(ch, 9, time.Second)
+			})
+		}
+	})
+}
+
+// A ready channel beats a timer that has fired, on a timer used before.
+func TestTimeoutsReadyBeatsTimer(t *testing.T) {
+	for range rounds(200) {
+		synctest.Test(t, func(t *testing.T) {
+			var w chanx.Timeouts[int]
+			_, err := w.Recv(make(chan int), time.Second)
+			assert.Equal(t, chanx.ErrTimeout, err)
+			ch := make(chan int, 1)
+			time.AfterFunc(time.Second, func() { ch <- 7 })
+			v, err := w.Recv(ch, time.Second)
+			if err == nil { // the value was in the channel when it looked
+				assert.Equal(t, 7, v)
+				return
+			}
+			time.Sleep(1)
+			assert.Len(t, ch, 1, "still in the channel")
+		})
+	}
+}
+
+// Only the first call that waits makes a timer.
+func TestTimeoutsAllocateOneTimer(t *testing.T) {
+	ch, back := make(chan int), make(chan int)
+	go func() {
+		for v := range ch {
+			runtime.Gosched() // so that the other side is parked for certain
+			back <- v
+		}
+		close(back)
+	}()
+	var send, recv chanx.Timeouts[int]
+	noAllocs(t, "Send, Recv", func() {
+		assert.NoError(t, send.Send(ch, 1, time.Hour))
+		_, err := recv.Recv(back, time.Hour)
+		assert.NoError(t, err)
+	})
+	close(ch)
+	<-back
+}
+
+// brokenContext is done and has no error.
+func brokenContext(t *testing.T) context.Context {
+	done := make(chan struct{})
+	close(done)
+	return contextWithoutError{t.Context(), done}
+}
+
+type contextWithoutError struct {
+	context.Context
+	done chan struct{}
+}
+
+func (c contextWithoutError) Done() <-chan struct{} { return c.done }
+func (contextWithoutError) Err() error              { return nil }
+
+func TestContextWithoutError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := brokenContext(t)
+		for _, ch := range []chan int{nil, make(chan int)} {
+			assert.Equal(t, context.Canceled, chanx.SendContext(ctx, ch, 9))
+			_, err := chanx.RecvContext(ctx, ch)
+			assert.Equal(t, context.Canceled, err)
+			assert.Empty(t, slices.Collect(chanx.All(ctx, ch)))
+		}
+	})
+}
+
+func TestAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		assert.Equal(t, []int{1, 2}, slices.Collect(chanx.All(ctx, closedWith(3, 1, 2))))
+		ch := filled(3, 1, 2, 3)
+		for v := range chanx.All(ctx, ch) {
+			assert.Equal(t, 1, v)
+			break
+		}
+		assert.Len(t, ch, 2, "break leaves the rest")
+		at(time.Second, cancel)
+		assert.Equal(t, time.Second, took(func() {
+			assert.Equal(t, []int{2, 3}, slices.Collect(chanx.All(ctx, ch)))
+		}))
+		ch <- 4
+		assert.Empty(t, slices.Collect(chanx.All(ctx, ch)), "ctx done first")
+		assert.Len(t, ch, 1)
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		assert.Empty(t, slices.Collect(chanx.All[int](ctx, nil)))
+		assert.Equal(t, context.DeadlineExceeded, ctx.Err())
+	})
+	var none context.Context
+	assert.PanicsWithValue(t, "chanx: nil context", func() {
+		chanx.All(none, filled(1, 1))(func(int) bool { return true })
+	})
 }

@@ -45,7 +45,7 @@ func TrySend[T any](ch chan<- T, v T) bool {
 //
 // The two errors tell "nothing yet" from "never again", which the bare select
 // with its three outcomes makes easy to confuse: a loop that takes a closed
-// channel for an empty one spins for ever. Any number of goroutines may call
+// channel for an empty one spins forever. Any number of goroutines may call
 // it on one channel. No allocation; on an empty channel no lock.
 func TryRecv[T any](ch <-chan T) (T, error) {
 	select {
@@ -67,16 +67,18 @@ func TryRecv[T any](ch <-chan T) (T, error) {
 //   - room in ch, or a receiver waiting: 0.
 //   - full ch: usually 1.
 //   - unbuffered or nil ch with nobody receiving: v itself is lost, 1.
-//   - closed ch: panics, as the language's send does. What was evicted before
-//     a close that came in between is lost uncounted, as is v.
+//   - closed ch: panics, as the language's send does. Values evicted before a
+//     close that came in between are lost uncounted, as is v.
 //
 // Summed over all callers the count is exact: values sent == values received
-// by others + dropped + len(ch). One call may discard one value more than was
-// strictly needed, when a receiver makes room between the failed attempt and
-// the eviction, and senders racing for the room they made each evict again: a
-// channel has no operation that does both at once. Where a value may be lost
-// only if there was no room for it, use a [Ring], which is also more
-// than twice as fast when full.
+// by others + dropped + len(ch). One call may discard more values than the one
+// that had to go, since a channel has no operation that evicts and sends at
+// once: one more if a receiver makes room between the failed attempt and the
+// eviction, and one for each other sender that takes the room it made first,
+// such as those blocked in a plain send (with ten of them on a channel of
+// capacity 1, eleven were discarded). Where a value may be lost only if there
+// was no room for it, use a [Ring], which is also more than twice as fast when
+// full.
 //
 // Any number of goroutines may send and receive meanwhile. It never waits: a
 // round that fails has seen another goroutine make progress. No allocation.
@@ -98,9 +100,9 @@ func SendDropOldest[T any](ch chan T, v T) (dropped int) {
 	return dropped
 }
 
-// Drain returns an iterator over what can be received from ch without
-// waiting. It ends at the first moment ch is empty or closed; which of the two
-// it was, [TryRecv] tells. A nil ch yields nothing.
+// Drain returns an iterator over the values that can be received from ch
+// without waiting. It ends at the first moment ch is empty or closed; [TryRecv]
+// tells which of the two it was. A nil ch yields nothing.
 //
 // A value is received when it is yielded, so breaking out of the loop leaves
 // the rest in ch. With senders faster than the loop body it need not end by
