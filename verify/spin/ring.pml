@@ -2,24 +2,28 @@
  * The waiting protocol of Ring (ringbuffer.go): evict x close x blocked
  * receivers x batch x a select on Ready x receivers that give up.
  *
- * What runs under Ring.mu is one atomic block here. `tok` is the token in
- * Ring.ready; a receive from it is possible while it is there or the channel
- * is closed.
+ * What runs under Ring.mu is one atomic block here; the wake that follows the
+ * unlock is a step of its own. `tok` is the token in Ring.wakeup, a channel
+ * that is never closed. `rdy` is the token in Ring.ready, put out under mu; a
+ * receive from it is possible while it is there or the channel is closed
+ * (`rclosed`), which Close does after its unlock.
  *
  *   this model  mirrors
- *   tok         ringbuffer.go: Ring.ready
+ *   tok         ringbuffer.go: Ring.wakeup
+ *   rdy         ringbuffer.go: Ring.ready
+ *   wake        ringbuffer.go: (*Ring).wake, (*Ring).unlock
  *   signal      ringbuffer.go: (*Ring).signal
  *   Sender      ringbuffer.go: (*Ring).Send, (*Ring).push, (*Ring).replace
- *   take        ringbuffer.go: (*Ring).TryRecv, (*Ring).pop, (*Ring).take
- *   Receiver    ringbuffer.go: (*Ring).Recv, (*Ring).RecvBatch, (*Ring).wait
- *   givesUp     ringbuffer.go: (*Ring).wait, its <-done, (*Ring).recvWait
+ *   take        ringbuffer.go: (*Ring).receive, (*Ring).pop, (*Ring).take
+ *   Receiver    ringbuffer.go: (*Ring).Recv, (*Ring).RecvBatch, (*Ring).park
+ *   givesUp     ringbuffer.go: (*Ring).park, its <-done, (*Ring).recvTimeout
  *   Selector    ringbuffer.go: (*Ring).Ready, used as its doc asks
  *   Refused     ringbuffer.go: (*Ring).contextErr, after the token was taken
  *   Closer      ringbuffer.go: (*Ring).Close
  *
  * Checked: no deadlock; no lost wake-up (when nothing can move any more, no
- * receiver sleeps beside a value); sent == received + dropped + len, always;
- * after Close every receiver comes to its end.
+ * receiver sleeps while a value is there); sent == received + dropped + len,
+ * always; after Close every receiver comes to its end.
  *
  * The BUG_ switches plant one mistake each; the runner demands that spin
  * finds every one of them.
@@ -28,18 +32,29 @@
 #ifndef CAP
 #define CAP 2
 #endif
-#define SENDS 3     /* by each sender */
+#define SENDS 2     /* by each sender */
 #define SENDERS 2
 #define BATCH 2
 
-byte n, tok, sent, received, dropped;
-bool closed;
+byte n, tok, rdy, sent, received, dropped;
+bool closed, rclosed;
 byte parked;        /* receivers that wait and will not give up */
 byte senders = SENDERS;
 
+/* outside mu: an atomic step of the channel alone */
+inline wake() {
+	atomic {
+		if
+		:: tok == 0 -> tok = 1
+		:: else
+		fi
+	}
+}
+
+/* under mu */
 inline signal() {
 	if
-	:: tok == 0 && !closed -> tok = 1
+	:: n > 0 && rdy == 0 && !closed -> rdy = 1
 	:: else
 	fi
 }
@@ -48,24 +63,37 @@ inline law() { assert(sent == received + dropped + n && n <= CAP) }
 
 proctype Sender() {
 	byte i;
+	bool stored;
 	for (i : 1 .. SENDS) {
 		atomic {
+			stored = !closed;
 			if
 			:: closed                    /* refused: still the caller's */
-			:: !closed && n < CAP -> n++; sent++; signal()
+			:: !closed && n < CAP -> n++; sent++
 #ifdef BUG_EVICT_UNCOUNTED
-			:: !closed && n == CAP -> sent++; signal()
+			:: !closed && n == CAP -> sent++
 #else
-			:: !closed && n == CAP -> sent++; dropped++; signal()
+			:: !closed && n == CAP -> sent++; dropped++
 #endif
+			fi;
+			if
+			:: stored -> signal()
+			:: else
 			fi;
 			law()
 		}
+#ifndef BUG_SEND_WAKES_NOBODY
+		if
+		:: stored -> wake()
+		:: else
+		fi
+#endif
 	}
 	atomic { senders-- }
 }
 
-/* take up to most values; got tells whether there were any */
+/* take up to most values; got tells whether there were any, more whether the
+ * token must be passed on */
 inline take(most) {
 	if
 	:: n == 0 -> got = false
@@ -75,67 +103,81 @@ inline take(most) {
 		:: n >= most -> n = n - most; received = received + most
 		:: else -> received = received + n; n = 0
 		fi;
-#ifndef BUG_TOKEN_NOT_PASSED_ON
-		if
-		:: n > 0 -> signal()
-		:: else
-		fi;
-#endif
+		signal();
 		law()
-	fi
+	fi;
+#ifdef BUG_CLOSE_WAKES_ONE
+	more = n > 0
+#else
+	more = n > 0 || closed
+#endif
 }
 
-proctype Receiver(byte most; bool givesUp) {
-	bool got, end;
-	do
-	:: atomic {
+/* hint: it parks before it looks, as Recv does when it sees no token */
+proctype Receiver(byte most; bool givesUp; bool hint) {
+	bool got, end, woken, more;
+	woken = false;
+	if
+	:: hint && tok == 0 -> goto park
+	:: true
+	fi;
+look:
+	atomic {
 		take(most);
-		end = !got && n == 0 && closed;
+		end = !got && closed;
+	}
+#ifndef BUG_TOKEN_NOT_PASSED_ON
+	if
+	:: woken && more -> wake()
+	:: else
+	fi;
+#endif
+	if
+	:: end -> goto done
+	:: got ->
+		woken = false;
 		if
-		:: !got && !end && !givesUp -> parked++
+		:: givesUp -> goto done         /* has what it came for */
+		:: hint && tok == 0 -> goto park
+		:: goto look
+		fi
+	:: else
+	fi;
+park:
+	if
+	:: !givesUp -> parked++
+	:: else
+	fi;
+	if
+	:: atomic {
+		tok > 0 -> tok = 0;
+		if
+		:: !givesUp -> parked--
 		:: else
 		fi
 	   }
-	   if
-	   :: end -> break
-	   :: got ->
-		if
-		:: givesUp -> break     /* has what it came for */
-		:: true
-		fi
-	   :: else ->
-		if
-		:: atomic {
-			(tok > 0 || closed) ->
-			if
-			:: !closed -> tok = 0
-			:: closed
-			fi;
-			if
-			:: !givesUp -> parked--
-			:: else
-			fi
-		   }
+	   woken = true;
 #ifdef BUG_CONTEXT_BEFORE_LOOKING
-		   if
-		   :: givesUp -> break
-		   :: true
-		   fi
+	   if
+	   :: givesUp -> goto done
+	   :: true
+	   fi;
 #endif
-		:: givesUp -> break
-		fi
-	   fi
-	od
+	   goto look
+	:: givesUp -> goto done
+	fi;
+done:
+	skip
 }
 
 proctype Selector() {
-	bool got;
+	bool got, more;
 	do
 	:: atomic {
-		(tok > 0 || closed) ->
+		(rdy > 0 || rclosed) ->
 		if
-		:: !closed -> tok = 0
-		:: closed
+		:: !rclosed -> rdy = 0
+		:: rclosed
 		fi
 	   }
 	   atomic {
@@ -152,26 +194,21 @@ proctype Selector() {
 proctype Refused() {
 	if
 	:: atomic {
-		tok > 0 || closed ->
+		rdy > 0 || rclosed ->
 		if
-		:: !closed -> tok = 0
-		:: closed
+		:: !rclosed -> rdy = 0
+		:: rclosed
 		fi
 	   };
 #ifndef BUG_REFUSAL_KEEPS_TOKEN
-	   atomic {
-		if
-		:: n > 0 -> signal()
-		:: else
-		fi
-	   }
+	   atomic { signal() }
 #endif
 	:: true                         /* or does nothing at all */
 	fi
 }
 
 /* Without CLOSES the receivers end up asleep, which must be with an empty
- * ring: init looks, and then lets everybody go. */
+ * ring: init looks, and then lets them all end. */
 proctype Closer() {
 #ifdef CLOSES
 	atomic {
@@ -179,9 +216,10 @@ proctype Closer() {
 		n = 0;
 #endif
 		closed = true;
-		tok = 0;
 		law()
 	}
+	wake();
+	atomic { rclosed = true; rdy = 0 }
 #endif
 	skip
 }
@@ -190,14 +228,17 @@ init {
 	atomic {
 		run Sender();
 		run Sender();
-		run Receiver(1, false);
-		run Receiver(BATCH, false);
-		run Receiver(1, true);
+#ifdef REFUSES
+		run Selector();
+		run Refused();
+#else
+		run Receiver(1, false, true);
 #ifdef SELECTS
 		run Selector();
+#else
+		run Receiver(BATCH, false, false);
 #endif
-#ifdef REFUSES
-		run Refused();
+		run Receiver(1, true, false);
 #endif
 		run Closer()
 	}
@@ -206,10 +247,13 @@ init {
 #ifdef CLOSES
 	assert(n == 0 && parked == 0 && _nr_pr == 1);
 #else
+#ifdef REFUSES
+	assert(n == 0);                 /* the selector took them all */
+#endif
 	assert(n == 0 || parked == 0);
 	assert(senders == 0);
-	/* let everybody go, so that a sleeper is not taken for a deadlock */
-	atomic { closed = true; tok = 0 }
+	/* end them all, so that a sleeper is not taken for a deadlock */
+	atomic { closed = true; rclosed = true; rdy = 0; tok = 1 }
 	timeout;
 	assert(_nr_pr == 1);
 #endif

@@ -2,38 +2,68 @@ package main
 
 var ringVariants = []variant{{
 	name:    "ring-send-wakes-nobody",
-	old:     "\tr.high = max(r.high, r.n)\n\tr.signal()\n",
-	new:     "\tr.high = max(r.high, r.n)\n",
-	mistake: "A value stored in a ring with room wakes no receiver.",
+	old:     "\tif len(r.wakeup) == 0 { // a failing wake would be a third of the cost\n\t\tr.wake()\n\t}\n",
+	new:     "",
+	mistake: "Send wakes no receiver.",
 }, {
 	name:    "ring-recv-keeps-token",
-	old:     "\tr.received++\n\tif r.n > 0 {\n\t\tr.signal()\n\t}\n",
-	new:     "\tr.received++\n",
+	old:     "\twake := woken && (r.n > 0 || r.closed)\n",
+	new:     "\twake := woken && r.closed\n",
 	mistake: "A receiver that leaves values behind does not wake the next one.",
 }, {
+	name:    "ring-close-wakes-one",
+	old:     "\twake := woken && (r.n > 0 || r.closed)\n",
+	new:     "\twake := woken && r.n > 0\n",
+	mistake: "A receiver woken by Close does not wake the next one.",
+}, {
+	name:    "ring-close-wakes-nobody",
+	old:     "\twake := r.n > 0 || r.closed\n",
+	new:     "\twake := r.n > 0\n",
+	mistake: "Close wakes no receiver of an empty ring.",
+}, {
+	name:    "ring-recv-keeps-ready-token",
+	old:     "\t\tr.pop()\n\t\tif r.ready != nil {\n\t\t\tr.signal()\n\t\t}\n",
+	new:     "\t\tr.pop()\n",
+	mistake: "A receiver that leaves values behind does not put the token of Ready back.",
+}, {
+	name:    "ring-send-not-ready",
+	old:     "\tif r.ready != nil {\n\t\tr.signal()\n\t}\n\tr.mu.Unlock()\n\tif len(",
+	new:     "\tr.mu.Unlock()\n\tif len(",
+	mistake: "Send does not make Ready readable.",
+}, {
+	name:    "ring-ready-made-late",
+	old:     "\t\tr.signal()\n\t}\n\treturn r.ready\n",
+	new:     "\t}\n\treturn r.ready\n",
+	mistake: "The first Ready does not say that there are values.",
+}, {
+	name:    "ring-ready-made-after-close",
+	old:     "\t\tif r.closed {\n\t\t\tclose(r.ready)\n\t\t}\n",
+	new:     "",
+	mistake: "A Ready asked for after Close is never readable.",
+}, {
 	name:    "ring-batch-keeps-token",
-	old:     "\tr.received += uint64(n)\n\tif r.n > 0 {\n\t\tr.signal()\n\t}\n",
-	new:     "\tr.received += uint64(n)\n",
+	old:     "func (r *Ring[T]) take(dst []T) (int, error) {\n\tr.mu.Lock()\n\tdefer r.unlock()\n",
+	new:     "func (r *Ring[T]) take(dst []T) (int, error) {\n\tr.mu.Lock()\n\tdefer r.mu.Unlock()\n",
 	mistake: "A batch that leaves values behind does not wake the next receiver.",
 }, {
 	name:    "ring-refusal-keeps-token",
-	old:     "\t\tif r.n > 0 {\n\t\t\tr.signal()\n\t\t}\n\t\tr.mu.Unlock()\n",
-	new:     "\t\tr.mu.Unlock()\n",
+	old:     "\tr.mu.Lock()\n\tr.unlock()\n\tif ctx == nil {\n",
+	new:     "\tif ctx == nil {\n",
 	mistake: "A receive refused by its context keeps the token it came with.",
 }, {
 	name:    "ring-waiter-looks-at-ctx-first",
-	old:     "\tcase <-r.ready:\n\t\treturn nil\n\tcase <-done:",
-	new:     "\tcase <-r.ready:\n\t\treturn ctx.Err()\n\tcase <-done:",
+	old:     "\tcase <-r.wakeup:\n\t\treturn nil\n\tcase <-done:",
+	new:     "\tcase <-r.wakeup:\n\t\treturn ctx.Err()\n\tcase <-done:",
 	mistake: "A receiver with the token looks at its context instead of the ring.",
 }, {
 	name:    "ring-callback-under-lock",
-	old:     "\tr.mu.Unlock()\n\tr.onDrop(old)\n",
-	new:     "\tr.onDrop(old)\n\tr.mu.Unlock()\n",
+	old:     "\t\tyield = r.dropped%turn == 0\n\t}\n\tr.unlock()\n",
+	new:     "\t\tr.onDrop(old)\n\t\tevicted = false\n\t}\n\tr.unlock()\n",
 	mistake: "onDrop is called under the lock.",
 }, {
 	name:    "ring-callback-gets-newest",
-	old:     "\tr.onDrop(old)\n",
-	new:     "\t_ = old\n\tr.onDrop(v)\n",
+	old:     "\t\tr.onDrop(old)\n",
+	new:     "\t\t_ = old\n\t\tr.onDrop(v)\n",
 	mistake: "onDrop is given the value that came, not the one that went.",
 }, {
 	name:    "ring-drop-not-counted",
@@ -52,7 +82,7 @@ var ringVariants = []variant{{
 	mistake: "A batch counts as one value received.",
 }, {
 	name:    "ring-slot-not-zeroed",
-	old:     "\tvar zero T\n\tr.buf[r.head] = zero\n",
+	old:     "\tclear(r.buf[r.head : r.head+1])\n",
 	new:     "",
 	mistake: "A received value stays in its slot and is kept alive.",
 }, {
@@ -67,18 +97,18 @@ var ringVariants = []variant{{
 	mistake: "A batch that wraps around loses its second part.",
 }, {
 	name:    "ring-evicts-newest",
-	old:     "\tr.buf[r.head] = v\n\tr.advance(1)\n\tr.sent++\n",
-	new:     "\tr.buf[r.head] = v\n\tr.sent++\n",
+	old:     "\tslot = r.head\n\tr.advance(1)\n\tr.sent++\n",
+	new:     "\tslot = r.head\n\tr.sent++\n",
 	mistake: "The newest value takes the place of the oldest at the head.",
 }, {
 	name:    "ring-evicts-too-early",
-	old:     "\tif r.n < len(r.buf) {\n\t\tr.push(v)\n",
-	new:     "\tif r.n == 0 || r.n < len(r.buf)-1 {\n\t\tr.push(v)\n",
+	old:     "\tyield := false\n\tif r.n < len(r.buf) {\n",
+	new:     "\tyield := false\n\tif r.n == 0 || r.n < len(r.buf)-1 {\n",
 	mistake: "Send evicts while there is room for one more.",
 }, {
 	name:    "ring-trysend-evicts",
 	old:     "\tcase r.n == len(r.buf):\n\t\treturn ErrFull\n",
-	new:     "\tcase r.n == len(r.buf):\n\t\tr.replace(v)\n\t\treturn nil\n",
+	new:     "\tcase r.n == len(r.buf):\n\t\tr.buf[r.replace()] = v\n\t\treturn nil\n",
 	mistake: "TrySend evicts.",
 }, {
 	name: "ring-full-hides-closed",
@@ -89,23 +119,18 @@ var ringVariants = []variant{{
 	mistake: "TrySend on a full and closed ring says that it is full.",
 }, {
 	name:    "ring-close-discards",
-	old:     "\t\tr.closed = true\n",
-	new:     "\t\tr.closed = true\n\t\tclear(r.buf)\n\t\tr.n = 0\n",
+	old:     "\tr.closed = true\n",
+	new:     "\tr.closed = true\n\tclear(r.buf)\n\tr.n = 0\n",
 	mistake: "Close throws away the values still in the ring.",
 }, {
-	name:    "ring-close-wakes-one",
-	old:     "\t\tr.closed = true\n\t\tclose(r.ready)\n",
-	new:     "\t\tr.signal()\n\t\tr.closed = true\n",
-	mistake: "Close wakes one receiver, and the others sleep for ever.",
-}, {
 	name:    "ring-close-twice-panics",
-	old:     "\tif !r.closed {\n\t\tr.closed = true\n\t\tclose(r.ready)\n\t}\n",
-	new:     "\tr.closed = true\n\tclose(r.ready)\n",
-	mistake: "The second Close panics, with the lock held.",
+	old:     "\tif first && ready != nil {\n",
+	new:     "\tif _ = first; ready != nil {\n",
+	mistake: "The second Close closes the channel of Ready again.",
 }, {
 	name:    "ring-send-after-close",
-	old:     "\tif r.closed {\n\t\tr.mu.Unlock()\n\t\treturn false\n\t}\n",
-	new:     "",
+	old:     "\tif r.closed {\n\t\tr.mu.Unlock()\n\t\treturn false\n\t}\n\tyield := false\n",
+	new:     "\tyield := false\n",
 	mistake: "Send stores values after Close.",
 }, {
 	name:    "ring-closed-is-empty",
@@ -126,54 +151,27 @@ var ringVariants = []variant{{
 	mistake: "RecvTimeout(0) takes a value and says that time was over.",
 }, {
 	name:    "ring-timer-before-data",
-	old:     "\t\t\tover = true\n\t\t}\n\t\tv, err = r.TryRecv()\n",
-	new:     "\t\t\treturn v, ErrTimeout\n\t\t}\n\t\tv, err = r.TryRecv()\n",
+	old:     "\t\t\tif v, err = r.receive(false); err == ErrEmpty {\n\t\t\t\treturn v, ErrTimeout\n\t\t\t}\n",
+	new:     "\t\t\treturn v, ErrTimeout\n",
 	mistake: "Time over beats a value that came at the same moment.",
 }, {
 	name:    "ring-ready-token-hoarded",
-	old:     "\tif len(r.ready) == 0 && !r.closed {\n",
-	new:     "\tif len(r.ready) == 0 && !r.closed && r.n < 2 {\n",
+	old:     "\tif r.n > 0 && len(r.ready) == 0 && !r.closed {\n",
+	new:     "\tif r.n > 0 && r.n < 2 && len(r.ready) == 0 && !r.closed {\n",
 	mistake: "Only the first value puts the token out.",
 }, {
+	name:    "ring-flood-never-yields",
+	old:     "\t\tyield = r.dropped%turn == 0\n\t}\n\tif r.ready != nil {\n",
+	new:     "\t}\n\tif r.ready != nil {\n",
+	mistake: "A flood keeps the processor until the runtime takes it away.",
+}, {
 	name:    "ring-lock-lets-two-in",
-	old:     "l.held.Load() == free && l.held.CompareAndSwap(free, 1)",
-	new:     "l.held.Load() == free && (l.held.CompareAndSwap(free, 1) || true)",
-	mistake: "Two that see the lock free at one moment both take it.",
+	old:     "\t\tif l.TryLock() {\n\t\t\treturn\n\t\t}\n",
+	new:     "\t\tif l.TryLock() || true {\n\t\t\treturn\n\t\t}\n",
+	mistake: "A goroutine that paused takes the lock from its holder.",
 }, {
-	name:    "ring-lock-keeps-the-queue",
-	old:     "\tl.queue.Unlock()\n",
-	new:     "",
-	mistake: "The first of those that wait for the lock never lets the next one try.",
-}, {
-	name: "ring-lock-queue-is-enough",
-	old: "\tfree := uint32(0)\n\tfor try := 1; !l.retry(free); try++ {\n" +
-		"\t\tif try == 16 {\n\t\t\tfree = claimed\n" +
-		"\t\t\tl.held.Add(claimed)\n\t\t}\n\t\truntime.Gosched()\n\t}\n",
-	new:     "\tl.held.Store(1)\n",
-	mistake: "The first of the queue takes the lock from whoever holds it.",
-}, {
-	name:    "ring-lock-looks-then-takes",
-	old:     "\tif !l.held.CompareAndSwap(0, 1) {\n\t\tl.wait()\n\t}\n",
-	new:     "\tif l.held.Load() != 0 {\n\t\tl.wait()\n\t} else {\n\t\tl.held.Store(1)\n\t}\n",
-	mistake: "Between the look at a free lock and the taking of it others fit.",
-}, {
-	name:    "ring-lock-overtakes-for-ever",
-	old:     "\t\tif try == 16 {\n",
-	new:     "\t\tif try < 0 {\n",
-	mistake: "Those that come later may overtake the first of the queue for ever.",
-}, {
-	name:    "ring-lock-unlock-ends-claim",
-	old:     "l.held.Add(^uint32(0))",
-	new:     "l.held.Store(0)",
-	mistake: "Whoever gives the lock back takes away the claim of the queue's first.",
-}, {
-	name:    "ring-lock-claims-again",
-	old:     "\t\tif try == 16 {\n",
-	new:     "\t\tif try%16 == 0 {\n",
-	mistake: "The first of the queue claims the lock again before it has it.",
-}, {
-	name:    "ring-lock-keeps-claim",
-	old:     "l.held.CompareAndSwap(free, 1)",
-	new:     "l.held.CompareAndSwap(free, free|1)",
-	mistake: "Who has claimed the lock leaves the claim there.",
+	name:    "ring-lock-never-parks",
+	old:     "\tl.Mutex.Lock()\n",
+	new:     "\tfor !l.TryLock() {\n\t\tpause()\n\t}\n",
+	mistake: "A goroutine that waits for a descheduled holder keeps its processor.",
 }}
