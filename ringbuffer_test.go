@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
+	"os/exec"
 	"reflect"
 	"runtime"
 	"slices"
@@ -1057,4 +1059,35 @@ func TestRingWaitingAllocatesNothing(t *testing.T) {
 	})
 	ping.Close()
 	<-done
+}
+
+// A Ring follows the rules that testing/synctest has for channels: made outside
+// a bubble, a wait inside it stops virtual time; made inside, to use it outside
+// is a fatal error, which takes a process of its own to see.
+func TestRingAcrossBubbles(t *testing.T) {
+	if os.Getenv("CHANX_TEST_CHILD") != "" {
+		var inner *chanx.Ring[int]
+		synctest.Test(t, func(*testing.T) { inner = ringOf(1) })
+		inner.Send(1)
+		return
+	}
+	outer := ringOf(1)
+	go func() {
+		time.Sleep(10 * time.Millisecond)
+		outer.Send(7)
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		hour := time.AfterFunc(time.Hour, func() {})
+		defer hour.Stop()
+		assert.Zero(t, took(func() {
+			v, err := outer.Recv(context.Background())
+			assert.NoError(t, err)
+			assert.Equal(t, 7, v)
+		}), "virtual time stands still")
+	})
+	child := exec.Command(os.Args[0], "-test.run=^TestRingAcrossBubbles$")
+	child.Env = append(os.Environ(), "CHANX_TEST_CHILD=1")
+	out, err := child.CombinedOutput()
+	assert.Error(t, err)
+	assert.Contains(t, string(out), "fatal error: send on synctest channel")
 }
