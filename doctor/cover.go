@@ -10,39 +10,46 @@ import (
 type lineCover struct {
 	before []byte
 	quote  byte // the last byte of before, if the line goes on to its pair
+	fresh  int  // lines for which shorten is still worth its while
 }
 
+// maxCover bounds what is taken for a prefix.
+const maxCover = 1 << 10
+
 // off takes the cover off a line.
-func (c *lineCover) off(line []byte) ([]byte, bool) {
+func (c *lineCover) off(line []byte) []byte {
 	if len(c.before) == 0 && len(line) > 1 && line[0] == '\t' &&
 		line[1] == '/' {
-		return line, true // half of all lines, and never a header
+		return line // half of all lines, and never a header
 	}
 	line = c.uncovered(line)
 	if rest, ok := bytes.CutPrefix(line, []byte("#011")); ok {
 		line = append([]byte{'\t'}, rest...) // syslog's way to write a tab
 	}
-	return line, true
+	return line
 }
 
 func (c *lineCover) uncovered(line []byte) []byte {
-	if i := headerAt(line); i >= 0 && c.learn(line, i) {
+	if i := headerAt(line); i >= 0 && i < maxCover && c.learn(line, i) {
 		return c.inside(line[i:])
 	}
 	if len(c.before) == 0 {
 		return line
 	}
-	if rest, ok := afterPrefix(line, c.before); ok {
-		return c.inside(rest)
-	}
-	if c.quote != 0 { // slog and others quote only where they must
-		bare := c.before[:len(c.before)-1]
-		if rest, ok := afterPrefix(line, bare); ok {
-			word, _, _ := bytes.Cut(rest, []byte{' '})
+	rest, ok := afterPrefix(line, c.before)
+	if !ok {
+		if word, ok := c.afterBare(line, c.before); ok {
 			return word
 		}
 	}
-	if rest, ok := afterFields(line, c.before); ok {
+	if !ok {
+		rest, ok = afterFields(line, c.before)
+	}
+	if !ok && c.fresh > 0 {
+		c.fresh--
+		rest, ok = c.shorten(line)
+	}
+	if ok {
 		return c.inside(rest)
 	}
 	return line
@@ -51,22 +58,71 @@ func (c *lineCover) uncovered(line []byte) []byte {
 // learn takes the text before the header at i for the cover of the lines to
 // come. A header in the middle of prose has text on both sides of it.
 func (c *lineCover) learn(line []byte, i int) bool {
-	before := line[:i]
+	before, quote := line[:i], byte(0)
 	n := headerEnd(line[i:])
-	prose := n < 0 || len(bytes.TrimLeft(line[i+n:], " \t\"'`,;}])")) > 0
-	if len(bytes.TrimSpace(before)) > 0 && prose && n != len(line)-i {
-		if rest, ok := afterPrefix(line, c.before); !ok || len(rest) != len(line)-i {
+	if i > 0 && isQuote(line[i-1]) {
+		quote = line[i-1]
+	}
+	if n < 0 || len(bytes.TrimLeft(behindHeader(line[i:], n, quote), " \t\r,;}])")) > 0 {
+		rest, ok := afterPrefix(line, c.before)
+		if len(bytes.TrimSpace(before)) > 0 && n != len(line)-i &&
+			(!ok || len(rest) != len(line)-i) {
 			return false
 		}
 	}
-	c.before, c.quote = append(c.before[:0], before...), 0
-	if i > 0 && (line[i-1] == '"' || line[i-1] == '\'' || line[i-1] == '`') {
-		c.quote = line[i-1]
-	}
+	c.before, c.quote = append(c.before[:0], before...), quote
+	c.fresh = 3
 	return true
 }
 
-// inside returns what is left of the closing quotation mark.
+// behindHeader returns what stands behind a header of n bytes, up to the
+// closing quotation mark.
+func behindHeader(line []byte, n int, quote byte) []byte {
+	if quote == 0 {
+		return line[max(n, 0):]
+	}
+	c := lineCover{quote: quote}
+	text := c.inside(line)
+	return text[min(len(text), n):]
+}
+
+// shorten finds out, from the first line behind a header, that less stands
+// before all lines than before the header: the rest of the prefix was of a
+// record that holds the whole dump.
+func (c *lineCover) shorten(line []byte) ([]byte, bool) {
+	for _, after := range [...]func(line, prefix []byte) ([]byte, bool){
+		afterPrefix, afterFields, c.afterBare,
+	} {
+		for i := 1; i < len(c.before); i++ {
+			if isWord(c.before[i-1]) {
+				continue
+			}
+			rest, ok := after(line, c.before[i:])
+			text := bytes.TrimSpace(c.inside(rest))
+			if ok && (isOfDump(text) || hasFile(text) ||
+				len(text) == 0 && len(bytes.TrimSpace(c.before[i:])) > 0) {
+				c.before = append(c.before[:0], c.before[i:]...)
+				return rest, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// afterBare is afterPrefix for a value without its quotation marks: slog and
+// others write them only where they must.
+func (c *lineCover) afterBare(line, prefix []byte) ([]byte, bool) {
+	if c.quote == 0 || len(prefix) < 2 {
+		return nil, false
+	}
+	rest, ok := afterPrefix(line, prefix[:len(prefix)-1])
+	word, _, _ := bytes.Cut(rest, []byte{' '})
+	return word, ok
+}
+
+func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
+
+// inside returns the text before the closing quotation mark, without escapes.
 func (c *lineCover) inside(line []byte) []byte {
 	if c.quote == 0 {
 		return line
@@ -81,21 +137,33 @@ func (c *lineCover) inside(line []byte) []byte {
 			i++
 		}
 	}
-	line = line[:end]
-	if bytes.IndexByte(line, '\\') < 0 {
+	if line = line[:end]; bytes.IndexByte(line, '\\') < 0 {
 		return line
 	}
 	var plain []byte
 	for len(line) > 0 {
 		i := bytes.IndexByte(line, '\\')
-		if i < 0 || i == len(line)-1 {
-			return append(plain, line...)
+		if i < 0 {
+			i = len(line)
 		}
-		text, _ := unescape(line[i : i+2])
-		plain = append(append(plain, line[:i]...), text...)
-		line = line[i+2:]
+		plain = append(plain, line[:i]...)
+		if line = line[i:]; len(line) > 0 {
+			text, n := unescapeFirst(line)
+			plain, line = append(plain, text...), line[n:]
+		}
 	}
-	return plain
+	return bytes.TrimRight(undecorated(plain), "\r\n")
+}
+
+// unescapeFirst returns what the escape at the beginning of line stands for,
+// and its length.
+func unescapeFirst(line []byte) (text []byte, n int) {
+	for n = 2; n <= min(10, len(line)); n++ {
+		if text, whole := unescape(line[:n]); whole {
+			return text, n
+		}
+	}
+	return line, len(line)
 }
 
 // headerAt returns where in line the header of a goroutine or of a profile, or
@@ -193,10 +261,10 @@ func classOf(c byte) byte {
 
 // afterFields is afterPrefix for a prefix that differs in more than its
 // digits: a request id, a time stamp without its zeros. As many words as the
-// prefix has are taken off, provided that one of them is the same and that a
-// line of a dump is behind them.
+// prefix has are taken off, provided that most of them are alike, or one is
+// and a line of a dump is behind them.
 func afterFields(line, prefix []byte) ([]byte, bool) {
-	like := 0
+	like, words := 0, 0
 	for len(prefix) > 0 && len(line) > 0 {
 		n, m := wordEnd(prefix), wordEnd(line)
 		if n == len(prefix) {
@@ -205,6 +273,7 @@ func afterFields(line, prefix []byte) ([]byte, bool) {
 		if alikeWords(prefix[:n], line[:m]) {
 			like++
 		}
+		words++
 		prefix, line = prefix[n:], line[m:]
 		n, m = leadingBlanks(prefix), leadingBlanks(line)
 		if n == len(prefix) {
@@ -212,7 +281,8 @@ func afterFields(line, prefix []byte) ([]byte, bool) {
 		}
 		prefix, line = prefix[n:], line[m:]
 	}
-	return line, like > 0 && (len(line) == 0 || isOfDump(line))
+	return line, len(prefix) == 0 &&
+		(2*like > words || like > 0 && (len(line) == 0 || isOfDump(line)))
 }
 
 func wordEnd(s []byte) int {

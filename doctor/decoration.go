@@ -13,7 +13,7 @@ import (
 
 // decorations are the bytes that show that there may be some.
 var decorations = [...]string{
-	"\x1b", "](http", "<a ", "</", "<br", "&lt;", "&gt;", "&amp;", "&#", "&quot;",
+	"\x1b", `\x1b[`, `\u001b[`, "#033[", "](http", "<a ", "</", "<br", "&lt;", "&gt;", "&amp;", "&#", "&quot;",
 	"\u00a0", "\u2028", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u202a",
 	"\u202c", "\u2060", "\ufeff",
 }
@@ -24,7 +24,8 @@ func decorated(b []byte) bool {
 			return decoratedBy(b)
 		}
 	}
-	return bytes.Contains(b, []byte("](http"))
+	return bytes.Contains(b, []byte("](http")) ||
+		bytes.Contains(b, []byte("1b[")) || bytes.Contains(b, []byte("#033["))
 }
 
 func decoratedBy(b []byte) bool {
@@ -40,6 +41,9 @@ func decoratedBy(b []byte) bool {
 func undecorated(line []byte) []byte {
 	if !decorated(line) {
 		return line
+	}
+	for _, written := range [...]string{`\x1b[`, `\u001b[`, "#033["} {
+		line = bytes.ReplaceAll(line, []byte(written), []byte("\x1b["))
 	}
 	line = withoutEscapes(line)
 	line = withoutLinks(line)

@@ -16,8 +16,6 @@ type lines struct {
 	n     int  // number of the current line of the input, from 1
 	open  bool // the last line ended with the input, not with \n
 	cover lineCover
-	field textField // of JSON records, see records
-	buf   []byte
 }
 
 const (
@@ -34,9 +32,10 @@ func (l *lines) read(r io.Reader) error {
 	top := &layer{l: l}
 	l.n = 1
 	chunk := make([]byte, 64<<10)
+	var wide utf16Text
 	for idle := 0; ; {
 		n, err := r.Read(chunk)
-		top.write(chunk[:n])
+		top.write(wide.narrow(chunk[:n]))
 		if idle++; n > 0 {
 			idle = 0
 		}
@@ -64,11 +63,12 @@ type layer struct {
 	marks marks  // of part
 	long  bool   // its beginning has been taken already
 
-	inner  *layer   // what the wrapping in the current line holds
-	json   *records // the current line is within a value of JSON
-	quoted *quoted  // the current line is a quoted text
-	fresh  bool     // json began on this line
-	pieces bool     // a record is cut into several lines: more will follow
+	field  textField // of the JSON records in it
+	inner  *layer    // what the wrapping in the current line holds
+	json   *records  // the current line is within a value of JSON
+	quoted *quoted   // the current line is a quoted text
+	fresh  bool      // json began on this line
+	pieces bool      // a record is cut into several lines: more will follow
 }
 
 // marks say what a stretch of text may hold, so that the lines of a plain
@@ -87,7 +87,7 @@ func marksOf(b []byte) (m marks) {
 		bytes.Contains(b, []byte("\n[")) {
 		m |= maybeJSON
 	}
-	for _, sign := range [...]string{`]:\`, `}:\`, "]:#", "]:%", `]:"`, `total `} {
+	for _, sign := range [...]string{`]:\`, `}:\`, "]: ", "#012", "%0A", `total `} {
 		if bytes.Contains(b, []byte(sign)) {
 			m |= maybeQuoted
 		}
@@ -187,11 +187,11 @@ func (y *layer) take(line []byte, m marks, first, last bool) {
 
 // begin finds out what a line holds.
 func (y *layer) begin(line []byte, m marks, first, last bool) {
-	if m&maybeDecorated != 0 {
-		line = undecorated(line)
-	}
 	if y.depth < maxLayers && y.unwrap(line, m, first, last) {
 		return
+	}
+	if m&maybeDecorated != 0 {
+		line = undecorated(line)
 	}
 	if first {
 		y.l.leaf(line[:min(len(line), maxLine/2)])
@@ -207,7 +207,7 @@ func (y *layer) unwrap(line []byte, m marks, first, last bool) bool {
 	}
 	if m&maybeJSON != 0 && first {
 		if at := jsonAt(line); at >= 0 {
-			y.json, y.fresh = &records{field: &y.l.field, to: y.next()}, true
+			y.json, y.fresh = &records{field: &y.field, to: y.next()}, true
 			y.recordsIn(line, at, m, last)
 			return true
 		}
@@ -259,33 +259,27 @@ func (y *layer) records(line []byte, m marks, first, last bool) {
 // on in the next line, or turns out to be none.
 func (y *layer) recordsIn(line []byte, at int, m marks, last bool) {
 	n, state := y.json.write(line[at:])
-	switch {
-	case state == jsonMore && (!last || y.json.lineEnds()):
+	if state == jsonMore && (!last || y.json.lineEnds()) {
 		return
-	case state == jsonDone:
-		y.json = nil
-		rest := bytes.TrimLeft(line[at+n:], ", \t")
-		if at = jsonAt(rest); at >= 0 {
-			y.begin(rest, m|maybeJSON, true, last)
-		}
-	case y.json.told: // a record that was cut
-		y.json.flush()
-		y.json = nil
-	default:
-		y.json = nil
+	}
+	if state != jsonDone {
+		y.json.flush() // what there is of a record that was cut
+	}
+	told := y.json.told
+	y.json = nil
+	switch rest := bytes.TrimLeft(line[at+n:], ", \t"); {
+	case state != jsonDone && !told:
 		if y.fresh {
 			m &^= maybeJSON
 		}
 		y.begin(line, m, true, last)
+	case state == jsonDone && jsonAt(rest) >= 0:
+		y.begin(rest, m|maybeJSON, true, last)
 	}
 }
 
 // leaf is a line in no further wrapping.
-func (l *lines) leaf(line []byte) {
-	if line, ok := l.cover.off(line); ok {
-		l.emit(line)
-	}
-}
+func (l *lines) leaf(line []byte) { l.emit(l.cover.off(line)) }
 
 // criRecord splits a record as the container runtimes of Kubernetes write it,
 //

@@ -41,7 +41,7 @@ func quotedAt(line []byte) (int, quoteStyle) {
 			continue
 		}
 		start := openingQuote(line[:i])
-		if start == 0 {
+		if start == 0 || mark != '\\' { // syslog knows no quotation marks
 			return 0, quoteStyle{mark: mark}
 		}
 		return start, quoteStyle{mark, line[start-1]}
@@ -49,12 +49,24 @@ func quotedAt(line []byte) (int, quoteStyle) {
 	return -1, quoteStyle{}
 }
 
-// escapedEnd returns the character that begins the escaped end of a line at
-// the beginning of rest, or 0.
+// escapedEnd returns the character that begins the escaped end of a line in
+// rest, which follows a header, or 0.
 func escapedEnd(rest []byte) byte {
-	for _, end := range [...]string{`\n`, `\r\n`, `\\`, `\u000a`, `\x0a`, "#012",
-		"#015#012", "%0A", "%0D%0A"} {
+	for _, end := range [...]string{`\n`, `\r\n`, `\\`, `\u000a`, `\x0a`} {
 		if bytes.HasPrefix(rest, []byte(end)) {
+			return end[0]
+		}
+	}
+	blank := bytes.TrimLeft(rest, " ")
+	if bytes.HasPrefix(blank, []byte(`\"`)) || len(blank) < len(rest) ||
+		bytes.HasPrefix(blank, []byte(`\u00`)) ||
+		bytes.HasPrefix(blank, []byte(`\x1b`)) {
+		if bytes.Contains(rest, []byte(`\n`)) {
+			return '\\'
+		}
+	}
+	for _, end := range [...]string{"#012", "%0A"} {
+		if bytes.Contains(rest, []byte(end)) {
 			return end[0]
 		}
 	}
@@ -65,8 +77,7 @@ func escapedEnd(rest []byte) byte {
 // not escaped, or 0.
 func openingQuote(s []byte) int {
 	for i := len(s) - 1; i >= 0; i-- {
-		if (s[i] == '"' || s[i] == '\'' || s[i] == '`') &&
-			(i == 0 || s[i-1] != '\\') {
+		if isQuote(s[i]) && (i == 0 || s[i-1] != '\\') {
 			return i + 1
 		}
 	}

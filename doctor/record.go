@@ -213,24 +213,41 @@ func (r *records) number() {
 // string takes the next bytes of a string and returns how many there were of
 // it, or -1 if it is none.
 func (r *records) string(b []byte) int {
-	for i := 0; i < len(b); i++ {
-		c := b[i]
-		switch {
-		case len(r.escape) > 0:
-			if !r.escaped(c) {
+	for i := 0; i < len(b); {
+		if len(r.escape) > 0 {
+			if !r.escaped(b[i]) {
 				return -1
 			}
-		case c == '"':
+			i++
+			continue
+		}
+		n := plainText(b[i:])
+		r.text = append(r.text, b[i:i+n]...)
+		r.piece()
+		if i += n; i == len(b) {
+			break
+		}
+		switch b[i] {
+		case '"':
 			r.ends()
 			return i + 1
-		case c == '\\':
-			r.escape = append(r.escape, c)
-		case c < ' ' && c != '\t':
-			return -1
+		case '\\':
+			r.escape = append(r.escape, '\\')
 		default:
-			r.text = append(r.text, c)
+			return -1
 		}
-		r.piece()
+		i++
+	}
+	return len(b)
+}
+
+// plainText returns how many bytes at the beginning of b stand for
+// themselves.
+func plainText(b []byte) int {
+	for i, c := range b {
+		if c == '"' || c == '\\' || c < ' ' && c != '\t' {
+			return i
+		}
 	}
 	return len(b)
 }
@@ -267,7 +284,7 @@ func (r *records) escaped(c byte) bool {
 func (r *records) ends() {
 	if r.key {
 		r.stack[len(r.stack)-1].name = strings.ToLower(string(r.text))
-		r.text, r.expect = r.text[:0], 'c'
+		r.text, r.expect, r.key = r.text[:0], 'c', false
 		return
 	}
 	r.expect = 'a'
