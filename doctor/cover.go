@@ -11,10 +11,13 @@ type lineCover struct {
 	before []byte
 	quote  byte // the last byte of before, if the line goes on to its pair
 	fresh  int  // lines for which shorten is still worth its while
+	tried  int  // times that it was in vain
 }
 
-// maxCover bounds what is taken for a prefix.
-const maxCover = 1 << 10
+const (
+	maxCover = 512 // longer ones are no prefix
+	maxTries = 16  // to shorten one, which is quadratic in it
+)
 
 // off takes the cover off a line.
 func (c *lineCover) off(line []byte) []byte {
@@ -45,9 +48,11 @@ func (c *lineCover) uncovered(line []byte) []byte {
 	if !ok {
 		rest, ok = afterFields(line, c.before)
 	}
-	if !ok && c.fresh > 0 {
+	if !ok && c.fresh > 0 && c.tried < maxTries {
 		c.fresh--
-		rest, ok = c.shorten(line)
+		if rest, ok = c.shorten(line); !ok {
+			c.tried++
+		}
 	}
 	if ok {
 		return c.inside(rest)

@@ -118,6 +118,9 @@ func withoutLinks(line []byte) []byte {
 var htmlTags = set(strings.Fields("a span br b i em strong pre code td tr th div p " +
 	"li tt font mark details summary"))
 
+// maxTag is longer than a tag with its attributes is.
+const maxTag = 1 << 10
+
 func withoutTags(line []byte) []byte {
 	var plain []byte
 	for {
@@ -125,7 +128,7 @@ func withoutTags(line []byte) []byte {
 		if i < 0 {
 			break
 		}
-		end := bytes.IndexByte(line[i:], '>')
+		end := bytes.IndexByte(line[i:min(len(line), i+maxTag)], '>')
 		name := strings.TrimFunc(string(line[i:i+max(end, 0)]), func(r rune) bool {
 			return r == '<' || r == '/'
 		})

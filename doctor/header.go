@@ -29,10 +29,14 @@ type header struct {
 // profile, whole or cut.
 func isHeader(line []byte) bool { return headerEnd(line) != 0 }
 
+// maxHeader bounds a header with its labels.
+const maxHeader = 4 << 10
+
 // headerEnd returns the length of the header that line begins with, -1 if it
 // is cut, and 0 if it is none. "goroutine 18 [chan send] is the culprit" is
 // prose.
 func headerEnd(line []byte) int {
+	line = line[:min(len(line), maxHeader)]
 	rest, ok := bytes.CutPrefix(line, []byte("goroutine "))
 	if !ok || isTotal(line) {
 		if isTotal(line) {
@@ -148,7 +152,7 @@ func headerIn(text []byte) []byte {
 		if i < 0 {
 			break
 		}
-		if n := headerEnd(text[i:min(len(text), i+4096)]); n > 0 {
+		if n := headerEnd(text[i:]); n > 0 {
 			return text[i : i+n]
 		}
 		text = text[i+len("goroutine"):]

@@ -2,8 +2,13 @@ package doctor
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 )
+
+// maxGrouped bounds the goroutines of one input that are in groups: there each
+// costs its memory and no text.
+const maxGrouped = 100_000
 
 // grouped knows the output of panicparse, which groups goroutines itself:
 //
@@ -23,12 +28,15 @@ func (p *parser) grouped(line []byte) bool {
 	if p.profile {
 		p.split()
 	}
-	if most := 10_000; n > most {
+	if most := max(maxGrouped-p.inGroups, 0); n > most {
 		p.snap.Unreadable += n - most
-		p.snap.note(p.in.n, string(line), "more goroutines in one line than are "+
-			"believed")
-		n = most
+		p.snap.note(p.in.n, string(line), fmt.Sprintf("more than %d goroutines "+
+			"in groups", maxGrouped))
+		if n = most; n == 0 {
+			return true
+		}
 	}
+	p.inGroups += n
 	p.beginStack(0, n, string(state))
 	p.callee = p.callee[:0]
 	for note := range bytes.SplitSeq(notes, []byte("[")) {

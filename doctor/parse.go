@@ -43,7 +43,7 @@ func Parse(r io.Reader, target string) ([]*Snapshot, error) {
 	p.begin()
 	err := p.in.read(r)
 	p.finish()
-	snaps := p.dumps.snapshots()
+	snaps := p.dumps.all
 	switch {
 	case err != nil:
 		return snaps, fmt.Errorf("%s: line %d: %w", target, p.in.n, err)
@@ -90,9 +90,10 @@ type parser struct {
 	parent  uint64
 	count   int // 1, or of a profile's record
 
-	callee []byte // of another tool's text, see delve and grouped
-	waits  bool   // see deadlock
-	lock   args
+	callee   []byte // of another tool's text, see delve and grouped
+	inGroups int    // goroutines, see grouped
+	waits    bool   // see deadlock
+	lock     args
 
 	held   []byte // a line that may go on in the next
 	heldAt int    // its number

@@ -25,6 +25,7 @@ type quoteStyle struct {
 // quotedAt returns where a text begins in line that has a goroutine's header
 // with an escaped line's end behind it, or -1.
 func quotedAt(line []byte) (int, quoteStyle) {
+	ends := escapedEnds(line)
 	for from := 0; from < len(line); {
 		i := bytes.Index(line[from:], []byte("goroutine"))
 		if i < 0 {
@@ -36,7 +37,7 @@ func quotedAt(line []byte) (int, quoteStyle) {
 		if n <= 0 {
 			continue
 		}
-		mark := escapedEnd(line[i+n:])
+		mark := ends.mark(line, i+n)
 		if mark == 0 {
 			continue
 		}
@@ -49,26 +50,32 @@ func quotedAt(line []byte) (int, quoteStyle) {
 	return -1, quoteStyle{}
 }
 
-// escapedEnd returns the character that begins the escaped end of a line in
-// rest, which follows a header, or 0.
-func escapedEnd(rest []byte) byte {
+// lineEnds is where the last escaped end of a line of each kind begins in a
+// text.
+type lineEnds struct{ backslash, hash, percent int }
+
+func escapedEnds(line []byte) lineEnds {
+	return lineEnds{bytes.LastIndex(line, []byte(`\n`)),
+		bytes.LastIndex(line, []byte("#012")), bytes.LastIndex(line, []byte("%0A"))}
+}
+
+// mark returns the character that begins the escaped end of the line after a
+// header that ends at i, or 0. Blanks, the end of a quotation or of a color
+// may come first.
+func (e lineEnds) mark(line []byte, i int) byte {
+	rest := line[i:]
 	for _, end := range [...]string{`\n`, `\r\n`, `\\`, `\u000a`, `\x0a`} {
 		if bytes.HasPrefix(rest, []byte(end)) {
-			return end[0]
-		}
-	}
-	blank := bytes.TrimLeft(rest, " ")
-	if bytes.HasPrefix(blank, []byte(`\"`)) || len(blank) < len(rest) ||
-		bytes.HasPrefix(blank, []byte(`\u00`)) ||
-		bytes.HasPrefix(blank, []byte(`\x1b`)) {
-		if bytes.Contains(rest, []byte(`\n`)) {
 			return '\\'
 		}
 	}
-	for _, end := range [...]string{"#012", "%0A"} {
-		if bytes.Contains(rest, []byte(end)) {
-			return end[0]
-		}
+	switch {
+	case e.hash > i:
+		return '#'
+	case e.percent > i:
+		return '%'
+	case e.backslash > i && len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\\'):
+		return '\\'
 	}
 	return 0
 }

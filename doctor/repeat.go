@@ -11,6 +11,7 @@ type dump struct {
 	snap    *Snapshot
 	index   map[string]*Stack
 	members map[uint64]*Stack // by id, once it is needed
+	highest uint64            // of its ids
 	gap     bool              // other text stands between its goroutines
 	profile bool
 
@@ -41,6 +42,7 @@ func (d *dump) counted(id uint64, s *Stack, runs bool, key []byte) {
 	if id == 0 {
 		d.unknown++
 	}
+	d.highest = max(d.highest, id)
 	if d.members != nil {
 		d.members[id] = s
 	}
@@ -151,22 +153,29 @@ func (all *dumps) add(d *dump) {
 // One much smaller than the one before is not what the next is compared with.
 func (all *dumps) keep(d *dump) {
 	all.all = append(all.all, d.snap)
-	if len(all.all) > maxSnapshots {
-		all.all = slices.Delete(all.all, 1, 2)
-		all.left++
+	if len(all.all) == 2*maxSnapshots {
+		all.drop()
 	}
 	if all.last == nil || !muchSmaller(d, all.last) {
 		all.last = d
 	}
 }
 
+// drop leaves out what is between the first dump and the last ones.
+func (all *dumps) drop() {
+	if n := len(all.all) - maxSnapshots; n > 0 {
+		all.all = slices.Delete(all.all, 1, 1+n)
+		all.left += n
+	}
+}
+
 // end is told of what follows the last dump.
 func (all *dumps) end(rest *Snapshot) {
-	n := len(all.all)
-	if n == 0 {
+	if len(all.all) == 0 {
 		return
 	}
-	last := all.all[n-1]
+	all.drop()
+	last := all.all[len(all.all)-1]
 	if rest != last {
 		last.also(rest)
 		if last.Banner == "" && isCertain(rest.Banner) {
@@ -179,8 +188,6 @@ func (all *dumps) end(rest *Snapshot) {
 			"%d are left out", all.left, maxSnapshots-1))
 	}
 }
-
-func (all *dumps) snapshots() []*Snapshot { return all.all }
 
 // relation is what a dump is to the one before it in the same input.
 type relation int
@@ -234,10 +241,6 @@ type comparison struct {
 
 func compareDumps(before, d *dump) (c comparison) {
 	then := before.byID()
-	var highest uint64
-	for id := range then {
-		highest = max(highest, id)
-	}
 	for _, s := range d.snap.Stacks {
 		for _, m := range s.Members {
 			old := then[m.ID]
@@ -245,7 +248,7 @@ func compareDumps(before, d *dump) (c comparison) {
 				continue
 			}
 			switch {
-			case old == nil && m.ID < highest:
+			case old == nil && m.ID < before.highest:
 				c.older++
 			case old == nil:
 			case old.CreatedBy.Func != s.CreatedBy.Func:

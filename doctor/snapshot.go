@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"slices"
 	"time"
 
 	"example.com/chanx/internal/printable"
@@ -69,8 +70,20 @@ func (p *Snapshot) Add(s *Stack) {
 	if s.Count < 1 {
 		panic("doctor: Add of a stack without goroutines")
 	}
+	s.State = printable.Text(s.State)
+	s.CreatedBy = s.CreatedBy.printable()
+	for i, f := range s.Frames {
+		s.Frames[i] = f.printable()
+	}
 	p.Stacks = append(p.Stacks, s)
 	p.Goroutines += s.Count
+}
+
+// printable returns f without characters that drive a terminal or cannot be
+// seen: names come from files and servers that nobody vouches for.
+func (f Frame) printable() Frame {
+	f.Func, f.File = printable.Text(f.Func), printable.Text(f.File)
+	return f
 }
 
 // Resolve names the calls of which only an address is known. A profile with
@@ -90,7 +103,10 @@ func (p *Snapshot) Resolve(symbol func(pc uint64) []Frame) {
 			}
 			calls, asked := known[f.PC]
 			if !asked {
-				calls = symbol(f.PC)
+				calls = slices.Clone(symbol(f.PC))
+				for i := range calls {
+					calls[i] = calls[i].printable()
+				}
 				known[f.PC] = calls
 			}
 			if calls == nil {

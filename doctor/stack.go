@@ -1,6 +1,10 @@
 package doctor
 
-import "strings"
+import (
+	"strings"
+
+	"example.com/chanx/internal/printable"
+)
 
 // Frame is one call on a stack.
 type Frame struct {
@@ -66,13 +70,20 @@ type Member struct {
 	Minutes uint32 `json:"minutes,omitempty"`
 }
 
-// maxLabels bounds what labels of one stack cost; request ids are labels too.
-const maxLabels = 16
+// Labels of one stack are bounded: request ids are labels too.
+const (
+	maxLabels = 16
+	maxLabel  = 256
+)
 
 func (s *Stack) label(kv string, n int) {
 	if s.Labels == nil {
 		s.Labels = make(map[string]int)
 	}
+	if len(kv) > maxLabel {
+		kv = kv[:maxLabel] + "…"
+	}
+	kv = printable.Text(kv)
 	if _, seen := s.Labels[kv]; seen || len(s.Labels) < maxLabels {
 		s.Labels[kv] += n
 	}

@@ -209,7 +209,7 @@ func (p *parser) flat(line []byte) bool {
 			words = append(words, ' ')
 		}
 		words = append(words, field...)
-		if bytes.HasPrefix(words, []byte("goroutine ")) && headerEnd(words) > 0 {
+		if field[len(field)-1] == ':' && headerEnd(words) > 0 {
 			lines, words = append(lines, words), nil
 		}
 	}

@@ -38,13 +38,12 @@ func (a *anchors) Write(b []byte) (int, error) {
 }
 
 func (a *anchors) note() {
-	i := bytes.Index(a.line, []byte("#\t0x"))
+	i := bytes.IndexByte(a.line, '#')
 	if i < 0 {
 		return
 	}
-	fields := bytes.FieldsFunc(a.line[i+2:],
-		func(r rune) bool { return r == '\t' })
-	if len(fields) < 3 {
+	fields := bytes.Fields(a.line[i+1:]) // tabs may have become blanks
+	if len(fields) < 3 || !bytes.HasPrefix(fields[0], []byte("0x")) {
 		return
 	}
 	plus := bytes.LastIndexByte(fields[1], '+')

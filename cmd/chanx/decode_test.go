@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -124,8 +126,50 @@ func crafted() *profile.Profile {
 	}
 }
 
+// TestHostileProtobuf: a profile made to be expensive is refused or cut, and
+// says so. Each is a few kilobytes as gzip.
+func TestHostileProtobuf(t *testing.T) {
+	refused := "\x0a\x04\x08\x01\x10\x02" + strings.Repeat("\x12\x00", 4<<20)
+	_, err := decode(strings.NewReader(refused), "p", &anchors{})
+	require.ErrorContains(t, err, "empty parts")
+
+	p := crafted()
+	deep, fn := p.Location[0], p.Function[0]
+	for range 5000 { // inlined calls, on each of as many levels
+		deep.Line = append(deep.Line, profile.Line{Function: fn, Line: 1})
+		p.Sample[0].Location = append(p.Sample[0].Location, deep)
+	}
+	var b bytes.Buffer
+	require.NoError(t, p.WriteUncompressed(&b))
+	snaps, err := decode(&b, "p", &anchors{})
+	require.NoError(t, err)
+	require.Equal(t, 11, snaps[0].Goroutines)
+	frames := 0
+	for _, s := range snaps[0].Stacks {
+		frames += len(s.Frames)
+	}
+	require.LessOrEqual(t, frames, spareFrames+64<<10)
+	require.Contains(t, snaps[0].Troubles[len(snaps[0].Troubles)-1].Why,
+		"calls are left out")
+}
+
+// TestHostileGzip: text that is almost nothing as gzip keeps to what package
+// doctor promises of it.
+func TestHostileGzip(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	for i := range 300_000 {
+		fmt.Fprintf(z, "goroutine 1 [s%d]:\n", i%7)
+	}
+	require.NoError(t, z.Close())
+	snaps, err := decode(&b, "p", &anchors{})
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(snaps), 1000)
+	require.Positive(t, snaps[len(snaps)-1].Unreadable, "what is left out is said")
+}
+
 func TestProtobuf(t *testing.T) {
-	snap, err := fromProfile(crafted(), "p")
+	snap, err := fromProfile(crafted(), "p", spareFrames)
 	require.NoError(t, err)
 	require.Equal(t, 11, snap.Goroutines)
 	require.Equal(t, 1, snap.Unreadable)
@@ -142,17 +186,17 @@ func TestProtobuf(t *testing.T) {
 
 	p := crafted()
 	p.SampleType[1].Type = "goroutineleak"
-	snap, err = fromProfile(p, "p")
+	snap, err = fromProfile(p, "p", spareFrames)
 	require.NoError(t, err)
 	require.True(t, snap.Stacks[0].Leaked)
 
 	p.SampleType[1].Type = "contentions"
-	_, err = fromProfile(p, "p")
+	_, err = fromProfile(p, "p", spareFrames)
 	require.EqualError(t, err, `p: a profile of "samples", "contentions", not of `+
 		"goroutines: take /debug/pprof/goroutine instead")
 	p = crafted()
 	p.Sample = nil
-	_, err = fromProfile(p, "p")
+	_, err = fromProfile(p, "p", spareFrames)
 	require.EqualError(t, err, "p: a profile without goroutines")
 }
 

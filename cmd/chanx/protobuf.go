@@ -1,6 +1,7 @@
 package main
 
 import (
+	wire "encoding/binary" // binary is a concept here
 	"fmt"
 	"io"
 	"slices"
@@ -10,12 +11,20 @@ import (
 	"github.com/google/pprof/profile"
 
 	"example.com/chanx/doctor"
+	"example.com/chanx/internal/printable"
 )
 
-// maxProtobuf bounds a profile, which has to be in memory as a whole. It has
-// one sample per distinct stack, not per goroutine, so that a process with a
-// million goroutines makes a few hundred kilobytes; a gzip bomb makes more.
-const maxProtobuf = 256 << 20
+// A profile has to be in memory as a whole. It has one sample per distinct
+// stack and set of labels, not per goroutine, so that a process with a million
+// goroutines makes a few hundred kilobytes. One that was made to be expensive
+// needs a few kilobytes for a gigabyte: empty samples, or one call with ten
+// thousand inlined ones on each level of a stack.
+const (
+	maxProtobuf = 64 << 20 // bytes, uncompressed
+	maxGrowth   = 16       // bytes of memory for each of the profile's
+	spareMemory = 32 << 20 // besides
+	spareFrames = 100_000  // besides one for each byte of the profile
+)
 
 // decodeProtobuf reads a goroutine profile as written with debug=0.
 func decodeProtobuf(r io.Reader, target string) ([]*doctor.Snapshot, error) {
@@ -28,6 +37,10 @@ func decodeProtobuf(r io.Reader, target string) ([]*doctor.Snapshot, error) {
 		return nil, fmt.Errorf("%s: a profile above %d MB: a goroutine profile "+
 			"never is", target, maxProtobuf>>20)
 	}
+	if growth(data) > spareMemory+maxGrowth*len(data) {
+		return nil, fmt.Errorf("%s: a profile made of empty parts, which no Go "+
+			"program writes", target)
+	}
 	p, err := profile.ParseUncompressed(data)
 	if err == nil {
 		err = p.CheckValid()
@@ -36,15 +49,17 @@ func decodeProtobuf(r io.Reader, target string) ([]*doctor.Snapshot, error) {
 		return nil, fmt.Errorf("%s: not a whole profile (%w): fetch it again, "+
 			"in binary mode", target, err)
 	}
-	snap, err := fromProfile(p, target)
+	snap, err := fromProfile(p, target, spareFrames+len(data))
 	if err != nil {
 		return nil, err
 	}
 	return []*doctor.Snapshot{snap}, nil
 }
 
-// fromProfile makes a snapshot of a goroutine profile.
-func fromProfile(p *profile.Profile, target string) (*doctor.Snapshot, error) {
+// fromProfile makes a snapshot of a goroutine profile. Of its calls, inlined
+// ones included, it keeps as many as frames says.
+func fromProfile(p *profile.Profile, target string,
+	frames int) (*doctor.Snapshot, error) {
 	value := slices.IndexFunc(p.SampleType, func(t *profile.ValueType) bool {
 		return t.Type == "goroutine" || t.Type == "goroutineleak"
 	})
@@ -70,7 +85,13 @@ func fromProfile(p *profile.Profile, target string) (*doctor.Snapshot, error) {
 				Why: fmt.Sprintf("a sample of %d goroutines", n)})
 			continue
 		}
-		addSample(snap, stacks, s, int(n), leaked)
+		addSample(snap, stacks, s, int(n), leaked, &frames)
+	}
+	if frames < 0 {
+		snap.Unreadable -= frames
+		snap.Troubles = append(snap.Troubles, doctor.Trouble{
+			Why: fmt.Sprintf("%d calls are left out: more than a profile of this "+
+				"size has", -frames)})
 	}
 	if len(snap.Stacks) == 0 {
 		return nil, fmt.Errorf("%s: a profile without goroutines", target)
@@ -89,7 +110,7 @@ func kinds(p *profile.Profile) string {
 // addSample adds n goroutines. Samples differ by their labels as well; those
 // that stand in the same place become one stack.
 func addSample(snap *doctor.Snapshot, stacks map[string]*doctor.Stack,
-	s *profile.Sample, n int, leaked bool) {
+	s *profile.Sample, n int, leaked bool, left *int) {
 	var key strings.Builder
 	for _, l := range s.Location {
 		fmt.Fprintf(&key, "%x ", l.ID)
@@ -98,7 +119,10 @@ func addSample(snap *doctor.Snapshot, stacks map[string]*doctor.Stack,
 	if stack == nil {
 		stack = &doctor.Stack{Count: n, Leaked: leaked}
 		for _, l := range s.Location {
-			stack.Frames = append(stack.Frames, frames(l)...)
+			calls := max(len(l.Line), 1)
+			if *left -= calls; *left >= 0 {
+				stack.Frames = append(stack.Frames, frames(l)...)
+			}
 		}
 		stacks[key.String()] = stack
 		snap.Add(stack)
@@ -114,10 +138,11 @@ func addSample(snap *doctor.Snapshot, stacks map[string]*doctor.Stack,
 }
 
 func addLabel(s *doctor.Stack, label string, n int) {
-	const most = 16 // as package doctor keeps
+	const most, longest = 16, 256 // as package doctor keeps
 	if s.Labels == nil {
 		s.Labels = make(map[string]int)
 	}
+	label = printable.Text(label[:min(len(label), longest)])
 	if _, known := s.Labels[label]; known || len(s.Labels) < most {
 		s.Labels[label] += n
 	}
@@ -139,4 +164,70 @@ func frames(l *profile.Location) []doctor.Frame {
 		calls = append(calls, f)
 	}
 	return calls
+}
+
+// growth returns about how much memory the parts of a profile take once they
+// are decoded. It stops at what is no profile, which the decoder reports.
+func growth(data []byte) (bytes int) {
+	const part, inner, number = 120, 40, 16
+	eachField(data, func(field int, value []byte) {
+		bytes += part + len(value)
+		if field != sampleField && field != locationField {
+			return
+		}
+		eachField(value, func(inField int, value []byte) {
+			bytes += inner
+			if field == locationField || inField > 2 {
+				return
+			}
+			for _, b := range value { // of locations, or values
+				if b < 0x80 {
+					bytes += number
+				}
+			}
+		})
+	})
+	return bytes
+}
+
+// Numbers of fields of a profile that are repeated and have repeated fields.
+const (
+	sampleField   = 2
+	locationField = 4
+)
+
+// eachField calls f for the fields of a message in the wire format of
+// protocol buffers, with the bytes of those that have a length.
+func eachField(data []byte, f func(field int, value []byte)) {
+	for len(data) > 0 {
+		tag, n := wire.Uvarint(data)
+		if n <= 0 {
+			return
+		}
+		data = data[n:]
+		size := uint64(0)
+		switch tag & 7 {
+		case 0:
+			if _, n = wire.Uvarint(data); n <= 0 {
+				return
+			}
+			data = data[n:]
+		case 1:
+			size = 8
+		case 2:
+			if size, n = wire.Uvarint(data); n <= 0 {
+				return
+			}
+			data = data[n:]
+		case 5:
+			size = 4
+		default:
+			return
+		}
+		if size > uint64(len(data)) {
+			return
+		}
+		f(int(tag>>3), data[:size])
+		data = data[size:]
+	}
 }
