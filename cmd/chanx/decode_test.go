@@ -242,7 +242,7 @@ func FuzzAnchors(f *testing.F) {
 // unpacks to itself as well.
 func TestBomb(t *testing.T) {
 	_, err := decodeProtobuf(endless{}, "bomb")
-	require.ErrorContains(t, err, "above 256 MB")
+	require.ErrorContains(t, err, "above 64 MB")
 	thrice := gzipped(t, gzipped(t, gzipped(t, requests(1))))
 	_, err = decode(strings.NewReader(thrice), "thrice", &anchors{})
 	require.EqualError(t, err, "thrice: compressed more than twice")
