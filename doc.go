@@ -20,7 +20,8 @@
 //   - Keep a goroutine running, and know why it stopped: [Supervise].
 //     Several, with names and a status to look at: a [Supervisor].
 //   - Notice one that hangs without ending: [Beat] and RestartPolicy.Heartbeat.
-//   - Show all that to a load balancer or an orchestrator: package chanxhttp.
+//   - Show all that to a load balancer or an orchestrator: chanxhttp.Live,
+//     chanxhttp.Ready.
 //   - Write logs without ever waiting for the disk: package asynclog.
 //   - Find out which goroutines of a process are stuck, and where: package
 //     doctor and the command chanx doctor.
@@ -80,7 +81,7 @@
 //
 // A nil function, a nil context and contradictory options panic at the door.
 // Add with a name that is taken, or to a supervisor that has stopped, is an
-// error. Status answers always.
+// error. Status and Health always answer.
 //
 // # What it costs
 //
@@ -106,7 +107,9 @@
 //
 // # What it does not do
 //
-// Nothing here grows without bound, so nothing here is an unbounded channel.
+// Nothing here grows without bound, so nothing here is an unbounded channel, a
+// worker leaks at most 16 goroutines unless it may be restarted more often, and
+// at most 64 KiB are kept of the text of an error.
 // It cannot end a goroutine that does not want to end, nor can anybody in Go:
 // a stalled worker is reported, and replaced if so asked. It keeps nothing
 // across a crash of the process.

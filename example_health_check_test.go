@@ -7,19 +7,20 @@ package chanx_test
 //
 // Edge cases:
 //   - a worker stuck, failed or backing off: 503 naming it, at once. The check
-//     reads what was noted; it waits for nobody and logs nothing.
+//     reads what was noted; it waits for no worker and logs nothing.
+//   - a worker that fails again and again: 503 also while it runs in between.
 //   - stuck is noticed by Heartbeat only: a worker without one counts as
 //     running for as long as it has not returned.
 //   - the path is served beside the middleware, not through it: middleware
 //     that logs is how a health check came to hang with the rest.
-//   - Supervisor not run yet, or ended: 503.
+//   - Supervisor not run yet, stopping, or ended: 503.
 //   - so many requests hang that no connection is accepted any more: then the
 //     check fails too, as it should. Give it a port of its own to tell the
 //     two apart.
 //
-// To change: the paths. To restart on "stuck" but not on "backing off", read
-// "workers" in the JSON body, or write the same handler over Status. The body
-// has error texts and stacks: keep it from the public.
+// To change: the paths. For an orchestrator that restarts the process, serve
+// chanxhttp.Live as well: 503 for "stuck", but not for "backing off". With
+// ?verbose the body has error texts and stacks: keep that from the public.
 
 import (
 	"context"
@@ -50,12 +51,13 @@ func checkHealth(server http.Handler) {
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, httptest.NewRequest("GET", "/v1/healthCheck", nil))
 	var body struct {
-		Unwell []string
+		Status  string
+		Workers []struct{ Name, State string } // the worst first
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 		fmt.Println(err)
 	}
-	fmt.Println(w.Code, body.Unwell)
+	fmt.Println(w.Code, body.Status, body.Workers)
 }
 
 func Example_healthCheck() {
@@ -107,8 +109,8 @@ func Example_healthCheck() {
 	fmt.Println(<-ended)
 	// Output:
 	// stall
-	// 503 [log writer: stalled]
+	// 503 unavailable [{log writer stalled} {api running}]
 	// exit
-	// 200 []
+	// 200 ok [{api running} {log writer stopped}]
 	// context canceled
 }

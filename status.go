@@ -47,6 +47,11 @@ type WorkerStatus struct {
 	// Restarts is how often it was started again, by its policy or along with
 	// a sibling, ever. Another Run does not count.
 	Restarts int `json:"restarts"`
+	// CrashLooping says that it is running again after a failure, and has not
+	// been for long enough to call it recovered: for 10 s, or for 1 min if it
+	// had failed before since its last healthy run; for ResetAfter if that is
+	// less. An exit that its policy restarts is a failure.
+	CrashLooping bool `json:"crash_looping,omitempty"`
 	// Exits are its last exits, oldest first, at most
 	// SupervisorOptions.KeepExits. They stay readable after Run has returned.
 	Exits []Exit `json:"exits,omitempty"`
@@ -92,6 +97,7 @@ func (m *member) status() WorkerStatus {
 		Exits:    slices.Clone(m.exits),
 		Missed:   m.hook.count(),
 	}
+	st.CrashLooping = m.crashLooping(time.Now())
 	if m.run != nil {
 		st.LastBeat = m.run.pulse.lastBeat()
 	}

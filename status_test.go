@@ -49,7 +49,7 @@ func TestStatusAsJSON(t *testing.T) {
 		pause(time.Second)
 		a.exit(fmt.Errorf("disk: %w", errSet))
 		assert.JSONEq(t, `[{"name":"a","state":"running","restarts":1,
-			"since":"2000-01-01T00:00:01Z","last_beat":"2000-01-01T00:00:01Z",
+			"crash_looping":true,"since":"2000-01-01T00:00:01Z","last_beat":"2000-01-01T00:00:01Z",
 			"exits":[{"error":"disk: set","started":"2000-01-01T00:00:00Z",
 				"ran":"1s","restarts":0,"backoff":"0s","final":false}]}]`,
 			strings.ReplaceAll(status(), errSet.Error(), "set"))
@@ -91,11 +91,13 @@ func TestStatusOfALife(t *testing.T) {
 		pause(3 * time.Second)
 		want.State, want.Since = chanx.StateRunning, time.Now()
 		want.LastBeat, want.Restarts = time.Now(), 1
+		want.CrashLooping = true
 		assert.Equal(t, want, tr.status("a"))
 
 		pause(time.Second)
 		tr.end()
 		want.State, want.Since = chanx.StateStopped, time.Now()
+		want.CrashLooping = false
 		want.Exits = append(want.Exits, chanx.Exit{
 			Started: tr.born.Add(7 * time.Second), Ran: time.Second,
 			Restarts: 1, Final: true,

@@ -1,7 +1,7 @@
 package chanx
 
-// To copy this file: take strategy.go status.go supervise.go policy.go exit.go
-// event.go beat.go along. It needs golang.org/x/sync.
+// To copy this file: take strategy.go status.go health.go supervise.go
+// policy.go exit.go event.go beat.go along. It needs golang.org/x/sync.
 
 import (
 	"cmp"

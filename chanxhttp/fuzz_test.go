@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -45,10 +46,10 @@ func FuzzHealth(f *testing.F) {
 				_ = top.Run(ctx)
 			}()
 			synctest.Wait()
-			inspect(t, top, method)
+			inspect(t, top, method, "")
 			cancel()
 			<-done
-			inspect(t, top, method)
+			inspect(t, top, method, "stopped")
 		})
 	})
 }
@@ -76,22 +77,60 @@ func ending(way byte, text string) func(context.Context) error {
 	}
 }
 
-func inspect(t *testing.T, s *chanx.Supervisor, method string) {
+// inspect compares the answers with Status, by the documentation alone.
+func inspect(t *testing.T, s *chanx.Supervisor, method, reason string) {
 	rec := httptest.NewRecorder()
 	req := &http.Request{Method: method, URL: &url.URL{Path: "/"}}
-	chanxhttp.Health(s).ServeHTTP(rec, req)
+	chanxhttp.Ready(s).ServeHTTP(rec, req)
 	if method != "GET" && method != "HEAD" {
 		require.Equal(t, http.StatusMethodNotAllowed, rec.Code)
 		return
 	}
-	got := ask(t, chanxhttp.Health(s)) // which checks the shape
-	require.Equal(t, rec.Code, got.Code)
-	compare(t, s.Status(), got.Workers)
-	unwell, running := ailing("", s.Status())
-	if running == 0 && len(unwell) == 0 {
-		unwell = []string{"no worker is running"}
+	ready := ask(t, chanxhttp.Ready(s), "/?verbose") // which checks the shape
+	require.Equal(t, rec.Code, ready.Code)
+	live := ask(t, chanxhttp.Live(s), "/?verbose")
+	require.Equal(t, ready.Workers, live.Workers)
+
+	all := flatten("", s.Status())
+	worst, running := 2, 0
+	for _, st := range all {
+		worst = min(worst, severity(st))
+		if st.State == chanx.StateRunning {
+			running++
+		}
 	}
-	require.Equal(t, unwell, got.Unwell)
+	if reason == "" && worst == 2 && running == 0 {
+		reason = "no worker is running"
+	}
+	require.Equal(t, reason, ready.Reason)
+	require.Equal(t, worst == 2 && reason == "", ready.Code == http.StatusOK)
+	require.Equal(t, worst > 0, live.Code == http.StatusOK)
+	compare(t, all, ready.Workers)
+}
+
+// flatten is a tree as a list, with the names that are shown.
+func flatten(prefix string, tree []chanx.WorkerStatus) (all []chanx.WorkerStatus) {
+	var below []chanx.WorkerStatus
+	for _, st := range tree {
+		if st.State == chanx.StateRunning {
+			below = append(below, flatten(prefix+st.Name+"/", st.Workers)...)
+		}
+		st.Name = prefix + st.Name
+		all = append(all, st)
+	}
+	return append(all, below...)
+}
+
+func severity(st chanx.WorkerStatus) int {
+	switch {
+	case st.State == chanx.StateFailed || st.State == chanx.StateStalled:
+		return 0
+	case st.State == chanx.StateStopped:
+		return 2
+	case st.State == chanx.StateRunning && !st.CrashLooping:
+		return 2
+	}
+	return 1
 }
 
 // legible is what JSON makes of bytes that are not UTF-8.
@@ -99,40 +138,33 @@ func legible(s string) string { return string([]rune(s)) }
 
 func compare(t *testing.T, want []chanx.WorkerStatus, got []worker) {
 	require.Len(t, got, len(want))
+	slices.SortStableFunc(want, func(a, b chanx.WorkerStatus) int {
+		return severity(a) - severity(b)
+	})
 	for i, w := range want {
-		require.Equal(t, legible(w.Name), got[i].Name)
+		if len(w.Name) <= 256 {
+			require.Equal(t, legible(w.Name), got[i].Name)
+		}
 		require.Equal(t, w.State.String(), got[i].State)
 		require.Equal(t, w.Restarts, got[i].Restarts)
-		require.True(t, w.Since.Equal(got[i].Since))
+		require.Equal(t, w.CrashLooping, got[i].CrashLooping)
+		require.True(t, w.Since.Equal(*got[i].Since))
 		require.Len(t, got[i].Exits, len(w.Exits))
 		for j, e := range w.Exits {
-			var p *chanx.PanicError
-			if errors.As(e.Err, &p) {
-				require.Equal(t, legible(string(p.Stack)), got[i].Exits[j].Stack)
-			} else if e.Err != nil {
-				require.Equal(t, legible(e.Err.Error()), got[i].Exits[j].Error)
-			} else {
-				require.Empty(t, got[i].Exits[j].Error)
-			}
-			require.Equal(t, e.Final, got[i].Exits[j].Final)
+			compareExit(t, e, got[i].Exits[j])
 		}
-		compare(t, w.Workers, got[i].Workers)
 	}
 }
 
-// ailing is what the documentation says is not well.
-func ailing(prefix string, all []chanx.WorkerStatus) (unwell []string, running int) {
-	unwell = []string{}
-	for _, w := range all {
-		switch w.State {
-		case chanx.StateRunning:
-			running++
-			below, _ := ailing(prefix+w.Name+"/", w.Workers)
-			unwell = append(unwell, below...)
-		case chanx.StateStopped:
-		default:
-			unwell = append(unwell, legible(prefix+w.Name+": "+w.State.String()))
-		}
+func compareExit(t *testing.T, want chanx.Exit, got exit) {
+	var p *chanx.PanicError
+	if errors.As(want.Err, &p) {
+		require.Equal(t, legible(string(p.Stack)), got.Stack)
 	}
-	return unwell, running
+	if want.Err != nil {
+		require.Equal(t, legible(want.Err.Error()), got.Error)
+	} else {
+		require.Empty(t, got.Error)
+	}
+	require.Equal(t, want.Final, got.Final)
 }

@@ -1,164 +1,113 @@
-// Package chanxhttp shows a [chanx.Supervisor] over HTTP.
+// Package chanxhttp serves the health of a [chanx.Supervisor] over HTTP, for
+// the probes of an orchestrator and a load balancer.
 //
-// It is a package of its own so that package chanx does not import net/http.
+//	mux.Handle("GET /livez", chanxhttp.Live(s))
+//	mux.Handle("GET /readyz", chanxhttp.Ready(s))
+//
+// In Kubernetes these are the paths of the two probes of a container:
+//
+//	livenessProbe:
+//	  httpGet: {path: /livez, port: 8081}
+//	  periodSeconds: 10
+//	  failureThreshold: 3
+//	readinessProbe:
+//	  httpGet: {path: /readyz, port: 8081}
+//	  periodSeconds: 5
+//
+// A load balancer polls /readyz. A startupProbe is not needed: Live is well
+// while workers are starting.
+//
+// A process that has begun to stop answers 503 at /readyz while its workers
+// drain, so the server must outlive Run: shut it down afterwards.
+//
+// It is a separate package so that package chanx does not import net/http.
 package chanxhttp
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
-	"time"
+	"strconv"
 
 	"example.com/chanx"
 )
 
-// Health returns a handler that answers 200 while every worker of s is well,
-// and 503 naming the others. It reads what the supervisor has noted, and so
-// answers when every worker, every hook and every log is stuck: it touches no
-// log and waits for nobody.
+// Live returns a handler for a liveness probe. It answers 503 only for what a
+// restart of the process cures: a worker of s is stalled or failed, or s has
+// given up. It answers 200 while workers are starting, backing off or
+// crash-looping, and while s stops: restarting the process would not help them.
 //
-// A worker is well while it is running, and when it has ended in order beside
-// others that run; starting, backing off, stalled and failed are not well.
-// Nor is a set in which nothing runs, because Run was not called, or has
-// returned: a process that answers while its workers are gone is what this is
-// to show. The workers of a Supervisor that is itself a worker count, as
-// "parent/child".
+// # The answer
 //
-// The body is a JSON object: "healthy", "unwell" (names and states), and
-// "workers" with state, times, restarts and the last exits with error and
-// stack. That is meant for those who run the service: mount it on an internal
-// port. Methods other than GET and HEAD get 405. A nil s panics.
-func Health(s *chanx.Supervisor) http.Handler {
+// The body is a JSON object, of at most 64 KiB:
+//
+//	{"status":"unavailable","workers":[{"name":"a","state":"failed","restarts":3}]}
+//
+// The status is "ok" with code 200, or "unavailable" with code 503, then with
+// a "reason" if that is the set itself: see [chanx.Health]. At most 100
+// workers are listed, the worst first, and "omitted" is how many more there
+// are. A worker below a Supervisor that is itself a worker is named
+// "parent/child"; a name above 256 bytes is cut. A worker with "crash_looping"
+// is running again after a failure, but not yet for long enough.
+//
+// With ?verbose in the URL the body has at most 1 MiB. It then also has when
+// each worker entered its state and last beat, and its last exits with error
+// and stack, as [chanx.Exit.MarshalJSON] has them; "omitted_exits" counts those
+// without room, the oldest first. Texts of errors, which may contain secrets,
+// appear nowhere else.
+//
+// A HEAD request gets the same header without the body. Other methods get 405.
+// No answer may be stored by a cache.
+//
+// Each request reads what the supervisor has noted, and waits for nothing but
+// its lock: it is answered when every worker, hook and log hangs, and calls no
+// code of theirs. A nil s panics before anything is served.
+func Live(s *chanx.Supervisor) http.Handler {
+	return probe(s, func(h chanx.Health) bool { return h.Live })
+}
+
+// Ready returns a handler for a readiness probe and for a load balancer. It
+// answers 200 if s is running and has a running worker, and every worker is
+// running or has ended in order; and 503 while a worker is starting, backing
+// off, stalled, failed or crash-looping, before Run is called, as soon as s
+// begins to stop, and after Run has returned.
+//
+// A worker that has failed is crash-looping until its run has lasted for 10 s,
+// or for 1 min if it had failed before since its last healthy run; or for
+// RestartPolicy.ResetAfter if that is less.
+//
+// The answer has the form of that of [Live].
+func Ready(s *chanx.Supervisor) http.Handler {
+	return probe(s, func(h chanx.Health) bool { return h.Ready })
+}
+
+// Health is [Ready], for a service with a single health check.
+func Health(s *chanx.Supervisor) http.Handler { return Ready(s) }
+
+func probe(s *chanx.Supervisor, well func(chanx.Health) bool) http.Handler {
 	if s == nil {
 		panic("chanx: nil supervisor")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 			return
 		}
-		serve(w, s.Status())
+		h := s.Health()
+		serve(w, r, h, well(h))
 	})
 }
 
-func serve(w http.ResponseWriter, workers []chanx.WorkerStatus) {
-	rep := newReport(workers)
-	var body bytes.Buffer // so that an error cannot follow half an answer
-	enc := json.NewEncoder(&body)
-	enc.SetIndent("", "  ")
-	code := http.StatusOK
-	if !rep.Healthy {
-		code = http.StatusServiceUnavailable
+func serve(w http.ResponseWriter, r *http.Request, h chanx.Health, ok bool) {
+	code := http.StatusServiceUnavailable
+	if ok {
+		code = http.StatusOK
 	}
-	if err := enc.Encode(rep); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
+	body := newReport(h, ok, r.URL.Query().Has("verbose")).encode()
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
-	_, _ = w.Write(body.Bytes()) // the client has gone: nobody to tell
-}
-
-type report struct {
-	Healthy bool     `json:"healthy"`
-	Unwell  []string `json:"unwell"`
-	Workers []worker `json:"workers"`
-}
-
-type worker struct {
-	Name         string     `json:"name"`
-	State        string     `json:"state"`
-	Since        time.Time  `json:"since"`
-	Restarts     int        `json:"restarts"`
-	LastBeat     *time.Time `json:"last_beat,omitempty"`
-	MissedEvents uint64     `json:"missed_events,omitempty"`
-	Exits        []exit     `json:"exits"`
-	Workers      []worker   `json:"workers,omitempty"`
-}
-
-type exit struct {
-	Error    string    `json:"error"` // empty for a nil return
-	Stack    string    `json:"stack,omitempty"`
-	Started  time.Time `json:"started"`
-	Ran      string    `json:"ran"`
-	Restarts int       `json:"restarts"`
-	Backoff  string    `json:"backoff"`
-	Final    bool      `json:"final"`
-}
-
-func newReport(workers []chanx.WorkerStatus) report {
-	rep := report{Unwell: []string{}, Workers: newWorkers(workers)}
-	running := rep.judge("", workers)
-	if running == 0 && len(rep.Unwell) == 0 {
-		rep.Unwell = append(rep.Unwell, "no worker is running")
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(body) // the client has gone: there is no one to tell
 	}
-	rep.Healthy = len(rep.Unwell) == 0
-	return rep
-}
-
-// judge names the unwell below prefix and returns how many run.
-func (rep *report) judge(prefix string, workers []chanx.WorkerStatus) (running int) {
-	for _, w := range workers {
-		name := prefix + w.Name
-		switch w.State {
-		case chanx.StateRunning:
-			running++
-		case chanx.StateStopped:
-		default:
-			rep.Unwell = append(rep.Unwell, fmt.Sprintf("%s: %v", name, w.State))
-		}
-		if w.State == chanx.StateRunning {
-			rep.judge(name+"/", w.Workers)
-		}
-	}
-	return running
-}
-
-func newWorkers(workers []chanx.WorkerStatus) []worker {
-	all := make([]worker, len(workers))
-	for i, w := range workers {
-		all[i] = worker{
-			Name:         w.Name,
-			State:        w.State.String(),
-			Since:        w.Since,
-			Restarts:     w.Restarts,
-			MissedEvents: w.Missed,
-			Exits:        newExits(w.Exits),
-		}
-		if !w.LastBeat.IsZero() {
-			all[i].LastBeat = &w.LastBeat
-		}
-		if w.Workers != nil {
-			all[i].Workers = newWorkers(w.Workers)
-		}
-	}
-	return all
-}
-
-func newExits(exits []chanx.Exit) []exit {
-	all := make([]exit, len(exits))
-	for i, e := range exits {
-		all[i] = exit{
-			Started:  e.Started,
-			Ran:      e.Ran.String(),
-			Restarts: e.Restarts,
-			Backoff:  e.Backoff.String(),
-			Final:    e.Final,
-		}
-		if e.Err != nil {
-			all[i].Error = e.Err.Error()
-		}
-		var p *chanx.PanicError
-		if errors.As(e.Err, &p) {
-			all[i].Stack = string(p.Stack)
-		}
-		if p, ok := e.Err.(*chanx.PanicError); ok { // its text has the stack
-			all[i].Error = fmt.Sprintf("panic: %v", p.Value)
-		}
-	}
-	return all
 }

@@ -81,7 +81,7 @@ func (l *asyncLog) close() error {
 // register adds what the operators of the service can ask: how the log is, and
 // what has happened to it.
 func (l *asyncLog) register(mux *http.ServeMux) {
-	mux.Handle("/status", chanxhttp.Health(l.Supervisor()))
+	mux.Handle("/status", chanxhttp.Live(l.Supervisor()))
 	mux.HandleFunc("/status/log", l.serveStats)
 }
 
