@@ -222,9 +222,9 @@ func (m *merger) finding(s *site, instance string) {
 // reported reports whether a finding is about s.
 func (s *site) reported() bool { return s.verdict.report || s.verdict.covered }
 
-// judged reports whether there is an opinion on s: its operation is known.
+// judged reports whether there is an opinion on s.
 func (s *site) judged() bool {
-	return s.op != OperationUnknown && s.verdict.state != "" &&
+	return s.verdict.state != "" &&
 		(s.verdict.state != VerdictUnknown || s.verdict.report)
 }
 

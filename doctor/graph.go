@@ -7,6 +7,41 @@ import (
 	"strings"
 )
 
+// locks returns the locks that goroutines of s wait for, as far as they are
+// known.
+func (g *graph) locks(s *site) map[uint64]bool {
+	const most = 16
+	found := make(map[uint64]bool)
+	var buf []args
+	for _, stack := range s.stacks {
+		for i := range min(len(stack.Members), most) {
+			buf = stack.args(i, buf[:0])
+			if w := target(stack, buf); w.lock != 0 {
+				found[w.lock] = true
+			}
+		}
+		if len(found) > most {
+			break
+		}
+	}
+	return found
+}
+
+// orphans returns how many of the goroutines of s were created by one that is in
+// no stack any more.
+func (g *graph) orphans(s *site) int {
+	n := 0
+	for _, stack := range s.stacks {
+		for _, m := range stack.Members {
+			if parent, known := g.ids[m.Parent]; known && parent.stack == nil &&
+				m.Parent != 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // graph is the wait-for graph of one snapshot, as far as the words of the
 // tracebacks tell it: a goroutine waits for an object, and another one that has
 // the same object as the receiver of a call further out holds it.
@@ -45,6 +80,8 @@ type node struct {
 	pending int // of from, while behind is summed
 	cyclic  bool
 	sure    Confidence // that it holds what those behind it wait for
+	may     bool       // it is not seen to hold it, only to know it
+	self    string     // the call of it that holds what it waits for itself
 }
 
 // minutes is how long n has waited.
@@ -75,16 +112,17 @@ type waitSet struct {
 	holders []holding
 	holder  *node
 	sure    Confidence
-	self    string // a caller of the waiters that may hold it itself
 }
 
 // waiter is one goroutine that waits for an object.
 type waiter struct {
 	ref   ref
 	lock  uint64
-	owner uint64
+	owner uint64 // the receiver of the user's call, if the lock may be in it
 	typ   string
-	outer string // a call further out on the same owner
+	near  []uint64 // what else the lock may be in: words of calls further out
+	outer string   // a call further out on the same owner
+	apart bool     // and between the two a call on another one
 }
 
 // holding is a goroutine that is inside an object.
@@ -93,6 +131,7 @@ type holding struct {
 	frame int
 	score int
 	typ   string
+	arg   bool // it only has the object among its arguments
 }
 
 // maxGraph bounds the calls whose words are read, some seconds' worth for
@@ -166,6 +205,9 @@ func (g *graph) collect(stacks []*Stack) map[uint64]bool {
 				continue
 			}
 			all = append(all, w)
+			for _, v := range w.near {
+				owners[v] = true
+			}
 			if w.owner != 0 {
 				owners[w.owner] = true
 				if l, ok := locks[w.owner]; ok && l != w.lock && w.lock != 0 {
@@ -219,10 +261,11 @@ func (g *graph) enter(w waiter) {
 	}
 	s.waiters = append(s.waiters, w)
 	s.typ = cmp.Or(s.typ, w.typ)
-	s.self = cmp.Or(s.self, w.outer)
 	s.longest = max(s.longest, w.ref.member().Minutes)
-	if w.owner != 0 && !slices.Contains(s.owners, w.owner) && len(s.owners) < 8 {
-		s.owners = append(s.owners, w.owner)
+	for _, v := range append([]uint64{w.owner}, w.near...) {
+		if v != 0 && !slices.Contains(s.owners, v) && len(s.owners) < 8 {
+			s.owners = append(s.owners, v)
+		}
 	}
 }
 
@@ -239,9 +282,10 @@ var waits = map[string]bool{
 	"database/sql.(*DB).conn":                         true,
 }
 
-// semas are those whose first word is the object's semaphore, and where in the
-// object it is.
+// semas are those whose first word is a semaphore in the object, and where it
+// is unless a call further out says more.
 var semas = map[string]uint64{
+	"sync.runtime_Semacquire":               4,
 	"sync.runtime_SemacquireMutex":          4,
 	"internal/sync.runtime_SemacquireMutex": 4,
 	"sync.runtime_SemacquireRWMutexR":       12,
@@ -249,34 +293,46 @@ var semas = map[string]uint64{
 	"sync.runtime_SemacquireWaitGroup":      8,
 }
 
+// owners of a semaphore that is no mutex's, and where it is in them.
+var semaOwners = map[string]uint64{
+	"sync.(*RWMutex).RLock": 12, "sync.(*RWMutex).Lock": 8,
+	"sync.(*WaitGroup).Wait": 8,
+}
+
 // target returns what a goroutine waits for: the lock by the calls of package
 // sync, its owner by the receiver of the user's call.
 func target(stack *Stack, words []args) (w waiter) {
 	user := userCall(stack)
-	var sema uint64
+	var sema, offset uint64
 	for i, f := range stack.Frames {
 		if i == user || i >= len(words) {
 			break
 		}
 		first := words[i].receiver()
-		if off, ok := semas[f.Func]; ok && first > off && sema == 0 {
-			sema = first - off
-		} else if waits[f.Func] && first != 0 {
+		if off, ok := semas[f.Func]; ok && first > maxObject && sema == 0 {
+			sema, offset = first, off
+		} else if off, ok := semaOwners[f.Func]; ok && offset == 4 {
+			offset = off
+		}
+		if waits[f.Func] && first != 0 {
 			w.lock = first
 		}
 	}
-	if w.lock == 0 {
-		w.lock = sema
+	if w.lock == 0 && sema != 0 {
+		w.lock = sema - offset
 	}
 	if user < 0 {
 		return w
 	}
+	w.near = near(w.lock, words, user)
 	typ := methodType(stack.Frames[user].Func)
 	if typ == "" {
 		return w
 	}
+	between := false
 	for i := user; i < len(stack.Frames) && i < len(words); i++ {
 		if methodType(stack.Frames[i].Func) != typ {
+			between = between || methodType(stack.Frames[i].Func) != ""
 			continue
 		}
 		first := words[i].receiver()
@@ -285,17 +341,39 @@ func target(stack *Stack, words []args) (w waiter) {
 		}
 		if i > user && (first == w.owner || words[i].inlined) &&
 			stack.Frames[i].Func != stack.Frames[user].Func {
-			w.outer = stack.Frames[i].Func
+			w.outer, w.apart = stack.Frames[i].Func, between
 		}
 		if w.owner == 0 && !words[i].inlined {
 			break // its receiver is not known
 		}
 	}
-	if w.owner != 0 && w.lock-w.owner > 1<<16 && w.lock != 0 {
+	if w.owner != 0 && w.lock != 0 && w.lock-w.owner >= maxObject {
 		// The lock is not part of it, so to be inside it is not to hold it.
-		w.owner, w.typ, w.outer = 0, "", ""
+		w.owner, w.typ, w.outer, w.apart = 0, "", "", false
 	}
 	return w
+}
+
+// maxObject is how far into an object a lock is looked for.
+const maxObject = 4 << 10
+
+// near returns the words of the user's calls that may be the object that a lock
+// is in: a lock is often waited for in a method of another type than its own.
+func near(lock uint64, words []args, user int) (found []uint64) {
+	if lock == 0 {
+		return nil
+	}
+	const calls = 6
+	for i := user; i < min(len(words), user+calls); i++ {
+		for j := range words[i].n {
+			v := words[i].word[j]
+			if v != 0 && !words[i].doubtful[j] && lock-v < maxObject &&
+				!slices.Contains(found, v) && len(found) < 4 {
+				found = append(found, v)
+			}
+		}
+	}
+	return found
 }
 
 // methodType returns the package and type of a method with a pointer receiver,
@@ -334,22 +412,32 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 				continue
 			}
 			buf = stack.args(i, buf[:0])
-			for f := range min(len(buf), len(stack.Frames)) {
-				first := buf[f].receiver()
-				if first == 0 || !owners[first] || len(inside[first]) >= 1024 {
-					continue
-				}
-				if typ := methodType(stack.Frames[f].Func); typ != "" &&
-					packageOf(typ) != "sync" {
-					inside[first] = append(inside[first],
-						holding{ref: ref{stack, i}, frame: f, typ: typ})
-				}
-			}
+			g.insides(ref{stack, i}, buf, owners, inside)
 		}
 	}
 	for _, s := range g.sets {
 		for _, owner := range s.owners {
 			s.holders = append(s.holders, inside[owner]...)
+		}
+	}
+}
+
+// insides notes the objects that the calls of a goroutine have as receiver or
+// argument.
+func (g *graph) insides(r ref, words []args, owners map[uint64]bool,
+	inside map[uint64][]holding) {
+	for f := max(userCall(r.stack), 0); f < min(len(words), len(r.stack.Frames)); f++ {
+		for j := range words[f].n {
+			v := words[f].word[j]
+			if v == 0 || words[f].doubtful[j] || !owners[v] || len(inside[v]) >= 1024 {
+				continue
+			}
+			typ := methodType(r.stack.Frames[f].Func)
+			if j > 0 {
+				typ = ""
+			}
+			inside[v] = append(inside[v], holding{ref: r, frame: f, typ: typ,
+				arg: typ == ""})
 		}
 	}
 }
@@ -365,7 +453,7 @@ func (g *graph) choose(s *waitSet) {
 	}
 	best := make(map[ref]holding)
 	for _, h := range s.holders {
-		if own[h.ref] || h.typ != s.typ {
+		if own[h.ref] || h.typ != s.typ && !s.locked {
 			continue
 		}
 		h.score = g.score(s, h)
@@ -383,14 +471,68 @@ func (g *graph) choose(s *waitSet) {
 			cmp.Compare(a.ref.member().ID, b.ref.member().ID))
 	})
 	s.holders = list
-	if len(list) == 0 || list[0].score < 0 {
+	if len(list) == 0 || list[0].score < 0 ||
+		list[0].arg && list[0].score < likely {
+		g.chooseSelf(s)
 		return
 	}
 	s.holder = g.node(list[0].ref)
+	s.typ = cmp.Or(s.typ, list[0].typ)
+	s.holder.may = list[0].arg
 	s.sure = ConfidenceMedium
-	if list[0].score >= likely && (len(list) == 1 || list[1].score < likely) {
+	if !list[0].arg && list[0].score >= likely &&
+		(len(list) == 1 || list[1].score < likely) {
 		s.sure = ConfidenceHigh
 	}
+}
+
+// chooseSelf finds a goroutine that waits for what it holds: a call further out
+// on the same object, with one on another object in between, since a method
+// that only calls the one that locks holds nothing. Where a writer waits too, a
+// reader is enough that has been through a method of the object before.
+func (g *graph) chooseSelf(s *waitSet) {
+	var best *waiter
+	readers, writers := 0, 0
+	for i := range s.waiters {
+		w := &s.waiters[i]
+		if g.sc.writes(w.ref.stack) {
+			writers++
+		} else {
+			readers++
+		}
+		if w.outer == "" || best != nil && (best.apart && !w.apart ||
+			best.apart == w.apart &&
+				best.ref.member().Minutes >= w.ref.member().Minutes) {
+			continue
+		}
+		if w.apart || s.op == RWMutex && !g.sc.writes(w.ref.stack) {
+			best = w
+		}
+	}
+	if best == nil || !best.apart && (readers == 0 || writers == 0 ||
+		g.sc.partial) {
+		return
+	}
+	s.holder = g.node(best.ref)
+	s.holder.self, s.holder.may = best.outer, !best.apart
+	s.sure = ConfidenceMedium
+	if best.apart {
+		s.sure = ConfidenceHigh
+	}
+}
+
+// writes reports whether the goroutines of s wait to lock an RWMutex for
+// writing.
+func (sc *scene) writes(s *Stack) bool {
+	for _, f := range s.Frames {
+		switch f.Func {
+		case "sync.(*RWMutex).RLock":
+			return false
+		case "sync.(*RWMutex).Lock":
+			return true
+		}
+	}
+	return false
 }
 
 // likely is the score of a holder that has no better explanation.
@@ -404,30 +546,33 @@ func (g *graph) score(s *waitSet, h holding) int {
 	at, user := g.sc.of[stack], userCall(stack)
 	loop := h.frame >= lastUser(stack)
 	score := 0
+	if h.arg {
+		score -= 2
+	}
 	switch {
 	case h.frame == user && (isLock(at.op) || at.resource != ""):
 		// It waits for another lock of the same object, which it may have
 		// taken after this one.
-		score = 2
-		if !s.locked {
+		score += 2
+		if !s.locked || h.arg {
 			return -1
 		}
 	case stuckIn(at.op):
-		score = 6
+		score += 6
 	case parked(at.op) && h.frame > user && !loop:
-		score = 4
+		score += 4
 	case parked(at.op) && h.frame > user:
-		score = 3
+		score += 3
 	case parked(at.op) && loop:
-		score = -2
+		score -= 2
 	case parked(at.op):
-		score = 2
+		score += 2
 	case loop && h.frame == user && isLoop(stack.Frames[h.frame].Func):
-		score = -1 // it reads or serves, which is its work
+		score-- // it reads or serves, which is its work
 	case loop && h.frame == user:
-		score = 1
+		score++
 	default:
-		score = 4
+		score += 4
 	}
 	if m := h.ref.member().Minutes; s.longest > 0 && at.op != Running {
 		if m+1 >= s.longest {
@@ -475,6 +620,9 @@ func (g *graph) node(r ref) *node {
 
 // group returns the node of all goroutines of a site.
 func (g *graph) group(s *site) *node {
+	if s.count == 1 && len(s.stacks[0].Members) == 1 {
+		return g.node(ref{s.stacks[0], 0})
+	}
 	n := g.groups[s]
 	if n == nil {
 		n = &node{site: s, count: s.count}
@@ -491,11 +639,19 @@ func (g *graph) add(n *node) {
 
 // edge says that a waits for b.
 func (g *graph) edge(a, b *node, object string) {
-	if a.to != nil || a.ref.stack == nil && b.reaches(a) {
-		return // what is known by name only does not prove a deadlock
+	if a.to != nil {
+		return
 	}
 	a.to, a.object = b, object
 	b.from = append(b.from, a)
+}
+
+// guess makes an edge that is known by names only, which does not prove a
+// deadlock.
+func (g *graph) guess(a, b *node, object string) {
+	if !b.reaches(a) {
+		g.edge(a, b, object)
+	}
 }
 
 // reaches reports whether n waits for other, over a few steps.
@@ -519,6 +675,10 @@ func (g *graph) link(s *waitSet) {
 	}
 	s.holder.sure = s.sure
 	for _, w := range s.waiters {
+		if s.holder.ref == w.ref {
+			s.holder.object = s.object()
+			continue
+		}
 		g.edge(g.node(w.ref), s.holder, s.object())
 	}
 }
@@ -819,10 +979,32 @@ func (g *graph) holder(s *site) (*node, Confidence) {
 	return best, cmp.Or(best.sure, ConfidenceMedium)
 }
 
+// itself is "waits for itself: it holds (*queue) 0xc0002f4a80 in
+// server.(*queue).changed and has been waiting for it in server.(*queue).confirm
+// (queue.go:311) for 8 minutes".
+func (n *node) itself() string {
+	text := "waits for itself: it holds "
+	if n.may {
+		text = "may wait for itself: it may hold "
+	}
+	text += cmp.Or(n.object, n.holds(), "the lock") + " in " + short(n.self) +
+		" and has been waiting for it in " + name(n.site.at)
+	if m := n.minutes(); m > 0 {
+		text += " for " + plural(m, "minute")
+	}
+	return text
+}
+
 // holding is "goroutine 22 holds (*conn) 0xc000200000 and is waiting for IO in
 // app.(*conn).flush (conn.go:90) for 26 minutes".
 func (n *node) holding() string {
 	held := n.holds()
+	if n.self != "" {
+		return n.who() + " " + n.itself()
+	}
+	if n.may && held != "" {
+		return n.who() + " may hold " + held + " and is " + n.doing()
+	}
 	if n.site.op == OperationUnknown {
 		return n.who() + " took " + cmp.Or(held, "it") + " in " + name(n.site.at)
 	}
@@ -918,8 +1100,18 @@ func (n *node) sentence(stuck int) string {
 	if n.minutes() > 0 {
 		be = clause{"it has been", "they have been"}.of(n.count)
 	}
-	if held := n.holds(); held != "" {
-		be = "it holds " + held + " and" + strings.TrimPrefix(be, "it")
+	held := n.holds()
+	if n.self != "" {
+		return fmt.Sprintf("%s for %s, which %s; %s behind it", who, n.who(),
+			n.itself(), number(n.behind))
+	}
+	if held != "" {
+		verb := clause{"it holds ", "they hold "}.of(n.count)
+		if n.may {
+			verb = clause{"it may hold ", "they may hold "}.of(n.count)
+		}
+		_, is, _ := strings.Cut(be, " ")
+		be = verb + held + " and " + is
 	}
 	return fmt.Sprintf("%s for %s: %s %s; %s behind %s", who, n.who(), be,
 		n.doing(), number(n.behind), pronoun(n.count))

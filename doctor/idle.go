@@ -7,7 +7,8 @@ import (
 )
 
 // resources are calls of libraries that wait until another goroutine gives
-// something back, which ends: to wait there for long is not to wait for work.
+// something back, which ends: to wait there for long is not to wait for work. A
+// name that ends in * stands for all that begin with it.
 var resources = []struct{ call, what string }{
 	{"golang.org/x/sync/semaphore.(*Weighted).Acquire", "a semaphore.Weighted"},
 	{"golang.org/x/sync/errgroup.(*Group).Go", "a free place in an errgroup"},
@@ -15,7 +16,7 @@ var resources = []struct{ call, what string }{
 	{"database/sql.(*DB).conn", "a database connection"},
 	{"github.com/jackc/pgx/v4/pgxpool.(*Pool).Acquire", "a database connection"},
 	{"github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire", "a database connection"},
-	{"github.com/jackc/puddle", "a connection of a pool"},
+	{"github.com/jackc/puddle/*", "a connection of a pool"},
 	{"net/http.(*http2serverConn).writeDataFromHandler", remote},
 	{"net/http.(*http2responseWriterState).writeChunk", remote},
 	{"golang.org/x/net/http2.(*serverConn).writeDataFromHandler", remote},
@@ -23,12 +24,12 @@ var resources = []struct{ call, what string }{
 	{"golang.org/x/net/http2.(*serverConn).writeHeaders", remote},
 	{"net/http.(*Transport).getConn", "a connection of the client's pool"},
 	{"net/http.(*persistConn).roundTrip", remote},
-	{"net/http.(*http2clientStream).", remote},
+	{"net/http.(*http2clientStream).*", remote},
 	{"net/http.(*http2ClientConn).RoundTrip", remote},
 	{"net/http.(*http2ClientConn).roundTrip", remote},
 	{"net/http.http2transportResponseBody.Read", remote},
 	{"golang.org/x/net/http2.(*ClientConn).RoundTrip", remote},
-	{"golang.org/x/net/http2.(*clientStream).", remote},
+	{"golang.org/x/net/http2.(*clientStream).*", remote},
 	{"golang.org/x/net/http2.transportResponseBody.Read", remote},
 }
 
@@ -39,12 +40,14 @@ const remote = "the other side of a connection"
 // its behalf, or "".
 func resource(s *Stack) string {
 	for _, f := range s.Frames {
+		symbol := unvendored(f.Func)
 		for _, r := range resources {
-			if strings.HasPrefix(f.Func, r.call) && !strings.HasSuffix(f.Func, ".func1") {
+			begin, all := strings.CutSuffix(r.call, "*")
+			if symbol == r.call || all && strings.HasPrefix(symbol, begin) {
 				return r.what
 			}
 		}
-		if !isStd(f.Func) && !strings.HasPrefix(f.Func, "golang.org/x/net/http2.") {
+		if !isStd(f.Func) && !strings.HasPrefix(symbol, "golang.org/x/net/http2.") {
 			break
 		}
 	}
@@ -84,6 +87,7 @@ var designs = []struct{ call, why string }{
 	{"testing.(*T).Parallel", "waits for its turn in parallel tests"},
 	{"testing.(*M).startAlarm", "times the tests"},
 	{"testing.runTests", "waits for the tests"},
+	{"testing.RunTests", "waits for the tests"},
 	{"testing.tRunner.func", "waits for parallel subtests"},
 	{"testing.(*testState).waitParallel", "waits for its turn in parallel tests"},
 	{"testing.(*testContext).waitParallel",
@@ -118,8 +122,9 @@ var designs = []struct{ call, why string }{
 func design(s *Stack) (string, bool) {
 	user := userCall(s)
 	for i, f := range s.Frames {
+		symbol := unvendored(f.Func)
 		for _, d := range designs {
-			if strings.HasPrefix(f.Func, d.call) {
+			if strings.HasPrefix(symbol, d.call) {
 				return d.why, true
 			}
 		}

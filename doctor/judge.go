@@ -175,6 +175,8 @@ func (sc *scene) locking(s *site) verdict {
 	v := c.verdict(sc.stall(s, c))
 	v.severity = sc.grade(s, Warning)
 	switch {
+	case c.node != nil && c.node.self != "" && !c.node.may:
+		v.severity = Critical
 	case c.receiver == ReceiverPresent && !c.blocked &&
 		s.longest < sc.rules.Minutes:
 		v.state = VerdictSlow

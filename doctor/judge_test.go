@@ -73,10 +73,10 @@ func TestJudge(t *testing.T) {
 		{"999 senders", 999, "chan send", "app.f", 0, "stuck", "warning", "999"},
 
 		{"one at a mutex", 1, "sync.Mutex.Lock", "sync.(*Mutex).Lock app.f", 0,
-			"unknown", "info", "no goroutine that could hold it"},
+			"unknown", "info", "could hold it"},
 		{"one at a mutex for long", 1, "sync.Mutex.Lock", "sync.(*Mutex).Lock app.f",
 			5,
-			"stuck", "warning", "no goroutine that could hold it"},
+			"stuck", "warning", "could hold it"},
 		{"requests at a mutex", 10, "sync.Mutex.Lock",
 			"sync.(*Mutex).Lock app.f " + inRequest, 0, "stuck", "critical", "mutex"},
 

@@ -226,7 +226,8 @@ func byCalls(s *Stack) Operation {
 
 // byNumber guesses the operation of a stack from a profile with debug=1, which
 // leaves the runtime's calls without names: selectgo parks by itself, chansend
-// and chanrecv below a call of their own. That has been so since Go 1.5.
+// and chanrecv below a call of their own, and before Go 1.14 through
+// goparkunlock.
 func byNumber(s *Stack) Operation {
 	n := 0
 	for n < len(s.Frames) && s.Frames[n].Func == "" && s.Frames[n].PC != 0 {
@@ -236,7 +237,7 @@ func byNumber(s *Stack) Operation {
 	case n == len(s.Frames):
 	case n == 2:
 		return Select
-	case n == 3:
+	case n == 3, n == 4:
 		return ChanAny
 	}
 	return OperationUnknown

@@ -90,8 +90,10 @@ func TestOperationWithoutNames(t *testing.T) {
 	s.Frames = slices.Insert(s.Frames, 0, Frame{PC: 0x43e0c4})
 	assert.EqualValues(t, "channel operation", operationOf(s), "three")
 	s.Frames = slices.Insert(s.Frames, 0, Frame{PC: 0x43e0c3})
+	assert.EqualValues(t, "channel operation", operationOf(s), "before Go 1.14")
+	s.Frames = slices.Insert(s.Frames, 0, Frame{PC: 0x43e0c2})
 	assert.EqualValues(t, "unknown", operationOf(s))
-	s.Frames = s.Frames[2:]
+	s.Frames = s.Frames[3:]
 	s.Frames[1] = Frame{Func: "sync.(*Mutex).Lock"}
 	assert.EqualValues(t, "mutex", operationOf(s))
 	s.Frames = []Frame{{Func: "sync.(*Mutex).Lock"}, {PC: 1}, {Func: "main.f"}}

@@ -82,7 +82,7 @@ func (sc *scene) receiverOf(s *site) counterpart {
 	}
 	if c.site != nil && c.node == nil {
 		c.node = sc.graph.group(c.site)
-		sc.graph.edge(sc.graph.group(s), c.node, toReceive)
+		sc.graph.guess(sc.graph.group(s), c.node, toReceive)
 	}
 	return c
 }
@@ -123,6 +123,11 @@ func (sc *scene) byRelation(s *site) counterpart {
 		return found
 	}
 	sc.numbered(s, others, &c)
+	if sc.graph.orphans(s) == s.count && !sc.partial {
+		c.clause = clause{noReceiver + ": the goroutine that created it has returned",
+			noReceiver + ": the goroutines that created them have returned"}
+		return c
+	}
 	typed := slices.ContainsFunc(others, func(r relative) bool {
 		return r.typed && !r.site.design
 	})
@@ -402,6 +407,12 @@ func (sc *scene) strangers(s *site, c *counterpart) bool {
 
 // holderOf looks for the goroutine that holds the lock that s waits for.
 func (sc *scene) holderOf(s *site) counterpart {
+	for _, n := range sc.graph.of(s) {
+		if n.self != "" {
+			return counterpart{receiver: ReceiverPresent, confidence: n.sure,
+				node: n, blocked: true, clause: same(n.who() + " " + n.itself())}
+		}
+	}
 	if n, sure := sc.graph.holder(s); n != nil {
 		return counterpart{receiver: ReceiverPresent, confidence: sure, node: n,
 			blocked: stuckIn(n.site.op) || parked(n.site.op) ||
@@ -413,7 +424,7 @@ func (sc *scene) holderOf(s *site) counterpart {
 	case !complete:
 		return unlooked(c)
 	case c.receiver == ReceiverPresent && c.site != nil && c.site != s:
-		sc.graph.edge(sc.graph.group(s), sc.graph.group(c.site), toUnlock)
+		sc.graph.guess(sc.graph.group(s), sc.graph.group(c.site), toUnlock)
 	case c.receiver != ReceiverPresent && sc.partial:
 		c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
 		c.clause = same("the holder is not in this input")
@@ -432,7 +443,8 @@ func (sc *scene) holderByName(s *site) (c counterpart, complete bool) {
 			typ == "" && name == owner
 	}
 	c = counterpart{receiver: ReceiverMissing, confidence: ConfidenceMedium,
-		clause: same("no goroutine that could hold it is in any stack")}
+		clause: same("no goroutine is seen that could hold it")}
+	var ours map[uint64]bool // the locks that s waits for
 	var own, parkedIn *counterpart
 	complete = sc.search(pkg, func(e entry) bool {
 		if e.frame == len(e.stack.Frames) || e.site.design {
@@ -441,6 +453,15 @@ func (sc *scene) holderByName(s *site) (c counterpart, complete bool) {
 		f := e.call()
 		waits := isLock(e.site.op) && e.frame == userCall(e.stack)
 		switch {
+		case waits && e.site != s && c.receiver == ReceiverMissing:
+			if ours == nil {
+				ours = sc.graph.locks(s)
+			}
+			if disjoint(ours, sc.graph.locks(e.site)) {
+				// It is in the same code and has more than one lock.
+				c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
+				c.clause = same("no goroutine is seen to hold it")
+			}
 		case waits || f == s.at:
 		case inside(f) && e.site == s:
 			if own == nil {
@@ -476,6 +497,16 @@ func (sc *scene) holderByName(s *site) (c counterpart, complete bool) {
 		return *parkedIn, complete
 	}
 	return c, complete
+}
+
+// disjoint reports whether both sets are known and have nothing in common.
+func disjoint(a, b map[uint64]bool) bool {
+	for v := range a {
+		if b[v] {
+			return false
+		}
+	}
+	return len(a) > 0 && len(b) > 0
 }
 
 // where says what the goroutines of s do and at which line.

@@ -143,13 +143,24 @@ var plumbing = []string{
 	"github.com/sourcegraph/conc",
 }
 
+// unvendored returns the symbol as the package's own repository has it.
+func unvendored(symbol string) string {
+	if strings.Contains(symbol, "/vendor/") {
+		path := packageOf(symbol)
+		if i := strings.LastIndex(path, "/vendor/"); i >= 0 {
+			return symbol[i+len("/vendor/"):]
+		}
+	}
+	return symbol
+}
+
 // isStd reports whether a symbol is of the standard library or of plumbing, a
 // built-in function, a call into C, or a call without a name.
 func isStd(symbol string) bool {
 	if symbol == "" || symbol == "panic" || strings.Contains(symbol, "._Cfunc_") {
 		return true
 	}
-	pkg := packageOf(symbol)
+	pkg := packageOf(unvendored(symbol))
 	first, _, dir := strings.Cut(pkg, "/")
 	if !dir || !strings.Contains(first, ".") {
 		return std[first]
