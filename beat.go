@@ -9,24 +9,39 @@ import (
 	"time"
 )
 
-// Beat tells the supervisor that the worker whose context this is is alive. A
-// worker calls it from its work loop, with its own ctx or one made from it, at
-// least once in every RestartPolicy.Heartbeat. Called from a ticker goroutine
-// it would prove that the ticker lives.
+// Beat reports that the worker running with ctx is alive. A worker calls it
+// from its work loop, with its own ctx or one derived from it, at least once
+// in every RestartPolicy.Heartbeat. Called from a ticker goroutine it would
+// only prove that the ticker is alive.
 //
-// Without a supervisor above ctx, or a Heartbeat in its policy, it does
-// nothing but remember the time for WorkerStatus.LastBeat. With the ctx of a
-// run that has ended, it does not count for the next. In a tree it beats for
-// the nearest worker only: [Supervisor.Run] beats for itself, but a worker that
-// only waits for a Supervise of its own is silent, and wants no Heartbeat.
+// Without a supervisor above ctx it does nothing; without a Heartbeat it only
+// records the time for WorkerStatus.LastBeat. A beat counts for the run its
+// ctx belongs to, never for a later one. In a tree it counts for the nearest
+// worker only: [Supervisor.Run] beats for itself, but a worker that waits for
+// its own Supervise is silent, and should have no Heartbeat.
 //
-// Any number of goroutines may call it. It takes a look-up in the context and
-// a reading of the clock; no allocation, no lock unless the worker was stalled.
-// A nil ctx panics. The idea is systemd's WatchdogSec and sd_notify.
+// Any number of goroutines may call it. It costs a lookup in the context and
+// a reading of the clock; it does not allocate, and takes no lock unless the
+// worker was stalled. A nil ctx panics. The idea is systemd's WatchdogSec and
+// sd_notify.
 func Beat(ctx context.Context) {
 	if p := pulseOf(ctx); p != nil {
 		p.beat()
 	}
+}
+
+// WorkerOf returns the name of the worker running with ctx, as it was passed to
+// [Supervisor.Add], and the number of the current attempt: 1 for the first run
+// since Supervise or Supervisor.Run was called, 2 for the one after the first
+// restart. Under [Supervise] the name is empty. Without a supervisor above ctx
+// it returns "" and 0. It exists for the worker's own log lines. A nil ctx
+// panics.
+func WorkerOf(ctx context.Context) (name string, attempt int) {
+	p := pulseOf(ctx)
+	if p == nil {
+		return "", 0
+	}
+	return p.name, int(p.attempt.Load())
 }
 
 type pulseKey struct{}
@@ -39,25 +54,25 @@ func pulseOf(ctx context.Context) *pulse {
 	return p
 }
 
-// pulse is what a running worker and its watcher know of each other. It serves
-// one run, or if that is not watched, any number. It is a context, from which
-// that of a run is made, and which has itself as a value.
+// pulse is the state shared by a run and its watch. It serves one run or, if
+// it is not watched, the consecutive runs of one goroutine. It is a context,
+// the parent of the run's, and finds itself by its Value.
 type pulse struct {
 	context.Context
-	limit  time.Duration // 0: not watched
-	report func(stalled bool)
+	name    string
+	attempt atomic.Int64
+	limit   time.Duration // 0: not watched
+	report  func(stalled, stopping bool)
 
 	born    time.Time
 	last    atomic.Int64 // of the last beat, in nanoseconds since born
 	stalled atomic.Bool
 
-	// child is the *Supervisor that runs as this worker, if one does. It is
-	// an any so that Supervise can be copied without supervisor.go.
-	child atomic.Value
-
 	mu      sync.Mutex // held during report
 	running bool
 	timer   *time.Timer
+	due     time.Duration // when the timer is to fire, since born
+	spared  time.Duration // when a late check was forgiven, since born
 }
 
 // Value makes p the one that [Beat] finds.
@@ -68,11 +83,11 @@ func (p *pulse) Value(key any) any {
 	return p.Context.Value(key)
 }
 
-// watched sets the limit, before the first run. report is called with the
-// changes between stalled and well, in order, and never after stop has
-// returned. It must not call the pulse; it may set running to false, and is
-// then not called again for this run.
-func (p *pulse) watched(limit time.Duration, report func(stalled bool)) {
+// watched has report called whenever the run becomes stalled or recovers, in
+// order, and never after stop has returned; stopping says that the run's
+// context was done before the stall. It must not call the pulse; it may set
+// running to false, and is then not called again for this run.
+func (p *pulse) watched(limit time.Duration, report func(stalled, stopping bool)) {
 	p.limit, p.report = limit, report
 }
 
@@ -80,10 +95,17 @@ func (p *pulse) lastBeat() time.Time {
 	return p.born.Add(time.Duration(p.last.Load()))
 }
 
+func (p *pulse) age() time.Duration { return time.Since(p.born) }
+
 // beat stores before it loads, and check the other way round, so that one of
-// the two sees the other: no beat is lost between them.
+// the two sees the other: no beat is lost between them. Of concurrent beats
+// the latest counts, whichever stores last.
 func (p *pulse) beat() {
-	p.last.Store(int64(time.Since(p.born)))
+	now := int64(p.age())
+	last := p.last.Load()
+	for now >= last && !p.last.CompareAndSwap(last, now) {
+		last = p.last.Load()
+	}
 	if p.stalled.Load() {
 		p.recover()
 	}
@@ -93,22 +115,24 @@ func (p *pulse) recover() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.running && p.stalled.Swap(false) {
-		p.watch()
-		p.report(false)
+		p.watch(time.Duration(p.last.Load()))
+		p.report(false, false)
 	}
 }
 
-// start begins a run. If it is watched, being started is a beat: its goroutine
-// may have waited for its turn since the pulse was born.
+// start begins a run. If it is watched, the start is a beat: its goroutine may
+// have waited for its turn since the pulse was born.
 func (p *pulse) start() {
+	p.attempt.Add(1)
 	if p.limit == 0 {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.running = true
-	p.last.Store(int64(time.Since(p.born)))
-	p.watch()
+	p.running, p.spared = true, -1
+	now := p.age()
+	p.last.Store(int64(now))
+	p.watch(now)
 }
 
 // stop ends a run.
@@ -122,11 +146,13 @@ func (p *pulse) stop() {
 	p.timer.Stop()
 }
 
-// watch sets the timer to the first moment that would be a stall. The caller
-// holds mu.
-func (p *pulse) watch() {
-	d := p.limit - p.silence()
+// watch sets the timer to the first moment at which silence since from is a
+// stall. The caller holds mu.
+func (p *pulse) watch(from time.Duration) {
+	now := p.age()
+	d := p.limit - (now - from)
 	d = max(d, d+1) // silent for longer than the limit, which may be MaxInt64
+	p.due = now + d
 	if p.timer == nil {
 		p.timer = time.AfterFunc(d, p.check)
 		return
@@ -134,22 +160,31 @@ func (p *pulse) watch() {
 	p.timer.Reset(d)
 }
 
-func (p *pulse) silence() time.Duration {
-	return time.Since(p.born) - time.Duration(p.last.Load())
-}
-
-// check is what the timer calls.
+// check is called by the timer.
+//
+// A check that comes late by more than a quarter of the limit says that the
+// whole process was stopped, by SIGSTOP, a paused container or a starved
+// machine, and the worker with it. It is given one more limit, but not twice
+// without a beat in between: on a machine that is always late a stall must
+// still be found.
 func (p *pulse) check() {
+	stopping := p.Context.Err() != nil // which may be anyone's code
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.running || p.stalled.Load() {
 		return
 	}
 	p.stalled.Store(true)
-	if p.silence() <= p.limit {
+	now, last := p.age(), time.Duration(p.last.Load())
+	switch {
+	case now-last <= p.limit:
 		p.stalled.Store(false)
-		p.watch()
-		return
+		p.watch(last)
+	case now-p.due > p.limit/4 && last > p.spared:
+		p.stalled.Store(false)
+		p.spared = now
+		p.watch(now)
+	default:
+		p.report(true, stopping)
 	}
-	p.report(true)
 }

@@ -396,8 +396,9 @@ func TestMaxRestartsBoundsTheLeak(t *testing.T) {
 	})
 }
 
-// TestShutdownWhileStalled: without ReplaceStalled it waits for the worker,
-// with it, it does not wait for one that is left behind.
+// TestShutdownWhileStalled: it waits for the worker, and does not wait for one
+// that was replaced before. Once ctx is done nothing is replaced: a worker that
+// flushes is silent.
 func TestShutdownWhileStalled(t *testing.T) {
 	for _, tt := range []struct {
 		replace    bool
@@ -405,8 +406,7 @@ func TestShutdownWhileStalled(t *testing.T) {
 	}{
 		{false, 5 * time.Second, time.Hour},
 		{false, 15 * time.Second, time.Hour},
-		{true, 5 * time.Second, 10*time.Second + 1},
-		{true, 10*time.Second + 1, 10*time.Second + 1},
+		{true, 5 * time.Second, time.Hour},
 		{true, 15 * time.Second, 15 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -646,4 +646,194 @@ func runAlone(ctx context.Context, w worker, policy chanx.RestartPolicy) error {
 		return err
 	}
 	return s.Run(ctx)
+}
+
+// Of beats that come at once the latest counts, however they are stored.
+func TestBeatsDoNotGoBackwards(t *testing.T) {
+	manyProcs(t)
+	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+	require.NoError(t, s.Add("pool", func(ctx context.Context) error {
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				for range rounds(100_000) / 8 {
+					chanx.Beat(ctx)
+				}
+			})
+		}
+		all.Wait()
+		return chanx.ErrStop
+	}, chanx.RestartPolicy{}))
+	done := make(chan error)
+	go func() { done <- s.Run(context.Background()) }()
+	var last time.Time
+	for {
+		select {
+		case err := <-done:
+			require.NoError(t, err)
+			return
+		default:
+		}
+		beat := s.Status()[0].LastBeat
+		if beat.Before(last) {
+			t.Fatalf("a beat went back by %v", last.Sub(beat))
+		}
+		last = beat
+		runtime.Gosched()
+	}
+}
+
+// A worker that returns ErrStalled, as the error of something it uses, was not
+// replaced, and its run is as healthy as any.
+func TestReturningErrStalledIsNoStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1}
+		runs := 0
+		err := chanx.Supervise(t.Context(), func(context.Context) error {
+			if runs++; runs == 10 {
+				return chanx.ErrStop
+			}
+			time.Sleep(time.Hour)
+			return chanx.ErrStalled
+		}, policy)
+		assert.NoError(t, err)
+		assert.Equal(t, 10, runs)
+	})
+}
+
+// Once ctx is done a silent worker flushes, and is not abandoned.
+func TestSuperviseDoesNotReplaceOnceCtxIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		flushed := false
+		policy := stalling(nil)
+		err := chanx.Supervise(ctx, func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(time.Minute)
+			flushed = true
+			return nil
+		}, policy)
+		assert.Equal(t, context.DeadlineExceeded, err)
+		assert.True(t, flushed)
+	})
+}
+
+// The panic of a run that was replaced crashes as any other.
+func TestAReplacedRunCrashes(t *testing.T) {
+	policy := stalling(nil)
+	policy.CrashOnPanic = true
+	work := func() func(context.Context) error {
+		var runs atomic.Int32
+		return func(ctx context.Context) error {
+			if runs.Add(1) == 1 {
+				time.Sleep(time.Minute)
+				panic(errBoom)
+			}
+			beatUntil(ctx, ctx.Done())
+			return nil
+		}
+	}
+	for name, run := range map[string]func(context.Context){
+		"Supervise": func(ctx context.Context) { _ = chanx.Supervise(ctx, work(), policy) },
+		"Supervisor": func(ctx context.Context) {
+			s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+			_ = s.Add("a", work(), policy)
+			_ = s.Run(ctx)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				began := time.Now()
+				crash := func() (v any) {
+					defer func() { v = recover() }()
+					run(ctx)
+					return nil
+				}()
+				assert.IsType(t, &chanx.PanicError{}, crash)
+				assert.LessOrEqual(t, time.Since(began), 61*time.Second)
+			})
+		})
+	}
+}
+
+// lateContext delays the next call of Err: the watch asks for it before it
+// looks, so that this is a process that was stopped for as long.
+type lateContext struct {
+	context.Context
+	late atomic.Int64
+}
+
+func (c *lateContext) Err() error {
+	time.Sleep(time.Duration(c.late.Swap(0)))
+	return c.Context.Err()
+}
+
+// A check that comes late by more than a quarter of the limit gives one more
+// limit, and not another one without a beat in between.
+func TestLateChecks(t *testing.T) {
+	const limit = 8 * time.Second
+	for name, tc := range map[string]struct {
+		late  []time.Duration // of the first checks
+		beats []time.Duration // after the one before
+		stall time.Duration   // 0: none
+	}{
+		"in time":       {nil, nil, limit + 1},
+		"a quarter":     {[]time.Duration{limit / 4}, nil, limit + 1 + limit/4},
+		"more":          {[]time.Duration{limit/4 + 1}, nil, limit + 1 + limit/4 + 1 + limit + 1},
+		"a frozen hour": {[]time.Duration{time.Hour}, nil, limit + 1 + time.Hour + limit + 1},
+		"beats again":   {[]time.Duration{time.Hour}, []time.Duration{limit + 1 + time.Hour + limit}, 0},
+		"twice": {[]time.Duration{time.Hour, time.Hour}, nil,
+			limit + 1 + time.Hour + limit + 1 + time.Hour},
+		"twice, and a beat between": {[]time.Duration{time.Hour, time.Hour},
+			[]time.Duration{limit + 1 + time.Hour + 1}, 2*(limit+1+time.Hour) + limit + 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				inner, cancel := context.WithCancel(t.Context())
+				ctx := &lateContext{Context: inner}
+				j := newJournal()
+				policy := chanx.RestartPolicy{Heartbeat: limit, OnEvent: j.note}
+				done := make(chan error, 1)
+				go func() {
+					done <- chanx.Supervise(ctx, func(run context.Context) error {
+						for i, late := range tc.late {
+							ctx.late.Store(int64(late))
+							if i < len(tc.beats) {
+								time.Sleep(tc.beats[i])
+								chanx.Beat(run)
+							} else {
+								for ctx.late.Load() != 0 {
+									time.Sleep(time.Second)
+								}
+							}
+						}
+						if tc.stall == 0 {
+							time.Sleep(limit)
+							cancel()
+						}
+						<-inner.Done()
+						return nil
+					}, policy)
+				}()
+				time.Sleep(5 * time.Hour)
+				synctest.Wait()
+				cancel()
+				<-done
+				var stalls []time.Duration
+				for _, e := range j.all() {
+					if e.Kind == chanx.EventStall {
+						stalls = append(stalls, e.At.Sub(j.opened))
+					}
+				}
+				if tc.stall == 0 {
+					assert.Empty(t, stalls)
+				} else if assert.NotEmpty(t, stalls) {
+					assert.Equal(t, tc.stall, stalls[0])
+				}
+			})
+		})
+	}
 }

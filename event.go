@@ -3,6 +3,7 @@ package chanx
 // To copy this file: take supervise.go policy.go exit.go beat.go along.
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -13,7 +14,8 @@ import (
 type EventKind int
 
 const (
-	EventExit    EventKind = iota // a worker has exited; Exit says how
+	EventStart   EventKind = iota // a worker is started for the first time
+	EventExit                     // it has exited; Exit says how
 	EventRestart                  // it is started again after Exit
 	EventStall                    // it has been silent for longer than Heartbeat
 	EventRecover                  // it was stalled and has beaten again
@@ -22,7 +24,7 @@ const (
 
 // String returns the kind in words, such as "exit" or "give up".
 func (k EventKind) String() string {
-	names := [...]string{"exit", "restart", "stall", "recover", "give up"}
+	names := [...]string{"start", "exit", "restart", "stall", "recover", "give up"}
 	if k < 0 || int(k) >= len(names) {
 		return fmt.Sprintf("EventKind(%d)", int(k))
 	}
@@ -34,17 +36,17 @@ func (k EventKind) MarshalText() ([]byte, error) {
 	return []byte(k.String()), nil
 }
 
-// Event is the argument of RestartPolicy.OnEvent.
+// Event is the argument of RestartPolicy.OnEvent and SupervisorOptions.OnEvent.
 type Event struct {
 	Kind   EventKind `json:"kind"`
 	Worker string    `json:"worker"` // name in its Supervisor; empty under Supervise
 	At     time.Time `json:"at"`
-	// Exit is the exit the event is about. A stall or a recovery is not
-	// about one: Started and Ran then tell of the run so far, and Err is
-	// ErrStalled in a stall.
+	// Exit is the exit that the event is about. A start, a stall and a
+	// recovery are not about one: Started and Ran then describe the run so
+	// far, and Err is ErrStalled in a stall and nil otherwise.
 	Exit Exit `json:"exit"`
 	// Missed is how many events were lost since the last one the hook
-	// returned from, because it was blocked or panicked.
+	// returned from, because it was blocked, panicked or called Goexit.
 	Missed uint64 `json:"missed,omitempty"`
 }
 
@@ -60,12 +62,16 @@ func (e Event) LogValue() slog.Value {
 }
 
 // hookQueue is how many events wait for a hook that is busy. Sixty-four
-// exits tell what is wrong as well as a thousand.
-const hookQueue = 64
+// exits tell what is wrong as well as a thousand. The hook of a set has room
+// for hookRoom more for each worker: they may all start, or exit, at once.
+const (
+	hookQueue = 64
+	hookRoom  = 2
+)
 
 // hookGrace is how long the end of a supervision waits for its hook to take
-// what is queued, so that an orderly hook has seen everything when Supervise
-// returns.
+// the queued events, so that an orderly hook has seen everything when
+// Supervise returns.
 const hookGrace = time.Second
 
 // hook delivers events to a function it does not trust. It has a goroutine
@@ -77,10 +83,18 @@ type hook struct {
 
 	mu     sync.Mutex
 	queue  []Event
+	room   int
 	idle   chan struct{} // closed when the goroutine ends; nil: there is none
-	ended  bool
+	closed bool
 	lost   uint64 // since the last event that was queued
 	missed uint64 // in all
+}
+
+func newHook(fn func(Event)) *hook {
+	if fn == nil {
+		return nil
+	}
+	return &hook{fn: fn, room: hookQueue}
 }
 
 // send never waits. A nil hook drops everything, uncounted. The Event is made
@@ -95,7 +109,7 @@ func (h *hook) add(kind EventKind, worker string, at time.Time, exit *Exit) {
 	e := Event{Kind: kind, Worker: worker, At: at, Exit: *exit}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.ended || len(h.queue) == hookQueue {
+	if h.closed || len(h.queue) >= h.room {
 		h.miss()
 		return
 	}
@@ -107,44 +121,50 @@ func (h *hook) add(kind EventKind, worker string, at time.Time, exit *Exit) {
 	}
 }
 
+// deliver is the hook's goroutine. Should fn end it, another takes over: that
+// is seen here, at the foot of the stack, and not from recover, since a panic
+// during runtime.Goexit can be recovered and the goroutine ends all the same.
 func (h *hook) deliver() {
-	for {
-		h.mu.Lock()
-		if len(h.queue) == 0 {
-			close(h.idle)
-			h.idle, h.queue = nil, nil
-			h.mu.Unlock()
-			return
+	ended := true
+	defer func() {
+		if ended {
+			go h.deliver()
 		}
-		e := h.queue[0]
-		h.queue = h.queue[1:]
-		h.mu.Unlock()
-		if !h.call(e) {
-			return
-		}
+	}()
+	for e, ok := h.next(); ok; e, ok = h.next() {
+		h.call(e)
 	}
+	ended = false
 }
 
-// call reports whether its goroutine lives on; if not it has started another.
-func (h *hook) call(e Event) (alive bool) {
+// next takes the next event. If there is none, the goroutine is to end.
+func (h *hook) next() (e Event, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.queue) == 0 {
+		close(h.idle)
+		h.idle, h.queue = nil, nil
+		return Event{}, false
+	}
+	e = h.queue[0]
+	h.queue = h.queue[1:]
+	return e, true
+}
+
+func (h *hook) call(e Event) {
 	took := false
 	defer func() {
-		if took {
-			return
-		}
-		alive = recover() != nil
-		h.failed(e)
-		if !alive { // runtime.Goexit
-			go h.deliver()
+		if !took {
+			_ = recover()
+			h.failed(e)
 		}
 	}()
 	h.fn(e)
 	took = true
-	return true
 }
 
-// failed counts an event the hook did not get through, and has the next one
-// tell it: what e itself told is lost with e.
+// failed counts an event that the hook did not return from. The next one tells
+// it, together with the misses e itself would have told.
 func (h *hook) failed(e Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -171,43 +191,67 @@ func (h *hook) count() uint64 {
 	return h.missed
 }
 
-// end waits until the hook has taken everything, or grace is closed; then it
-// counts as missed what is left, and everything that should still come. At
-// most one event stays with a hook that is blocked in it.
-func (h *hook) end(grace <-chan struct{}) {
+// resize adds n to the room of the queue.
+func (h *hook) resize(n int) {
+	if h != nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.room += n
+	}
+}
+
+// busy returns a channel that is closed when the hook has taken everything,
+// or nil if it has.
+func (h *hook) busy() <-chan struct{} {
+	if h == nil {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.idle
+}
+
+// close counts further events as missed.
+func (h *hook) close() {
+	if h != nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.closed = true
+	}
+}
+
+// abandon also counts the queued events as missed. At most one event stays
+// with a hook that is blocked in it.
+func (h *hook) abandon() {
 	if h == nil {
 		return
 	}
 	h.mu.Lock()
-	idle := h.idle
-	h.mu.Unlock()
-	if idle != nil {
-		select {
-		case <-idle:
-		case <-grace:
-		}
-	}
-	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.ended = true
+	h.closed = true
 	for range h.queue {
 		h.miss()
 	}
 	h.queue = nil
 }
 
-// reopen undoes end, for a Supervisor that is run again.
+// reopen undoes close, for a Supervisor that is run again.
 func (h *hook) reopen() {
 	if h != nil {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.ended = false
+		h.closed = false
 	}
 }
 
-func newHook(fn func(Event)) *hook {
-	if fn == nil {
-		return nil
+// end waits until the hook has taken everything, or ctx is done, and abandons
+// the rest.
+func (h *hook) end(ctx context.Context) {
+	if idle := h.busy(); idle != nil {
+		select {
+		case <-idle:
+		case <-ctx.Done():
+		}
 	}
-	return &hook{fn: fn}
+	h.abandon()
 }

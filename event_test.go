@@ -37,7 +37,7 @@ func failures(t *testing.T, n int, hook func(chanx.Event)) (starts []time.Durati
 }
 
 // eventsOf is how many events failures makes.
-func eventsOf(n int) int { return 2*n + 1 }
+func eventsOf(n int) int { return 2*n + 2 }
 
 // onTime is what starts must be, whatever the hook does.
 func onTime(t *testing.T, starts []time.Duration, n int) {
@@ -49,12 +49,16 @@ func onTime(t *testing.T, starts []time.Duration, n int) {
 
 func TestHookSeesEverythingInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j := newJournal()
-		starts, took := failures(t, 500, j.note)
+		var events []chanx.Event
+		starts, took := failures(t, 500, func(e chanx.Event) {
+			events = append(events, e)
+		})
 		onTime(t, starts, 500)
 		assert.Equal(t, 550*time.Second, took)
-		events := j.all() // Supervise has returned: nothing may come later
+		// Supervise has returned: nothing may come later.
 		require.Len(t, events, eventsOf(500))
+		assert.Equal(t, chanx.EventStart, events[0].Kind)
+		events = events[1:]
 		for i, e := range events {
 			want := chanx.EventExit
 			if i%2 == 1 {
@@ -72,23 +76,23 @@ func TestHookSeesEverythingInOrder(t *testing.T) {
 // dropped, and the first event after that tells how many were.
 func TestBlockedHook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j, gate := newJournal(), make(chan struct{})
+		var events []chanx.Event
+		opened, gate := time.Now(), make(chan struct{})
 		time.AfterFunc(100*time.Second+time.Millisecond, func() { close(gate) })
 		starts, took := failures(t, 200, func(e chanx.Event) {
 			<-gate
-			j.note(e)
+			events = append(events, e)
 		})
 		onTime(t, starts, 200)
 		assert.Equal(t, 250*time.Second, took)
 
-		// Until the gate opens there are 101 exits and 100 restarts.
-		events := j.all()
-		require.Len(t, events, eventsOf(200)-(201-1-64))
+		// Until the gate opens there are a start, 101 exits and 100 restarts.
+		require.Len(t, events, eventsOf(200)-(202-1-64))
 		for i, e := range events {
 			want := uint64(0)
 			if i == 1+64 {
-				want = 201 - 1 - 64
-				assert.Equal(t, 101*time.Second, e.At.Sub(j.opened))
+				want = 202 - 1 - 64
+				assert.Equal(t, 101*time.Second, e.At.Sub(opened))
 			}
 			assert.Equal(t, want, e.Missed, "event %d", i)
 		}
@@ -121,14 +125,14 @@ func TestHookGrace(t *testing.T) {
 		slow, took time.Duration
 		seen       int32
 	}{
-		{250*time.Millisecond - 1, time.Second - 4, 4},
-		{250*time.Millisecond + 1, time.Second, 3},
+		{200*time.Millisecond - 1, time.Second - 5, 5},
+		{200*time.Millisecond + 1, time.Second, 4},
 		{time.Hour, time.Second, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var seen atomic.Int32
 			policy := every(-1)
-			policy.MaxRestarts = 1 // exit, restart, exit, giving up
+			policy.MaxRestarts = 1 // start, exit, restart, exit, giving up
 			policy.OnEvent = func(chanx.Event) {
 				time.Sleep(tt.slow)
 				seen.Add(1)
@@ -151,7 +155,7 @@ func TestSlowHook(t *testing.T) {
 			j.note(e)
 		})
 		onTime(t, starts, 60)
-		assert.Len(t, j.all(), eventsOf(60))
+		assert.Len(t, j.all(), eventsOf(60)-1, "and the first start")
 		assert.Equal(t, 110*time.Second+900*time.Millisecond, took)
 	})
 }
@@ -195,7 +199,8 @@ func TestMissedIsTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				j, calls := newJournal(), 0
+				var events []chanx.Event
+				calls := 0
 				failures(t, 10, func(e chanx.Event) {
 					if calls++; calls == 1 {
 						time.Sleep(5 * time.Second) // others come meanwhile
@@ -203,10 +208,10 @@ func TestMissedIsTold(t *testing.T) {
 					if calls <= 2 {
 						out()
 					}
-					j.note(e)
+					events = append(events, e)
 				})
-				require.Len(t, j.all(), eventsOf(10)-2)
-				for i, e := range j.all() {
+				require.Len(t, events, eventsOf(10)-2)
+				for i, e := range events {
 					// The second event tells of the first, and no hook took that.
 					want := uint64(0)
 					if i == 0 {
@@ -309,7 +314,7 @@ func TestIdleHookCostsNoGoroutine(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		assert.EqualValues(t, 200, seen.Load())
+		assert.EqualValues(t, 300, seen.Load())
 		// One more for each hook would be 300; some may be about to end.
 		assert.Less(t, runtime.NumGoroutine()-before, 250)
 		cancel()
@@ -318,12 +323,13 @@ func TestIdleHookCostsNoGoroutine(t *testing.T) {
 
 func TestEventKindString(t *testing.T) {
 	for kind, want := range map[chanx.EventKind]string{
+		chanx.EventStart:   "start",
 		chanx.EventExit:    "exit",
 		chanx.EventRestart: "restart",
 		chanx.EventStall:   "stall",
 		chanx.EventRecover: "recover",
 		chanx.EventGiveUp:  "give up",
-		5:                  "EventKind(5)",
+		6:                  "EventKind(6)",
 		-1:                 "EventKind(-1)",
 	} {
 		assert.Equal(t, want, kind.String())
@@ -363,4 +369,19 @@ func logged(key string, value any) string {
 		},
 	})).Info("event", key, value)
 	return b.String()
+}
+
+// Goexit wins over the panic of a deferred function, recovered or not: the
+// hook's goroutine ends, and another takes over.
+func TestHookThatCallsGoexitAndPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		_, took := failures(t, 10, func(chanx.Event) {
+			calls++
+			defer explode("deferred")
+			runtime.Goexit()
+		})
+		assert.GreaterOrEqual(t, calls, 21)
+		assert.Equal(t, 60*time.Second, took)
+	})
 }

@@ -99,6 +99,7 @@ func Example_healthCheck() {
 	}
 	server := newServer(s, http.NotFoundHandler(), stuck)
 
+	<-events // it was started
 	fmt.Println(<-events)
 	checkHealth(server)
 	close(disk)

@@ -64,7 +64,7 @@ func Example_heartbeat() {
 		<-answer
 	})
 
-	events := make(chan chanx.Event, 2)
+	events := make(chan chanx.Event, 3)
 	policy := chanx.RestartPolicy{
 		Heartbeat: 20 * time.Millisecond,
 		OnEvent:   func(e chanx.Event) { chanx.TrySend(events, e) },
@@ -75,6 +75,7 @@ func Example_heartbeat() {
 	}()
 
 	jobs.Send("ask the peer")
+	<-events // it was started
 	e := <-events
 	fmt.Println(e.Kind, "-", e.Exit.Err)
 	close(answer)

@@ -34,6 +34,9 @@ func Example() {
 				return err // kept, and the writer is started again
 			}
 		}
+		if err := ctx.Err(); err != nil {
+			return err // told to stop, or to restart
+		}
 		return chanx.ErrStop // lines is closed and drained
 	}
 	go func() { done <- chanx.Supervise(ctx, writer, chanx.RestartPolicy{}) }()

@@ -14,10 +14,33 @@ import (
 	"time"
 )
 
-// ErrStop, returned by a worker as it is or wrapped, ends it for good whatever
-// its policy says: [Supervise] returns nil. An error that wraps a [*PanicError]
-// too is that panic.
+// ErrStop, returned by a worker as it is or wrapped, ends the worker for good
+// whatever its policy says: [Supervise] returns nil. Joined with another error,
+// as by errors.Join(err, ErrStop), it ends the worker with that joined error,
+// as [Permanent] does. There are three exceptions. An ErrStop inside a
+// [*PanicError] does not count. A worker that returns ErrStop once its ctx was
+// cancelled to restart it ([ErrRestarting]) is restarted: its loop may have
+// ended because of that. And a run that was replaced as stalled has no say.
 var ErrStop = errors.New("chanx: worker stopped for good")
+
+// Permanent returns an error that, returned by a worker as it is or wrapped,
+// ends the worker for good as failed, whatever its policy says: [Supervise]
+// returns err, or the error that wraps it, and a [Supervisor] shows the worker
+// as failed and runs on. Error, errors.Is and errors.As behave as those of err.
+// A panic with it is a panic like any other. A nil err returns nil. The name
+// and the meaning are those of cenkalti/backoff.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanentError{err}
+}
+
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return e.err.Error() }
+
+func (e *permanentError) Unwrap() error { return e.err }
 
 // ErrGoexit is the Err of an [Exit] by runtime.Goexit, which is also what
 // (*testing.T).FailNow does. It ends the goroutine and lets no error out, so
@@ -258,59 +281,152 @@ type rendering struct {
 	panic *PanicError // the first in the tree of the error, or nil
 }
 
-// fate is how a run ended. A *PanicError that the worker has returned, as the
-// result of a Supervise of its own, is an error; panicked says which it is.
-// stop says that the worker has ended itself for good.
-type fate struct {
-	err            error
-	shown          *rendering // nil: err is rendered when it is read
-	panicked, stop bool
+// exitKind says which way out a run has taken.
+type exitKind int
+
+const (
+	exitNil exitKind = iota
+	exitError
+	exitPanic
+	exitGoexit
+	exitStall // it was replaced, and its goroutine leaked
+)
+
+// result is how a run ended. Everything that is decided by the worker's error
+// is in it: to look into an error runs foreign code, which may panic, block or
+// call the supervisor, so it is done once, at the worker's risk and with no
+// lock held. A *PanicError that the worker has returned, as the result of a
+// Supervise of its own, is an error; kind says which it is.
+type result struct {
+	err   error
+	kind  exitKind
+	shown *rendering // nil: err is rendered when it is read
+	// stop and permanent say that the worker has ended itself for good, by
+	// ErrStop or by Permanent; failure is then what it has failed with.
+	stop, permanent bool
+	failure         error
+	left            error // an error in the tree of err that implements leaver
 }
 
-// protect calls worker and tells how it ended. It does not return if the
-// worker calls runtime.Goexit, which nothing can stop, not even the recovery
-// of a panic in a function the worker has deferred: *last has then what the
-// caller can tell in a deferred function of its own. The other way round, a
-// panic that a deferred Goexit has ended, the runtime lets nobody know of.
+// leaver is implemented by errors that name goroutines a worker has left
+// behind.
+type leaver interface{ leaves() bool }
+
+// protect calls worker and stores in res how it ended. It does not return if
+// the worker calls runtime.Goexit, which nothing can stop, not even the
+// recovery of a panic in a deferred function of the worker; res then has the
+// result for a deferred function of the caller. The other way round, a panic
+// that is ended by a deferred Goexit is not visible to anyone.
 func protect(
-	ctx context.Context, worker func(context.Context) error, last *fate,
-) (f fate) {
-	*last = fate{err: ErrGoexit}
+	ctx context.Context, worker func(context.Context) error, res *result,
+) {
+	*res = result{err: ErrGoexit, kind: exitGoexit}
+	if p := res.of(ctx, worker); p != nil {
+		*res = result{err: p, kind: exitPanic}
+	}
+}
+
+// of returns the panic of worker, if it had one. A nil Value is either Goexit,
+// and then of does not return, or panic(nil) under GODEBUG=panicnil=1.
+func (res *result) of(
+	ctx context.Context, worker func(context.Context) error,
+) (p *PanicError) {
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
-		// Nil is either Goexit, and then nobody will see f, or panic(nil)
-		// under GODEBUG=panicnil=1.
-		v := recover()
-		p := &PanicError{Value: v, Stack: debug.Stack(), text: goexitText}
-		f = fate{err: p, panicked: true}
-		if v != nil {
-			*last = f
+		p = &PanicError{Value: recover(), Stack: debug.Stack(), text: goexitText}
+		if p.Value != nil {
+			*res = result{err: p, kind: exitPanic}
 		}
-		p.text = p.lineOf(textOf(v))
+		p.text = p.lineOf(textOf(p.Value))
 	}()
 	err := worker(ctx)
-	if isPlain(err) {
-		f = fate{err: err, stop: err == ErrStop}
-	} else {
-		f = inspect(err, last)
+	switch {
+	case err == nil:
+		*res = result{}
+	case isPlain(err):
+		*res = result{err: err, kind: exitError, stop: err == ErrStop}
+	default:
+		res.inspect(err)
 	}
 	returned = true
-	return f
+	return nil
 }
 
 // inspect asks an error, once, for all that is shown of it or decided by it.
 // That is the risk of the worker: a panic, as of the Unwrap of a nil pointer in
-// the error, is one of the worker, and a Goexit leaves *last.
-func inspect(err error, last *fate) fate {
-	*last = fate{err: err, shown: &rendering{text: goexitText}}
-	return fate{
-		err:   err,
-		shown: &rendering{text: textOf(err), panic: panicIn(err)},
-		stop:  isStop(err),
+// the error, is one of the worker, and a Goexit leaves what res has by then.
+func (res *result) inspect(err error) {
+	*res = result{
+		err: err, kind: exitError, shown: &rendering{text: goexitText},
 	}
+	*res.shown = rendering{text: textOf(err), panic: panicIn(err)}
+	stop, other := res.walk(err)
+	res.stop = stop
+	if res.permanent || stop && other {
+		res.failure = err
+	}
+	if p, ok := err.(*permanentError); ok {
+		res.failure = p.err
+	}
+}
+
+// crash returns the panic of res, which is to crash.
+func (res *result) crash() *PanicError { return res.err.(*PanicError).crashing() }
+
+// ends reports whether the worker has ended itself for good.
+func (res *result) ends() bool { return res.stop || res.permanent }
+
+// walk looks through the tree of err. It reports whether ErrStop is in it, and
+// whether another error is joined to it. It does not look into a *PanicError: a
+// worker that has panicked has not decided to end, even if the value was
+// ErrStop and came through other supervisors.
+func (res *result) walk(err error) (stop, other bool) {
+	for err != nil {
+		switch e := err.(type) {
+		case *PanicError:
+			return false, e != nil
+		case *permanentError:
+			res.permanent = true
+		case leaver:
+			if res.left == nil && e.leaves() {
+				res.left = err
+			}
+		}
+		if isStop(err) {
+			return true, false
+		}
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			return res.walkAll(e.Unwrap())
+		default:
+			return false, true
+		}
+	}
+	return false, true
+}
+
+func (res *result) walkAll(errs []error) (stop, other bool) {
+	for _, err := range errs {
+		if err != nil {
+			s, o := res.walk(err)
+			stop, other = stop || s, other || o
+		}
+	}
+	return stop, other
+}
+
+// isStop reports whether err itself is ErrStop, or says so by an Is method.
+func isStop(err error) bool {
+	if err == ErrStop {
+		return true
+	}
+	is, ok := err.(interface{ Is(error) bool })
+	return ok && is.Is(ErrStop)
 }
 
 // goexitText stands for a text that was never returned.
@@ -323,13 +439,6 @@ var plainType = reflect.TypeOf(ErrStop)
 
 func isPlain(err error) bool {
 	return err == nil || reflect.TypeOf(err) == plainType
-}
-
-// isStop reports whether a worker that returned err has ended itself for good.
-// A panic has not, even one with ErrStop as its value, that came through other
-// supervisors.
-func isStop(err error) bool {
-	return errors.Is(err, ErrStop) && panicIn(err) == nil
 }
 
 // panicIn returns the first *PanicError in the tree of err that is not nil, or
@@ -437,18 +546,18 @@ func shownPanic(err error, shown *rendering) *PanicError {
 	return p
 }
 
-// lateFate is what an abandoned run that has ended after all is reported with.
-func lateFate(f fate) fate {
+// late returns how a run is reported that was replaced and has ended after all.
+func (res *result) late() result {
 	const replaced = ", replaced, and "
-	if f.err == nil {
-		return fate{err: &labeled{
+	if res.err == nil {
+		return result{err: &labeled{
 			ErrStalled.Error() + replaced + "returned after all", ErrStalled,
 		}}
 	}
 	text := ErrStalled.Error() + replaced + "ended after all: " +
-		shownText(f.err, f.shown)
-	return fate{
-		err:   &labeled{text, errors.Join(ErrStalled, f.err)},
-		shown: &rendering{text: text, panic: shownPanic(f.err, f.shown)},
+		shownText(res.err, res.shown)
+	return result{
+		err:   &labeled{text, errors.Join(ErrStalled, res.err)},
+		shown: &rendering{text: text, panic: shownPanic(res.err, res.shown)},
 	}
 }

@@ -448,3 +448,103 @@ func TestTextOfACrash(t *testing.T) {
 		assert.Equal(t, 1, strings.Count(log, "chanx_test.explode"), log)
 	})
 }
+
+// curiousError calls back whenever anything of it is asked.
+type curiousError struct{ ask func() }
+
+func (e curiousError) Error() string    { e.ask(); return "curious" }
+func (e curiousError) Is(error) bool    { e.ask(); return false }
+func (e curiousError) As(any) bool      { e.ask(); return false }
+func (e curiousError) Unwrap() error    { e.ask(); return nil }
+func (e curiousError) String() string   { return e.Error() }
+func (e curiousError) GoString() string { return e.Error() }
+
+func (e curiousError) Format(s fmt.State, _ rune) { e.ask(); fmt.Fprint(s, "curious") }
+
+// Whatever a set does about an error, the error may ask the set: no lock of
+// the set is held while a method of an error runs.
+func TestErrorsMayAskTheSet(t *testing.T) {
+	once := chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1}
+	for name, tc := range map[string]struct {
+		opts   chanx.SupervisorOptions
+		policy chanx.RestartPolicy
+		do     func(t *testing.T, tr *troupe, all []*actor, err error)
+	}{
+		"restart": {policy: atOnce, do: func(_ *testing.T, _ *troupe, all []*actor, err error) {
+			all[0].exit(err)
+		}},
+		"give up": {policy: once, do: func(_ *testing.T, _ *troupe, all []*actor, err error) {
+			all[0].exit(err)
+			all[0].exit(err)
+		}},
+		"set gives up": {
+			opts: chanx.SupervisorOptions{MaxRestarts: 1}, policy: atOnce,
+			do: func(_ *testing.T, _ *troupe, all []*actor, err error) {
+				all[0].exit(err)
+				all[1].exit(err)
+			},
+		},
+		"a sibling does not stop": {
+			opts:   chanx.SupervisorOptions{Strategy: chanx.OneForAll, StopTimeout: time.Second},
+			policy: atOnce,
+			do: func(_ *testing.T, _ *troupe, all []*actor, err error) {
+				all[1].deaf = true
+				all[1].exit(nil)
+				all[0].exit(err)
+				pause(3 * time.Second)
+				all[1].exit(err)
+			},
+		},
+		"stopped": {policy: atOnce, do: func(_ *testing.T, tr *troupe, all []*actor, err error) {
+			all[0].quit, all[1].quit = err, err
+			tr.cancel(err)
+		}},
+		"removed": {policy: atOnce, do: func(t *testing.T, tr *troupe, all []*actor, err error) {
+			all[0].quit = err
+			assert.NoError(t, tr.Remove(t.Context(), "a"))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, tc.opts)
+				all := tr.cast(tc.policy, "a b")
+				tr.start()
+				asked := 0
+				err := curiousError{func() { asked++; tr.Status() }}
+				tc.do(t, tr, all, err)
+				tr.cancel(nil)
+				if got := <-tr.result; got != nil {
+					_, _ = got.Error(), errors.Is(got, errSet)
+				}
+				assert.NotZero(t, asked)
+				_ = fmt.Sprintf("%v %+v", tr.Status(), tr.Status())
+			})
+		})
+	}
+}
+
+// slowError has a text that waits for its gate.
+type slowError struct{ gate chan struct{} }
+
+func (e slowError) Error() string { <-e.gate; return "slow" }
+
+// An error whose text waits for a lock that another worker holds delays the
+// exit it is the error of, and nothing else.
+func TestAnErrorThatBlocksDelaysNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 1})
+		all := tr.cast(atOnce, "a b c")
+		tr.start()
+		all[2].exit(errSet)
+		gate := make(chan struct{})
+		all[0].orders <- func(context.Context) error {
+			return slowError{gate}
+		}
+		synctest.Wait()
+		assert.Equal(t, "a running, b running, c running", tr.states())
+		require.NoError(t, tr.Remove(context.Background(), "b"))
+		require.NoError(t, tr.Add("d", all[1].work, atOnce))
+		close(gate)
+		assert.ErrorContains(t, <-tr.result, `worker "a": slow`)
+	})
+}

@@ -159,9 +159,13 @@ func (o *oracle) expect(way byte, ran time.Duration, at time.Time) (count int, a
 		return count, false, false
 	}
 	recent := 0
-	for _, made := range counted {
-		if o.policy.Within == 0 || at.Before(made.Add(o.policy.Within)) {
-			recent++
+	if o.policy.Within == 0 {
+		recent = count
+	} else { // a window does not ask what was healthy
+		for _, made := range o.made {
+			if at.Before(made.Add(o.policy.Within)) {
+				recent++
+			}
 		}
 	}
 	if o.policy.MaxRestarts > 0 && recent >= o.policy.MaxRestarts {

@@ -285,7 +285,10 @@ func (p *RestartPolicy) mayReplace(leaked int) bool {
 type RestartLimitError struct {
 	Restarts int           // restarts made in the window
 	Within   time.Duration // the window; zero: since the last healthy run
-	Last     error         // of the exit that was one too many; nil for a nil return
+	// Last is the error of the exit that was one too many. Under Supervise it
+	// is nil for a nil return; a Supervisor wraps it with the worker's name,
+	// and names the worker after a nil return as well.
+	Last error
 
 	last *rendering // of Last, as in Exit
 }
@@ -313,20 +316,23 @@ func (e *RestartLimitError) Unwrap() error {
 	return e.Last
 }
 
-// restarter is the policy at work on one worker: a state machine without a
-// clock or a goroutine, so that it can be tested, and fuzzed, as one.
+// restarter is a policy applied to one worker: a state machine without a clock
+// or a goroutine, so that it can be tested, and fuzzed, as one.
 type restarter struct {
 	policy   RestartPolicy // checked
 	restarts int           // since the last healthy run
 	recent   window
 }
 
-// verdict is what follows an exit: a restart after wait, or the end with err.
-type verdict struct {
-	restart bool
-	gaveUp  bool
-	wait    time.Duration
-	err     error
+// decision is what follows an exit: a restart after wait, or the end with err.
+type decision struct {
+	restarts int // since the last healthy run, before the one that follows
+	restart  bool
+	counted  bool    // the restart counts towards the limits
+	passed   *window // the limit that was passed: give up
+	crash    bool    // by CrashOnPanic
+	wait     time.Duration
+	err      error
 }
 
 func newRestarter(checked RestartPolicy) restarter {
@@ -335,54 +341,57 @@ func newRestarter(checked RestartPolicy) restarter {
 	}}
 }
 
-// before returns the restarts that count at the end of a run that lasted ran.
-// It must be called once for each run, before exited.
-func (r *restarter) before(ran time.Duration) int {
-	if ran >= r.policy.ResetAfter {
-		r.restarts = 0
-		r.recent.times = r.recent.times[:0]
+// counts returns the restarts that count at the end of a run that has lasted
+// ran. A run that was replaced as stalled never was healthy, or a Heartbeat
+// above ResetAfter would leak without a bound.
+func (r *restarter) counts(ran time.Duration, stalled bool) int {
+	if ran >= r.policy.ResetAfter && !stalled {
+		return 0
 	}
 	return r.restarts
 }
 
-// credit is how much of a run counts towards ResetAfter: nothing of one that
-// was replaced, or a Heartbeat above ResetAfter would leak without a bound.
-func credit(err error, ran time.Duration) time.Duration {
-	if err == ErrStalled {
-		return 0
-	}
-	return ran
-}
-
-// exited decides about an exit at now.
-func (r *restarter) exited(f fate, now time.Time) verdict {
+// decide says what follows a run that ended at now with res, and changes
+// nothing.
+func (r *restarter) decide(res *result, ran time.Duration, now time.Time) decision {
+	d := decision{restarts: r.counts(ran, res.kind == exitStall)}
 	switch mode := r.policy.Restart; {
-	case f.stop, mode == RestartOnFailure && f.err == nil:
-		return verdict{}
+	case res.ends():
+		d.err = res.failure
+	case mode == RestartOnFailure && res.err == nil:
 	case mode == RestartNever:
-		return verdict{err: f.err}
-	case r.exhausted(now):
-		return verdict{gaveUp: true, err: &RestartLimitError{
-			Restarts: r.policy.MaxRestarts,
-			Within:   r.policy.Within,
-			Last:     f.err,
-			last:     f.shown,
-		}}
+		d.err = res.err
+	case r.exhausted(d.restarts, now):
+		d.passed = &r.recent
+	default:
+		d.restart, d.counted = true, true
+		d.wait = r.policy.backoff(d.restarts)
 	}
-	wait := r.policy.backoff(r.restarts)
-	r.restarts++
-	r.recent.add(now)
-	return verdict{restart: true, wait: wait}
+	return d
 }
 
-func (r *restarter) exhausted(now time.Time) bool {
+// crashes reports whether res is a panic that is to crash.
+func (r *restarter) crashes(res *result) bool {
+	return res.kind == exitPanic && r.policy.CrashOnPanic
+}
+
+func (r *restarter) exhausted(restarts int, now time.Time) bool {
 	if r.policy.Within > 0 {
 		return r.recent.full(now)
 	}
-	return r.policy.MaxRestarts > 0 && r.restarts >= r.policy.MaxRestarts
+	return r.policy.MaxRestarts > 0 && restarts >= r.policy.MaxRestarts
 }
 
-// window is a sliding count of at most max moments in within.
+// note records a decision made at now.
+func (r *restarter) note(d decision, now time.Time) {
+	r.restarts = d.restarts
+	if d.counted {
+		r.restarts++
+		r.recent.add(now)
+	}
+}
+
+// window counts the restarts in the last within, of which max are allowed.
 // If either is zero it is never full and keeps nothing.
 type window struct {
 	max    int
@@ -390,17 +399,27 @@ type window struct {
 	times  []time.Time
 }
 
-func (w *window) full(now time.Time) bool {
-	old := 0
-	for old < len(w.times) && now.Sub(w.times[old]) >= w.within {
-		old++
+// err is the error of giving up after a run that has ended with last.
+func (w *window) err(last error, shown *rendering) *RestartLimitError {
+	return &RestartLimitError{
+		Restarts: w.max, Within: w.within, Last: last, last: shown,
 	}
-	w.times = append(w.times[:0], w.times[old:]...)
-	return w.max > 0 && len(w.times) >= w.max
+}
+
+func (w *window) full(now time.Time) bool {
+	return w.max > 0 && len(w.times)-w.expired(now) >= w.max
+}
+
+func (w *window) expired(now time.Time) (n int) {
+	for n < len(w.times) && now.Sub(w.times[n]) >= w.within {
+		n++
+	}
+	return n
 }
 
 func (w *window) add(now time.Time) {
 	if w.max > 0 && w.within > 0 {
+		w.times = append(w.times[:0], w.times[w.expired(now):]...)
 		w.times = append(w.times, now)
 	}
 }

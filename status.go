@@ -3,6 +3,7 @@ package chanx
 // To copy this file: take supervisor.go along, which names all it needs.
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -52,6 +53,8 @@ type WorkerStatus struct {
 	// had failed before since its last healthy run; for ResetAfter if that is
 	// less. An exit that its policy restarts is a failure.
 	CrashLooping bool `json:"crash_looping,omitempty"`
+	// ExitCounts says how often it has exited in each way, ever.
+	ExitCounts ExitCounts `json:"exit_counts,omitzero"`
 	// Exits are its last exits, oldest first, at most
 	// SupervisorOptions.KeepExits. They stay readable after Run has returned.
 	Exits []Exit `json:"exits,omitempty"`
@@ -59,9 +62,37 @@ type WorkerStatus struct {
 	LastBeat time.Time `json:"last_beat,omitzero"`
 	// Missed is how many events its OnEvent could not take.
 	Missed uint64 `json:"missed_events,omitempty"`
-	// Workers is the status of the Supervisor whose Run is this worker, if
-	// it is one, since a tree is well only if its leaves are.
+	// Workers is the status of the Supervisors that run below this worker,
+	// with a ctx derived from its own, since a tree is well only if its leaves
+	// are. Once the worker itself has ended, it also has the one that was the
+	// last to return.
 	Workers []WorkerStatus `json:"workers,omitempty"`
+}
+
+// ExitCounts counts the exits of a worker by what Exit.Err was. The sum is the
+// number of runs that have ended; the late end of a run that was replaced as
+// stalled is not counted again.
+type ExitCounts struct {
+	Nil    uint64 `json:"nil,omitempty"`
+	Error  uint64 `json:"error,omitempty"` // with ErrStop and the error of its context
+	Panic  uint64 `json:"panic,omitempty"`
+	Goexit uint64 `json:"goexit,omitempty"`
+	Stall  uint64 `json:"stall,omitempty"` // replaced as stalled
+}
+
+func (c *ExitCounts) add(kind exitKind) {
+	switch kind {
+	case exitNil:
+		c.Nil++
+	case exitError:
+		c.Error++
+	case exitPanic:
+		c.Panic++
+	case exitGoexit:
+		c.Goexit++
+	case exitStall:
+		c.Stall++
+	}
 }
 
 // Status returns the state of every worker, in the order they were added. It
@@ -71,43 +102,78 @@ type WorkerStatus struct {
 func (s *Supervisor) Status() []WorkerStatus {
 	s.mu.Lock()
 	all := make([]WorkerStatus, len(s.members))
-	var children map[int]*Supervisor
+	var children map[int][]*Supervisor
 	for i, m := range s.members {
 		all[i] = m.status()
-		if child := m.child(); child != nil {
+		if below := m.children(); below != nil {
 			if children == nil {
-				children = make(map[int]*Supervisor)
+				children = make(map[int][]*Supervisor)
 			}
-			children[i] = child
+			children[i] = below
 		}
 	}
 	s.mu.Unlock()
-	for i, child := range children {
-		all[i].Workers = child.Status()
+	for i, below := range children {
+		for _, child := range below {
+			all[i].Workers = append(all[i].Workers, child.Status()...)
+		}
 	}
 	return all
 }
 
 func (m *member) status() WorkerStatus {
 	st := WorkerStatus{
-		Name:     m.name,
-		State:    m.state,
-		Since:    m.since,
-		Restarts: m.restarts,
-		Exits:    slices.Clone(m.exits),
-		Missed:   m.hook.count(),
+		Name:       m.name,
+		State:      m.state,
+		Since:      m.since,
+		Restarts:   m.restarts,
+		ExitCounts: m.ended,
+		Exits:      slices.Clone(m.exits),
+		Missed:     m.hook.count(),
 	}
 	st.CrashLooping = m.crashLooping(time.Now())
 	if m.run != nil {
-		st.LastBeat = m.run.pulse.lastBeat()
+		st.LastBeat = m.run.lastBeat()
 	}
 	return st
 }
 
-func (m *member) child() *Supervisor {
+// children returns the Supervisors whose status belongs to that of m.
+func (m *member) children() (below []*Supervisor) {
 	if m.run == nil {
 		return nil
 	}
-	child, _ := m.run.pulse.child.Load().(*Supervisor)
-	return child
+	for _, c := range m.run.children {
+		if !c.over || !m.live() {
+			below = append(below, c.set)
+		}
+	}
+	return below
+}
+
+// childRun is a Run below a worker.
+type childRun struct {
+	set  *Supervisor
+	over bool
+}
+
+// adopt has the worker that runs with ctx, if any, show set as running below
+// it, until leave is called.
+func adopt(ctx context.Context, set *Supervisor) (leave func()) {
+	r, _ := ctx.Value(runKey{}).(*workerRun)
+	if r == nil {
+		return func() {}
+	}
+	c := &childRun{set: set}
+	r.set.mu.Lock()
+	defer r.set.mu.Unlock()
+	r.children = append(r.children, c)
+	return func() {
+		r.set.mu.Lock()
+		defer r.set.mu.Unlock()
+		r.children = slices.DeleteFunc(r.children, func(c *childRun) bool {
+			return c.over
+		})
+		c.over = true
+	}
 }

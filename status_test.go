@@ -50,6 +50,7 @@ func TestStatusAsJSON(t *testing.T) {
 		a.exit(fmt.Errorf("disk: %w", errSet))
 		assert.JSONEq(t, `[{"name":"a","state":"running","restarts":1,
 			"crash_looping":true,"since":"2000-01-01T00:00:01Z","last_beat":"2000-01-01T00:00:01Z",
+			"exit_counts":{"error":1},
 			"exits":[{"error":"disk: set","started":"2000-01-01T00:00:00Z",
 				"ran":"1s","restarts":0,"backoff":"0s","final":false}]}]`,
 			strings.ReplaceAll(status(), errSet.Error(), "set"))
@@ -86,6 +87,7 @@ func TestStatusOfALife(t *testing.T) {
 			Err: errSet, Started: tr.born.Add(2 * time.Second),
 			Ran: 2 * time.Second, Backoff: 3 * time.Second,
 		}}
+		want.ExitCounts.Error = 1
 		assert.Equal(t, want, tr.status("a"))
 
 		pause(3 * time.Second)
@@ -102,6 +104,7 @@ func TestStatusOfALife(t *testing.T) {
 			Started: tr.born.Add(7 * time.Second), Ran: time.Second,
 			Restarts: 1, Final: true,
 		})
+		want.ExitCounts.Nil = 1
 		assert.Equal(t, want, tr.status("a"))
 	})
 }

@@ -3,7 +3,7 @@ package chanx
 // To copy this file: take supervisor.go along, which names all it needs.
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -17,12 +17,14 @@ const (
 	// OneForOne restarts the worker that exited.
 	OneForOne Strategy = iota
 	// OneForAll stops all the others, last added first, and starts all again
-	// when the backoff of the one that exited is over; it begins when they
-	// have stopped. A sibling under RestartNever, or one that returns ErrStop,
-	// has then ended for good; one under RestartOnFailure only if it returned
-	// nil before it was its turn.
+	// when the backoff of the one that exited is over; the backoff begins
+	// when they have stopped. Their contexts are cancelled with
+	// [ErrRestarting] as the cause, and neither ErrStop nor nil that they then
+	// return ends them for good. A sibling ends for good meanwhile if it is
+	// under RestartNever, returns a [Permanent] error, or ends by itself before
+	// its context was cancelled.
 	OneForAll
-	// RestForOne does that with those added after the one that exited.
+	// RestForOne does the same with those added after the one that exited.
 	RestForOne
 )
 
@@ -56,57 +58,83 @@ func (s *Strategy) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// plan is a start, of one member or of a group, that waits for its backoff.
+// plan is a restart under way, of one member or of a group: first those that
+// run are stopped, then all are started when wait is over. A member belongs to
+// the last plan that has claimed it, and nothing else starts it: so a group
+// that fails again, or within a larger one, cannot run a member twice.
 type plan struct {
-	members []*member
-	waiting int // how many of them it is still to start
-	cause   Exit
-	timer   *time.Timer
+	members  []*member
+	claimed  int  // how many of them still belong to it
+	stopping bool // some may still run
+	asked    bool // by Restart: its only member is started when it has stopped
+	name     string
+	cause    Exit // of the worker of that name, for which it is made
+	wait     time.Duration
+	timer    *time.Timer
 }
 
-// regroup is a restart that must first stop siblings.
-type regroup struct {
-	plan
-	failed *member
-	wait   time.Duration
+// claim makes p what starts m next, in place of the plan it belonged to.
+func (m *member) claim(p *plan) {
+	m.unclaim()
+	m.plan = p
+	p.claimed++
 }
 
-var errRegrouped = errors.New("chanx: worker is restarted with a sibling")
-
-// regroup does one restart that must first stop siblings. Others wait for the
-// next round of Run's loop, so that a group that fails for ever does not keep
-// it from the rest.
-func (s *Supervisor) regroup(a attention) {
-	g, live := s.nextGroup()
-	if g == nil {
+// unclaim takes m out of its plan, and drops a plan without members. The
+// runtime may hold a stopped timer until it would have fired, so the plan must
+// not keep a removed worker in memory.
+func (m *member) unclaim() {
+	p := m.plan
+	if m.plan = nil; p == nil {
 		return
 	}
-	s.stopInTurn(a, live, errRegrouped, a.ctx.Done(), s.halt)
-	if a.ctx.Err() == nil {
-		s.restartGroup(g, live)
+	if p.claimed--; p.claimed > 0 {
+		return
+	}
+	p.members, p.cause = nil, Exit{}
+	if p.timer != nil {
+		p.timer.Stop()
 	}
 }
 
-func (s *Supervisor) nextGroup() (g *regroup, live []*run) {
+// regroup does one restart that must first stop siblings. Others wait for the
+// next round of Run's loop, so that a group that always fails does not keep it
+// from the rest.
+func (s *Supervisor) regroup(a attention) {
+	if a.ctx.Err() != nil {
+		return
+	}
+	p, live := s.nextGroup()
+	if p == nil {
+		return
+	}
+	timeout := s.patience(a.ctx)
+	s.stopInTurn(a, live, timeout, ErrRestarting, a.ctx.Done(), s.halt)
+	if a.ctx.Err() == nil {
+		s.restartGroup(p, live, timeout)
+	}
+}
+
+func (s *Supervisor) nextGroup() (p *plan, live []*workerRun) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.regroups) == 0 || s.over {
+	if len(s.groups) == 0 || s.over {
 		return nil, nil
 	}
-	g = s.regroups[0]
-	s.regroups = slices.Delete(s.regroups, 0, 1) // which keeps nothing
-	for _, m := range g.members {
-		if m.group == g && m.live() {
+	p = s.groups[0]
+	s.groups = slices.Delete(s.groups, 0, 1) // which keeps nothing
+	for _, m := range p.members {
+		if m.plan == p && m.live() {
 			live = append(live, m.run.awaited())
 		}
 	}
-	return g, live
+	return p, live
 }
 
-// restartGroup plans the start of a group that has been stopped. Those who
-// were removed meanwhile are no longer of it, whether they have stopped or
-// not, and those claimed by a later one are left to that.
-func (s *Supervisor) restartGroup(g *regroup, asked []*run) {
+// restartGroup plans the start of a group that was stopped. A member removed
+// meanwhile is no longer part of it, whether it has stopped or not, and one
+// claimed by a later plan is left to that.
+func (s *Supervisor) restartGroup(p *plan, asked []*workerRun, timeout time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over {
@@ -119,103 +147,96 @@ func (s *Supervisor) restartGroup(g *regroup, asked []*run) {
 		}
 	}
 	if len(late) > 0 {
-		s.end(&StopTimeoutError{late, s.opts.StopTimeout, g.failed.named(g.cause.Err, g.cause.shown)})
+		s.end(&StopTimeoutError{late, timeout, named(p.name, p.cause.Err, p.cause.shown)})
 		return
 	}
-	g.plan.members = slices.DeleteFunc(g.members, func(m *member) bool {
-		return m.group != g
+	p.stopping = false
+	p.members = slices.DeleteFunc(p.members, func(m *member) bool {
+		return m.plan != p
 	})
-	s.schedule(&g.plan, g.wait)
+	s.schedule(p)
 	s.nudge() // for the next one, if any
 }
 
 // The rest is called with mu held.
 
-// restart starts m again after wait, and with it whom the strategy says.
-func (s *Supervisor) restart(m *member, wait time.Duration, cause *Exit) {
+// restart starts m again after wait, together with the siblings that the
+// strategy selects. It returns the run that is to start at once, if any.
+func (s *Supervisor) restart(m *member, wait time.Duration, cause *Exit) *workerRun {
 	if s.opts.Strategy == OneForOne && wait == 0 {
-		s.again(m, cause)
-		return
+		return s.again(m, cause)
 	}
+	p := &plan{name: m.name, cause: *cause, wait: wait}
 	if s.opts.Strategy == OneForOne {
-		s.schedule(&plan{members: []*member{m}, cause: *cause}, wait)
-		return
+		p.members = []*member{m}
+		m.claim(p)
+		s.schedule(p)
+		return nil
 	}
 	group := s.members
 	if s.opts.Strategy == RestForOne {
 		group = group[s.index(m):]
 	}
-	g := &regroup{plan: plan{cause: *cause}, failed: m, wait: wait}
+	p.stopping = true
 	for _, sib := range group {
 		if sib.over || sib.gone != nil {
 			continue
 		}
-		sib.unplan() // this start takes the place of one it waited for
-		sib.group = g
-		g.members = append(g.members, sib)
+		sib.claim(p)
+		p.members = append(p.members, sib)
 	}
-	s.regroups = append(s.regroups, g)
+	s.groups = append(s.groups, p)
 	s.nudge()
+	return nil
 }
 
-// schedule starts the members of p, none of which is running, after wait.
-func (s *Supervisor) schedule(p *plan, wait time.Duration) {
-	p.waiting = len(p.members)
-	for _, m := range p.members {
-		m.group, m.plan = nil, p
-	}
-	if wait == 0 {
+// schedule starts the members of p, none of which is running, after its wait.
+func (s *Supervisor) schedule(p *plan) {
+	switch {
+	case p.claimed == 0:
+	case p.wait == 0:
 		s.launch(p)
-		return
+	default:
+		p.timer = time.AfterFunc(p.wait, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.launch(p)
+		})
 	}
-	p.timer = time.AfterFunc(wait, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.launch(p)
-	})
 }
 
 func (s *Supervisor) launch(p *plan) {
-	for _, m := range p.members {
-		if m.plan != p || s.over {
-			continue // removed, or part of a later plan, or too late
+	members, cause := p.members, p.cause // unclaim empties them
+	for _, m := range members {
+		if m.plan == p && !s.over { // or it was removed, claimed, or too late
+			s.spawn(s.again(m, &cause))
 		}
-		s.again(m, &p.cause)
 	}
 }
 
 // again starts m for another time, after an exit.
-func (s *Supervisor) again(m *member, cause *Exit) {
+func (s *Supervisor) again(m *member, cause *Exit) *workerRun {
 	m.restarts++
-	s.start(m)
-	m.tell(EventRestart, m.run.pulse.born, cause)
+	r := s.start(m)
+	s.tell(m, EventRestart, r.born, cause)
+	return r
 }
 
-// regrouped says what follows the end of a run of which a sibling's failure is
-// to be, or was, the end. As in OTP, RestartNever is not restarted for
-// others, and RestartOnFailure is; but not if it was done before it was asked.
-// None of it counts as a restart.
-func (m *member) regrouped(f fate, asked bool) verdict {
+// regrouped decides about the end of a run that its plan was to stop, or has
+// stopped. As in OTP, RestartNever is not restarted for others, and
+// RestartOnFailure is, unless it was done before it was asked. None of it
+// counts as a restart.
+func (m *member) regrouped(r *workerRun, res *result, d *decision) {
+	asked := context.Cause(r.ctx) == ErrRestarting
 	switch mode := m.restarter.policy.Restart; {
-	case f.stop, mode == RestartNever && asked:
-		return verdict{}
-	case mode == RestartNever, mode == RestartOnFailure && f.err == nil && !asked:
-		return verdict{err: f.err}
-	}
-	return verdict{restart: true, wait: m.group.wait}
-}
-
-// unplan takes m off what was to start it, and stops the clock of a plan that
-// has nobody left. The runtime may hold a stopped timer until it would have
-// fired, so the plan must not keep a removed worker in memory.
-func (m *member) unplan() {
-	p := m.plan
-	m.group, m.plan = nil, nil
-	if p == nil {
-		return
-	}
-	if p.waiting--; p.waiting == 0 && p.timer != nil {
-		p.timer.Stop()
-		p.members, p.cause = nil, Exit{}
+	case m.plan.asked:
+		d.restart = true
+	case res.permanent, res.stop && !asked:
+		d.err = res.failure
+	case mode == RestartNever && !asked:
+		d.err = res.err
+	case mode == RestartNever, mode == RestartOnFailure && res.err == nil && !asked:
+	default:
+		d.restart, d.wait = true, m.plan.wait
 	}
 }

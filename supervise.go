@@ -21,36 +21,38 @@ import (
 //     failure.
 //   - nil when the worker returned [ErrStop], or nil under RestartOnFailure
 //     or RestartNever.
+//   - the error the worker has failed with for good: see [Permanent].
 //   - the error, or [*PanicError], or [ErrGoexit], of a RestartNever worker.
 //   - a [*RestartLimitError] when the policy gave up.
 //
-// A nil ctx, a nil worker, and a policy that contradicts itself panic before
-// anything starts.
+// A nil ctx, a nil worker and an invalid policy panic before anything starts.
 //
-// The worker runs on a goroutine of its own, with a context made from ctx that
-// is cancelled when that run ends, so that what a run started ends with it.
-// Supervise returns only when the worker has returned: one that ignores its
-// context holds it up, and only a [Supervisor] has a timeout for that. The
-// exception is a worker that is stalled under ReplaceStalled, which is left
-// behind. It waits up to a second for OnEvent to take what is queued.
+// The worker runs on its own goroutine, with a context derived from ctx that
+// is cancelled when that run ends, so that everything the run started with it
+// ends too. Supervise returns only when the worker has returned: a worker that
+// ignores its context delays it, and only a [Supervisor] has a timeout for
+// that. The exception is a run that was replaced as stalled, which happens
+// only before ctx is done. Supervise waits up to a second for OnEvent to take
+// the queued events.
 //
 // # On recovering panics
 //
 // The Go team landed and reverted recovery in errgroup (golang/go#53757,
 // #74275, #74304): a recovered panic crashes late or never, on another
 // goroutine, and without its stack. This is an argument against recovering by
-// default where nobody asked; whoever calls Supervise asks for a worker that
-// outlives its mistakes. What was lost there is kept here: the stack is taken
-// where the panic happened and printed with the error, the restart is an
-// event and counted, and MaxRestarts turns a worker that cannot recover into
-// an error. State that a panic may have left inconsistent belongs inside the
-// worker function, where a restart makes it anew. If it is shared, set
-// CrashOnPanic: then Supervise panics, on its caller's goroutine, as soon as
-// OnEvent has been told.
+// default; a caller of Supervise asks for a worker that outlives its mistakes.
+// What was lost there is kept here: the stack is taken where the panic
+// happened and kept with the error, the restart is an event and counted, and
+// MaxRestarts turns a worker that cannot recover into an error. State that a
+// panic may have left inconsistent belongs inside the worker function, where a
+// restart makes it anew. If it is shared, set CrashOnPanic: then Supervise
+// panics, on its caller's goroutine, as soon as OnEvent has been told.
 //
 // A restart without backoff or Heartbeat costs less than starting and joining
-// a goroutine, since the goroutine is kept; after runtime.Goexit a new one is
-// started. Profiler labels of the caller are not those of a restarted run.
+// a goroutine, since the goroutine is kept. The next run therefore finds what
+// the last one did to its goroutine (LockOSThread, SetPanicOnFault, profiler
+// labels): a worker must undo that, or leave by runtime.Goexit, after which a
+// new goroutine is started.
 func Supervise(ctx context.Context, worker func(context.Context) error, policy RestartPolicy) error {
 	if worker == nil {
 		panic("chanx: nil worker")
@@ -62,183 +64,215 @@ func Supervise(ctx context.Context, worker func(context.Context) error, policy R
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	k := &keeper{
+	s := &solo{
 		ctx:       ctx,
 		worker:    worker,
 		restarter: newRestarter(policy),
 		hook:      newHook(policy.OnEvent),
-		result:    make(chan error, 1),
+		done:      make(chan error, 1),
 	}
-	go k.live(k.newLife())
-	err := <-k.result
-	if k.hook != nil {
+	if policy.ReplaceStalled && policy.CrashOnPanic {
+		s.ctx, s.cancel = context.WithCancel(ctx)
+		defer s.cancel()
+	}
+	r := s.newRun()
+	s.tell(EventStart, r.started, &Exit{Started: r.started})
+	go s.work(r)
+	err := <-s.done
+	if s.hook != nil {
 		grace, cancel := context.WithTimeout(context.Background(), hookGrace)
 		defer cancel()
-		k.hook.end(grace.Done())
+		s.hook.end(grace)
 	}
-	if k.crash != nil {
-		panic(k.crash)
+	if crash := s.crash.Load(); crash != nil {
+		panic(crash)
 	}
 	return err
 }
 
-// keeper is one call of Supervise. One goroutine at a time is in charge of it
+// solo is one call of Supervise. One goroutine at a time is in charge of it
 // and may use its fields; it hands over only by starting its successor.
-type keeper struct {
+type solo struct {
 	ctx       context.Context
 	worker    func(context.Context) error
 	restarter restarter
 	hook      *hook
-	result    chan error
-	crash     *PanicError
-	leaked    atomic.Int32 // goroutines left behind; used by these as well
+	done      chan error
+	attempts  int64
+
+	// Also used by goroutines that were leaked:
+	cancel context.CancelFunc // not nil if they may crash
+	crash  atomic.Pointer[PanicError]
+	leaked atomic.Int32
 }
 
-// life is one goroutine that runs the worker, again and again.
-type life struct {
-	pulse     *pulse
-	started   time.Time
-	cancel    context.CancelCauseFunc // of the current run
-	abandoned bool                    // written under pulse.mu, read after stop
+// soloRun is one goroutine of a solo: a run of the worker and, if no watch is
+// kept, the runs that follow it.
+type soloRun struct {
+	pulse   *pulse
+	started time.Time
+	cancel  context.CancelCauseFunc // of the current run
+	leaked  bool                    // written under pulse.mu, read after stop
 }
 
-func (k *keeper) newLife() *life {
-	l := &life{started: time.Now()}
-	k.attend(l)
-	return l
+func (s *solo) newRun() *soloRun {
+	r := &soloRun{started: time.Now()}
+	s.attend(r)
+	return r
 }
 
-// attend gives l a new pulse, so that what an old run has left behind beats
-// for that run only. It costs as much as the restart itself, hence a goroutine
-// whose runs are not watched keeps the first.
-func (k *keeper) attend(l *life) {
-	l.pulse = &pulse{Context: k.ctx, born: l.started}
-	if limit := k.restarter.policy.Heartbeat; limit > 0 {
-		l.pulse.watched(limit, func(stalled bool) { k.stallChanged(l, stalled) })
+// attend gives r a new pulse, so that goroutines of an old run beat for that
+// run only. It costs as much as the restart itself, hence a goroutine whose
+// runs are not watched keeps the first.
+func (s *solo) attend(r *soloRun) {
+	r.pulse = &pulse{Context: s.ctx, born: r.started}
+	r.pulse.attempt.Store(s.attempts)
+	if limit := s.restarter.policy.Heartbeat; limit > 0 {
+		r.pulse.watched(limit, func(stalled, stopping bool) {
+			s.stallChanged(r, stalled, stopping)
+		})
 	}
 }
 
-// live runs the worker until it is over, or until this goroutine is: it may be
-// ended by runtime.Goexit, or abandoned as stalled.
-func (k *keeper) live(l *life) {
-	var f fate
+// work runs the worker until it has ended for good, or until this goroutine
+// ends: by runtime.Goexit, or because it was leaked.
+func (s *solo) work(r *soloRun) {
+	var res result
 	inWorker := false
 	defer func() {
-		if inWorker && k.ended(l, f) { // Goexit got us here
-			go k.live(l)
+		if inWorker && s.ended(r, &res) { // runtime.Goexit
+			go s.work(r)
 		}
 	}()
 	for again := true; again; {
 		var ctx context.Context
-		ctx, l.cancel = context.WithCancelCause(l.pulse)
-		l.pulse.start()
+		ctx, r.cancel = context.WithCancelCause(r.pulse)
+		s.attempts++
+		r.pulse.start()
 		inWorker = true
-		f = protect(ctx, k.worker, &f)
+		protect(ctx, s.worker, &res)
 		inWorker = false
-		again = k.ended(l, f)
+		again = s.ended(r, &res)
 	}
 }
 
-// ended deals with the end of a run. If the worker is to be run again, it
-// waits as long as the policy says and returns true.
-func (k *keeper) ended(l *life, f fate) bool {
-	l.cancel(nil)
-	l.pulse.stop()
-	if l.abandoned {
-		k.endedLate(l, f)
+// ended deals with the end of a run. It reports whether r is to run again, and
+// has then waited as long as the policy says.
+func (s *solo) ended(r *soloRun, res *result) (again bool) {
+	r.cancel(nil)
+	r.pulse.stop()
+	now := time.Now()
+	if r.leaked {
+		s.endedLate(r, res, now)
 		return false
 	}
-	return k.follow(l, k.judge(l, f))
+	return s.follow(r, s.exited(r, res, s.ctx.Err(), now))
 }
 
-func (k *keeper) endedLate(l *life, f fate) {
-	k.leaked.Add(-1)
-	now := time.Now()
-	exit := l.exit(lateFate(f), now)
-	k.tell(EventExit, now, &exit)
+// endedLate notes that the goroutine of r, which was leaked, has ended.
+func (s *solo) endedLate(r *soloRun, res *result, now time.Time) {
+	s.leaked.Add(-1)
+	late := res.late()
+	exit := r.exit(&late, now)
+	if s.restarter.crashes(res) {
+		s.crash.CompareAndSwap(nil, res.crash())
+		s.cancel()
+	}
+	s.tell(EventExit, now, &exit)
 }
 
-func (l *life) exit(f fate, now time.Time) Exit {
-	return Exit{Err: f.err, Started: l.started, Ran: now.Sub(l.started), shown: f.shown}
+func (r *soloRun) exit(res *result, now time.Time) Exit {
+	return Exit{
+		Err: res.err, Started: r.started, Ran: now.Sub(r.started), shown: res.shown,
+	}
 }
 
-// outcome is what has been decided about an exit, and been told.
+// outcome is a decision that was made and told.
 type outcome struct {
-	verdict
+	decision
 	at   time.Time
 	exit Exit
 }
 
-// judge decides what follows the end of a run of l.
-func (k *keeper) judge(l *life, f fate) outcome {
-	now := time.Now()
-	exit := l.exit(f, now)
-	exit.Restarts = k.restarter.before(credit(f.err, exit.Ran))
-	if f.panicked && k.restarter.policy.CrashOnPanic {
-		k.crash = f.err.(*PanicError).crashing()
+// exited decides what follows the end of a run of r, notes it and tells it.
+func (s *solo) exited(r *soloRun, res *result, ctxErr error, now time.Time) outcome {
+	o := outcome{at: now, exit: r.exit(res, now)}
+	o.decision = s.decide(res, o.exit.Ran, ctxErr, now)
+	s.restarter.note(o.decision, now)
+	o.exit.Restarts = o.restarts
+	o.exit.Backoff, o.exit.Final = o.wait, !o.restart
+	if o.crash {
+		s.crash.CompareAndSwap(nil, res.crash())
 	}
-	v := verdict{err: k.ctx.Err()}
-	if v.err == nil && k.crash == nil {
-		v = k.restarter.exited(f, now)
+	s.tell(EventExit, now, &o.exit)
+	if o.passed != nil {
+		s.tell(EventGiveUp, now, &o.exit)
+		o.err = o.passed.err(res.err, res.shown)
 	}
-	exit.Backoff, exit.Final = v.wait, !v.restart
-	k.tell(EventExit, now, &exit)
-	if v.gaveUp {
-		k.tell(EventGiveUp, now, &exit)
-	}
-	return outcome{v, now, exit}
+	return o
 }
 
-// follow does it: it waits for the restart, and returns true when l is to run,
-// or ends the supervision.
-func (k *keeper) follow(l *life, o outcome) bool {
+func (s *solo) decide(res *result, ran time.Duration, ctxErr error, now time.Time) decision {
+	d := s.restarter.decide(res, ran, now)
+	switch {
+	case s.restarter.crashes(res):
+		return decision{restarts: d.restarts, crash: true}
+	case ctxErr != nil:
+		return decision{restarts: d.restarts, err: ctxErr}
+	}
+	return d
+}
+
+// follow waits out the backoff and reports true, or ends the supervision.
+func (s *solo) follow(r *soloRun, o outcome) (again bool) {
 	if o.restart {
-		o.err = sleep(k.ctx, o.wait)
+		o.err = sleep(s.ctx, o.wait)
 	}
 	if !o.restart || o.err != nil {
-		k.result <- o.err
+		s.done <- o.err
 		return false
 	}
-	if l.started = o.at; o.wait > 0 {
-		l.started = time.Now()
+	if r.started = o.at; o.wait > 0 {
+		r.started = time.Now()
 	}
-	if l.pulse.limit > 0 {
-		k.attend(l)
+	if r.pulse.limit > 0 {
+		s.attend(r)
 	}
-	k.tell(EventRestart, l.started, &o.exit)
+	s.tell(EventRestart, r.started, &o.exit)
 	return true
 }
 
-// stallChanged is the pulse's report. Its goroutine judges a stall itself, in
-// charge of k as long as it holds the pulse's mu, so that however soon the
-// old run ends now, that is told later.
-func (k *keeper) stallChanged(l *life, stalled bool) {
+// stallChanged is the pulse's report. The timer's goroutine decides about a
+// stall itself, in charge of s as long as it holds the pulse's mu, so that
+// however soon the old run ends now, that is told later.
+func (s *solo) stallChanged(r *soloRun, stalled, stopping bool) {
 	now := time.Now()
-	e := l.exit(fate{}, now)
+	e := r.exit(&result{}, now)
 	if !stalled {
-		k.tell(EventRecover, now, &e)
+		s.tell(EventRecover, now, &e)
 		return
 	}
 	e.Err = ErrStalled
-	k.tell(EventStall, now, &e)
-	if k.restarter.policy.mayReplace(int(k.leaked.Load())) {
-		k.leaked.Add(1)
-		l.abandoned, l.pulse.running = true, false
-		o := k.judge(l, fate{err: ErrStalled})
-		l.cancel(ErrStalled)
-		go k.succeed(o)
+	s.tell(EventStall, now, &e)
+	if stopping || !s.restarter.policy.mayReplace(int(s.leaked.Load())) {
+		return
+	}
+	s.leaked.Add(1)
+	r.leaked, r.pulse.running = true, false
+	o := s.exited(r, &result{err: ErrStalled, kind: exitStall}, nil, now)
+	r.cancel(ErrStalled)
+	go s.succeed(o)
+}
+
+// succeed takes over from a goroutine that was leaked.
+func (s *solo) succeed(o outcome) {
+	if r := s.newRun(); s.follow(r, o) {
+		s.work(r)
 	}
 }
 
-// succeed takes over from a goroutine that was abandoned.
-func (k *keeper) succeed(o outcome) {
-	if l := k.newLife(); k.follow(l, o) {
-		k.live(l)
-	}
-}
-
-func (k *keeper) tell(kind EventKind, at time.Time, exit *Exit) {
-	k.hook.send(kind, "", at, exit)
+func (s *solo) tell(kind EventKind, at time.Time, exit *Exit) {
+	s.hook.send(kind, "", at, exit)
 }
 
 // sleep waits for d, or until ctx is done and returns its error.
@@ -252,6 +286,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return ctx.Err()
 	case <-ctx.Done():
-		return ctx.Err()
+		return doneErr(ctx)
 	}
+}
+
+// doneErr returns the error of a ctx that is done, also if it has none.
+func doneErr(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return context.Canceled
 }

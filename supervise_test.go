@@ -24,7 +24,8 @@ var restarts = flag.Int("restarts", 100_000,
 var errBoom = errors.New("boom")
 
 // journal is an orderly hook. Its lines tell all an event says but its stack,
-// with times since the journal was opened.
+// with times since the journal was opened. It leaves out the first start, which
+// TestStartIsTold is about.
 type journal struct {
 	opened time.Time
 
@@ -35,6 +36,9 @@ type journal struct {
 func newJournal() *journal { return &journal{opened: time.Now()} }
 
 func (j *journal) note(e chanx.Event) {
+	if e.Kind == chanx.EventStart {
+		return
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.events = append(j.events, e)
@@ -174,7 +178,7 @@ func TestErrStop(t *testing.T) {
 		for _, stop := range []error{
 			chanx.ErrStop,
 			fmt.Errorf("no more work: %w", chanx.ErrStop),
-			errors.Join(errBoom, chanx.ErrStop),
+			errors.Join(nil, chanx.ErrStop),
 		} {
 			synctest.Test(t, func(t *testing.T) {
 				j, runs := newJournal(), 0
@@ -636,4 +640,34 @@ func TestManySupervised(t *testing.T) {
 	assert.LessOrEqual(t, told, int64(workers*(2*each-1)))
 	assert.LessOrEqual(t, int64(workers*(2*each-1))-told, int64(workers*64))
 	t.Logf("%d events told, %d missed", exits.Load()+again.Load(), missed.Load())
+}
+
+// What a worker has done to its goroutine is there in the next run, unless it
+// has left by Goexit.
+func TestTheGoroutineIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		var ids []string
+		require.NoError(t, chanx.Supervise(t.Context(), func(context.Context) error {
+			ids = append(ids, goroutineID())
+			switch runs++; runs {
+			case 2:
+				runtime.Goexit()
+			case 3:
+				return chanx.ErrStop
+			}
+			return errBoom
+		}, atOnce))
+		require.Len(t, ids, 3)
+		assert.Equal(t, ids[0], ids[1])
+		assert.NotEqual(t, ids[1], ids[2])
+	})
+}
+
+func goroutineID() string {
+	var b [64]byte
+	n := 0
+	for head := b[:runtime.Stack(b[:], false)]; n < len(head) && head[n] != '['; n++ {
+	}
+	return string(b[:n])
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,28 +20,38 @@ import (
 // SupervisorOptions are the options of [NewSupervisor]. The zero value is the
 // useful default.
 type SupervisorOptions struct {
-	// Strategy says who is restarted together. Zero: OneForOne.
+	// Strategy says which workers are restarted together. Zero: OneForOne.
 	Strategy Strategy
 
 	// MaxRestarts and Within limit the restarts of the whole set, as those
 	// of [RestartPolicy] do for one worker: the exit that would need one
-	// more gives up. Siblings restarted along do not count. Zero
-	// MaxRestarts: never give up. Zero Within: the restarts of each worker
-	// since its last healthy run, added up.
-	// Negative: panics. As with one worker, a Within that is short of what
-	// backoff lets through is a limit never reached; this one is not
-	// checked, since every worker has a policy of its own.
+	// more gives up. Siblings restarted along do not count, nor does Restart.
+	// Zero MaxRestarts: never give up. Zero Within: the restarts of each
+	// worker since its last healthy run, added up, without workers that have
+	// ended for good or were removed; a run that is still going on counts as
+	// healthy once it has lasted ResetAfter, unless it is stalled.
+	// Negative: panics. As with one worker, a limit that backoff does not let
+	// through within Within is never reached; that is not checked here, since
+	// every worker has its own policy.
 	MaxRestarts int
 	Within      time.Duration
 
 	// StopTimeout is how long Run waits for workers to return after ctx is
 	// done or the set has given up, and how long a restart waits for
-	// siblings. Zero: 10 s. Negative: panics.
+	// siblings. Run as a worker of another Supervisor that stops it, it waits
+	// at most for three quarters of the time it is given there.
+	// Zero: 10 s. Negative: panics.
 	StopTimeout time.Duration
 
 	// KeepExits is how many last exits are kept for each worker, with error
 	// and stack. Zero: 8. Negative: panics.
 	KeepExits int
+
+	// OnEvent observes every worker of the set, as RestartPolicy.OnEvent does
+	// one; a worker's own is called as well. It is called for one event at a
+	// time, and 64 events and two for each worker wait for it.
+	// Nil: none.
+	OnEvent func(Event)
 }
 
 // Validate returns nil if NewSupervisor accepts o, and otherwise an error with
@@ -71,24 +82,26 @@ func (o SupervisorOptions) checked() SupervisorOptions {
 
 // A Supervisor runs a named set of workers, each under its own
 // [RestartPolicy], and keeps their last exits. It must be made by
-// [NewSupervisor]; the zero value panics when it is added to or run. All
-// methods may be called by any number of goroutines.
+// [NewSupervisor]; adding to or running the zero value panics. All methods may
+// be called by any number of goroutines.
 //
 // Its Run has the form of a worker, so that supervisors form trees:
 //
 //	parent.Add("consumers", consumers.Run, chanx.RestartPolicy{})
 //
 // A Supervisor starts the goroutines of its workers and hooks, and nothing
-// else; they end with Run, except those it names in a [*StopTimeoutError],
-// those it has left behind under ReplaceStalled or by a crash, and a hook
-// that blocks for longer than a second.
+// else. They end with Run, except those of workers named in a
+// [*StopTimeoutError], those leaked under ReplaceStalled or by a crash, and a
+// hook that blocks for longer than a second.
 //
-// All that happens is noted under one lock, by the goroutine that it happens
-// to, and OneForOne restarts are started there and then. Only what must wait
-// for workers, the stops of a group and of the set, is left to Run's own
-// goroutine, which holds no lock while it waits.
+// Everything that happens is noted under one lock, by the goroutine that it
+// happens to, and OneForOne restarts are started there and then. Only stopping
+// a group or the set, which must wait for workers, is left to Run's own
+// goroutine; it holds no lock while it waits. No code of a worker, an error, a
+// hook or a context runs under that lock.
 type Supervisor struct {
 	opts SupervisorOptions
+	hook *hook // of the set
 	// wake tells Run to look at the fields below. It is made by Run, so that
 	// it belongs to the synctest bubble that Run is in, if any.
 	wake chan struct{}
@@ -97,32 +110,32 @@ type Supervisor struct {
 	halt, crashed chan struct{}
 
 	mu       sync.Mutex
-	phase    phase
+	phase    supervisorPhase
 	members  []*member // in the order of Add
 	added    uint64
 	names    map[string]*member
 	alive    int // members that have not ended for good
 	base     context.Context
 	running  *errgroup.Group
-	heir     *member // whose next start is for the goroutine that holds mu
-	strays   int     // goroutines left behind under ReplaceStalled
+	leaked   int // goroutines leaked under ReplaceStalled
 	recent   window
 	restarts int // no less than the sum over the members
-	regroups []*regroup
+	groups   []*plan
 	busy     bool     // Run has not returned
 	over     bool     // the set has given up, with err or crash
-	late     []string // left behind by members removed while the set stops
+	late     []string // left behind by removed members, and not told by Remove
+	hooks    []*hook  // of removed members, not idle
 	err      error
 	crash    *PanicError
 }
 
-type phase int
+type supervisorPhase int
 
 const (
-	idle phase = iota
-	running
-	stopping
-	stopped
+	phaseIdle supervisorPhase = iota // not run, or between two runs in a tree
+	phaseRunning
+	phaseStopping
+	phaseStopped
 )
 
 // member is a worker of a Supervisor, all of it guarded by the Supervisor's mu.
@@ -136,45 +149,86 @@ type member struct {
 	state    WorkerState
 	since    time.Time
 	restarts int
+	attempts int64 // in this Run
+	leaked   int
+	ended    ExitCounts
 	exits    []Exit
 
-	run *run // the last one, whether it lives or not
-	// What starts it next: group, until that has stopped and makes a plan;
-	// plan, until its time has come. Only the last to claim a member starts
-	// it, and while either is set, nothing else does: so a group that fails
-	// again, or within a larger one, cannot run a member twice.
-	group *regroup
-	plan  *plan
-	// late is what a Supervisor has left behind when it was stopped as this
+	run  *workerRun // the last one, whether it has ended or not
+	plan *plan      // what starts it next, if anything does
+	// late is what a Supervisor left behind when it last ended as this
 	// worker, with names as its own Supervisor tells them.
-	late   *StopTimeoutError
-	leaked int // its goroutines among the strays
-
-	over bool          // it has ended for good
-	gone chan struct{} // not nil: being removed; closed: removed
+	late    *StopTimeoutError
+	over    bool          // it has ended for good
+	gone    chan struct{} // not nil: being removed; closed: removed
+	removes int           // calls of Remove that wait for gone
+	settled chan struct{} // not nil: a Restart waits for a start, or for none
 }
 
-// run is one run of a member.
-type run struct {
+// workerRun is one run of a member. As a context it is found by a Supervisor
+// that runs below it.
+type workerRun struct {
+	pulse  // born when the run starts
 	m      *member
-	pulse  pulse // born when the run starts
+	set    *Supervisor
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	stopBy atomic.Int64 // when it is given up, since born; 0: not known
 
 	// Guarded by the Supervisor's mu:
-	ended     bool // or was abandoned
-	abandoned bool
-	done      chan struct{} // closed when it has ended; nil: nobody waits for it
+	ended    bool // or was leaked
+	leaked   bool
+	done     chan struct{} // closed when it has ended; nil: nothing waits for it
+	children []*childRun
 }
 
+type runKey struct{}
+
+// Value makes r the run that [Supervisor.Run] finds.
+func (r *workerRun) Value(key any) any {
+	if key == (runKey{}) {
+		return r
+	}
+	return r.pulse.Value(key)
+}
+
+// The causes for which a Supervisor cancels the context of a worker: see
+// [context.Cause].
 var (
-	errStopping = errors.New("chanx: supervisor is stopping")
-	errRemoved  = errors.New("chanx: worker is being removed")
+	// ErrStopping is the cause when the set stops. The cause then also wraps
+	// what it stops for: context.Cause of the ctx of Run, or the error with
+	// which Run will return.
+	ErrStopping = errors.New("chanx: supervisor is stopping")
+	// ErrRemoved is the cause when the worker is removed.
+	ErrRemoved = errors.New("chanx: worker is being removed")
+	// ErrRestarting is the cause when the worker is restarted, with a sibling
+	// or by [Supervisor.Restart].
+	ErrRestarting = errors.New("chanx: worker is being restarted")
 )
 
+// stopCause is the cause with which the contexts of a set that stops are
+// cancelled. It is rendered when it is asked, with no lock held.
+type stopCause struct{ why error }
+
+func (c *stopCause) Error() string {
+	return ErrStopping.Error() + ": " + c.why.Error()
+}
+
+func (c *stopCause) Unwrap() []error { return []error{ErrStopping, c.why} }
+
+// stopping is the cause for a set that stops because of why, or because all
+// its workers have ended.
+func stopping(why error) error {
+	if why == nil {
+		return ErrStopping
+	}
+	return &stopCause{why}
+}
+
 // StopTimeoutError names the workers that did not return in time when their
-// Supervisor stopped, or restarted them with a sibling. Their goroutines run
-// on; when they end, Status shows how.
+// Supervisor stopped, restarted them with a sibling, or was to run again
+// although it had left them behind. Their goroutines run on; when they end,
+// Status shows how.
 type StopTimeoutError struct {
 	// Workers are in the order they were added, those below one that was
 	// removed meanwhile last. One that hangs below a Supervisor that is
@@ -200,12 +254,17 @@ func (e *StopTimeoutError) Unwrap() error {
 	return e.Err
 }
 
+func (e *StopTimeoutError) leaves() bool { return e != nil }
+
+var errRunAgain = errors.New("chanx: supervisor is to run again")
+
 // NewSupervisor returns a Supervisor without workers. It panics if an option
 // is negative or unknown.
 func NewSupervisor(opts SupervisorOptions) *Supervisor {
 	opts = opts.checked()
 	return &Supervisor{
 		opts:   opts,
+		hook:   newHook(opts.OnEvent),
 		names:  make(map[string]*member),
 		recent: window{max: opts.MaxRestarts, within: opts.Within},
 	}
@@ -216,7 +275,10 @@ func NewSupervisor(opts SupervisorOptions) *Supervisor {
 //
 // An empty or a taken name is an error, also while a worker of that name is
 // still being removed, and so is a Supervisor that is stopping or has stopped.
-// A nil worker, and a policy that contradicts itself, panic.
+// One that runs below another supervisor has not stopped while it waits to be
+// run again: it starts the worker then. If Add returns nil during Run, the
+// worker is started, and Run does not return before it has ended.
+// A nil worker and an invalid policy panic.
 func (s *Supervisor) Add(name string, worker func(context.Context) error, policy RestartPolicy) error {
 	s.mustBeMade()
 	if worker == nil {
@@ -228,7 +290,7 @@ func (s *Supervisor) Add(name string, worker func(context.Context) error, policy
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.phase == stopping || s.phase == stopped {
+	if s.phase == phaseStopping || s.phase == phaseStopped || s.over {
 		return fmt.Errorf("chanx: cannot add worker %q: supervisor has stopped", name)
 	}
 	if s.names[name] != nil {
@@ -246,8 +308,9 @@ func (s *Supervisor) Add(name string, worker func(context.Context) error, policy
 	s.members = append(s.members, m)
 	s.names[name] = m
 	s.alive++
-	if s.phase == running {
-		s.start(m)
+	s.hook.resize(hookRoom)
+	if s.phase == phaseRunning {
+		s.spawn(s.first(m))
 	}
 	return nil
 }
@@ -258,8 +321,8 @@ func (s *Supervisor) Add(name string, worker func(context.Context) error, policy
 // worker that is backing off, or has ended, or was never started, is forgotten
 // at once. An unknown name is an error. If the worker is a Supervisor that has
 // left workers of its own behind, it is removed, and a [*StopTimeoutError] names
-// them. As Supervise does, Remove waits up to a second for OnEvent to take what
-// is queued.
+// them. As Supervise does, Remove waits up to a second for the worker's OnEvent
+// to take the queued events.
 //
 // A worker that removes itself waits for itself: until its ctx, which the
 // removal cancels, is done. A nil ctx panics.
@@ -276,24 +339,89 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 		s.mu.Unlock()
 		return fmt.Errorf("chanx: there is no worker %q", name)
 	}
+	m.removes++
 	s.remove(m)
 	s.mu.Unlock()
-	select {
-	case <-m.gone:
-	case <-ctx.Done():
-		select {
-		case <-m.gone:
-		default:
-			return ctx.Err()
-		}
+	if !closedBefore(ctx, m.gone) && !s.isGone(m) {
+		return ctx.Err()
 	}
 	grace, cancel := context.WithTimeout(ctx, hookGrace)
 	defer cancel()
-	m.hook.end(grace.Done())
+	m.hook.end(grace)
 	if m.late != nil {
 		return m.late
 	}
 	return nil
+}
+
+// isGone reports whether m was removed, and if not, notes that one call of
+// Remove waits for it no longer.
+func (s *Supervisor) isGone(m *member) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-m.gone:
+		return true
+	default:
+		m.removes--
+		return false
+	}
+}
+
+// Restart stops the worker of that name, waits for it, and starts it again in
+// its place: the order in which workers are started and stopped, and which
+// siblings RestForOne restarts, stay the same. Siblings are left alone. The
+// worker's context is cancelled with [ErrRestarting] as the cause, and however
+// it then ends, it is started again, at once. A worker that is backing off or
+// has ended for good is started at once; one that is being stopped for a
+// sibling's restart is started with that. The restart counts in
+// WorkerStatus.Restarts and towards no limit.
+//
+// If ctx is done first, Restart returns ctx.Err(), and the worker is restarted
+// when it does stop. A ctx done before the call changes nothing. An unknown
+// name, a worker that is being removed, before or while Restart waits, and a
+// Supervisor that is not running or stops meanwhile, are errors. A worker that
+// restarts itself waits for itself: until its ctx, which the restart cancels,
+// is done. A nil ctx panics.
+func (s *Supervisor) Restart(ctx context.Context, name string) error {
+	if ctx == nil {
+		panic("chanx: nil context")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	m, err := s.restartable(name)
+	if err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	before, settled := m.run, s.askRestart(m)
+	s.mu.Unlock()
+	if settled != nil && !closedBefore(ctx, settled) {
+		return ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.run == before {
+		return fmt.Errorf("chanx: worker %q was stopped and not restarted", name)
+	}
+	return nil
+}
+
+// closedBefore waits for done or for ctx, and reports whether done is closed.
+func closedBefore(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }
 
 // Run starts the workers in the order they were added, without waiting for one
@@ -309,9 +437,10 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 //     the next level to decide; a worker the others can do without belongs
 //     under RestartNever, or has no MaxRestarts.
 //   - a [*StopTimeoutError] that wraps one of these, naming the workers that
-//     have not returned within StopTimeout.
-//   - an error if it is running already, or if a worker of the last Run still
-//     is.
+//     have not returned within StopTimeout; or one, without starting anything,
+//     if a worker that the last Run has so named still has not returned. A
+//     goroutine that was leaked under ReplaceStalled does not prevent a Run.
+//   - an error if it is running already.
 //
 // A panic of a worker with CrashOnPanic makes Run panic with the
 // [*PanicError], as soon as the hooks were told: the other workers are
@@ -319,14 +448,14 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 //
 // Stopping goes in the reverse order: the last added worker's context is
 // cancelled, and the one before it when that has returned, or has used up its
-// even share of what is left of StopTimeout. A worker's context has the values
+// even share of the remaining StopTimeout. A worker's context has the values
 // of ctx, but not its deadline, and is cancelled only when it is that worker's
-// turn; its cause tells why. While the set stops, nobody is replaced as
-// stalled. Run may be called again after it has returned, as a parent
-// supervisor does: it starts all workers anew, with their exits kept.
+// turn, with [ErrStopping] as the cause. A worker that is to stop is not
+// replaced as stalled. Run may be called again after it has returned, as a
+// parent supervisor does: it starts all workers anew, with their exits kept.
 //
 // If it is run as a worker with a Heartbeat, Run itself beats, from the loop
-// that supervises and that waits for workers to stop.
+// that supervises and that waits for workers to stop and for hooks.
 func (s *Supervisor) Run(ctx context.Context) error {
 	s.mustBeMade()
 	if ctx == nil {
@@ -340,22 +469,20 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	}
 	defer s.leave()
 	a := attention{ctx: ctx}
-	if p := pulseOf(ctx); p != nil {
-		p.child.Store(s)
-		if p.limit > 0 {
-			t := time.NewTicker(max(p.limit/2, 1))
-			defer t.Stop()
-			a.beats = t.C
-		}
+	if p := pulseOf(ctx); p != nil && p.limit > 0 {
+		t := time.NewTicker(max(p.limit/2, 1))
+		defer t.Stop()
+		a.beats = t.C
 	}
-	for {
+	defer adopt(ctx, s)()
+	for done := error(nil); ; {
 		s.regroup(a)
-		if over, err := s.outcome(); over {
-			return s.finish(a, err)
+		if e := s.beginStop(done); e != nil {
+			return s.finish(a, e)
 		}
 		select {
 		case <-ctx.Done():
-			return s.finish(a, ctx.Err())
+			done = doneErr(ctx)
 		case <-s.wake:
 		case <-a.beats:
 			Beat(ctx)
@@ -378,13 +505,13 @@ type attention struct {
 }
 
 // wait returns when one of the channels can be received from, and reports
-// whether that was one of the interrupts. A nil channel never can.
-func (a attention) wait(done <-chan struct{}, late <-chan time.Time, interrupts [2]<-chan struct{}) bool {
+// whether that was one of the last two. A nil channel never can.
+func (a attention) wait(done <-chan struct{}, late <-chan time.Time, stop1, stop2 <-chan struct{}) bool {
 	for {
 		select {
-		case <-interrupts[0]:
+		case <-stop1:
 			return true
-		case <-interrupts[1]:
+		case <-stop2:
 			return true
 		case <-done:
 			return false
@@ -396,30 +523,50 @@ func (a attention) wait(done <-chan struct{}, late <-chan time.Time, interrupts 
 	}
 }
 
+// given returns how long the supervisor above ctx, if that is stopping this
+// worker, still waits for it.
+func given(ctx context.Context) (left time.Duration, limited bool) {
+	r, _ := ctx.Value(runKey{}).(*workerRun)
+	if r == nil || r.stopBy.Load() == 0 {
+		return 0, false
+	}
+	by := r.born.Add(time.Duration(r.stopBy.Load()))
+	return max(time.Until(by), 0), true
+}
+
+// patience is how long to wait for workers now. It ends before the patience of
+// the supervisor above does, or that could only name this set, and not the
+// worker in it that hangs.
+func (s *Supervisor) patience(ctx context.Context) time.Duration {
+	if left, limited := given(ctx); limited {
+		return min(s.opts.StopTimeout, left/4*3)
+	}
+	return s.opts.StopTimeout
+}
+
 func (s *Supervisor) begin(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.busy { // also while hooks are waited for
 		return errors.New("chanx: supervisor is running already")
 	}
-	for _, m := range s.members {
-		if m.live() {
-			return fmt.Errorf("chanx: worker %q has not returned since it was stopped", m.name)
-		}
+	if late := s.liveNames(); len(late) > 0 {
+		return &StopTimeoutError{late, s.opts.StopTimeout, errRunAgain}
 	}
-	s.phase, s.busy = running, true
+	s.phase, s.busy = phaseRunning, true
 	s.wake = make(chan struct{}, 1)
 	s.halt, s.crashed = make(chan struct{}), make(chan struct{})
 	s.base = context.WithoutCancel(ctx)
 	s.running = new(errgroup.Group)
 	s.alive = len(s.members)
-	s.over, s.err, s.crash, s.regroups, s.late = false, nil, nil, nil, nil
+	s.over, s.err, s.crash, s.groups, s.late = false, nil, nil, nil, nil
 	s.restarts, s.recent.times = 0, nil
+	s.hook.reopen()
 	for _, m := range s.members {
-		m.over = false
+		m.over, m.attempts = false, 0
 		m.restarter = newRestarter(m.restarter.policy)
 		m.hook.reopen()
-		s.start(m)
+		s.spawn(s.first(m))
 	}
 	return nil
 }
@@ -430,103 +577,147 @@ func (s *Supervisor) leave() {
 	s.busy = false
 }
 
-// outcome reports whether the set is over, and with what.
-func (s *Supervisor) outcome() (over bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.over {
-		return true, s.err
-	}
-	return s.alive == 0 && len(s.members) > 0, nil
+// ending is why and with what a set stops.
+type ending struct {
+	err   error
+	cause error // for the contexts of its workers
+	live  []*workerRun
 }
 
-// finish stops everything and returns what Run returns.
-func (s *Supervisor) finish(a attention, err error) error {
-	live := s.beginStop()
-	s.stopInTurn(a, live, errStopping, s.crashed)
-	hooks, late, join, crash := s.endStop()
-	if crash != nil {
-		for _, r := range live {
-			r.cancel(errStopping)
-		}
-	}
-	if join {
-		_ = s.running.Wait() // the goroutines return nil
-	}
-	grace, cancel := context.WithTimeout(context.Background(), hookGrace)
-	defer cancel()
-	for _, h := range hooks {
-		h.end(grace.Done())
-	}
-	if crash != nil {
-		panic(crash)
-	}
-	if len(late) == 0 {
-		return err
-	}
-	if e, ok := err.(*StopTimeoutError); ok { // from a restart of the group
-		err = e.Err
-	}
-	return &StopTimeoutError{Workers: late, Timeout: s.opts.StopTimeout, Err: err}
-}
-
-// beginStop lets nothing start any more, and returns what is to be stopped.
-func (s *Supervisor) beginStop() (live []*run) {
+// beginStop decides whether the set is to stop, and if so lets nothing start
+// any more, in one step: what Add has accepted counts. ctxErr is that of Run's
+// ctx, asked for without the lock.
+func (s *Supervisor) beginStop(ctxErr error) *ending {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.phase = stopping
+	e := &ending{err: ctxErr}
+	switch {
+	case s.over:
+		e.err, e.cause = s.err, stopping(s.err)
+	case s.alive == 0 && len(s.members) > 0:
+		e.err, e.cause = nil, ErrStopping
+	case ctxErr == nil:
+		return nil
+	}
+	s.phase = phaseStopping
 	now := time.Now()
 	for _, m := range s.members {
-		m.unplan()
+		m.unclaim()
 		if m.live() {
-			live = append(live, m.run.awaited())
-		} else if !m.over {
+			e.live = append(e.live, m.run.awaited())
+			continue
+		}
+		m.settle()
+		if !m.over {
 			m.enter(StateStopped, now)
 		}
 	}
-	return live
+	return e
 }
 
-func (s *Supervisor) endStop() (hooks []*hook, late []string, join bool, crash *PanicError) {
+// finish stops everything and returns what Run returns.
+func (s *Supervisor) finish(a attention, e *ending) error {
+	if e.cause == nil {
+		e.cause = stopping(context.Cause(a.ctx))
+	}
+	timeout := s.patience(a.ctx)
+	s.stopInTurn(a, e.live, timeout, e.cause, s.crashed, nil)
+	again := pulseOf(a.ctx) != nil && a.ctx.Err() == nil
+	late, join := s.endStop(again)
+	if s.hasCrashed() {
+		for _, r := range e.live {
+			r.cancel(e.cause)
+		}
+	} else if join {
+		_ = s.running.Wait() // the goroutines return nil
+	}
+	s.endHooks(a)
+	if s.hasCrashed() {
+		panic(s.crash)
+	}
+	if len(late) == 0 {
+		return e.err
+	}
+	if stop, ok := e.err.(*StopTimeoutError); ok { // from a restart of the group
+		e.err = stop.Err
+	}
+	return &StopTimeoutError{Workers: late, Timeout: timeout, Err: e.err}
+}
+
+// endStop notes that nothing is waited for any more. A set that is to run again
+// is idle until then. It returns the workers that are late, and whether no
+// goroutine is left in a worker.
+func (s *Supervisor) endStop(again bool) (late []string, join bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.phase = stopped
+	s.phase = phaseStopped
+	if again {
+		s.phase, s.over = phaseIdle, false
+	}
+	late = s.liveNames()
+	join = len(late) == 0 && s.leaked == 0
 	for _, m := range s.members {
-		hooks = append(hooks, m.hook)
-		if m.live() {
-			late = append(late, m.name)
-		}
 		if m.late != nil {
 			late = append(late, m.late.Workers...)
 		}
 	}
-	return hooks, append(late, s.late...), s.idle(), s.crash
+	return append(late, s.late...), join
 }
 
-// idle reports whether no goroutine is left in a worker.
-func (s *Supervisor) idle() bool {
-	return s.strays == 0 && !slices.ContainsFunc(s.members, (*member).live)
+// hasCrashed reports whether Run is to panic. What happens once it has said no
+// for the last time crashes nothing.
+func (s *Supervisor) hasCrashed() bool {
+	select {
+	case <-s.crashed:
+		return true
+	default:
+		return false
+	}
+}
+
+// endHooks waits until the hooks have taken everything, or until their time is
+// over, and abandons the rest.
+func (s *Supervisor) endHooks(a attention) {
+	s.mu.Lock()
+	hooks := append(s.hooks, s.hook)
+	s.hooks = nil
+	for _, m := range s.members {
+		hooks = append(hooks, m.hook)
+	}
+	s.mu.Unlock()
+	grace := hookGrace
+	if left, limited := given(a.ctx); limited {
+		grace = min(grace, left/2)
+	}
+	end := time.Now().Add(grace)
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	for _, h := range hooks {
+		if idle := h.busy(); idle != nil && time.Until(end) > 0 {
+			a.wait(idle, timer.C, nil, nil)
+		}
+		h.abandon()
+	}
 }
 
 // stopInTurn cancels runs, the last one first, and waits for them as Run's doc
-// says. It ends early when an interrupt is closed.
-func (s *Supervisor) stopInTurn(a attention, runs []*run, cause error, interrupts ...<-chan struct{}) {
-	var stop [2]<-chan struct{}
-	copy(stop[:], interrupts)
-	deadline := time.Now().Add(s.opts.StopTimeout)
-	timer := time.NewTimer(s.opts.StopTimeout)
+// says. It ends early when one of the last two channels is closed.
+func (s *Supervisor) stopInTurn(a attention, runs []*workerRun, timeout time.Duration, cause error, stop1, stop2 <-chan struct{}) {
+	deadline := time.Now().Add(timeout)
+	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	for left := len(runs); left > 0; left-- {
 		r := runs[left-1]
+		r.stopBy.Store(max(int64(deadline.Sub(r.born)), 1))
 		r.cancel(cause)
 		timer.Reset(time.Until(deadline) / time.Duration(left))
-		if a.wait(r.done, timer.C, stop) {
+		if a.wait(r.done, timer.C, stop1, stop2) {
 			return
 		}
 	}
 	timer.Reset(time.Until(deadline))
 	for _, r := range runs {
-		if a.wait(r.done, timer.C, stop) || time.Until(deadline) <= 0 {
+		if a.wait(r.done, timer.C, stop1, stop2) || time.Until(deadline) <= 0 {
 			return
 		}
 	}
@@ -547,26 +738,34 @@ func (s *Supervisor) end(err error) {
 		s.over, s.err = true, err
 		close(s.halt)
 	}
+	s.nudge()
 }
 
-// start begins a run of m.
-func (s *Supervisor) start(m *member) {
+// first begins the first run of m in a Run.
+func (s *Supervisor) first(m *member) *workerRun {
+	r := s.start(m)
+	s.tell(m, EventStart, r.born, &Exit{Started: r.born})
+	return r
+}
+
+// start begins a run of m, whose goroutine the caller is to provide.
+func (s *Supervisor) start(m *member) *workerRun {
 	now := time.Now()
-	r := &run{m: m, pulse: pulse{Context: s.base, born: now}}
+	r := &workerRun{m: m, set: s, pulse: pulse{Context: s.base, name: m.name, born: now}}
+	r.attempt.Store(m.attempts)
+	m.attempts++
 	if limit := m.restarter.policy.Heartbeat; limit > 0 {
-		r.pulse.watched(limit, func(stalled bool) { s.stallChanged(r, stalled) })
+		r.watched(limit, func(stalled, _ bool) { s.stallChanged(r, stalled) })
 	}
-	r.ctx, r.cancel = context.WithCancelCause(&r.pulse)
-	m.run, m.group, m.plan, m.late = r, nil, nil, nil
+	r.ctx, r.cancel = context.WithCancelCause(r)
+	m.unclaim()
+	m.run, m.late = r, nil
+	m.settle()
 	m.enter(StateRunning, now)
-	if s.heir == m {
-		s.heir = nil
-		return
-	}
-	s.spawn(r)
+	return r
 }
 
-func (s *Supervisor) spawn(r *run) {
+func (s *Supervisor) spawn(r *workerRun) {
 	s.running.Go(func() error {
 		s.work(r)
 		return nil
@@ -576,182 +775,212 @@ func (s *Supervisor) spawn(r *run) {
 // work is the goroutine of r, and of the runs that follow it without a wait: a
 // new goroutine, and the growing of its stack, cost as much as all the rest of
 // a restart. It is called without mu.
-func (s *Supervisor) work(r *run) {
-	var f fate
+func (s *Supervisor) work(r *workerRun) {
+	var res result
 	inWorker := false
 	defer func() {
 		if !inWorker {
 			return
 		}
-		if next := s.ended(r, f); next != nil { // Goexit got us here
+		if next := s.ended(r, &res); next != nil { // runtime.Goexit
 			s.spawn(next)
 		}
 	}()
 	for r != nil {
-		r.pulse.start()
+		r.start()
 		inWorker = true
-		f = protect(r.ctx, r.m.worker, &f)
+		protect(r.ctx, r.m.worker, &res)
 		inWorker = false
-		r = s.ended(r, f)
+		r = s.ended(r, &res)
 	}
 }
 
-// ended deals with the end of r, and returns its successor if its goroutine is
-// to go on with that. It is called without mu.
-func (s *Supervisor) ended(r *run, f fate) (next *run) {
+// ended deals with the end of r, and returns the run that its goroutine is to
+// go on with, if any. It is called without mu.
+func (s *Supervisor) ended(r *workerRun, res *result) (next *workerRun) {
 	r.cancel(nil)
-	r.pulse.stop()
+	r.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r.abandoned {
-		s.endedLate(r, f)
+	if r.leaked {
+		s.endedLate(r, res)
 		return nil
 	}
-	s.heir = r.m
-	s.exited(r, f)
-	if s.heir == nil {
-		next = r.m.run
-	}
-	s.heir = nil
-	return next
+	return s.exited(r, res)
 }
 
-// endedLate notes that the goroutine of r, which was abandoned, has left the
-// worker after all.
-func (s *Supervisor) endedLate(r *run, f fate) {
-	s.strays--
-	r.m.leaked--
-	now := time.Now()
-	exit := r.exit(lateFate(f), now)
-	r.m.keep(exit, s.opts.KeepExits)
-	r.m.tell(EventExit, now, &exit)
+// endedLate notes that the goroutine of r, which was leaked, has ended.
+func (s *Supervisor) endedLate(r *workerRun, res *result) {
+	m, now := r.m, time.Now()
+	s.leaked--
+	m.leaked--
+	late := res.late()
+	exit := r.exit(&late, now)
+	if m.restarter.crashes(res) && s.runs() {
+		s.crashWith(res.crash())
+	}
+	m.keep(exit, s.opts.KeepExits)
+	s.tell(m, EventExit, now, &exit)
 }
 
 // stallChanged is the pulse's report. It is called without mu.
-func (s *Supervisor) stallChanged(r *run, stalled bool) {
+func (s *Supervisor) stallChanged(r *workerRun, stalled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, now := r.m, time.Now()
-	e := r.exit(fate{}, now)
+	e := r.exit(&result{}, now)
 	if !stalled {
 		m.enter(StateRunning, now)
-		m.tell(EventRecover, now, &e)
+		s.tell(m, EventRecover, now, &e)
 		return
 	}
 	e.Err = ErrStalled
 	m.enter(StateStalled, now)
-	m.tell(EventStall, now, &e)
-	if m.restarter.policy.mayReplace(m.leaked) && s.mayStart(m) {
-		r.abandoned, r.pulse.running = true, false
-		m.leaked++
-		s.strays++
-		r.cancel(ErrStalled)
-		s.exited(r, fate{err: ErrStalled})
+	s.tell(m, EventStall, now, &e)
+	if !s.mayStart(m) || m.plan != nil || !m.restarter.policy.mayReplace(m.leaked) {
+		return
+	}
+	r.leaked, r.running = true, false
+	s.leaked++
+	m.leaked++
+	r.cancel(ErrStalled)
+	if next := s.exited(r, &result{err: ErrStalled, kind: exitStall}); next != nil {
+		s.spawn(next)
 	}
 }
 
-// mayStart reports whether m is still to run. If not, it is given the time to
-// stop that everybody has, however silent it is.
+// mayStart reports whether m is still to run. If not, it is given its time to
+// stop, however silent it is.
 func (s *Supervisor) mayStart(m *member) bool {
-	return s.phase == running && !s.over && m.gone == nil
+	return s.phase == phaseRunning && !s.over && m.gone == nil
 }
 
-// exited notes the end of a run and does what follows from it.
-func (s *Supervisor) exited(r *run, f fate) {
+// exited notes the end of a run and does what follows from it. It returns the
+// run that is to start at once, if any.
+func (s *Supervisor) exited(r *workerRun, res *result) (next *workerRun) {
 	m, now := r.m, time.Now()
 	r.ended = true
 	if r.done != nil {
 		close(r.done)
 	}
-	exit := r.exit(f, now)
-	exit.Restarts = m.restarter.before(credit(f.err, exit.Ran))
-	v := s.judge(r, f, now)
-	exit.Backoff, exit.Final = v.wait, !v.restart
+	exit := r.exit(res, now)
+	d, spent := s.decide(r, res, exit.Ran, now)
+	m.restarter.note(d, now)
+	if d.counted {
+		s.restarts = spent + 1
+		s.recent.add(now)
+	}
+	exit.Restarts, exit.Backoff, exit.Final = d.restarts, d.wait, !d.restart
+	if d.crash {
+		s.crashWith(res.crash())
+	}
 	m.keep(exit, s.opts.KeepExits)
-	m.tell(EventExit, now, &exit)
-	switch {
-	case v.gaveUp:
-		m.tell(EventGiveUp, now, &exit)
-		s.retire(m, v.err, now)
-		s.end(v.err)
-	case !v.restart:
-		s.retire(m, v.err, now)
-	default:
-		m.enter(StateBackingOff, now)
-		if m.group == nil { // or its group starts it
-			s.restart(m, v.wait, &exit)
-		}
-	}
-	if s.phase == stopping || m.gone != nil {
-		m.late = m.leftBehind(f)
-	}
+	m.ended.add(res.kind)
+	m.late = m.leftBehind(res)
+	s.tell(m, EventExit, now, &exit)
+	next = s.follow(m, d, res, &exit, now)
 	if m.gone != nil {
 		s.drop(m)
 	}
+	return next
 }
 
-// judge says what follows the end of r.
-func (s *Supervisor) judge(r *run, f fate, now time.Time) verdict {
-	m, err := r.m, f.err
-	crash := f.panicked && m.restarter.policy.CrashOnPanic
+// follow does what was decided about m, and returns the run that is to start
+// at once, if any.
+func (s *Supervisor) follow(m *member, d decision, res *result, exit *Exit, now time.Time) *workerRun {
 	switch {
-	case crash && s.phase != stopped:
-		if s.crash == nil {
-			s.crash = err.(*PanicError).crashing()
-			close(s.crashed)
+	case d.passed != nil:
+		s.tell(m, EventGiveUp, now, exit)
+		d.err = d.passed.err(named(m.name, res.err, res.shown), nil)
+		s.end(d.err)
+	case d.restart:
+		m.enter(StateBackingOff, now)
+		switch {
+		case m.plan == nil:
+			return s.restart(m, d.wait, exit)
+		case m.plan.asked:
+			return s.again(m, exit)
 		}
-		s.end(err)
-		return verdict{err: err}
-	case !s.mayStart(m):
-		return verdict{}
-	case m.group != nil:
-		return m.regrouped(f, context.Cause(r.ctx) == errRegrouped)
+		return nil // its group starts it
 	}
-	v := m.restarter.exited(f, now)
-	if v.gaveUp {
-		limit := v.err.(*RestartLimitError)
-		limit.Last, limit.last = m.named(err, f.shown), nil
-	}
-	if v.restart && s.exhausted(now) {
-		return verdict{gaveUp: true, err: &RestartLimitError{
-			Restarts: s.opts.MaxRestarts,
-			Within:   s.opts.Within,
-			Last:     m.named(err, f.shown),
-		}}
-	}
-	return v
+	s.retire(m, d.err, now)
+	return nil
 }
 
-// exhausted counts a restart of the set, and reports whether it is one too
-// many.
-func (s *Supervisor) exhausted(now time.Time) bool {
-	if s.opts.Within > 0 {
-		full := s.recent.full(now)
-		s.recent.add(now)
-		return full
-	}
-	s.restarts++
-	if s.opts.MaxRestarts == 0 || s.restarts <= s.opts.MaxRestarts {
-		return false
-	}
-	s.restarts = 0 // too many, unless some workers have been healthy since
-	for _, m := range s.members {
-		if m.live() && m.state != StateStalled {
-			m.restarter.before(now.Sub(m.run.pulse.born))
+// decide says what follows r, which has ended with res, and how many restarts
+// the set has used before. It changes nothing.
+func (s *Supervisor) decide(r *workerRun, res *result, ran time.Duration, now time.Time) (d decision, spent int) {
+	m := r.m
+	d.restarts = m.restarter.counts(ran, res.kind == exitStall)
+	switch {
+	case m.restarter.crashes(res) && s.runs():
+		d.crash, d.err = true, res.err
+	case !s.mayStart(m):
+	case m.plan != nil:
+		m.regrouped(r, res, &d)
+	default:
+		d = m.restarter.decide(res, ran, now)
+		if !d.counted {
+			break
 		}
-		s.restarts += m.restarter.restarts
+		if spent = s.spent(m, d.restarts, now); s.exhausted(spent, now) {
+			d = decision{restarts: d.restarts, passed: &s.recent}
+		}
 	}
-	return s.restarts > s.opts.MaxRestarts
+	return d, spent
+}
+
+// runs reports whether a Run has not told yet how it ends.
+func (s *Supervisor) runs() bool {
+	return s.phase == phaseRunning || s.phase == phaseStopping
+}
+
+func (s *Supervisor) exhausted(spent int, now time.Time) bool {
+	if s.opts.Within > 0 {
+		return s.recent.full(now)
+	}
+	return s.opts.MaxRestarts > 0 && spent >= s.opts.MaxRestarts
+}
+
+// spent returns how many restarts of the set count before one of m, which has
+// had own. The members are counted only when the bound kept in s.restarts has
+// reached the limit, and so once in as many restarts as that leaves.
+func (s *Supervisor) spent(m *member, own int, now time.Time) (n int) {
+	if s.opts.MaxRestarts == 0 || s.opts.Within > 0 || s.restarts < s.opts.MaxRestarts {
+		return s.restarts
+	}
+	for _, o := range s.members {
+		switch {
+		case o == m:
+			n += own
+		case o.over:
+		case o.live():
+			n += o.restarter.counts(now.Sub(o.run.born), o.state == StateStalled)
+		default:
+			n += o.restarter.restarts
+		}
+	}
+	return n
+}
+
+// crashWith makes Run, which runs, panic with p.
+func (s *Supervisor) crashWith(p *PanicError) {
+	if s.crash == nil {
+		s.crash = p
+		close(s.crashed)
+		s.end(p)
+	}
 }
 
 // retire notes that m has ended for good, with err if it has failed.
 func (s *Supervisor) retire(m *member, err error, now time.Time) {
-	m.group = nil
+	m.unclaim()
+	m.settle()
 	m.enter(StateStopped, now)
 	if err != nil {
 		m.enter(StateFailed, now)
 	}
-	if s.phase != running {
+	if s.phase != phaseRunning {
 		return // the set ends, not the worker
 	}
 	if !m.over {
@@ -761,17 +990,63 @@ func (s *Supervisor) retire(m *member, err error, now time.Time) {
 	s.nudge()
 }
 
+func (s *Supervisor) restartable(name string) (*member, error) {
+	m := s.names[name]
+	switch {
+	case m == nil:
+		return nil, fmt.Errorf("chanx: there is no worker %q", name)
+	case s.phase != phaseRunning || s.over:
+		return nil, fmt.Errorf("chanx: cannot restart worker %q: "+
+			"supervisor is not running", name)
+	case m.gone != nil:
+		return nil, fmt.Errorf("chanx: cannot restart worker %q: "+
+			"it is being removed", name)
+	}
+	return m, nil
+}
+
+// askRestart starts m, or has it stopped and started. In that case it returns
+// a channel that is closed when that has happened or cannot happen any more.
+func (s *Supervisor) askRestart(m *member) (settled <-chan struct{}) {
+	switch {
+	case m.plan != nil && m.plan.stopping: // which starts it
+	case m.live():
+		p := &plan{members: []*member{m}, stopping: true, asked: true}
+		m.claim(p)
+		m.run.cancel(ErrRestarting)
+	default:
+		if m.over {
+			m.over = false
+			s.alive++
+		}
+		s.spawn(s.again(m, &m.exits[len(m.exits)-1]))
+		return nil
+	}
+	if m.settled == nil {
+		m.settled = make(chan struct{})
+	}
+	return m.settled
+}
+
+// settle lets those Restarts look that wait for m.
+func (m *member) settle() {
+	if m.settled != nil {
+		close(m.settled)
+		m.settled = nil
+	}
+}
+
 func (s *Supervisor) remove(m *member) {
 	if m.gone != nil {
 		return
 	}
 	m.gone = make(chan struct{})
-	m.unplan()
+	m.unclaim()
 	if m.live() {
-		m.run.cancel(errRemoved)
+		m.run.cancel(ErrRemoved)
 		return
 	}
-	if s.phase == stopped {
+	if !s.runs() {
 		m.late = nil // Run has told
 	}
 	s.drop(m)
@@ -788,11 +1063,29 @@ func (s *Supervisor) drop(m *member) {
 		s.members[0], s.members = nil, s.members[1:]
 	}
 	delete(s.names, m.name)
-	if m.late != nil && s.phase == stopping {
+	if m.late != nil && (s.phase == phaseStopping || m.removes == 0) {
 		s.late = append(s.late, m.late.Workers...)
 	}
+	s.hook.resize(-hookRoom)
+	s.keepHook(m.hook)
+	m.settle()
 	close(m.gone)
 	s.nudge()
+}
+
+// keepHook remembers the hook of a removed member as long as it is busy, for
+// Run not to return before it.
+func (s *Supervisor) keepHook(h *hook) {
+	h.close()
+	if h.busy() == nil || !s.busy {
+		return
+	}
+	if len(s.hooks) == cap(s.hooks) {
+		s.hooks = slices.DeleteFunc(s.hooks, func(h *hook) bool {
+			return h.busy() == nil
+		})
+	}
+	s.hooks = append(s.hooks, h)
 }
 
 // index searches, so that removing a member costs no walk over 100,000.
@@ -803,20 +1096,35 @@ func (s *Supervisor) index(m *member) int {
 	return i
 }
 
-// live reports whether m has a run that has neither ended nor been abandoned.
+func (s *Supervisor) liveNames() (names []string) {
+	for _, m := range s.members {
+		if m.live() {
+			names = append(names, m.name)
+		}
+	}
+	return names
+}
+
+func (s *Supervisor) tell(m *member, kind EventKind, at time.Time, exit *Exit) {
+	m.hook.send(kind, m.name, at, exit)
+	s.hook.send(kind, m.name, at, exit)
+}
+
+// live reports whether m has a run that has neither ended nor been leaked.
 func (m *member) live() bool { return m.run != nil && !m.run.ended }
 
-// awaited returns r with a channel that tells when it has ended.
-func (r *run) awaited() *run {
+// awaited returns r with a channel that is closed when it has ended.
+func (r *workerRun) awaited() *workerRun {
 	if r.done == nil {
 		r.done = make(chan struct{})
 	}
 	return r
 }
 
-func (r *run) exit(f fate, now time.Time) Exit {
-	born := r.pulse.born
-	return Exit{Err: f.err, Started: born, Ran: now.Sub(born), shown: f.shown}
+func (r *workerRun) exit(res *result, now time.Time) Exit {
+	return Exit{
+		Err: res.err, Started: r.born, Ran: now.Sub(r.born), shown: res.shown,
+	}
 }
 
 func (m *member) enter(s WorkerState, at time.Time) { m.state, m.since = s, at }
@@ -828,24 +1136,14 @@ func (m *member) keep(e Exit, most int) {
 	m.exits = append(m.exits, e)
 }
 
-func (m *member) tell(kind EventKind, at time.Time, exit *Exit) {
-	m.hook.send(kind, m.name, at, exit)
-}
-
-// leftBehind returns what of the error with which m was stopped names workers
-// below m, or nil. The value of a panic names nobody, and may be an error that
-// panics again. What most workers return is told apart first: errors.As would
-// double the stack of every one that ends.
-func (m *member) leftBehind(f fate) (late *StopTimeoutError) {
-	if f.panicked || f.err == nil || f.err == context.Canceled {
+// leftBehind returns the part of the error with which m ended that names
+// workers below m, or nil.
+func (m *member) leftBehind(res *result) *StopTimeoutError {
+	e, ok := res.left.(*StopTimeoutError)
+	if !ok {
 		return nil
 	}
-	defer func() { _ = recover() }() // from the As of some error
-	var e *StopTimeoutError
-	if !errors.As(f.err, &e) || e == nil {
-		return nil
-	}
-	late = &StopTimeoutError{Timeout: e.Timeout, Err: errRemoved}
+	late := &StopTimeoutError{Timeout: e.Timeout, Err: ErrRemoved}
 	for _, name := range e.Workers {
 		late.Workers = append(late.Workers, m.name+"/"+name)
 	}
@@ -853,10 +1151,10 @@ func (m *member) leftBehind(f fate) (late *StopTimeoutError) {
 }
 
 // named returns err with the name of its worker in front.
-func (m *member) named(err error, shown *rendering) error {
+func named(name string, err error, shown *rendering) error {
 	if err == nil {
-		return fmt.Errorf("worker %q returned nil", m.name)
+		return fmt.Errorf("worker %q returned nil", name)
 	}
-	text := fmt.Sprintf("worker %q: %s", m.name, shownText(err, shown))
+	text := fmt.Sprintf("worker %q: %s", name, shownText(err, shown))
 	return &labeled{text, err}
 }

@@ -2,6 +2,7 @@ package chanx_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,7 +73,7 @@ func TestGroupRestartIsNoted(t *testing.T) {
 		tr.start()
 		all[0].exit(errSet)
 		assert.Equal(t, "a backing off, b backing off, c backing off", tr.states())
-		assert.Equal(t, "chanx: worker is restarted with a sibling", c.cause.Load())
+		assert.Equal(t, chanx.ErrRestarting, c.stoppedFor())
 		pause(5 * time.Second)
 		for _, st := range tr.Status() {
 			assert.Equal(t, 1, st.Restarts, st.Name)
@@ -82,7 +83,8 @@ func TestGroupRestartIsNoted(t *testing.T) {
 			assert.False(t, e.Final)
 			assert.Zero(t, e.Restarts)
 		}
-		require.Len(t, events, 2)
+		require.Len(t, events, 3)
+		assert.Equal(t, chanx.EventStart, (<-events).Kind)
 		exit, restart := <-events, <-events
 		assert.Equal(t, chanx.EventExit, exit.Kind)
 		assert.NoError(t, exit.Exit.Err)
@@ -144,16 +146,20 @@ func TestSiblingsThatEndForGoodWhenStopped(t *testing.T) {
 		never.quit = errSet
 		tr.add(chanx.RestartPolicy{Restart: chanx.RestartNever}, never)
 		tr.add(chanx.RestartPolicy{Restart: chanx.RestartOnFailure}, onFailure)
-		tr.add(atOnce, stops)
+		final := tr.actor("final")
+		final.quit = fmt.Errorf("no disk: %w", chanx.Permanent(errSet))
+		tr.add(atOnce, stops, final)
 		tr.start()
 		a.exit(errSet)
-		assert.Equal(t, "a running, never stopped, failure running, stops stopped",
-			tr.states())
+		assert.Equal(t, "a running, never stopped, failure running, "+
+			"stops running, final failed", tr.states())
 		a.exit(errSet)
 		assert.Equal(t, int32(1), never.runs.Load())
 		assert.Equal(t, int32(3), onFailure.runs.Load())
-		assert.Equal(t, int32(1), stops.runs.Load())
+		assert.Equal(t, int32(3), stops.runs.Load(), "it has ended because it was told to")
+		assert.Equal(t, int32(1), final.runs.Load())
 		onFailure.exit(nil)
+		stops.exit(chanx.ErrStop)
 		a.exit(chanx.ErrStop)
 		assert.NoError(t, <-tr.result)
 	})

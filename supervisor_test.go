@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -212,9 +213,11 @@ func TestRemoveTellsTheWorkerWhy(t *testing.T) {
 		all := tr.cast(atOnce, "a b")
 		tr.start()
 		require.NoError(t, tr.Remove(context.Background(), "a"))
-		assert.Equal(t, "chanx: worker is being removed", all[0].cause.Load())
+		assert.Equal(t, chanx.ErrRemoved, all[0].stoppedFor())
 		tr.end()
-		assert.Equal(t, "chanx: supervisor is stopping", all[1].cause.Load())
+		assert.EqualError(t, all[1].stoppedFor(),
+			"chanx: supervisor is stopping: context canceled")
+		assert.ErrorIs(t, all[1].stoppedFor(), chanx.ErrStopping)
 	})
 }
 
@@ -437,8 +440,10 @@ func TestRunAgainWaitsForLateWorkers(t *testing.T) {
 		tr.start()
 		var late *chanx.StopTimeoutError
 		require.ErrorAs(t, tr.end(), &late)
-		assert.EqualError(t, tr.Run(context.Background()),
-			`chanx: worker "a" has not returned since it was stopped`)
+		err := tr.Run(context.Background())
+		require.ErrorAs(t, err, &late)
+		assert.Equal(t, []string{"a"}, late.Workers)
+		assert.NotErrorIs(t, err, context.Canceled)
 		assert.Equal(t, "a running, b stopped", tr.states())
 		a.exit(errSet)
 		exits := tr.status("a").Exits
@@ -857,12 +862,13 @@ func TestCrashOnPanicCrashesRun(t *testing.T) {
 		require.True(t, ok)
 		assert.Equal(t, errSet, p.Value)
 		assert.Contains(t, string(p.Stack), "chanx_test.TestCrashOnPanic")
-		assert.Equal(t, 3*time.Millisecond, time.Since(tr.born), "hooks are told first")
-		assert.Len(t, told, 3)
+		assert.Equal(t, 4*time.Millisecond, time.Since(tr.born), "hooks are told first")
+		assert.Len(t, told, 4)
 		assert.Equal(t, "a failed, b running", tr.states())
 		pause(time.Hour)
 		assert.Equal(t, "a failed, b stopped", tr.states(), "cancelled, not waited for")
-		assert.Equal(t, "chanx: supervisor is stopping", b.cause.Load())
+		assert.ErrorIs(t, b.stoppedFor(), chanx.ErrStopping)
+		assert.ErrorIs(t, b.stoppedFor(), p, "why it stops")
 	})
 }
 
@@ -961,4 +967,201 @@ func TestExtremeStopTimeout(t *testing.T) {
 		assert.Equal(t, context.Canceled, tr.end())
 		assert.Equal(t, []string{"0s +a +b", "1h0m0s -b", "2h0m0s -a"}, tr.played())
 	})
+}
+
+// The set counts the restarts of a live run without changing them: the runs of
+// the worker that hangs look healthy to it for a while, and are not.
+func TestCountingForTheSetChangesNoWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 3})
+		hangs := tr.actor("hangs")
+		hangs.deaf = true
+		tr.add(chanx.RestartPolicy{
+			MinBackoff: -1, Heartbeat: 2 * time.Minute, ReplaceStalled: true, MaxRestarts: 2,
+		}, hangs)
+		fails := tr.cast(atOnce, "fails")[0]
+		tr.start()
+		for range 24 * 60 / 5 { // five minutes are a healthy run
+			pause(90 * time.Second)
+			if _, over := tr.over(); over {
+				break
+			}
+			fails.exit(errSet)
+		}
+		assert.LessOrEqual(t, hangs.runs.Load(), int32(3))
+		tr.cancel(nil)
+		pause(time.Minute)
+		for range hangs.live.Load() {
+			hangs.exit(nil)
+		}
+	})
+}
+
+// A worker that has ended for good takes its restarts with it.
+func TestTheEndedDoNotUseUpTheSetsLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 3})
+		all := tr.cast(atOnce, "ends runs")
+		tr.start()
+		for range 3 {
+			all[0].exit(errSet)
+		}
+		all[0].exit(chanx.ErrStop)
+		pause(365 * 24 * time.Hour)
+		for range 3 {
+			all[1].exit(errSet)
+		}
+		_, over := tr.over()
+		require.False(t, over)
+		all[1].exit(errSet)
+		assert.ErrorIs(t, <-tr.result, errSet)
+	})
+}
+
+// Within is a window, of a worker as of a set: healthy runs do not empty it.
+func TestAWindowIsNotEmptiedByAHealthyRun(t *testing.T) {
+	worker := func(runs *int) func(context.Context) error {
+		return func(context.Context) error {
+			*runs++
+			time.Sleep(2 * time.Minute)
+			return errSet
+		}
+	}
+	limit := chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 3, Within: time.Hour}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Hour)
+		defer cancel()
+		runs := 0
+		assert.ErrorIs(t, chanx.Supervise(ctx, worker(&runs), limit), errSet)
+		assert.Equal(t, 4, runs)
+	})
+	for _, policy := range []chanx.RestartPolicy{atOnce, limit} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Hour)
+			defer cancel()
+			runs := 0
+			s := chanx.NewSupervisor(chanx.SupervisorOptions{
+				MaxRestarts: 3, Within: time.Hour,
+			})
+			require.NoError(t, s.Add("a", worker(&runs), policy))
+			assert.ErrorIs(t, s.Run(ctx), errSet)
+			assert.Equal(t, 4, runs)
+		})
+	}
+}
+
+// Without MaxRestarts too, a worker that always hangs leaks only so many.
+func TestTheLeakIsBounded(t *testing.T) {
+	for name, run := range map[string]func(ctx context.Context, w worker, p chanx.RestartPolicy) error{
+		"Supervise": chanx.Supervise,
+		"Supervisor": func(ctx context.Context, w worker, p chanx.RestartPolicy) error {
+			s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+			_ = s.Add("a", w, p)
+			return s.Run(ctx)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+				defer cancel()
+				var live, most atomic.Int64
+				gate := make(chan struct{})
+				time.AfterFunc(23*time.Hour, func() { close(gate) })
+				policy := every(time.Second)
+				policy.Heartbeat, policy.ReplaceStalled = 10*time.Second, true
+				_ = run(ctx, func(ctx context.Context) error {
+					most.Store(max(most.Load(), live.Add(1)))
+					defer live.Add(-1)
+					<-gate
+					beatUntil(ctx, ctx.Done())
+					return nil
+				}, policy)
+				assert.EqualValues(t, 17, most.Load(), "16 leaked, and the one that runs")
+				synctest.Wait()
+				assert.Zero(t, live.Load())
+			})
+		})
+	}
+}
+
+// A sibling that is being stopped for a restart gets StopTimeout, like everyone
+// that is to stop, and not a successor beside it.
+func TestASiblingThatStopsIsNotReplaced(t *testing.T) {
+	for _, opts := range []chanx.SupervisorOptions{oneForAll, restForOne} {
+		synctest.Test(t, func(t *testing.T) {
+			tr := newTroupe(t, opts)
+			fails := tr.cast(atOnce, "fails")[0]
+			slow := tr.actor("slow")
+			slow.linger = 9 * time.Second
+			tr.add(watchedWorker, slow)
+			tr.start()
+			fails.exit(errSet)
+			pause(9 * time.Second)
+			assert.Equal(t, int32(1), slow.most.Load())
+			assert.Equal(t, int32(2), slow.runs.Load())
+			assert.Equal(t, context.Canceled, tr.end())
+		})
+	}
+}
+
+// What Add has accepted is started, and Run does not return before it has
+// ended; and nothing is accepted that is not.
+func TestAddAtTheEnd(t *testing.T) {
+	manyProcs(t)
+	limited := chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1}
+	for name, last := range map[string]struct {
+		err    error
+		policy chanx.RestartPolicy
+	}{"ended": {chanx.ErrStop, atOnce}, "given up": {errSet, limited}} {
+		t.Run(name, func(t *testing.T) {
+			for range rounds(100_000) / 20 {
+				s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+				release := make(chan struct{})
+				require.NoError(t, s.Add("a", func(context.Context) error {
+					<-release
+					return last.err
+				}, last.policy))
+				var all sync.WaitGroup
+				var added bool
+				var stopped atomic.Bool
+				all.Go(func() {
+					<-release
+					for range 3 {
+						runtime.Gosched()
+					}
+					added = s.Add("late", func(ctx context.Context) error {
+						if name == "given up" {
+							<-ctx.Done()
+						}
+						stopped.Store(ctx.Err() != nil)
+						return chanx.ErrStop
+					}, atOnce) == nil
+				})
+				all.Go(func() { close(release) })
+				err := s.Run(context.Background())
+				all.Wait()
+				if err == nil && added && stopped.Load() {
+					t.Fatal("Add returned nil, the worker was stopped, and Run returned nil")
+				}
+			}
+		})
+	}
+}
+
+// After EventGiveUp the set is over, and takes no more workers.
+func TestAddAfterGivingUp(t *testing.T) {
+	manyProcs(t)
+	for range 300 {
+		s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+		var accepted atomic.Bool
+		policy := chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1}
+		policy.OnEvent = func(e chanx.Event) {
+			if e.Kind == chanx.EventGiveUp {
+				accepted.Store(s.Add("late", idle, atOnce) == nil)
+			}
+		}
+		require.NoError(t, s.Add("a", func(context.Context) error { return errSet }, policy))
+		require.ErrorIs(t, s.Run(context.Background()), errSet)
+		require.False(t, accepted.Load())
+	}
 }

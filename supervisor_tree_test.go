@@ -3,6 +3,7 @@ package chanx_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -113,8 +114,9 @@ func TestATreeDoesNotRestartBesideALateLeaf(t *testing.T) {
 		exits := top.status("child").Exits
 		require.Len(t, exits, 2)
 		assert.ErrorIs(t, exits[0].Err, errSet)
-		assert.EqualError(t, exits[1].Err,
-			`chanx: worker "b" has not returned since it was stopped`)
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, exits[1].Err, &late)
+		assert.Equal(t, []string{"b"}, late.Workers)
 		all[1].deaf = false
 		all[1].exit(nil)
 		pause(time.Second)
@@ -498,13 +500,13 @@ func TestHooksDelayNobody(t *testing.T) {
 		}
 		assert.Equal(t, "a running, b running, c running", tr.states())
 		assert.Zero(t, time.Since(tr.born))
-		assert.EqualValues(t, 100-1-64, tr.status("a").Missed, "one taken, 64 waiting")
-		assert.EqualValues(t, 100, tr.status("b").Missed)
+		assert.EqualValues(t, 101-1-64, tr.status("a").Missed, "one taken, 64 waiting")
+		assert.EqualValues(t, 101, tr.status("b").Missed)
 		assert.Zero(t, tr.status("c").Missed)
 		assert.Equal(t, context.Canceled, tr.end())
 		assert.Equal(t, time.Second, time.Since(tr.born), "the grace of the hooks")
-		assert.EqualValues(t, 100, tr.status("a").Missed, "and one exit, less one taken")
-		assert.EqualValues(t, 101, tr.status("b").Missed)
+		assert.EqualValues(t, 101, tr.status("a").Missed, "and one exit, less one taken")
+		assert.EqualValues(t, 102, tr.status("b").Missed)
 		close(block)
 	})
 }
@@ -517,13 +519,14 @@ func TestRunIsBusyWhileHooksAreWaitedFor(t *testing.T) {
 		policy.OnEvent = func(chanx.Event) { time.Sleep(time.Second / 2) }
 		tr.add(policy, tr.actor("a"))
 		tr.start()
+		pause(time.Second / 2)
 		tr.cancel(nil)
 		synctest.Wait()
 		assert.Equal(t, "a stopped", tr.states())
 		assert.EqualError(t, tr.Run(context.Background()),
 			"chanx: supervisor is running already")
 		assert.Equal(t, context.Canceled, <-tr.result)
-		assert.Equal(t, time.Second/2, time.Since(tr.born))
+		assert.Equal(t, time.Second, time.Since(tr.born))
 		tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
 		tr.start()
 		assert.Equal(t, context.Canceled, tr.end())
@@ -541,7 +544,10 @@ func TestRemoveWaitsForTheHook(t *testing.T) {
 				tr := newTroupe(t, chanx.SupervisorOptions{})
 				policy := atOnce
 				var took atomic.Bool
-				policy.OnEvent = func(chanx.Event) {
+				policy.OnEvent = func(e chanx.Event) {
+					if e.Kind == chanx.EventStart {
+						return
+					}
 					time.Sleep(tc.takes)
 					took.Store(true)
 				}
@@ -573,7 +579,165 @@ func TestEventsOfASetAreInOrder(t *testing.T) {
 		a.exit(errSet)
 		a.exit(errSet)
 		<-tr.result
-		assert.Equal(t, []string{"a exit", "a restart", "a stall", "a recover",
+		assert.Equal(t, []string{"a start", "a exit", "a restart", "a stall", "a recover",
 			"a exit", "a restart", "a exit", "a give up"}, got)
+	})
+}
+
+// Both have the default StopTimeout, and the leaf hangs: it must be named, and
+// not the branch it hangs in.
+func TestTheLeafIsNamedWithDefaultTimeouts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{})
+		mid := top.branch("mid", chanx.SupervisorOptions{}, atOnce)
+		low := mid.branch("low", chanx.SupervisorOptions{}, atOnce)
+		block := make(chan struct{})
+		defer close(block)
+		leaf := low.cast(chanx.RestartPolicy{OnEvent: func(chanx.Event) { <-block }}, "leaf")[0]
+		leaf.deaf = true
+		top.start()
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, top.end(), &late)
+		assert.Equal(t, []string{"mid/low/leaf"}, late.Workers)
+		assert.Less(t, time.Since(top.born), 10*time.Second)
+		leaf.exit(nil)
+	})
+}
+
+// A child that has given up and left a worker behind is not the only one that
+// knows.
+func TestWhatAChildLeftBehindIsNotForgotten(t *testing.T) {
+	for name, end := range map[string]func(*troupe) error{
+		"stop":   func(top *troupe) error { return top.end() },
+		"remove": func(top *troupe) error { return top.Remove(context.Background(), "child") },
+	} {
+		for _, again := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					top := newTroupe(t, chanx.SupervisorOptions{})
+					child := top.branch("child", chanx.SupervisorOptions{
+						MaxRestarts: 1, StopTimeout: time.Second,
+					}, everyOne(time.Minute))
+					all := child.cast(atOnce, "a b")
+					all[1].deaf = true
+					top.start()
+					all[0].exit(errSet)
+					all[0].exit(errSet)
+					pause(2 * time.Second)
+					if again { // and could not start
+						pause(time.Minute)
+						require.Len(t, top.status("child").Exits, 2)
+					}
+					var late *chanx.StopTimeoutError
+					require.ErrorAs(t, end(top), &late)
+					assert.Equal(t, []string{"child/b"}, late.Workers)
+					all[1].exit(nil)
+					top.cancel(nil)
+				})
+			})
+		}
+	}
+}
+
+// A Remove that was not waited for has told nothing, so Run does.
+func TestRunNamesWhoHangsBelowTheRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top, leaf := deepLeaf(t)
+		top.cast(atOnce, "other")
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		assert.Equal(t, context.DeadlineExceeded, top.Remove(ctx, "mid"))
+		pause(time.Minute)
+		var late *chanx.StopTimeoutError
+		require.ErrorAs(t, top.end(), &late)
+		assert.Equal(t, []string{"mid/low/leaf"}, late.Workers)
+		leaf.exit(nil)
+	})
+}
+
+// Run waits for hooks as it waits for workers: it beats, and is not replaced.
+func TestRunBeatsWhileItWaitsForHooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{})
+		policy := chanx.RestartPolicy{MinBackoff: -1, CrashOnPanic: true,
+			Heartbeat: 100 * time.Millisecond, ReplaceStalled: true}
+		child := top.branch("child", chanx.SupervisorOptions{}, policy)
+		block := make(chan struct{})
+		a := child.actor("a")
+		child.add(chanx.RestartPolicy{CrashOnPanic: true,
+			OnEvent: func(chanx.Event) { <-block }}, a)
+		crashed := make(chan any, 1)
+		go func() {
+			defer func() { crashed <- recover() }()
+			_ = top.Run(top.ctx)
+		}()
+		synctest.Wait()
+		a.panic(errSet)
+		select {
+		case p := <-crashed:
+			assert.IsType(t, &chanx.PanicError{}, p)
+		case <-time.After(time.Hour):
+			t.Error("the crash was swallowed")
+			top.cancel(nil)
+		}
+		close(block)
+	})
+}
+
+// A hook of a worker that was removed is waited for as well.
+func TestTheHookOfARemovedWorkerEndsWithRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		var calls atomic.Int64
+		policy := atOnce
+		policy.OnEvent = func(chanx.Event) {
+			time.Sleep(400 * time.Millisecond)
+			calls.Add(1)
+		}
+		a := tr.actor("a")
+		a.linger = 10 * time.Millisecond // it stops when Remove has given up
+		tr.add(policy, a)
+		tr.cast(atOnce, "b")[0].linger = 20 * time.Millisecond
+		tr.start()
+		a.exit(errSet)
+		a.exit(errSet) // four events, or more
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(time.Millisecond, cancel)
+		_ = tr.Remove(ctx, "a")
+		assert.Equal(t, context.Canceled, tr.end())
+		seen := calls.Load()
+		time.Sleep(time.Hour)
+		assert.LessOrEqual(t, calls.Load(), seen+1, "one call may have been under way")
+	})
+}
+
+// A warm-up that runs a set of its own and is over is not shown for ever, and
+// of two sets that run, both are.
+func TestStatusShowsTheSetsThatRunBelow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{})
+		warm, one, two := newTroupe(t, oneForAll), newTroupe(t, oneForAll), newTroupe(t, oneForAll)
+		w := warm.cast(chanx.RestartPolicy{Restart: chanx.RestartNever}, "warm")[0]
+		one.cast(atOnce, "one")
+		two.cast(atOnce, "two")
+		require.NoError(t, top.Add("a", func(ctx context.Context) error {
+			_ = warm.Run(ctx)
+			var all sync.WaitGroup
+			all.Go(func() { _ = one.Run(ctx) })
+			all.Go(func() { _ = chanx.Supervise(ctx, two.Run, atOnce) })
+			all.Wait()
+			return ctx.Err()
+		}, atOnce))
+		top.start()
+		names := func() (all []string) {
+			for _, w := range top.status("a").Workers {
+				all = append(all, w.Name)
+			}
+			return all
+		}
+		assert.Equal(t, []string{"warm"}, names())
+		w.exit(errSet)
+		assert.ElementsMatch(t, []string{"one", "two"}, names())
+		assert.Equal(t, context.Canceled, top.end())
 	})
 }

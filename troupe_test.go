@@ -133,8 +133,11 @@ type actor struct {
 	quit   error
 
 	runs, live, most atomic.Int32
-	cause            atomic.Value
+	cause            atomic.Pointer[error]
 }
+
+// stoppedFor is the cause with which the context of a run was cancelled.
+func (a *actor) stoppedFor() error { return *a.cause.Load() }
 
 func (tr *troupe) actor(name string) *actor {
 	return &actor{tr: tr, name: name, orders: make(chan func(context.Context) error)}
@@ -179,7 +182,8 @@ func (a *actor) work(ctx context.Context) error {
 				return err
 			}
 		case <-stop:
-			a.cause.Store(context.Cause(ctx).Error())
+			cause := context.Cause(ctx)
+			a.cause.Store(&cause)
 			time.Sleep(a.linger)
 			return a.quit
 		}

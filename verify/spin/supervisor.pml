@@ -19,10 +19,10 @@
  *   Timer       strategy.go: (*Supervisor).schedule, (*Supervisor).launch
  *   Remove      supervisor.go: (*Supervisor).Remove, (*Supervisor).remove,
  *               (*Supervisor).drop
- *   planned     supervisor.go: member.group until it has stopped, member.plan
- *   planned     strategy.go: (*member).unplan, where it becomes 0
- *   regrouped   strategy.go: (*member).regrouped, in place of a verdict
- *   regroups    supervisor.go: Supervisor.regroups
+ *   planned     supervisor.go: member.plan
+ *   planned     strategy.go: (*member).unclaim, where it becomes 0
+ *   regrouped   strategy.go: (*member).regrouped, in place of a decision
+ *   regroups    supervisor.go: Supervisor.groups
  *   wake        supervisor.go: Supervisor.wake, (*Supervisor).nudge
  *   phase       supervisor.go: Supervisor.phase
  *

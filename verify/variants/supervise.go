@@ -8,53 +8,53 @@ var superviseVariants = []variant{{
 	mistake: "A panic is kept without its stack.",
 }, {
 	name:    "exit-goexit-unseen",
-	old:     "\t\tinWorker = true\n\t\tf = protect(ctx, k.worker, &f)\n",
-	new:     "\t\tf = protect(ctx, k.worker, &f)\n",
+	old:     "\t\tinWorker = true\n\t\tprotect(ctx, s.worker, &res)\n",
+	new:     "\t\tprotect(ctx, s.worker, &res)\n",
 	mistake: "A worker that calls runtime.Goexit is gone, and nobody notices.",
 }, {
 	name:    "exit-nil-completes",
-	old:     "\tcase f.stop, mode == RestartOnFailure && f.err == nil:\n",
-	new:     "\tcase f.stop, f.err == nil:\n",
+	old:     "\tcase mode == RestartOnFailure && res.err == nil:\n",
+	new:     "\tcase res.err == nil:\n",
 	mistake: "A nil return ends a worker that is to be restarted always.",
 }, {
 	name:    "exit-foreign-cancel-is-shutdown",
-	old:     "\tv := verdict{err: k.ctx.Err()}\n",
-	new:     "\tv := verdict{err: k.ctx.Err()}\n\tif f.err == context.Canceled {\n\t\tv.err = f.err\n\t}\n",
+	old:     "\tcase ctxErr != nil:\n\t\treturn",
+	new:     "\tcase res.err == context.Canceled:\n\t\treturn decision{restarts: d.restarts, err: res.err}\n\tcase ctxErr != nil:\n\t\treturn",
 	mistake: "A context.Canceled of some other context counts as shutdown.",
 }, {
 	name:    "exit-wrapped-stop-ignored",
-	old:     "\treturn errors.Is(err, ErrStop) && panicIn(err) == nil\n",
-	new:     "\treturn err == ErrStop && panicIn(err) == nil\n",
+	old:     "\tres.stop = stop\n",
+	new:     "\tres.stop = stop && err == ErrStop\n",
 	mistake: "A wrapped ErrStop does not stop.",
 }, {
 	name:    "policy-window-off-by-one",
-	old:     "\treturn w.max > 0 && len(w.times) >= w.max\n",
-	new:     "\treturn w.max > 0 && len(w.times) > w.max\n",
+	old:     "len(w.times)-w.expired(now) >= w.max\n",
+	new:     "len(w.times)-w.expired(now) > w.max\n",
 	mistake: "The window lets one restart too many through.",
 }, {
 	name:    "policy-window-edge",
-	old:     "now.Sub(w.times[old]) >= w.within",
-	new:     "now.Sub(w.times[old]) > w.within",
+	old:     "now.Sub(w.times[n]) >= w.within",
+	new:     "now.Sub(w.times[n]) > w.within",
 	mistake: "A restart stays in the window for a moment too long.",
 }, {
 	name:    "policy-limit-off-by-one",
-	old:     "r.restarts >= r.policy.MaxRestarts\n",
-	new:     "r.restarts > r.policy.MaxRestarts\n",
+	old:     "restarts >= r.policy.MaxRestarts\n",
+	new:     "restarts > r.policy.MaxRestarts\n",
 	mistake: "Without a window, one restart too many.",
 }, {
 	name:    "policy-healthy-edge",
-	old:     "\tif ran >= r.policy.ResetAfter {\n",
-	new:     "\tif ran > r.policy.ResetAfter {\n",
+	old:     "\tif ran >= r.policy.ResetAfter && !stalled {\n",
+	new:     "\tif ran > r.policy.ResetAfter && !stalled {\n",
 	mistake: "A run of exactly ResetAfter does not count as healthy.",
 }, {
-	name:    "policy-healthy-run-keeps-window",
-	old:     "\t\tr.recent.times = r.recent.times[:0]\n",
-	new:     "",
-	mistake: "A healthy run does not empty the window.",
+	name:    "policy-healthy-run-empties-window",
+	old:     "\tr.restarts = d.restarts\n",
+	new:     "\tif r.restarts = d.restarts; r.restarts == 0 {\n\t\tr.recent.times = nil\n\t}\n",
+	mistake: "A healthy run empties the window: it is none.",
 }, {
 	name:    "policy-stall-is-healthy",
-	old:     "\tif err == ErrStalled {\n\t\treturn 0\n\t}\n\treturn ran\n",
-	new:     "\treturn ran\n",
+	old:     "\tif ran >= r.policy.ResetAfter && !stalled {\n",
+	new:     "\tif ran >= r.policy.ResetAfter {\n",
 	mistake: "A run replaced as stalled counts as healthy: the leak has no bound.",
 }, {
 	name:    "policy-no-jitter",
@@ -73,8 +73,8 @@ var superviseVariants = []variant{{
 	mistake: "A limit that the average waits never reach is accepted.",
 }, {
 	name:    "exit-text-read-late",
-	old:     "\t\tshown: &rendering{text: textOf(err), panic: panicIn(err)},\n",
-	new:     "",
+	old:     "\t*res.shown = rendering{text: textOf(err), panic: panicIn(err)}\n",
+	new:     "\tres.shown = nil\n",
 	mistake: "The text of an error is taken under the lock, whenever it is read.",
 }, {
 	name:    "policy-backoff-unbounded",
@@ -83,8 +83,8 @@ var superviseVariants = []variant{{
 	mistake: "Backoff grows past MaxBackoff.",
 }, {
 	name:    "beat-watched-once",
-	old:     "\t\tp.stalled.Store(false)\n\t\tp.watch()\n\t\treturn\n",
-	new:     "\t\tp.stalled.Store(false)\n\t\treturn\n",
+	old:     "\t\tp.stalled.Store(false)\n\t\tp.watch(last)\n",
+	new:     "\t\tp.stalled.Store(false)\n",
 	mistake: "After its first beat a worker is no longer watched.",
 }, {
 	name:    "beat-does-not-recover",
@@ -98,8 +98,8 @@ var superviseVariants = []variant{{
 	mistake: "The hook is not told how many events it has missed.",
 }, {
 	name:    "hook-queue-unbounded",
-	old:     "\tif h.ended || len(h.queue) == hookQueue {\n",
-	new:     "\tif h.ended {\n",
+	old:     "\tif h.closed || len(h.queue) >= h.room {\n",
+	new:     "\tif h.closed {\n",
 	mistake: "Events pile up without a bound before a hook that is blocked.",
 }, {
 	name:    "hook-on-the-workers-goroutine",
@@ -128,7 +128,7 @@ var superviseVariants = []variant{{
 	mistake: "Giving up does not interrupt the wait for a group that hangs.",
 }, {
 	name:    "set-removed-kept-alive",
-	old:     "\t\tp.timer.Stop()\n\t\tp.members, p.cause = nil, Exit{}\n",
+	old:     "\tp.members, p.cause = nil, Exit{}\n\tif p.timer != nil {\n\t\tp.timer.Stop()\n\t}\n",
 	new:     "",
 	mistake: "The timer of a removed worker's restart keeps it in memory.",
 }, {
@@ -136,4 +136,39 @@ var superviseVariants = []variant{{
 	old:     "\t\tgroup = group[s.index(m):]\n",
 	new:     "\t\tgroup = group[s.index(m) : s.index(m)+1]\n",
 	mistake: "RestForOne restarts only the worker that failed.",
+}, {
+	name:    "beat-freeze-is-a-stall",
+	old:     "\tcase now-p.due > p.limit/4 && last > p.spared:\n",
+	new:     "\tcase now-p.due > p.limit/4 && last > p.spared && p.due < 0:\n",
+	mistake: "Whoever was stopped with the whole process is stalled.",
+}, {
+	name:    "beat-late-watch-is-no-watch",
+	old:     "\tcase now-p.due > p.limit/4 && last > p.spared:\n",
+	new:     "\tcase now-p.due > p.limit/4:\n",
+	mistake: "Where every check comes late, no stall is ever found.",
+}, {
+	name:    "set-sibling-to-stop-is-replaced",
+	old:     "\tif !s.mayStart(m) || m.plan != nil ||",
+	new:     "\tif !s.mayStart(m) ||",
+	mistake: "A sibling that is to stop is replaced as stalled.",
+}, {
+	name:    "set-add-after-the-end",
+	old:     "s.phase == phaseStopped || s.over {\n",
+	new:     "s.phase == phaseStopped {\n",
+	mistake: "A set that has given up takes workers, which never run.",
+}, {
+	name:    "set-child-as-patient-as-its-parent",
+	old:     "left/4*3)",
+	new:     "left)",
+	mistake: "A child waits as long as its parent, which then cannot name its leaf.",
+}, {
+	name:    "set-counts-the-ended",
+	old:     "\t\tcase o.over:\n",
+	new:     "",
+	mistake: "A worker that has ended for good uses up the limit of its set.",
+}, {
+	name:    "set-stop-for-a-restart-is-the-end",
+	old:     "\tcase res.permanent, res.stop && !asked:\n",
+	new:     "\tcase res.permanent, res.stop:\n",
+	mistake: "A worker that returns ErrStop because it is restarted has ended.",
 }}
