@@ -1,6 +1,7 @@
 package chanx_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,10 +35,7 @@ func Example() {
 				return err // kept, and the writer is started again
 			}
 		}
-		if err := ctx.Err(); err != nil {
-			return err // told to stop, or to restart
-		}
-		return chanx.ErrStop // lines is closed and drained
+		return cmp.Or(ctx.Err(), chanx.ErrStop) // told to stop, or drained
 	}
 	go func() { done <- chanx.Supervise(ctx, writer, chanx.RestartPolicy{}) }()
 
