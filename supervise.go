@@ -286,12 +286,12 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return ctx.Err()
 	case <-ctx.Done():
-		return doneErr(ctx)
+		return errOfDone(ctx)
 	}
 }
 
-// doneErr returns the error of a ctx that is done, also if it has none.
-func doneErr(ctx context.Context) error {
+// errOfDone returns the error of a ctx that is done, also if it has none.
+func errOfDone(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

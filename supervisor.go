@@ -482,7 +482,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			done = doneErr(ctx)
+			done = errOfDone(ctx)
 		case <-s.wake:
 		case <-a.beats:
 			Beat(ctx)
