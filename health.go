@@ -100,7 +100,7 @@ func (s *Supervisor) triage() (t triage) {
 			continue
 		}
 		t.running++
-		if child := m.child(); child != nil {
+		for _, child := range m.children() {
 			children = append(children, below{m.name, child})
 		}
 	}
@@ -117,11 +117,11 @@ func (s *Supervisor) reason() string {
 	switch {
 	case s.over:
 		return "gave up"
-	case s.phase == idle:
+	case s.phase == phaseIdle:
 		return "not started"
-	case s.phase == stopping:
+	case s.phase == phaseStopping:
 		return "stopping"
-	case s.phase == stopped:
+	case s.phase == phaseStopped:
 		return "stopped"
 	}
 	return ""

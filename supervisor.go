@@ -290,7 +290,7 @@ func (s *Supervisor) Add(name string, worker func(context.Context) error, policy
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.phase == phaseStopping || s.phase == phaseStopped || s.over {
+	if s.runs() && (s.phase == phaseStopping || s.over) || s.phase == phaseStopped {
 		return fmt.Errorf("chanx: cannot add worker %q: supervisor has stopped", name)
 	}
 	if s.names[name] != nil {
@@ -652,7 +652,7 @@ func (s *Supervisor) endStop(again bool) (late []string, join bool) {
 	defer s.mu.Unlock()
 	s.phase = phaseStopped
 	if again {
-		s.phase, s.over = phaseIdle, false
+		s.phase = phaseIdle
 	}
 	late = s.liveNames()
 	join = len(late) == 0 && s.leaked == 0

@@ -153,8 +153,8 @@ var superviseVariants = []variant{{
 	mistake: "A sibling that is to stop is replaced as stalled.",
 }, {
 	name:    "set-add-after-the-end",
-	old:     "s.phase == phaseStopped || s.over {\n",
-	new:     "s.phase == phaseStopped {\n",
+	old:     "s.runs() && (s.phase == phaseStopping || s.over) ||",
+	new:     "s.phase == phaseStopping ||",
 	mistake: "A set that has given up takes workers, which never run.",
 }, {
 	name:    "set-child-as-patient-as-its-parent",
