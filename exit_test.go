@@ -238,6 +238,7 @@ func TestErrorTextIsTakenOnce(t *testing.T) {
 func TestTextThatFails(t *testing.T) {
 	var none *nilText
 	var noPanic *chanx.PanicError
+	var noRogue *rogue // whose method has a value receiver
 	huge := strings.Repeat("\u00e9", 1<<20)
 	for want, out := range map[string]func() error{
 		"(chanx_test.rogue, whose text panics with a *errors.errorString)": func() error {
@@ -252,6 +253,7 @@ func TestTextThatFails(t *testing.T) {
 			return rogue(func() string { runtime.Goexit(); return "" })
 		},
 		"(*chanx_test.nilText)(nil)": func() error { return none },
+		"(*chanx_test.rogue)(nil)":   func() error { return noRogue },
 		"panic: <nil>":               func() error { return noPanic },
 		huge[:64<<10-28] + "... (cut from 2097152 bytes)": func() error {
 			return rogue(func() string { return huge })

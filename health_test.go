@@ -43,7 +43,14 @@ func TestHealthOfALife(t *testing.T) {
 		h := tr.Health().Workers[0]
 		assert.True(t, h.CrashLooping)
 		assert.Len(t, h.Exits, 1)
+		assert.Equal(t, tr.Status()[0], h)
 		pause(10*time.Second - 1)
+		assert.False(t, tr.Health().Ready)
+		pause(1)
+		assert.True(t, tr.Health().Ready)
+		a.exit(errSet) // again, before a healthy run
+		pause(time.Second)
+		pause(time.Minute - 1)
 		assert.False(t, tr.Health().Ready)
 		pause(1)
 		assert.True(t, tr.Health().Ready)

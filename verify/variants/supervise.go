@@ -77,6 +77,31 @@ var superviseVariants = []variant{{
 	new:     "\tres.shown = nil\n",
 	mistake: "The text of an error is taken under the lock, whenever it is read.",
 }, {
+	name:    "health-crash-loop-is-ready",
+	old:     "\tif m.state != StateRunning || failures == 0 {\n",
+	new:     "\tif m.state != StateRunning || failures <= 1 {\n",
+	mistake: "A worker that has failed once is ready as soon as it runs again.",
+}, {
+	name:    "health-grace-is-short",
+	old:     "\tgrace := loopingGrace\n",
+	new:     "\tgrace := failedGrace\n",
+	mistake: "A crash loop of runs above ten seconds is ready in between.",
+}, {
+	name:    "health-warm-up-counts",
+	old:     "\tif !child.busy {\n",
+	new:     "\tif false {\n",
+	mistake: "How a set ended that has long returned decides the health of its worker.",
+}, {
+	name:    "health-child-kills-the-process",
+	old:     "severity == deadWorker && child.reason != \"\"",
+	new:     "severity == deadWorker && child.reason == \"-\"",
+	mistake: "A child that gave up fails the liveness probe before it is restarted.",
+}, {
+	name:    "health-draining-is-ready",
+	old:     "\tcase s.phase == stopping:\n\t\treturn \"stopping\"\n",
+	new:     "",
+	mistake: "A set that has begun to stop is still ready.",
+}, {
 	name:    "policy-backoff-unbounded",
 	old:     "\tif p.MinBackoff <= p.MaxBackoff>>n {\n",
 	new:     "\tif n < 30 {\n",
