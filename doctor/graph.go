@@ -245,7 +245,9 @@ func (g *graph) note(stack *Stack, at *site) {
 			if m.Parent != 0 {
 				g.ids[m.Parent] = ref{}
 			}
-		case WaitGroup, ChanReceive:
+		case WaitGroup:
+			g.born[m.ID], g.born[m.Parent] = nil, nil
+		case ChanReceive:
 			g.born[m.ID] = nil
 		}
 	}
@@ -314,7 +316,7 @@ func target(stack *Stack, words []args) (w waiter) {
 		} else if off, ok := semaOwners[f.Func]; ok && offset == 4 {
 			offset = off
 		}
-		if waits[f.Func] && first != 0 {
+		if (waits[f.Func] || isLocker(f.Func)) && first != 0 {
 			w.lock = first
 		}
 	}
@@ -491,7 +493,7 @@ func (g *graph) choose(s *waitSet) {
 // that only calls the one that locks holds nothing. Where a writer waits too, a
 // reader is enough that has been through a method of the object before.
 func (g *graph) chooseSelf(s *waitSet) {
-	var best *waiter
+	var best, first *waiter
 	readers, writers := 0, 0
 	for i := range s.waiters {
 		w := &s.waiters[i]
@@ -499,6 +501,10 @@ func (g *graph) chooseSelf(s *waitSet) {
 			writers++
 		} else {
 			readers++
+		}
+		if w.ref.member().Minutes >= s.longest && w.outer != "" && s.longest > 0 &&
+			len(s.waiters) > 1 {
+			first = w
 		}
 		if w.outer == "" || best != nil && (best.apart && !w.apart ||
 			best.apart == w.apart &&
@@ -509,8 +515,10 @@ func (g *graph) chooseSelf(s *waitSet) {
 			best = w
 		}
 	}
-	if best == nil || !best.apart && (readers == 0 || writers == 0 ||
-		g.sc.partial) {
+	if best == nil || !best.apart && (readers == 0 || writers == 0) {
+		best = first // the lock was taken before any of them came to wait
+	}
+	if best == nil || !best.apart && g.sc.partial {
 		return
 	}
 	s.holder = g.node(best.ref)
@@ -804,6 +812,8 @@ func (g *graph) child(r ref, op Operation) (ref, bool) {
 		}
 		rankOf := int(c.member().Minutes)
 		switch {
+		case op == ChanReceive && at.op == WaitGroup:
+			continue // it waits for the same end
 		case stuckIn(at.op) || at.resource != "":
 			rankOf += 1 << 40
 		case op == ChanReceive || parked(at.op):
@@ -993,6 +1003,27 @@ func (n *node) itself() string {
 		text += " for " + plural(m, "minute")
 	}
 	return text
+}
+
+// workers returns how many goroutines are alive that may end what the goroutines
+// of s wait for: those that they, or the goroutine that created them, have
+// started.
+func (g *graph) workers(s *site) int {
+	n := 0
+	for _, stack := range s.stacks {
+		for _, m := range stack.Members {
+			n += len(g.born[m.ID])
+			if m.Parent == 0 {
+				continue
+			}
+			for _, sibling := range g.born[m.Parent] {
+				if g.sc.of[sibling.stack] != s {
+					n++
+				}
+			}
+		}
+	}
+	return n
 }
 
 // holding is "goroutine 22 holds (*conn) 0xc000200000 and is waiting for IO in

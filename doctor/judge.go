@@ -441,8 +441,9 @@ func (n *node) waitsFor() string {
 	return fmt.Sprintf("waits for %s, which %d holds", n.object, n.to.id())
 }
 
-// heads reports a goroutine that waits for an end, if others wait for it: what
-// alone may be in order is then the cause.
+// heads reports goroutines that wait for an end which does not come, if others
+// wait for what they hold or nothing is left that could end it: what alone may
+// be in order is then the cause.
 func (sc *scene) heads(s *site) {
 	v := &s.verdict
 	if v.report || v.covered || s.design || s.longest < sc.rules.Minutes ||
@@ -451,14 +452,29 @@ func (sc *scene) heads(s *site) {
 	}
 	behind := 0
 	for _, n := range sc.graph.of(s) {
-		behind += n.behind
+		if n.holds() != "" {
+			behind += n.behind
+		}
 	}
-	if behind == 0 {
+	reason := same(fmt.Sprintf("%s behind %s", plural(behind, "goroutine"),
+		pronoun(s.count)))
+	switch {
+	case behind > 0:
+	case s.op == Cond, s.entry == "main", s.stacks[0].Members == nil,
+		sc.graph.workers(s) > 0:
 		return
+	case sc.partial:
+		reason = clause{"what it waits for is not in this input",
+			"what they wait for is not in this input"}
+	default:
+		reason = clause{"no goroutine is left that it or its creator has started",
+			"no goroutine is left that they or their creators have started"}
 	}
 	*v = verdict{state: VerdictStuck, report: true, severity: Warning,
 		confidence: ConfidenceHigh, other: ConfidenceLow, receiver: ReceiverUnknown,
-		clause: same(fmt.Sprintf("%s behind %s", plural(behind, "goroutine"),
-			pronoun(s.count)))}
+		clause: reason}
+	if behind == 0 {
+		v.confidence = ConfidenceMedium
+	}
 	v.why = v.clause.of(s.count)
 }

@@ -154,10 +154,18 @@ func unvendored(symbol string) string {
 	return symbol
 }
 
+// isLocker reports whether a function only locks: a method of a mutex that a
+// project has made of its own.
+func isLocker(symbol string) bool {
+	return strings.HasSuffix(symbol, "Mutex).Lock") ||
+		strings.HasSuffix(symbol, "Mutex).RLock")
+}
+
 // isStd reports whether a symbol is of the standard library or of plumbing, a
-// built-in function, a call into C, or a call without a name.
+// built-in function, a lock, a call into C, or a call without a name.
 func isStd(symbol string) bool {
-	if symbol == "" || symbol == "panic" || strings.Contains(symbol, "._Cfunc_") {
+	if symbol == "" || symbol == "panic" || strings.Contains(symbol, "._Cfunc_") ||
+		isLocker(symbol) {
 		return true
 	}
 	pkg := packageOf(unvendored(symbol))
