@@ -63,13 +63,16 @@ func (p *parser) blank() {
 	}
 }
 
-// isElided reports whether the runtime or a person has left out calls.
+// isElided reports whether the runtime or a person has left out calls. The
+// dashes are grep's.
 func isElided(text []byte) bool {
 	switch string(text) {
-	case "...", "…", "[...]", "[…]", "(...)":
+	case "--", "(...)", "[...]", "[…]", "(truncated)", "[truncated]", "<truncated>",
+		"(snip)", "[snip]", "<snip>":
 		return true
 	}
-	return bytes.HasSuffix(text, []byte("frames elided..."))
+	return len(bytes.Trim(text, ".…")) == 0 ||
+		bytes.HasSuffix(text, []byte("frames elided..."))
 }
 
 // isOffset knows what a wrapped file line leaves for the next line.
@@ -208,12 +211,12 @@ func hasArgs(line []byte) bool {
 
 // isSymbol reports whether s may be the name of a function.
 func isSymbol(s []byte) bool {
-	dot := bytes.IndexByte(s, '.')
-	if dot <= 0 || dot == len(s)-1 {
-		return false
-	}
-	if i := bytes.IndexByte(s, '['); i >= 0 {
+	if i := bytes.IndexByte(s, '['); i > 0 {
 		s = s[:i] // types may have anything
+	}
+	name := s[bytes.LastIndexByte(s, '/')+1:]
+	if dot := bytes.IndexByte(name, '.'); dot <= 0 || dot == len(name)-1 {
+		return false
 	}
 	return bytes.IndexAny(s, " \t:\"'=,;") < 0
 }

@@ -32,9 +32,49 @@ func (p *parser) delve(line []byte) bool {
 	file, name, _ := bytes.Cut(place, []byte{' '})
 	name, _, _ = bytes.Cut(name, []byte(" (0x"))
 	p.addCall(bytes.TrimSpace(name), file, args{})
-	p.callee = p.callee[:0]
+	p.callee, p.summary = p.callee[:0], true
 	p.step = (*parser).delveFrame
 	return true
+}
+
+// delveBacktrace knows the output of delve's goroutine N bt: the command, if
+// it was pasted, and calls as above.
+func (p *parser) delveBacktrace(line []byte) bool {
+	if command, ok := bytes.CutPrefix(line, []byte("(dlv) ")); ok {
+		p.asked = 0
+		for word := range bytes.FieldsSeq(command) {
+			if id, err := strconv.ParseUint(string(word), 10, 64); err == nil {
+				p.asked = id
+			}
+		}
+		return true
+	}
+	number, name := delveCall(line)
+	if string(number) != "0" || len(name) == 0 {
+		return false
+	}
+	p.end()
+	if p.profile || p.dump.repeats(p.asked) {
+		p.split()
+	}
+	if p.first == 0 {
+		p.first = p.asked
+	}
+	p.beginStack(p.asked, 1, "")
+	p.asked, p.summary = 0, false
+	p.callee = append(p.callee[:0], name...)
+	p.step = (*parser).delveFrame
+	return true
+}
+
+// delveCall splits " 0  0x000000000043e0c5 in runtime.gopark".
+func delveCall(line []byte) (number, name []byte) {
+	number, rest, _ := bytes.Cut(bytes.TrimSpace(line), []byte{' '})
+	address, name, ok := bytes.Cut(bytes.TrimLeft(rest, " "), []byte(" in "))
+	if !ok || !isNumber(number) || !bytes.HasPrefix(address, []byte("0x")) {
+		return nil, nil
+	}
+	return number, name
 }
 
 // delveHeader splits "* Goroutine 18 - User: /src/queue.go:31 …".
@@ -62,14 +102,17 @@ func (p *parser) delveFrame(line []byte) {
 		p.callee = p.callee[:0]
 		return
 	}
-	number, rest, _ := bytes.Cut(text, []byte{' '})
-	address, name, ok := bytes.Cut(bytes.TrimLeft(rest, " "), []byte(" in "))
+	number, name := delveCall(text)
 	switch {
-	case ok && isNumber(number) && bytes.HasPrefix(address, []byte("0x")):
-		if string(number) == "0" { // the calls take the place of the summary
-			p.started = false
+	case len(name) > 0:
+		switch {
+		case string(number) == "0" && p.summary: // the calls take its place
+			p.started, p.summary = false, false
 			p.beginStack(p.head.id, 1, string(bytes.Clone(p.state)))
 			p.step = (*parser).delveFrame
+		case string(number) == "0":
+			p.delveBacktrace(line)
+			return
 		}
 		p.callee = append(p.callee[:0], name...)
 	case len(text) == 0:

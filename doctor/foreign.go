@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -41,6 +42,13 @@ func (p *parser) foreign(line []byte) bool {
 		p.traces(p.behind(line, at))
 		return true
 	}
+	if p.delveBacktrace(line) {
+		return true
+	}
+	if isTrace(line) {
+		p.traces(line)
+		return true
+	}
 	if at := startsAfter(line, "POTENTIAL DEADLOCK:"); at >= 0 {
 		p.deadlock(p.behind(line, at))
 		return true
@@ -51,7 +59,26 @@ func (p *parser) foreign(line []byte) bool {
 			return true
 		}
 	}
-	return p.delve(line) || p.grouped(line) || p.debugger(line)
+	return p.leaked(line) || p.delve(line) || p.grouped(line) || p.debugger(line)
+}
+
+// leaked knows the header of go.uber.org/goleak, "[Goroutine 7 in state select,
+// with main.f on top of the stack:". The stack follows in the usual form, in
+// older releases with the usual header.
+func (p *parser) leaked(line []byte) bool {
+	_, rest, ok := bytes.Cut(line, []byte("Goroutine "))
+	number, rest, ok2 := bytes.Cut(rest, []byte(" in state "))
+	state, rest, ok3 := bytes.Cut(rest, []byte(", with "))
+	id, err := strconv.ParseUint(string(number), 10, 64)
+	if !ok || !ok2 || !ok3 || err != nil ||
+		!bytes.Contains(rest, []byte(" on top of the stack")) {
+		return false
+	}
+	header := strconv.AppendUint([]byte("goroutine "), id, 10)
+	header = append(append(append(header, " ["...), state...), "]:"...)
+	p.in.cover.before = p.in.cover.before[:0]
+	p.line(header)
+	return true
 }
 
 // startsAfter returns where text stands in line, at its beginning or behind
@@ -115,6 +142,7 @@ func (p *parser) beginStack(id uint64, n int, state string) {
 	p.labels = p.labels[:0]
 	p.started, p.created, p.called, p.pending = true, false, false, false
 	p.mention, p.spaced, p.parent, p.count = false, false, 0, n
+	p.ids = p.ids[:0]
 	p.words.begin()
 	p.key = append(p.key[:0], state...)
 	p.key = append(p.key, "\n00\n"...)

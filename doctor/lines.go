@@ -67,6 +67,8 @@ type layer struct {
 	inner  *layer    // what the wrapping in the current line holds
 	json   *records  // the current line is within a value of JSON
 	quoted *quoted   // the current line is a quoted text
+	broken *quoted   // the line before was one, and has no closing mark
+	before []byte    // the text before it
 	fresh  bool      // json began on this line
 	pieces bool      // a record is cut into several lines: more will follow
 }
@@ -180,9 +182,39 @@ func (y *layer) take(line []byte, m marks, first, last bool) {
 		y.begin(line, m, first, last)
 	}
 	if last && y.quoted != nil {
-		y.quoted = nil
+		y.endQuoted()
+	}
+}
+
+// endQuoted ends the quoted text with its line, unless its closing mark is
+// missing: journald and others cut long lines.
+func (y *layer) endQuoted() {
+	if y.quoted.style.quote != 0 && !y.quoted.done {
+		y.broken = y.quoted
+	} else {
 		y.inner.end()
 	}
+	y.quoted = nil
+}
+
+// resume goes on with a quoted text if the line does, and reports whether.
+func (y *layer) resume(line []byte) bool {
+	q := y.broken
+	y.broken = nil
+	if !bytes.Contains(line, []byte{q.style.mark, 'n'}) {
+		y.inner.end()
+		return false
+	}
+	rest := line
+	for k := len(y.before); k > 0; k = bytes.LastIndexByte(y.before[:k-1], ' ') + 1 {
+		if after, ok := afterPrefix(line, y.before[:k]); ok {
+			rest = after
+			break
+		}
+	}
+	y.quoted = q
+	q.write(rest)
+	return true
 }
 
 // begin finds out what a line holds.
@@ -212,8 +244,12 @@ func (y *layer) unwrap(line []byte, m marks, first, last bool) bool {
 			return true
 		}
 	}
+	if y.broken != nil && first && y.resume(line) {
+		return true
+	}
 	if m&maybeQuoted != 0 {
 		if at, q := quotedAt(line); at >= 0 {
+			y.before = append(y.before[:0], line[:min(at, maxCover)]...)
 			y.quoted = &quoted{to: y.next(), style: q}
 			y.quoted.write(line[at:])
 			return true

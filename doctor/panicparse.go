@@ -28,15 +28,9 @@ func (p *parser) grouped(line []byte) bool {
 	if p.profile {
 		p.split()
 	}
-	if most := max(maxGrouped-p.inGroups, 0); n > most {
-		p.snap.Unreadable += n - most
-		p.snap.note(p.in.n, string(line), fmt.Sprintf("more than %d goroutines "+
-			"in groups", maxGrouped))
-		if n = most; n == 0 {
-			return true
-		}
+	if n = p.group(n, line); n == 0 {
+		return true
 	}
-	p.inGroups += n
 	p.beginStack(0, n, string(state))
 	p.callee = p.callee[:0]
 	for note := range bytes.SplitSeq(notes, []byte("[")) {
@@ -51,6 +45,39 @@ func (p *parser) grouped(line []byte) bool {
 		}
 	}
 	p.step = (*parser).groupedCall
+	return true
+}
+
+// group returns how many of the n goroutines of a group are kept.
+func (p *parser) group(n int, line []byte) int {
+	if most := max(maxGrouped-p.inGroups, 0); n > most {
+		p.snap.Unreadable += n - most
+		p.snap.note(p.in.n, string(line), fmt.Sprintf("more than %d goroutines "+
+			"in groups", maxGrouped))
+		n = most
+	}
+	p.inGroups += n
+	return n
+}
+
+// times reads what tools that join equal goroutines write behind a header:
+// "3 times: [[7, 9, 12]".
+func (p *parser) times(tail []byte) bool {
+	number, rest, ok := bytes.Cut(tail, []byte(" times: ["))
+	n, err := strconv.Atoi(string(number))
+	if !ok || err != nil || n < 1 {
+		return false
+	}
+	n = p.group(n-1, tail) + 1
+	p.count = n
+	for field := range bytes.FieldsFuncSeq(rest, func(r rune) bool {
+		return r == '[' || r == ']' || r == ',' || r == ' '
+	}) {
+		if id, err := strconv.ParseUint(string(field), 10, 64); err == nil &&
+			len(p.ids) < n {
+			p.ids = append(p.ids, id)
+		}
+	}
 	return true
 }
 

@@ -52,7 +52,17 @@ func Parse(r io.Reader, target string) ([]*Snapshot, error) {
 	case p.remedy != "":
 		return nil, fmt.Errorf("%s: %w", target, foreignError{p.remedy})
 	}
-	return nil, fmt.Errorf("%s: %w", target, ErrNoDump)
+	return nil, fmt.Errorf("%s: %w%s", target, ErrNoDump, p.strays())
+}
+
+// strays says how much of an input without a goroutine looks like one.
+func (p *parser) strays() string {
+	if len(p.snap.Troubles) == 0 {
+		return ""
+	}
+	first := p.snap.Troubles[0]
+	return fmt.Sprintf("; it has %d lines that look like a part of one, the "+
+		"first in line %d: %q", p.snap.Unreadable, first.Line, first.Text)
 }
 
 // maxStacks bounds the distinct stacks of one input. A process has some
@@ -91,8 +101,11 @@ type parser struct {
 	count   int // 1, or of a profile's record
 
 	callee   []byte // of another tool's text, see delve and grouped
+	asked    uint64 // the goroutine in delve's command
+	summary  bool   // what delve says of a goroutine in one line
 	inGroups int    // goroutines, see grouped
-	waits    bool   // see deadlock
+	ids      []uint64
+	waits    bool // see deadlock
 	lock     args
 
 	held   []byte // a line that may go on in the next
@@ -195,7 +208,8 @@ func (p *parser) stray(line []byte) string {
 		return "a call outside any goroutine"
 	}
 	switch {
-	case isCreator(line) && bytes.Contains(line, []byte(" in goroutine ")):
+	case isCreator(line) && (bytes.Contains(line, []byte(" in goroutine ")) ||
+		isSymbol(line[len("created by "):])):
 		return "a creator outside any goroutine"
 	case isCall(line) && hasArgs(line):
 		return "a call outside any goroutine"
@@ -206,11 +220,14 @@ func (p *parser) stray(line []byte) string {
 }
 
 func (p *parser) beginGoroutine(line []byte) {
+	h := parseHeader(line)
+	if p.started && !p.called && !p.pending && h.id == p.head.id && h.id != 0 {
+		p.started = false // it was only mentioned
+	}
 	p.end()
 	if p.profile {
 		p.split()
 	}
-	h := parseHeader(line)
 	p.acceptNotice()
 	if p.dump.repeats(h.id) {
 		p.repeat()
@@ -227,12 +244,12 @@ func (p *parser) beginGoroutine(line []byte) {
 	p.started, p.created, p.called, p.parent = true, false, false, 0
 	p.pending, p.spaced = false, false
 	p.mention = len(bytes.TrimSpace(p.in.cover.before)) > 0
-	p.count = 1
+	p.count, p.ids = 1, p.ids[:0]
 	p.words.begin()
 	p.key = append(p.key[:0], p.state...)
 	p.key = append(p.key, '\n', mark(h.leaked), mark(h.bubble), '\n')
 	p.step = (*parser).call
-	if len(h.tail) > 0 && !p.flat(h.tail) {
+	if len(h.tail) > 0 && !p.times(h.tail) && !p.flat(h.tail) {
 		p.snap.trouble(p.in.n, string(line), "other text on the line of a header")
 	}
 }
@@ -272,8 +289,14 @@ func (p *parser) end() {
 	if p.profile {
 		return
 	}
-	for range p.count {
-		s.Members = append(s.Members, Member{p.head.id, p.parent, p.head.minutes})
+	for i := range p.count {
+		m := Member{p.head.id, p.parent, p.head.minutes}
+		if len(p.ids) > 0 {
+			if m.ID = 0; i < len(p.ids) {
+				m.ID = p.ids[i]
+			}
+		}
+		s.Members = append(s.Members, m)
 		s.words = append(s.words, p.words.end())
 	}
 	p.dump.counted(p.head.id, s, string(p.state) == "running", p.key)

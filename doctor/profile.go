@@ -8,6 +8,9 @@ import (
 // beginProfile reads "goroutine profile: total 16400", or nothing of an extract
 // that begins with a record.
 func (p *parser) beginProfile(line []byte) {
+	if empty := p.profile && p.snap.Goroutines == 0 && !p.started; empty {
+		p.profile, p.total = false, 0 // its first line alone was pasted
+	}
 	p.split()
 	p.notice = p.notice[:0]
 	p.profile = true
@@ -48,7 +51,7 @@ func (p *parser) record(line []byte) {
 		}
 	case isLabels && p.started:
 		p.labels = append(p.labels[:0], bytes.Trim(labels, "{}")...)
-	case line[0] == '#':
+	case isLocation(line):
 		p.location(line)
 	case isRecord(line):
 		p.end()
@@ -58,6 +61,15 @@ func (p *parser) record(line []byte) {
 		p.end()
 		p.afterRecord(line)
 	}
+}
+
+// isLocation reports whether line names a call of a record: "#	0x6d2f14 …",
+// or without the # where a page took it for a heading.
+func isLocation(line []byte) bool {
+	rest, mark := bytes.CutPrefix(line, []byte{'#'})
+	rest = bytes.TrimLeft(rest, " \t")
+	return bytes.HasPrefix(rest, []byte("0x")) &&
+		(mark || bytes.Contains(rest, []byte("+0x")))
 }
 
 // afterRecord is a line that is no part of a profile. After the last record
@@ -136,7 +148,7 @@ func (p *parser) location(line []byte) {
 // the blanks behind the address and behind the offset of the name: both names
 // and paths may have blanks themselves.
 func splitLocation(line []byte) (pc, name, file []byte) {
-	line = bytes.TrimLeft(line[1:], " \t")
+	line = bytes.TrimLeft(line, "# \t")
 	if i := bytes.IndexByte(line, '\t'); i >= 0 {
 		pc, line = line[:i], bytes.TrimLeft(line[i:], "\t")
 		name, file, _ = bytes.Cut(line, []byte{'\t'})

@@ -8,6 +8,15 @@ import (
 // traceRule is what go tool pprof -traces draws between samples.
 const traceRule = "-----------+-----"
 
+// isTrace reports whether line begins a sample without a rule before it, as in
+// an extract.
+func isTrace(line []byte) bool {
+	text := bytes.TrimLeft(line, " \t")
+	number, rest, _ := bytes.Cut(text, []byte{' '})
+	return len(text) < len(line) && len(number) < 10 && isNumber(number) &&
+		bytes.HasPrefix(rest, []byte("  runtime."))
+}
+
 // traces is inside the output of go tool pprof -traces:
 //
 //	-----------+-------------------------------------------------------
@@ -19,14 +28,16 @@ const traceRule = "-----------+-----"
 // of the runtime, and with them the operation, which debug=1 does not.
 func (p *parser) traces(line []byte) {
 	text := bytes.TrimSpace(line)
-	if bytes.HasPrefix(text, []byte(traceRule)) {
+	if rule := bytes.HasPrefix(text, []byte(traceRule)); rule || !p.profile {
 		if !p.profile {
 			p.split()
 			p.profile = true
 			p.home = (*parser).traces
+			p.snap.Extract = !rule
 		}
-		p.end()
-		return
+		if p.end(); rule {
+			return
+		}
 	}
 	if len(text) == 0 {
 		p.end()
@@ -43,9 +54,10 @@ func (p *parser) traces(line []byte) {
 		p.trace(text)
 	case bytes.HasSuffix(number, []byte{':'}) && !p.started:
 		// a label of the next sample
-	default:
-		p.split()
-		p.outside(line)
+	default: // prose between samples
+		if p.end(); !p.banner(line) && !p.foreign(line) {
+			p.between()
+		}
 	}
 }
 

@@ -69,6 +69,12 @@ func (p *parser) rejoin(line []byte) (rest []byte, done bool) {
 		return nil, true
 	}
 	held := bytes.Trim(p.held, " \t")
+	if bytes.HasPrefix(text, []byte("pc=0x")) && p.started {
+		p.orphan()
+		p.addCall(held, nil, args{})
+		p.drop()
+		return nil, true
+	}
 	if file, _, ok := fileLine(text); ok && !isHeader(held) && len(file) > 0 {
 		// The call lost its end, or is one of C, which has no parentheses.
 		name := held
@@ -111,7 +117,8 @@ func joinLines(held, text []byte) []byte {
 			return trimmed
 		}
 		return nil
-	case bytes.IndexByte(held, '(') < 0 && isPath(bytes.TrimLeft(without, " \t")):
+	case bytes.IndexByte(held, '(') < 0 && bytes.IndexByte(held, '/') >= 0 &&
+		isPath(bytes.TrimLeft(without, " \t")):
 		return without
 	case isOfDump(text):
 		return nil // whole by itself
