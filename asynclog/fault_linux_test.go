@@ -153,3 +153,37 @@ func TestFile_a_cut_record_without_newline_is_finished_in_its_file(t *testing.T)
 	require.Equal(t, p, content(t, path+".1"))
 	require.Equal(t, record, content(t, path))
 }
+
+// The file system goes away, and another one comes in its place.
+func TestFile_the_file_system_is_exchanged(t *testing.T) {
+	dir := smallDisk(t)
+	f, path := openFileIn(t, dir)
+	write(t, f, "one\n")
+	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"))
+	write(t, f, "two\n")
+	require.Equal(t, "two\n", content(t, path))
+	require.NoError(t, syscall.Unmount(dir, syscall.MNT_DETACH))
+	write(t, f, "three\n")
+	require.Equal(t, "one\nthree\n", content(t, path))
+}
+
+// A full disk for long, and then a rotation: the record is still finished in
+// the file where it was begun.
+func TestFile_a_cut_line_waits_as_long_as_the_file_stays(t *testing.T) {
+	f, path, ballast := nearlyFull(t)
+	line := "twenty bytes a line\n"
+	n, err := f.Write(bytes.Repeat([]byte(line), 10_000))
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	rest := []byte(line[n%20:] + line)
+	for range 3 * maxFinishes {
+		n, err := f.Write(rest)
+		require.ErrorIs(t, err, syscall.ENOSPC)
+		rest = rest[n:]
+	}
+	require.NoError(t, os.Remove(ballast))
+	require.NoError(t, os.Rename(path, path+".1"))
+	write(t, f, string(rest))
+	old := content(t, path+".1")
+	require.Equal(t, strings.Repeat(line, len(old)/20), old)
+	require.Equal(t, line, content(t, path))
+}

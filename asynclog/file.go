@@ -33,7 +33,8 @@ type FileOptions struct {
 // Write appends to the old file as long as that has a name, and returns the
 // error as well, so that Stats.SinkErrors counts it. If the old file was removed,
 // Write takes nothing and returns the error; a [Writer] keeps the records and
-// tries again.
+// tries again. After an error of a write, too, the next Write opens the path:
+// a network file system may have made the descriptor unusable.
 //
 // Each Write first compares the path with the open file, which takes about a
 // microsecond; a Writer passes many records in one Write. Records written between
@@ -110,20 +111,20 @@ func (f *File) Write(p []byte) (int, error) {
 	f.cut.learn(p)
 	n := f.cut.dropLost(p)
 	moved := f.moved()
-	if !moved && !f.reopen.Load() {
-		m, err := f.append(p[n:])
-		return n + m, err
+	if moved {
+		m, err := f.finish(p[n:])
+		n += m
+		if err != nil || f.cut.waits() {
+			return n, err
+		}
 	}
-	m, err := f.finish(p[n:], moved)
-	n += m
-	if err != nil || f.cut.waits() {
-		return n, err
+	var stuck error
+	if moved || f.reopen.Load() {
+		if stuck = f.replace(); stuck != nil && !f.named() {
+			return n, stuck
+		}
 	}
-	stuck := f.replace()
-	if stuck != nil && !f.named() {
-		return n, stuck
-	}
-	m, err = f.append(p[n:])
+	m, err := f.append(p[n:])
 	if err == nil {
 		err = stuck
 	}
@@ -156,19 +157,19 @@ func (f *File) named() bool {
 }
 
 // finish appends the rest of a cut record to the old file, or drops it if that
-// file was removed. It returns how much of p that was. If the file has moved the
-// number of attempts is limited: the new one may be on a disk with more room.
-func (f *File) finish(p []byte, moved bool) (int, error) {
+// file was removed. It returns how much of p that was. The number of attempts
+// is limited, as the new file may be on a disk with more room.
+func (f *File) finish(p []byte) (int, error) {
 	n := f.cut.rest(p)
 	if n == 0 {
 		return 0, nil
 	}
-	if moved && !f.named() {
+	if !f.named() {
 		return f.cut.drop(p[:n]), nil
 	}
 	m, err := f.file.Load().Write(p[:n])
 	f.cut.finished(p[:n], m)
-	if moved && f.cut.giveUp() {
+	if f.cut.giveUp() {
 		return m, nil
 	}
 	return m, err
@@ -187,11 +188,14 @@ func (f *File) append(p []byte) (int, error) {
 	}
 	n, err := file.Write(p)
 	f.cut.wrote(p, n)
+	if err != nil { // the descriptor may be unusable, but the path well
+		f.reopen.Store(true)
+	}
 	return n, err
 }
 
 // replace opens the path. If that fails the old file is kept, and the next
-// Write tries again.
+// Write tries again. It is also kept if a record in it is still to be finished.
 func (f *File) replace() error {
 	f.reopen.Store(false) // first: a Reopen from now on is another one
 	f.opening <- struct{}{}
@@ -208,7 +212,10 @@ func (f *File) replace() error {
 		_ = file.Close()
 		return f.closedError()
 	}
-	f.opened(file)
+	if !f.opened(file) {
+		f.reopen.Store(true)
+		return file.Close()
+	}
 	if old := f.file.Swap(file); old != nil {
 		// A failed close may mean that the file system could not keep its
 		// word about earlier writes; nothing can be done about them here.
@@ -217,14 +224,19 @@ func (f *File) replace() error {
 	return nil
 }
 
-// opened notes what was opened.
-func (f *File) opened(file *os.File) {
+// opened notes which file was opened, and reports whether it is to be used. It
+// may be the one that was open before.
+func (f *File) opened(file *os.File) bool {
 	st, err := file.Stat()
 	if err == nil && f.last != nil && os.SameFile(st, f.last) {
-		return
+		return true
+	}
+	if f.cut.waits() && !f.cut.lost {
+		return false
 	}
 	f.last = st // nil after an error
 	f.cut.begin(f.endsInsideLine())
+	return true
 }
 
 // Reopen opens the path again, whether or not the file has moved; for SIGHUP,
@@ -232,10 +244,10 @@ func (f *File) opened(file *os.File) {
 // kept, and each Write tries again.
 //
 // It never waits for a Write, which may hang. If one is in progress, Reopen
-// returns nil, and the next Write opens the path before it writes. The same
-// happens if a record was cut because the disk is full: the next Write finishes
-// the record before it opens the path. If the file was removed there is nothing
-// to be finished, and Reopen gives its space back.
+// returns nil, and the next Write opens the path before it writes. If a full disk
+// has cut a record, Reopen returns nil as well, and the next Write finishes the
+// record before it turns to another file. If the file was removed there is
+// nothing to be finished, and Reopen gives its space back.
 func (f *File) Reopen() error {
 	if f.closed.Load() {
 		return f.closedError()
@@ -245,10 +257,7 @@ func (f *File) Reopen() error {
 		return nil
 	}
 	defer f.mu.Unlock()
-	if f.cut.waits() && f.named() {
-		return nil
-	}
-	f.cut.lost = f.cut.waits()
+	f.cut.lost = f.cut.waits() && !f.named()
 	return f.replace()
 }
 

@@ -2,7 +2,10 @@
 
 package asynclog
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 const (
 	openFlags = 0
@@ -15,3 +18,5 @@ func isLoop(error) bool { return false }
 func links(os.FileInfo) uint64 { return 1 }
 
 func own(*os.File, os.FileInfo) {}
+
+func cannotSync(err error) bool { return errors.Is(err, errors.ErrUnsupported) }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -153,7 +154,7 @@ func TestFile_follows_a_link_that_was_there(t *testing.T) {
 	require.NoError(t, f.Close())
 }
 
-func TestFile_a_socket_says_what_to_do(t *testing.T) {
+func TestFile_a_socket_is_an_error(t *testing.T) {
 	dir, err := os.MkdirTemp("", "s") // a short one: the name of a socket is
 	require.NoError(t, err)
 	defer os.RemoveAll(dir)
@@ -161,8 +162,7 @@ func TestFile_a_socket_says_what_to_do(t *testing.T) {
 	l, err := net.Listen("unix", path)
 	require.NoError(t, err)
 	_, err = OpenFile(path, FileOptions{})
-	require.ErrorContains(t, err, "socket")
-	require.ErrorContains(t, err, "os.Stdout")
+	require.ErrorIs(t, err, syscall.ENXIO)
 	require.NoError(t, l.Close())
 }
 
@@ -201,6 +201,68 @@ func TestFile_close_waits_for_an_open_with_a_bound(t *testing.T) {
 	require.NoFileExists(t, path)
 }
 
+// A descriptor that has become unusable, as on a network file system, while the
+// path leads to the same file.
+func TestFile_opens_the_path_after_an_error(t *testing.T) {
+	f, path := openFile(t)
+	write(t, f, "one\n")
+	broken, err := os.Open(path) // for reading only
+	require.NoError(t, err)
+	require.NoError(t, f.file.Swap(broken).Close())
+	n, err := f.Write([]byte("two\n"))
+	require.ErrorIs(t, err, syscall.EBADF)
+	require.Zero(t, n)
+	write(t, f, "two\n")
+	require.Equal(t, "one\ntwo\n", content(t, path))
+	require.ErrorIs(t, broken.Close(), os.ErrClosed)
+}
+
+// The same with a record that is cut: it goes on in its file.
+func TestFile_opens_the_path_after_an_error_within_a_record(t *testing.T) {
+	f, path := openFile(t)
+	write(t, f, "one\nbegun ")
+	broken, err := os.Open(path)
+	require.NoError(t, err)
+	require.NoError(t, f.file.Swap(broken).Close())
+	_, err = f.Write([]byte("here\n"))
+	require.ErrorIs(t, err, syscall.EBADF)
+	write(t, f, "here\n")
+	require.Equal(t, "one\nbegun here\n", content(t, path))
+}
+
+// Several instances on one path, each of which follows it on its own.
+func TestFile_several_on_one_path(t *testing.T) {
+	_, path := openFile(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		f, err := OpenFile(path, FileOptions{})
+		require.NoError(t, err)
+		wg.Go(func() {
+			for range 500 {
+				_, err := f.Write([]byte("a whole line\n"))
+				assert.NoError(t, err)
+			}
+			assert.NoError(t, f.Close())
+		})
+	}
+	files := []string{path}
+	for i := range 50 {
+		to := path + string(rune('A'+i))
+		if os.Rename(path, to) == nil {
+			files = append(files, to)
+		}
+	}
+	wg.Wait()
+	lines := 0
+	for _, p := range files {
+		if b, err := os.ReadFile(p); err == nil {
+			require.Zero(t, len(b)%len("a whole line\n"))
+			lines += countOf(string(b), "a whole line\n")
+		}
+	}
+	require.Equal(t, 2000, lines)
+}
+
 func init() {
 	// Without rights its directory cannot be looked into.
 	exits["directory remade without permission"] = func(w *Writer, _ *ledger) {
@@ -232,10 +294,20 @@ func init() {
 		check(os.Chmod(dir+"/log", 0o500)) // it cannot be created there
 		n, err = f.Write([]byte("kept\n"))
 		fmt.Println("renamed:", n, err)
+		// logrotate makes the new file with other rights for a moment.
+		check(os.Chmod(dir+"/log", 0o700))
+		check(os.WriteFile(dir+"/log/service.log", nil, 0o400))
+		n, err = f.Write([]byte("kept as well\n"))
+		fmt.Println("for a moment:", n, err)
+		check(os.Chmod(dir+"/log/service.log", 0o600))
+		_, err = f.Write([]byte("new\n"))
+		check(err)
 		b, err := os.ReadFile(dir + "/service.log.1")
 		check(err)
 		fmt.Printf("%q\n", b)
-		check(os.Chmod(dir+"/log", 0o700))
+		b, err = os.ReadFile(dir + "/log/service.log")
+		check(err)
+		fmt.Printf("%q\n", b)
 		os.Exit(0)
 	}
 	exits["OpenFile of /dev/stdout"] = func(*Writer, *ledger) {
@@ -272,7 +344,10 @@ func TestFile_as_a_user_without_rights(t *testing.T) {
 	require.Contains(t, lines[0], "permission denied")
 	require.Contains(t, lines[1], "renamed: 5 asynclog: ")
 	require.Contains(t, lines[1], "permission denied")
-	require.Equal(t, `"after\nkept\n"`, lines[2])
+	require.Contains(t, lines[2], "for a moment: 13 asynclog: ")
+	require.Contains(t, lines[2], "permission denied")
+	require.Equal(t, `"after\nkept\nkept as well\n"`, lines[3])
+	require.Equal(t, `"new\n"`, lines[4])
 }
 
 func TestFile_dev_stdout(t *testing.T) {
@@ -311,7 +386,7 @@ func TestFile_dev_stdout(t *testing.T) {
 	said, err = run(socket)
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit)
-	require.Contains(t, said, "use os.Stdout")
+	require.Contains(t, said, "use os.Stdout or os.Stderr")
 	require.NoError(t, socket.Close())
 	require.NoError(t, syscall.Close(pair[1]))
 }

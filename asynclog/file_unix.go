@@ -40,3 +40,10 @@ func own(file *os.File, like os.FileInfo) {
 		_ = file.Chown(-1, int(s.Gid))
 	}
 }
+
+// cannotSync reports whether err is that of a Sync of something that is not
+// on a disk, possibly through a wrapper.
+func cannotSync(err error) bool {
+	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTTY) ||
+		errors.Is(err, errors.ErrUnsupported)
+}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // open opens the path for appending, as a file that it has to create only if
@@ -87,12 +88,22 @@ func (f *File) explain(err error) error {
 	if isLoop(err) && !f.link {
 		return fmt.Errorf("asynclog: %w (%w)", errLink, err)
 	}
-	st, statErr := os.Stat(f.path)
-	if statErr == nil && st.Mode()&os.ModeSocket != 0 {
-		return fmt.Errorf("asynclog: a socket is no file (for /dev/stdout, "+
-			"use os.Stdout): %w", err)
+	if f.isStandardStream() {
+		return fmt.Errorf("asynclog: %w (use os.Stdout or os.Stderr as the sink: "+
+			"a socket, or a pipe of another user, cannot be opened again)", err)
 	}
 	return fmt.Errorf("asynclog: %w", err)
+}
+
+// isStandardStream reports whether the path leads to an open descriptor.
+func (f *File) isStandardStream() bool {
+	for _, dir := range []string{"/dev/std", "/dev/fd/", "/proc/"} {
+		if strings.HasPrefix(f.path, dir) {
+			return true
+		}
+	}
+	to, err := os.Readlink(f.path) // as in images of containers
+	return err == nil && strings.HasPrefix(to, "/dev/std")
 }
 
 // endsInsideLine reports whether the last byte of the file is known and not

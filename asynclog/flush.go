@@ -58,8 +58,8 @@ type flush struct {
 // Then the sink is flushed: its methods Flush() error, as bufio.Writer has one,
 // and Sync() error, as [File] and os.File have one, are called by the worker,
 // in this order, once for all callers waiting at that moment. Their error is
-// returned, wrapped, and counted in Stats.SinkErrors. An os.File that is not a
-// regular file is not synced: pipes and terminals refuse it.
+// returned, wrapped, and counted in Stats.SinkErrors, unless it means that the
+// sink cannot be synced: pipes and terminals refuse it.
 //
 // If ctx is done first, or already, Flush returns an [*UnwrittenError] that
 // wraps its error and says how much of what was accepted before the call is

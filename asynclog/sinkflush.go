@@ -90,13 +90,15 @@ func flushSink(sink any, sync bool) error {
 		}
 	}
 	if s, ok := sink.(syncer); ok && sync && syncable(sink) {
-		return s.Sync()
+		if err := s.Sync(); !cannotSync(err) {
+			return err
+		}
 	}
 	return nil
 }
 
 // syncable reports whether Sync makes sense: on a pipe or a terminal it is an
-// error, of a different kind on each system.
+// error, see cannotSync, and on Windows one that tells nothing.
 func syncable(sink any) bool {
 	f, ok := sink.(*os.File)
 	if !ok {

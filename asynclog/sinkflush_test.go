@@ -7,7 +7,9 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -159,4 +161,17 @@ func TestFlush_to_a_pipe(t *testing.T) {
 	require.NoError(t, w.Close())
 	require.NoError(t, out.Close())
 	require.NoError(t, r.Close())
+}
+
+// Nor through a wrapper, as zapcore.Lock(os.Stdout) is one.
+func TestFlush_a_sink_that_cannot_be_synced(t *testing.T) {
+	for _, err := range []error{syscall.EINVAL, errors.ErrUnsupported} {
+		d := &durable{sync: func() error { return &os.PathError{Err: err} }}
+		w := New(onlySync{d}, Options{})
+		if runtime.GOOS != "windows" || err == errors.ErrUnsupported {
+			require.NoError(t, w.Flush(t.Context()))
+			require.Zero(t, w.Stats().SinkErrors)
+		}
+		require.NoError(t, w.Close())
+	}
 }

@@ -102,8 +102,8 @@ var logVariants = []variant{{
 	mistake: "Reopen waits for a Write that hangs.",
 }, {
 	name:    "log-file-keeps-a-removed-file",
-	old:     "\tif moved && !f.named() {\n",
-	new:     "\tif moved && p == nil {\n",
+	old:     "\tif !f.named() {\n\t\treturn f.cut.drop",
+	new:     "\tif p == nil {\n\t\treturn f.cut.drop",
 	mistake: "A cut line is to be finished in a file that was removed.",
 }, {
 	name:    "log-file-writes-to-a-removed-file",
@@ -150,6 +150,16 @@ var logVariants = []variant{{
 	old:     "{ return c.after && c.lines }",
 	new:     "{ return c.after }",
 	mistake: "A newline is put between the records of a binary log.",
+}, {
+	name:    "log-file-keeps-a-broken-descriptor",
+	old:     "\tif err != nil { // the descriptor",
+	new:     "\tif err != nil && n < 0 { // the descriptor",
+	mistake: "After an error the path is not opened again.",
+}, {
+	name:    "log-file-leaves-a-cut-record",
+	old:     "\tif f.cut.waits() && !f.cut.lost {\n",
+	new:     "\tif f.cut.waits() && f.cut.tries < 0 {\n",
+	mistake: "Reopen turns to a new file in the middle of a record.",
 }, {
 	name:    "log-file-created-after-close",
 	old:     "\tif f.closed.Load() {\n\t\treturn f.closedError()\n\t}\n\tfile, err := f.open()\n",
