@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -187,18 +189,21 @@ func TestFile_a_write_during_close_does_not_create_the_file(t *testing.T) {
 // The same in slow motion: Close waits for an open in progress, and no longer
 // than it says.
 func TestFile_close_waits_for_an_open_with_a_bound(t *testing.T) {
-	f, path := openFile(t)
-	require.NoError(t, os.Remove(path))
-	f.opening <- struct{}{} // an open that hangs
-	wrote := make(chan error)
-	go func() {
-		_, err := f.Write([]byte("x\n"))
-		wrote <- err
-	}()
-	require.NoError(t, f.Close())
-	<-f.opening
-	require.ErrorIs(t, <-wrote, os.ErrClosed)
-	require.NoFileExists(t, path)
+	synctest.Test(t, func(t *testing.T) {
+		f, path := openFile(t)
+		require.NoError(t, os.Remove(path))
+		f.opening <- struct{}{} // an open that hangs
+		var err error
+		go func() { _, err = f.Write([]byte("x\n")) }()
+		synctest.Wait()
+		begin := time.Now()
+		require.NoError(t, f.Close())
+		require.Equal(t, time.Second, time.Since(begin))
+		<-f.opening
+		synctest.Wait()
+		require.ErrorIs(t, err, os.ErrClosed)
+		require.NoFileExists(t, path)
+	})
 }
 
 // A descriptor that has become unusable, as on a network file system, while the

@@ -107,8 +107,8 @@ var logVariants = []variant{{
 	mistake: "A cut line is to be finished in a file that was removed.",
 }, {
 	name:    "log-file-writes-to-a-removed-file",
-	old:     "\tif stuck != nil && !f.named() {\n",
-	new:     "\tif stuck != nil && p == nil {\n",
+	old:     "; stuck != nil && !f.named() {\n",
+	new:     "; stuck != nil && p == nil {\n",
 	mistake: "While the path cannot be opened, records go into a file that was removed.",
 }, {
 	name:    "log-file-waits-for-a-newline",
