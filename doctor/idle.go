@@ -144,7 +144,7 @@ func (sc *scene) idle(s *site) string {
 	if pattern, ok := sc.ignored(s); ok {
 		return "ignored by " + pattern
 	}
-	if s.leaked {
+	if s.leaked > 0 {
 		return ""
 	}
 	switch s.op {

@@ -67,7 +67,10 @@ func (sc *scene) forEver(s *site) (verdict, bool) {
 	v := verdict{state: VerdictStuck, report: true, confidence: ConfidenceHigh,
 		receiver: ReceiverMissing, other: ConfidenceHigh}
 	switch {
-	case s.leaked:
+	case s.leaked > 0 && s.leaked < s.count:
+		v.clause = same(fmt.Sprintf("the garbage collector found that nothing can "+
+			"ever wake %s of them", number(s.leaked)))
+	case s.leaked > 0:
 		v.clause = wake("the garbage collector found that nothing can ever")
 	case s.op == ChanSendNil || s.op == ChanReceiveNil:
 		v.clause = wake("nothing can ever")

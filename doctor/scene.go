@@ -32,7 +32,7 @@ type site struct {
 	requests int    // how many of them are inside a request
 	entry    string // of the most
 	longest  int    // minutes
-	leaked   bool
+	leaked   int    // how many the garbage collector found unreachable
 	design   bool   // it waits because that is its job
 	guessed  bool   // op is by the number of calls without names
 	resource string // what a library waits for on its behalf; see resources
@@ -104,7 +104,9 @@ func (s *site) add(stack *Stack) {
 	s.stacks = append(s.stacks, stack)
 	s.count += stack.Count
 	s.longest = max(s.longest, stack.longest())
-	s.leaked = s.leaked || stack.Leaked
+	if stack.Leaked {
+		s.leaked += stack.Count
+	}
 }
 
 // ignored reports whether a call of s matches a pattern of the rules.

@@ -164,7 +164,10 @@ func (w *Wait) line() string {
 	}
 	fmt.Fprintf(&b, " %s in %s", doing(w.Operation),
 		name(Frame{Func: w.Function, File: w.File, Line: w.Line}))
-	if w.For != "" {
+	switch {
+	case strings.HasPrefix(w.For, "to "):
+		b.WriteString(", waiting for that one " + w.For)
+	case w.For != "":
 		b.WriteString(" for " + w.For)
 	}
 	if w.Minutes > 0 {

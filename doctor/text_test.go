@@ -116,6 +116,9 @@ func TestTextWaits(t *testing.T) {
 		"sync.WaitGroup in app.(*Daemon).stop (d.go:7), 1,260 minutes; 2,636 behind it\n"+
 		"    2 goroutines waiting for a mutex in app.get (g.go) for (*app.Daemon) "+
 		"0xc042\n")
+	assert.Equal(t, "2 goroutines waiting for a mutex in app.f, waiting for that "+
+		"one to unlock", (&Wait{Count: 2, Operation: "mutex", Function: "app.f",
+		For: toUnlock}).line())
 	assert.Contains(t, text, "goroutine 20 waiting for a mutex in app.g, and so for "+
 		"itself\n")
 	assert.Equal(t, maxWaitDepth-1, strings.Count(text, "app.get"))
