@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -29,11 +30,22 @@ type fetcher struct {
 // newFetcher has connections of its own, because close must be able to end
 // them without ending anybody else's.
 func newFetcher(o *options, p *progress) (*fetcher, error) {
+	config, err := o.tls()
+	if err != nil {
+		return nil, err
+	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 1 << 20
 	// Each server of a fleet is asked a few times in a row and then not again.
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 2*atOnce, 1
-	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: o.insecure}
+	transport.TLSClientConfig = config
+	client := &http.Client{Transport: transport, CheckRedirect: sameOrigin}
+	return &fetcher{client, o.timeout, o.header, p}, nil
+}
+
+// tls is how to trust https servers, and to be trusted by them.
+func (o *options) tls() (*tls.Config, error) {
+	config := &tls.Config{InsecureSkipVerify: o.insecure}
 	if o.caCert != "" {
 		pool, err := x509.SystemCertPool()
 		if err != nil {
@@ -47,10 +59,29 @@ func newFetcher(o *options, p *progress) (*fetcher, error) {
 			return nil, fmt.Errorf("-cacert %s: no certificate in PEM form in it",
 				o.caCert)
 		}
-		transport.TLSClientConfig.RootCAs = pool
+		config.RootCAs = pool
 	}
-	client := &http.Client{Transport: transport, CheckRedirect: sameOrigin}
-	return &fetcher{client, o.timeout, o.header, p}, nil
+	if o.cert != "" {
+		pair, err := tls.LoadX509KeyPair(o.cert, cmp.Or(o.key, o.cert))
+		if err != nil {
+			return nil, fmt.Errorf("-cert, -key: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+// through returns a fetcher that reaches its one server at a Unix socket.
+func (f *fetcher) through(socket string) *fetcher {
+	transport := f.client.Transport.(*http.Transport).Clone()
+	transport.Proxy = nil
+	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn,
+		error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}
+	own := *f
+	own.client = &http.Client{Transport: transport, CheckRedirect: sameOrigin}
+	return &own
 }
 
 func (f *fetcher) close() { f.client.CloseIdleConnections() }
@@ -103,7 +134,7 @@ func (e statusError) Error() string {
 		return text + `: import _ "net/http/pprof" in the program, or give the ` +
 			"URL of the profile itself"
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return text + ": give -header 'Authorization: …' or http://USER:PASSWORD@HOST"
+		text += ": give -header 'Authorization: …' or http://USER:PASSWORD@HOST"
 	case http.StatusBadRequest:
 		if says := strings.ToLower(e.says); strings.Contains(says, "https") &&
 			strings.Contains(says, "http request") {
@@ -204,10 +235,19 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 		err = u.Err // the target is named already
 	}
 	switch text := err.Error(); {
+	case errors.As(err, &op) && op.Op == "remote error" &&
+		strings.Contains(text, "certificate"):
+		return fmt.Errorf("%w: give yours with -cert FILE and -key FILE", err)
+	case err == io.EOF:
+		return errors.New("closed the connection without an answer: is it an " +
+			"HTTP server?")
 	case strings.Contains(text, "server gave HTTP response to HTTPS client"):
 		return errors.New("speaks no TLS: give http://")
 	case strings.Contains(text, `malformed HTTP response "\x15\x03`):
 		return errors.New("speaks TLS: give https://")
+	}
+	if strings.Contains(err.Error(), "malformed HTTP") {
+		return errors.New("speaks no HTTP: is it a port for gRPC, or for gops?")
 	}
 	return err
 }

@@ -22,6 +22,7 @@ been receiving. A TARGET is
                      doctor.Handler() below /debug/chanx/
   http://HOST/PATH   such a server below a path, a goroutine profile, or a
                      doctor.Handler(); several servers are a fleet
+  SOCKET             such a server at a Unix socket
   FILE               a goroutine profile (protobuf, debug=1 or debug=2), or any
                      log with a crash, a SIGQUIT or a test timeout in it, gzip
                      or not, or the output of -json; several files of a program
@@ -75,6 +76,8 @@ type options struct {
 	header   http.Header
 	insecure bool
 	caCert   string
+	cert     string
+	key      string
 	every    time.Duration
 	length   time.Duration
 
@@ -155,6 +158,10 @@ func (o *options) defineSources(fs *flag.FlagSet) {
 		"trust any certificate of an https server")
 	fs.StringVar(&o.caCert, "cacert", "",
 		"also trust the authorities in this PEM `FILE`")
+	fs.StringVar(&o.cert, "cert", "",
+		"the client certificate to show to https servers, a PEM `FILE`")
+	fs.StringVar(&o.key, "key", "",
+		"its private key, a PEM `FILE`, if not in the same one")
 	fs.Var((*duration)(&o.every), "every",
 		"look at servers again every `DURATION`, as in 5s, and compare")
 	fs.Var((*duration)(&o.length), "for",
@@ -216,7 +223,9 @@ func (o *options) check() error {
 		oneOf("color", o.color, "auto", "always", "never"),
 		oneOf("form", o.form, "auto", "0", "1", "2"),
 		oneOf("as", o.as, "auto", "series", "fleet"))
-	live := func(t string) bool { return isURL(t) || isServer(t) }
+	live := func(t string) bool {
+		return isURL(t) || isServer(t) || isSocket(t)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -225,6 +234,8 @@ func (o *options) check() error {
 			"(127.0.0.1:6060), a file, or -")
 	case o.json && o.html == "-":
 		return errors.New("-json and -html -: both on standard output")
+	case o.key != "" && o.cert == "":
+		return errors.New("-key: want -cert")
 	case o.stacks && !o.json:
 		return errors.New("-stacks: want -json; the text has a stack of each " +
 			"finding, the page more")

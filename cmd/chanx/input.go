@@ -24,7 +24,13 @@ const maxReport = 64 << 20
 // readInput reads either.
 func readInput(r io.Reader, name string, known *anchors) (input, error) {
 	in := bufio.NewReaderSize(r, 64<<10)
-	head, _ := in.Peek(64)
+	head, _ := in.Peek(256)
+	if bytes.Contains(head, []byte("<title>/debug/pprof/</title>")) {
+		return input{}, fmt.Errorf("%s: the index page of net/http/pprof: take "+
+			"/debug/pprof/goroutine; pprof.Index serves it only below that path, "+
+			"elsewhere mount pprof.Handler(%q): %w", name, "goroutine",
+			doctor.ErrNoDump)
+	}
 	if !isReport(head) {
 		snaps, err := decode(in, name, known)
 		return input{snaps: snaps}, err

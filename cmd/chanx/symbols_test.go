@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,11 +47,11 @@ func TestSymbolsBounded(t *testing.T) {
 		"unasked":  "0x99 f\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			sent := 0
+			var sent atomic.Int64
 			url := withSymbols(t, func(w http.ResponseWriter, r *http.Request) {
 				for {
 					n, err := io.WriteString(w, line)
-					if sent += n; err != nil {
+					if sent.Add(int64(n)); err != nil {
 						return
 					}
 				}
@@ -58,7 +59,7 @@ func TestSymbolsBounded(t *testing.T) {
 			got := diagnose(t, "-form", "1", url)
 			require.Equal(t, exitFindings, got.code, got.stderr)
 			require.Contains(t, got.stdout, "have no names")
-			require.Less(t, sent, 64<<20, "what the sockets hold")
+			require.Less(t, sent.Load(), int64(64<<20), "what the sockets hold")
 		})
 	}
 }

@@ -42,6 +42,9 @@ func newTargets(o *options, f *fetcher) ([]*target, error) {
 		}
 		t := &target{name: arg, shared: shared}
 		switch {
+		case isSocket(arg):
+			t.server = &server{fetch: f.through(arg), form: o.form, stop: o.maxStop,
+				url: &url.URL{Scheme: "http", Host: "localhost", Path: "/"}, name: arg}
 		case u != nil:
 			t.name = u.Redacted()
 			t.server = &server{fetch: f, form: o.form, stop: o.maxStop, url: u,
@@ -61,6 +64,10 @@ func newTargets(o *options, f *fetcher) ([]*target, error) {
 // parseURL returns nil for an argument that is no server: a file. A server may
 // be given without its scheme, as 127.0.0.1:6060, unless a file has that name.
 func parseURL(arg string) (*url.URL, error) {
+	if scheme, _, ok := strings.Cut(arg, "://"); ok && !isURL(arg) {
+		return nil, fmt.Errorf("%s: no scheme %q: want http or https, with "+
+			"-insecure for any certificate", redacted(arg), scheme)
+	}
 	if !isURL(arg) {
 		_, err := os.Lstat(arg)
 		if err == nil || !isServer(arg) {
@@ -87,6 +94,12 @@ func parseURL(arg string) (*url.URL, error) {
 		err = e.Err
 	}
 	return nil, fmt.Errorf("%s: not a URL: %w", arg, err)
+}
+
+// isSocket reports whether arg is a Unix socket, as Docker's.
+func isSocket(arg string) bool {
+	info, err := os.Stat(arg)
+	return err == nil && info.Mode()&fs.ModeSocket != 0
 }
 
 func isURL(arg string) bool {

@@ -34,7 +34,6 @@ func TestParseURL(t *testing.T) {
 		"h:port":                         "",
 		"a b.txt":                        "",
 		"dir/with:6060":                  "",
-		"http2://h":                      "",
 		"goroutines.2026-11-28T10:15:00": "",
 	} {
 		u, err := parseURL(arg)
@@ -76,6 +75,7 @@ func TestWithoutScheme(t *testing.T) {
 	require.Contains(t, got.stdout, "goroutines in http://127.0.0.1:")
 	got = diagnose(t, "-every", "1ms", "-for", "3ms", u.Host)
 	require.Equal(t, exitFindings, got.code, got.stderr)
+	require.Contains(t, diagnose(t, "https+insecure://h").stderr, "-insecure")
 	got = diagnose(t, "no-such-file")
 	require.Contains(t, got.stderr, "a server is given as HOST:PORT")
 }
