@@ -10,8 +10,12 @@ import (
 // locks returns the locks that goroutines of s wait for, as far as they are
 // known.
 func (g *graph) locks(s *site) map[uint64]bool {
+	if found, ok := g.keys[s]; ok {
+		return found
+	}
 	const most = 16
 	found := make(map[uint64]bool)
+	g.keys[s] = found
 	var buf []args
 	for _, stack := range s.stacks {
 		for i := range min(len(stack.Members), most) {
@@ -46,16 +50,19 @@ func (g *graph) orphans(s *site) int {
 // tracebacks tell it: a goroutine waits for an object, and another one that has
 // the same object as the receiver of a call further out holds it.
 type graph struct {
-	sc     *scene
-	nodes  map[ref]*node
-	groups map[*site]*node // sites that are known by name only
-	sites  map[*site][]*node
-	order  []*node
-	sets   map[uint64]*waitSet
-	ids    map[uint64]ref   // of goroutines that others may wait for
-	born   map[uint64][]ref // children, of goroutines that may wait for them
-	effort int
-	cut    int // goroutines that were not compared
+	sc      *scene
+	nodes   map[ref]*node
+	groups  map[*site]*node // sites that are known by name only
+	sites   map[*site][]*node
+	order   []*node
+	sets    map[uint64]*waitSet
+	ids     map[uint64]ref   // of goroutines that others may wait for
+	born    map[uint64][]ref // children, of goroutines that may wait for them
+	inside  map[uint64][]holding
+	keys    map[*site]map[uint64]bool // see locks
+	several map[uint64]bool           // owners with more than one lock
+	effort  int
+	cut     int // goroutines that were not compared
 
 	cycles [][]*node
 }
@@ -109,7 +116,6 @@ type waitSet struct {
 	owners  []uint64
 	waiters []waiter
 	longest uint32
-	holders []holding
 	holder  *node
 	sure    Confidence
 }
@@ -143,7 +149,8 @@ const maxGraph = 16 << 20
 func newGraph(sc *scene) *graph {
 	g := &graph{sc: sc, effort: maxGraph, nodes: make(map[ref]*node),
 		groups: make(map[*site]*node), sites: make(map[*site][]*node), sets: make(map[uint64]*waitSet),
-		ids: make(map[uint64]ref), born: make(map[uint64][]ref)}
+		ids: make(map[uint64]ref), born: make(map[uint64][]ref),
+		keys: make(map[*site]map[uint64]bool), several: make(map[uint64]bool)}
 	stacks := slices.Clone(sc.now.Stacks)
 	slices.SortStableFunc(stacks, func(a, b *Stack) int {
 		return cmp.Compare(a.Count, b.Count)
@@ -212,6 +219,7 @@ func (g *graph) collect(stacks []*Stack) map[uint64]bool {
 				owners[w.owner] = true
 				if l, ok := locks[w.owner]; ok && l != w.lock && w.lock != 0 {
 					locks[w.owner] = 0
+					g.several[w.owner] = true
 				} else if w.lock != 0 {
 					locks[w.owner] = w.lock
 				}
@@ -235,9 +243,10 @@ func onObject(s *site) bool {
 
 // note remembers of whom the goroutines of stack may wait to hear.
 func (g *graph) note(stack *Stack, at *site) {
-	const most = 1 << 20
+	const most = 1 << 18
 	for _, m := range stack.Members {
 		if len(g.ids)+len(g.born) > most {
+			g.cut += len(stack.Members)
 			return
 		}
 		switch at.op {
@@ -370,7 +379,7 @@ func near(lock uint64, words []args, user int) (found []uint64) {
 		for j := range words[i].n {
 			v := words[i].word[j]
 			if v != 0 && !words[i].doubtful[j] && lock-v < maxObject &&
-				!slices.Contains(found, v) && len(found) < 4 {
+				(i > user || j > 0) && !slices.Contains(found, v) && len(found) < 4 {
 				found = append(found, v)
 			}
 		}
@@ -417,21 +426,28 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 			g.insides(ref{stack, i}, buf, owners, inside)
 		}
 	}
-	for _, s := range g.sets {
-		for _, owner := range s.owners {
-			s.holders = append(s.holders, inside[owner]...)
-		}
-	}
+	g.inside = inside
 }
+
+// maxInside bounds how many calls inside one object are compared; those of rare
+// stacks come first.
+const maxInside = 256
 
 // insides notes the objects that the calls of a goroutine have as receiver or
 // argument.
 func (g *graph) insides(r ref, words []args, owners map[uint64]bool,
 	inside map[uint64][]holding) {
-	for f := max(userCall(r.stack), 0); f < min(len(words), len(r.stack.Frames)); f++ {
+	user := max(userCall(r.stack), 0)
+	var own uint64 // the object that it waits for is no place where it holds it
+	if at := g.sc.of[r.stack]; user < len(words) && (isLock(at.op) ||
+		at.resource != "") {
+		own = words[user].receiver()
+	}
+	for f := user; f < min(len(words), len(r.stack.Frames)); f++ {
 		for j := range words[f].n {
 			v := words[f].word[j]
-			if v == 0 || words[f].doubtful[j] || !owners[v] || len(inside[v]) >= 1024 {
+			if v == 0 || words[f].doubtful[j] || !owners[v] ||
+				v == own && !g.several[v] || len(inside[v]) >= maxInside {
 				continue
 			}
 			typ := methodType(r.stack.Frames[f].Func)
@@ -449,18 +465,26 @@ func (g *graph) choose(s *waitSet) {
 	if s.op == Cond {
 		return // it is not held: someone must signal
 	}
+	if !slices.ContainsFunc(s.owners, func(v uint64) bool {
+		return len(g.inside[v]) > 0
+	}) {
+		g.chooseSelf(s)
+		return
+	}
 	own := make(map[ref]bool, len(s.waiters))
 	for _, w := range s.waiters {
 		own[w.ref] = true
 	}
 	best := make(map[ref]holding)
-	for _, h := range s.holders {
-		if own[h.ref] || h.typ != s.typ && !s.locked {
-			continue
-		}
-		h.score = g.score(s, h)
-		if known, ok := best[h.ref]; !ok || h.score > known.score {
-			best[h.ref] = h
+	for _, owner := range s.owners {
+		for _, h := range g.inside[owner] {
+			if own[h.ref] || h.typ != s.typ && !s.locked || !g.afford(h.ref.stack) {
+				continue
+			}
+			h.score = g.score(s, h)
+			if known, ok := best[h.ref]; !ok || h.score > known.score {
+				best[h.ref] = h
+			}
 		}
 	}
 	list := make([]holding, 0, len(best))
@@ -472,7 +496,6 @@ func (g *graph) choose(s *waitSet) {
 			cmp.Compare(b.ref.member().Minutes, a.ref.member().Minutes),
 			cmp.Compare(a.ref.member().ID, b.ref.member().ID))
 	})
-	s.holders = list
 	if len(list) == 0 || list[0].score < 0 ||
 		list[0].arg && list[0].score < likely {
 		g.chooseSelf(s)

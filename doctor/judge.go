@@ -407,7 +407,11 @@ func (sc *scene) deadlocked(cycle []*node) {
 	v.clause = same("deadlock: " + ring(cycle))
 	v.why = v.clause.one
 	v.evidence = nil
-	for _, n := range cycle {
+	for i, n := range cycle {
+		if i == maxEvidence {
+			v.evidence = append(v.evidence, fmt.Sprintf("and %d more", len(cycle)-i))
+			break
+		}
 		v.evidence = append(v.evidence, n.who()+" is "+n.doing()+" and "+n.waitsFor())
 		v.stacks = append(v.stacks, n.stack())
 	}

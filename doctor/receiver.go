@@ -286,29 +286,21 @@ func (sc *scene) relatives(s *site) (found []relative, complete bool) {
 // apart reports whether the words tell that a call is on another instance than
 // the calls of s.
 func (sc *scene) apart(s *site, e entry) bool {
-	if e.frame == len(e.stack.Frames) ||
+	if e.frame == len(e.stack.Frames) || e.stack.words == nil ||
 		methodType(e.call().Func) != methodType(s.at.Func) {
 		return false
 	}
+	sc.effort -= maxSample // it reads the words of as many
 	theirs := receivers(e.stack, e.frame)
 	if len(theirs) == 0 {
 		return false
 	}
 	for _, stack := range s.stacks {
-		for i, f := range stack.Frames {
-			if f.Func != s.at.Func {
-				continue
-			}
-			ours := receivers(stack, i)
-			if len(ours) == 0 {
-				return false
-			}
-			for a := range ours {
-				if theirs[a] {
-					return false
-				}
-			}
-			break
+		i := slices.IndexFunc(stack.Frames, func(f Frame) bool {
+			return f.Func == s.at.Func
+		})
+		if i >= 0 && (!disjoint(receivers(stack, i), theirs) || !sc.spend()) {
+			return false
 		}
 	}
 	return true
@@ -317,21 +309,24 @@ func (sc *scene) apart(s *site, e entry) bool {
 // receivers returns the first words of a call over the first members of a
 // stack, or nothing if one of them is not known.
 func receivers(s *Stack, frame int) map[uint64]bool {
-	const most = 64
 	all := make(map[uint64]bool)
 	var buf []args
-	for i := range min(len(s.Members), most) {
+	for i := range min(len(s.Members), maxSample) {
 		buf = s.args(i, buf[:0])
 		if frame >= len(buf) || buf[frame].receiver() == 0 {
 			return nil
 		}
 		all[buf[frame].receiver()] = true
 	}
-	if len(s.Members) > most {
+	if len(s.Members) > maxSample {
 		return nil
 	}
 	return all
 }
+
+// maxSample is how many goroutines of a stack are asked which instance they are
+// on.
+const maxSample = 64
 
 // gone looks for a receiver that an earlier snapshot had.
 func (sc *scene) gone(s *site, c *counterpart) bool {
