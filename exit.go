@@ -58,8 +58,8 @@ var ErrStalled = errors.New("chanx: worker stalled")
 // Exit is one way out of a worker, kept so that the cause outlives the worker
 // and whatever log it served.
 type Exit struct {
-	// Err is what the worker returned, nil included, or a [*PanicError],
-	// [ErrGoexit] or [ErrStalled].
+	// Err is the error that the worker returned, nil included, or a
+	// [*PanicError], [ErrGoexit] or [ErrStalled].
 	Err error
 	// Started is when the run began, and Ran how long it lasted.
 	Started time.Time
@@ -67,7 +67,9 @@ type Exit struct {
 	// Restarts is how many restarts since the last healthy run had led to
 	// this exit: 0 for the first run, and for a run that was healthy itself.
 	Restarts int
-	// Backoff is how long the restart after this exit waits.
+	// Backoff is the wait before the restart, as decided at the exit. Under
+	// OneForAll and RestForOne stopping siblings takes longer, and the restart
+	// of a sibling may come first and take the worker along.
 	Backoff time.Duration
 	// Final says that no restart follows, as decided at the exit. A shutdown
 	// during the Backoff of the last exit prevents a restart as well.
@@ -142,7 +144,7 @@ type PanicError struct {
 // recovered, on the goroutine of the worker. If it panics, Error says so.
 func (e *PanicError) Error() string {
 	if e != nil && e.crash {
-		return e.withStack()
+		return e.line() + e.below()
 	}
 	return e.line()
 }
@@ -175,14 +177,15 @@ var lineBreaks = strings.NewReplacer("\n", `\n`, "\r", `\r`)
 // Format prints Error, and the stack below it for %+v.
 func (e *PanicError) Format(s fmt.State, verb rune) {
 	text := e.Error()
-	if e != nil && !e.crash && verb == 'v' && s.Flag('+') {
-		text = e.withStack()
+	if s.Flag('+') {
+		text = e.line()
 	}
-	_, _ = fmt.Fprintf(s, fmt.FormatString(s, verb), text)
+	formatError(s, verb, text, e)
 }
 
-func (e *PanicError) withStack() string {
-	return e.line() + "\n\n" + string(e.origin().Stack)
+// below returns the stack as it is printed below a line.
+func (e *PanicError) below() string {
+	return "\n\n" + string(e.origin().Stack)
 }
 
 // origin returns the first of the panics that followed from each other: a
@@ -204,22 +207,11 @@ func (e *PanicError) MarshalJSON() ([]byte, error) {
 	if e == nil {
 		return []byte("null"), nil
 	}
-	return json.Marshal(struct {
-		Error string `json:"error"`
-		Stack string `json:"stack"`
-	}{e.line(), string(e.origin().Stack)})
+	return errorJSON(e.line(), e)
 }
 
-// LogValue returns a group with what MarshalJSON has.
-func (e *PanicError) LogValue() slog.Value {
-	if e == nil {
-		return slog.StringValue(e.line())
-	}
-	return slog.GroupValue(
-		slog.String("error", e.line()),
-		slog.String("stack", string(e.origin().Stack)),
-	)
-}
+// LogValue returns a group with the fields of MarshalJSON.
+func (e *PanicError) LogValue() slog.Value { return errorLogValue(e.line(), e) }
 
 // Unwrap returns Value if that is an error, and nil otherwise.
 func (e *PanicError) Unwrap() error {
@@ -511,11 +503,43 @@ func cutText(text string) string {
 	return strings.Clone(head) + note
 }
 
+// formatError prints an error with p in it, or without one if p is nil.
+func formatError(s fmt.State, verb rune, text string, p *PanicError) {
+	if p != nil && verb == 'v' && s.Flag('+') {
+		text += p.below()
+	}
+	_, _ = fmt.Fprintf(s, fmt.FormatString(s, verb), text)
+}
+
+// errorJSON returns the JSON of an error with p in it, or nil.
+func errorJSON(text string, p *PanicError) ([]byte, error) {
+	fields := struct {
+		Error string `json:"error"`
+		Stack string `json:"stack,omitempty"`
+	}{Error: text}
+	if p != nil {
+		fields.Stack = string(p.origin().Stack)
+	}
+	return json.Marshal(fields)
+}
+
+// errorLogValue returns the text of an error, or a group if it has a stack.
+func errorLogValue(text string, p *PanicError) slog.Value {
+	if p == nil {
+		return slog.StringValue(text)
+	}
+	return slog.GroupValue(
+		slog.String("error", text),
+		slog.String("stack", string(p.origin().Stack)),
+	)
+}
+
 // labeled is an error with a text of ours in front of it, or instead of it.
 // fmt.Errorf would call the Error method of err, and under a lock.
 type labeled struct {
-	text string
-	err  error
+	text  string
+	err   error
+	panic *PanicError // in err, or nil
 }
 
 func (e *labeled) Error() string { return e.text }
@@ -542,22 +566,27 @@ func shownPanic(err error, shown *rendering) *PanicError {
 	if shown != nil {
 		return shown.panic
 	}
-	p, _ := err.(*PanicError)
-	return p
+	switch e := err.(type) {
+	case *PanicError:
+		return e
+	case *labeled:
+		return e.panic
+	}
+	return nil
 }
 
 // late returns how a run is reported that was replaced and has ended after all.
 func (res *result) late() result {
 	const replaced = ", replaced, and "
 	if res.err == nil {
-		return result{err: &labeled{
-			ErrStalled.Error() + replaced + "returned after all", ErrStalled,
-		}}
+		text := ErrStalled.Error() + replaced + "returned after all"
+		return result{err: &labeled{text: text, err: ErrStalled}}
 	}
 	text := ErrStalled.Error() + replaced + "ended after all: " +
 		shownText(res.err, res.shown)
+	p := shownPanic(res.err, res.shown)
 	return result{
-		err:   &labeled{text, errors.Join(ErrStalled, res.err)},
-		shown: &rendering{text: text, panic: shownPanic(res.err, res.shown)},
+		err:   &labeled{text, errors.Join(ErrStalled, res.err), p},
+		shown: &rendering{text, p},
 	}
 }

@@ -106,7 +106,9 @@ func (s *Supervisor) triage() (t triage) {
 	}
 	s.mu.Unlock()
 	for _, c := range children {
-		t.include(c.name+"/", c.set.triage())
+		if child := c.set.triage(); child.busy {
+			t.include(c.name+"/", child)
+		}
 	}
 	return t
 }
@@ -166,12 +168,9 @@ func (t *triage) add(severity int, prefix string, status func() WorkerStatus) {
 	}
 }
 
-// include adds the workers of a set whose Run is a worker. If that has returned,
-// and the worker goes on without it, they are of no interest any more.
+// include adds the workers of a set that runs below a worker. Once its Run has
+// returned, and the worker goes on without it, they are of no interest any more.
 func (t *triage) include(prefix string, child triage) {
-	if !child.busy {
-		return
-	}
 	listed := 0
 	for severity, all := range child.workers {
 		if severity == deadWorker && child.reason != "" {

@@ -5,6 +5,7 @@ package chanx
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -89,7 +90,8 @@ type RestartPolicy struct {
 	// (2015), with a floor.
 	// Zero: 100 ms and 30 s, or what the other one allows.
 	// MinBackoff < 0: no waiting; a worker that fails at once is then
-	// restarted some million times a second.
+	// restarted some million times a second. A worker that is restarted with
+	// a sibling waits for the backoff of that, which may be shorter.
 	// MinBackoff > MaxBackoff, both set: invalid. MaxBackoff < 0: invalid.
 	MinBackoff, MaxBackoff time.Duration
 
@@ -279,9 +281,9 @@ func (p *RestartPolicy) mayReplace(leaked int) bool {
 	return p.ReplaceStalled && (leaked < maxLeaked || leaked <= p.MaxRestarts)
 }
 
-// RestartLimitError is how giving up is reported. Unwrap returns Last, so
-// that errors.As finds the [*PanicError] with the stack, also through a tree
-// of supervisors.
+// RestartLimitError reports that a policy has given up. Unwrap returns Last, so
+// that errors.As finds a [*PanicError] with its stack, also through a tree of
+// supervisors. Its methods accept a nil *RestartLimitError.
 type RestartLimitError struct {
 	Restarts int           // restarts made in the window
 	Within   time.Duration // the window; zero: since the last healthy run
@@ -293,6 +295,8 @@ type RestartLimitError struct {
 	last *rendering // of Last, as in Exit
 }
 
+// Error is one line if the text of Last is: the stack of a [*PanicError] in
+// Last is printed by %+v, and part of the JSON and of the log value.
 func (e *RestartLimitError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -306,6 +310,31 @@ func (e *RestartLimitError) Error() string {
 		last = shownText(e.Last, e.last)
 	}
 	return fmt.Sprintf("chanx: gave up after %d restarts %s: %s", e.Restarts, span, last)
+}
+
+// Format prints Error, and for %+v the stack of a panic in Last below it.
+func (e *RestartLimitError) Format(s fmt.State, verb rune) {
+	formatError(s, verb, e.Error(), e.panic())
+}
+
+// MarshalJSON returns an object with Error as "error" and the stack of a panic
+// in Last, if there is one, as "stack".
+func (e *RestartLimitError) MarshalJSON() ([]byte, error) {
+	return errorJSON(e.Error(), e.panic())
+}
+
+// LogValue returns Error or, if there is a panic in Last, a group with the
+// fields of MarshalJSON.
+func (e *RestartLimitError) LogValue() slog.Value {
+	return errorLogValue(e.Error(), e.panic())
+}
+
+// panic returns the panic in Last, or nil.
+func (e *RestartLimitError) panic() *PanicError {
+	if e == nil {
+		return nil
+	}
+	return shownPanic(e.Last, e.last)
 }
 
 // Unwrap returns Last.

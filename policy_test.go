@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -458,4 +460,67 @@ func TestPolicyFromAFile(t *testing.T) {
 	err = json.Unmarshal([]byte(`{"Restart": "On Failure"}`), &policy)
 	assert.ErrorContains(t, err, `unknown RestartMode "On Failure", `+
 		`want one of ["always" "on failure" "never"]`)
+}
+
+// TestRestartLimitErrorShowsTheStack of a panic in Last, once, wherever the
+// whole error is printed, and through a tree.
+func TestRestartLimitErrorShowsTheStack(t *testing.T) {
+	giveUp := atOnce
+	giveUp.MaxRestarts = 1
+	inner := func(ctx context.Context) error {
+		return chanx.Supervise(ctx, func(context.Context) error {
+			explode("boom")
+			return nil
+		}, giveUp)
+	}
+	for name, run := range map[string]func(context.Context) error{
+		"supervise": inner,
+		"supervisor": func(ctx context.Context) error {
+			return runAlone(ctx, func(context.Context) error {
+				explode("boom")
+				return nil
+			}, giveUp)
+		},
+		"tree": func(ctx context.Context) error {
+			return runAlone(ctx, inner, giveUp)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := run(t.Context())
+			assert.NotContains(t, err.Error(), "\n")
+			text, jsonErr := json.Marshal(map[string]error{"err": err})
+			require.NoError(t, jsonErr)
+			for _, said := range []string{
+				fmt.Sprintf("%+v", err), string(text), logged("err", err),
+			} {
+				assert.Contains(t, said, "gave up after 1 restarts")
+				assert.Equal(t, 1, strings.Count(said, "chanx_test.explode("), said)
+			}
+		})
+	}
+	plain := &chanx.RestartLimitError{Restarts: 2, Last: errBoom}
+	assert.Equal(t, plain.Error(), fmt.Sprintf("%+v", plain))
+	assert.Contains(t, logged("err", plain), `"err":"chanx: gave up`)
+	text, err := json.Marshal(plain)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"error":"`+plain.Error()+`"}`, string(text))
+	var none *chanx.RestartLimitError
+	assert.Equal(t, "<nil>", fmt.Sprintf("%+v", none))
+	assert.Contains(t, logged("err", none), `"err":"<nil>"`)
+}
+
+// TestBackoffOfASibling takes a worker along that was to wait for an hour.
+func TestBackoffOfASibling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{Strategy: chanx.RestForOne})
+		a := tr.cast(everyOne(time.Second), "a")[0]
+		b := tr.cast(everyOne(time.Hour), "b")[0]
+		tr.start()
+		b.exit(errSet)
+		assert.Equal(t, time.Hour, tr.status("b").Exits[0].Backoff)
+		a.exit(errSet)
+		pause(time.Second)
+		assert.Equal(t, "a running, b running", tr.states())
+		tr.end()
+	})
 }

@@ -1156,5 +1156,5 @@ func named(name string, err error, shown *rendering) error {
 		return fmt.Errorf("worker %q returned nil", name)
 	}
 	text := fmt.Sprintf("worker %q: %s", name, shownText(err, shown))
-	return &labeled{text, err}
+	return &labeled{text, err, shownPanic(err, shown)}
 }

@@ -87,18 +87,13 @@ var superviseVariants = []variant{{
 	new:     "\tgrace := failedGrace\n",
 	mistake: "A crash loop of runs above ten seconds is ready in between.",
 }, {
-	name:    "health-warm-up-counts",
-	old:     "\tif !child.busy {\n",
-	new:     "\tif false {\n",
-	mistake: "How a set ended that has long returned decides the health of its worker.",
-}, {
 	name:    "health-child-kills-the-process",
 	old:     "severity == deadWorker && child.reason != \"\"",
 	new:     "severity == deadWorker && child.reason == \"-\"",
 	mistake: "A child that gave up fails the liveness probe before it is restarted.",
 }, {
 	name:    "health-draining-is-ready",
-	old:     "\tcase s.phase == stopping:\n\t\treturn \"stopping\"\n",
+	old:     "\tcase s.phase == phaseStopping:\n\t\treturn \"stopping\"\n",
 	new:     "",
 	mistake: "A set that has begun to stop is still ready.",
 }, {
