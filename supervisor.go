@@ -396,9 +396,13 @@ func (s *Supervisor) Restart(ctx context.Context, name string) error {
 		s.mu.Unlock()
 		return err
 	}
-	before, settled := m.run, s.askRestart(m)
+	before := m.run
+	settled := s.askRestart(m)
 	s.mu.Unlock()
-	if settled != nil && !closedBefore(ctx, settled) {
+	if settled == nil {
+		return nil
+	}
+	if !closedBefore(ctx, settled) {
 		return ctx.Err()
 	}
 	s.mu.Lock()
