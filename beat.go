@@ -30,20 +30,6 @@ func Beat(ctx context.Context) {
 	}
 }
 
-// WorkerOf returns the name of the worker running with ctx, as it was passed to
-// [Supervisor.Add], and the number of the current attempt: 1 for the first run
-// since Supervise or Supervisor.Run was called, 2 for the one after the first
-// restart. Under [Supervise] the name is empty. Without a supervisor above ctx
-// it returns "" and 0. It exists for the worker's own log lines. A nil ctx
-// panics.
-func WorkerOf(ctx context.Context) (name string, attempt int) {
-	p := pulseOf(ctx)
-	if p == nil {
-		return "", 0
-	}
-	return p.name, int(p.attempt.Load())
-}
-
 type pulseKey struct{}
 
 func pulseOf(ctx context.Context) *pulse {
@@ -59,7 +45,6 @@ func pulseOf(ctx context.Context) *pulse {
 // the parent of the run's, and finds itself by its Value.
 type pulse struct {
 	context.Context
-	name    string
 	attempt atomic.Int64
 	limit   time.Duration // 0: not watched
 	report  func(stalled, stopping bool)
@@ -67,12 +52,12 @@ type pulse struct {
 	born    time.Time
 	last    atomic.Int64 // of the last beat, in nanoseconds since born
 	stalled atomic.Bool
+	running bool // guarded by mu, as all that follows
 
-	mu      sync.Mutex // held during report
-	running bool
-	timer   *time.Timer
-	due     time.Duration // when the timer is to fire, since born
-	spared  time.Duration // when a late check was forgiven, since born
+	mu     sync.Mutex // held during report
+	timer  *time.Timer
+	due    time.Duration // when the timer is to fire, since born
+	spared time.Duration // when a late check was forgiven, since born
 }
 
 // Value makes p the one that [Beat] finds.

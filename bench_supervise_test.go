@@ -64,6 +64,16 @@ func BenchmarkRestart(b *testing.B) {
 			restartTimes(b, b.N, policy)
 		})
 	}
+	b.Run("supervisor", func(b *testing.B) {
+		b.ReportAllocs()
+		left := b.N
+		assert.NoError(b, superviseNamed(func(context.Context) error {
+			if left--; left < 0 {
+				return chanx.ErrStop
+			}
+			return errBoom
+		}))
+	})
 	b.Run("waitgroup", func(b *testing.B) {
 		b.ReportAllocs()
 		failTimes(b.N)

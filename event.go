@@ -131,27 +131,28 @@ func (h *hook) deliver() {
 			go h.deliver()
 		}
 	}()
-	for e, ok := h.next(); ok; e, ok = h.next() {
-		h.call(e)
+	var e Event
+	for h.next(&e) {
+		h.call(&e)
 	}
 	ended = false
 }
 
-// next takes the next event. If there is none, the goroutine is to end.
-func (h *hook) next() (e Event, ok bool) {
+// next takes the next event into e. If there is none, the goroutine is to end.
+func (h *hook) next(e *Event) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.queue) == 0 {
 		close(h.idle)
 		h.idle, h.queue = nil, nil
-		return Event{}, false
+		return false
 	}
-	e = h.queue[0]
+	*e = h.queue[0]
 	h.queue = h.queue[1:]
-	return e, true
+	return true
 }
 
-func (h *hook) call(e Event) {
+func (h *hook) call(e *Event) {
 	took := false
 	defer func() {
 		if !took {
@@ -159,13 +160,13 @@ func (h *hook) call(e Event) {
 			h.failed(e)
 		}
 	}()
-	h.fn(e)
+	h.fn(*e)
 	took = true
 }
 
 // failed counts an event that the hook did not return from. The next one tells
 // it, together with the misses e itself would have told.
-func (h *hook) failed(e Event) {
+func (h *hook) failed(e *Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.missed++

@@ -271,10 +271,15 @@ func shortPlace(line string) string {
 type rendering struct {
 	text  string
 	panic *PanicError // the first in the tree of the error, or nil
+
+	// What the error decides, apart from stop, which a plain one may:
+	permanent bool  // the worker has ended itself for good by Permanent
+	failure   error // what it has then failed with
+	left      error // the first in the tree that implements leaver
 }
 
 // exitKind says which way out a run has taken.
-type exitKind int
+type exitKind uint8
 
 const (
 	exitNil exitKind = iota
@@ -292,12 +297,8 @@ const (
 type result struct {
 	err   error
 	kind  exitKind
-	shown *rendering // nil: err is rendered when it is read
-	// stop and permanent say that the worker has ended itself for good, by
-	// ErrStop or by Permanent; failure is then what it has failed with.
-	stop, permanent bool
-	failure         error
-	left            error // an error in the tree of err that implements leaver
+	stop  bool       // the worker has ended itself for good by ErrStop
+	shown *rendering // nil: err is plain, or a panic
 }
 
 // leaver is implemented by errors that name goroutines a worker has left
@@ -355,13 +356,13 @@ func (res *result) inspect(err error) {
 		err: err, kind: exitError, shown: &rendering{text: goexitText},
 	}
 	*res.shown = rendering{text: textOf(err), panic: panicIn(err)}
-	stop, other := res.walk(err)
+	stop, other := res.shown.walk(err)
 	res.stop = stop
-	if res.permanent || stop && other {
-		res.failure = err
+	if res.permanent() || stop && other {
+		res.shown.failure = err
 	}
 	if p, ok := err.(*permanentError); ok {
-		res.failure = p.err
+		res.shown.failure = p.err
 	}
 }
 
@@ -369,22 +370,32 @@ func (res *result) inspect(err error) {
 func (res *result) crash() *PanicError { return res.err.(*PanicError).crashing() }
 
 // ends reports whether the worker has ended itself for good.
-func (res *result) ends() bool { return res.stop || res.permanent }
+func (res *result) ends() bool { return res.stop || res.permanent() }
+
+func (res *result) permanent() bool { return res.shown != nil && res.shown.permanent }
+
+// failure returns what a worker that has ended itself for good has failed with.
+func (res *result) failure() error {
+	if res.shown == nil {
+		return nil
+	}
+	return res.shown.failure
+}
 
 // walk looks through the tree of err. It reports whether ErrStop is in it, and
 // whether another error is joined to it. It does not look into a *PanicError: a
 // worker that has panicked has not decided to end, even if the value was
 // ErrStop and came through other supervisors.
-func (res *result) walk(err error) (stop, other bool) {
+func (r *rendering) walk(err error) (stop, other bool) {
 	for err != nil {
 		switch e := err.(type) {
 		case *PanicError:
 			return false, e != nil
 		case *permanentError:
-			res.permanent = true
+			r.permanent = true
 		case leaver:
-			if res.left == nil && e.leaves() {
-				res.left = err
+			if r.left == nil && e.leaves() {
+				r.left = err
 			}
 		}
 		if isStop(err) {
@@ -394,7 +405,7 @@ func (res *result) walk(err error) (stop, other bool) {
 		case interface{ Unwrap() error }:
 			err = e.Unwrap()
 		case interface{ Unwrap() []error }:
-			return res.walkAll(e.Unwrap())
+			return r.walkAll(e.Unwrap())
 		default:
 			return false, true
 		}
@@ -402,10 +413,10 @@ func (res *result) walk(err error) (stop, other bool) {
 	return false, true
 }
 
-func (res *result) walkAll(errs []error) (stop, other bool) {
+func (r *rendering) walkAll(errs []error) (stop, other bool) {
 	for _, err := range errs {
 		if err != nil {
-			s, o := res.walk(err)
+			s, o := r.walk(err)
 			stop, other = stop || s, other || o
 		}
 	}

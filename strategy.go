@@ -231,8 +231,8 @@ func (m *member) regrouped(r *workerRun, res *result, d *decision) {
 	switch mode := m.restarter.policy.Restart; {
 	case m.plan.asked:
 		d.restart = true
-	case res.permanent, res.stop && !asked:
-		d.err = res.failure
+	case res.permanent(), res.stop && !asked:
+		d.err = res.failure()
 	case mode == RestartNever && !asked:
 		d.err = res.err
 	case mode == RestartNever, mode == RestartOnFailure && res.err == nil && !asked:

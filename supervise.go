@@ -166,7 +166,9 @@ func (s *solo) ended(r *soloRun, res *result) (again bool) {
 		s.endedLate(r, res, now)
 		return false
 	}
-	return s.follow(r, s.exited(r, res, s.ctx.Err(), now))
+	o := outcome{at: now}
+	s.exited(r, res, s.ctx.Err(), &o)
+	return s.follow(r, &o)
 }
 
 // endedLate notes that the goroutine of r, which was leaked, has ended.
@@ -195,10 +197,11 @@ type outcome struct {
 }
 
 // exited decides what follows the end of a run of r, notes it and tells it.
-func (s *solo) exited(r *soloRun, res *result, ctxErr error, now time.Time) outcome {
-	o := outcome{at: now, exit: r.exit(res, now)}
-	o.decision = s.decide(res, o.exit.Ran, ctxErr, now)
-	s.restarter.note(o.decision, now)
+func (s *solo) exited(r *soloRun, res *result, ctxErr error, o *outcome) {
+	now := o.at
+	o.exit = r.exit(res, now)
+	s.decide(&o.decision, res, o.exit.Ran, ctxErr, now)
+	s.restarter.note(&o.decision, now)
 	o.exit.Restarts = o.restarts
 	o.exit.Backoff, o.exit.Final = o.wait, !o.restart
 	if o.crash {
@@ -209,22 +212,20 @@ func (s *solo) exited(r *soloRun, res *result, ctxErr error, now time.Time) outc
 		s.tell(EventGiveUp, now, &o.exit)
 		o.err = o.passed.err(res.err, res.shown)
 	}
-	return o
 }
 
-func (s *solo) decide(res *result, ran time.Duration, ctxErr error, now time.Time) decision {
-	d := s.restarter.decide(res, ran, now)
-	switch {
-	case s.restarter.crashes(res):
-		return decision{restarts: d.restarts, crash: true}
-	case ctxErr != nil:
-		return decision{restarts: d.restarts, err: ctxErr}
+func (s *solo) decide(d *decision, res *result, ran time.Duration, ctxErr error, now time.Time) {
+	d.crash = s.restarter.crashes(res)
+	if d.crash || ctxErr != nil {
+		d.restarts = s.restarter.counts(ran, res.kind == exitStall)
+		d.err = ctxErr
+		return
 	}
-	return d
+	s.restarter.decide(d, res, ran, now)
 }
 
 // follow waits out the backoff and reports true, or ends the supervision.
-func (s *solo) follow(r *soloRun, o outcome) (again bool) {
+func (s *solo) follow(r *soloRun, o *outcome) (again bool) {
 	if o.restart {
 		o.err = sleep(s.ctx, o.wait)
 	}
@@ -259,14 +260,15 @@ func (s *solo) stallChanged(r *soloRun, stalled, stopping bool) {
 	}
 	s.leaked.Add(1)
 	r.leaked, r.pulse.running = true, false
-	o := s.exited(r, &result{err: ErrStalled, kind: exitStall}, nil, now)
+	o := outcome{at: now}
+	s.exited(r, &result{err: ErrStalled, kind: exitStall}, nil, &o)
 	r.cancel(ErrStalled)
 	go s.succeed(o)
 }
 
 // succeed takes over from a goroutine that was leaked.
 func (s *solo) succeed(o outcome) {
-	if r := s.newRun(); s.follow(r, o) {
+	if r := s.newRun(); s.follow(r, &o) {
 		s.work(r)
 	}
 }

@@ -140,6 +140,7 @@ const (
 
 // member is a worker of a Supervisor, all of it guarded by the Supervisor's mu.
 type member struct {
+	set       *Supervisor
 	name      string
 	number    uint64 // rises with every Add
 	worker    func(context.Context) error
@@ -170,7 +171,6 @@ type member struct {
 type workerRun struct {
 	pulse  // born when the run starts
 	m      *member
-	set    *Supervisor
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	stopBy atomic.Int64 // when it is given up, since born; 0: not known
@@ -179,7 +179,7 @@ type workerRun struct {
 	ended    bool // or was leaked
 	leaked   bool
 	done     chan struct{} // closed when it has ended; nil: nothing waits for it
-	children []*childRun
+	children *childRun     // the last to have begun
 }
 
 type runKey struct{}
@@ -190,6 +190,23 @@ func (r *workerRun) Value(key any) any {
 		return r
 	}
 	return r.pulse.Value(key)
+}
+
+// WorkerOf returns the name of the worker running with ctx, as it was passed to
+// [Supervisor.Add], and the number of the current attempt: 1 for the first run
+// since Supervise or Supervisor.Run was called, 2 for the one after the first
+// restart. Under [Supervise] the name is empty. Without a supervisor above ctx
+// it returns "" and 0. It exists for the worker's own log lines. A nil ctx
+// panics.
+func WorkerOf(ctx context.Context) (name string, attempt int) {
+	p := pulseOf(ctx)
+	if p == nil {
+		return "", 0
+	}
+	if r, _ := ctx.Value(runKey{}).(*workerRun); r != nil && &r.pulse == p {
+		name = r.m.name
+	}
+	return name, int(p.attempt.Load())
 }
 
 // The causes for which a Supervisor cancels the context of a worker: see
@@ -297,6 +314,7 @@ func (s *Supervisor) Add(name string, worker func(context.Context) error, policy
 		return fmt.Errorf("chanx: there is a worker %q already", name)
 	}
 	m := &member{
+		set:       s,
 		name:      name,
 		number:    s.added,
 		worker:    worker,
@@ -755,7 +773,7 @@ func (s *Supervisor) first(m *member) *workerRun {
 // start begins a run of m, whose goroutine the caller is to provide.
 func (s *Supervisor) start(m *member) *workerRun {
 	now := time.Now()
-	r := &workerRun{m: m, set: s, pulse: pulse{Context: s.base, name: m.name, born: now}}
+	r := &workerRun{m: m, pulse: pulse{Context: s.base, born: now}}
 	r.attempt.Store(m.attempts)
 	m.attempts++
 	if limit := m.restarter.policy.Heartbeat; limit > 0 {
@@ -868,8 +886,9 @@ func (s *Supervisor) exited(r *workerRun, res *result) (next *workerRun) {
 		close(r.done)
 	}
 	exit := r.exit(res, now)
-	d, spent := s.decide(r, res, exit.Ran, now)
-	m.restarter.note(d, now)
+	var d decision
+	spent := s.decide(&d, r, res, exit.Ran, now)
+	m.restarter.note(&d, now)
 	if d.counted {
 		s.restarts = spent + 1
 		s.recent.add(now)
@@ -882,7 +901,7 @@ func (s *Supervisor) exited(r *workerRun, res *result) (next *workerRun) {
 	m.ended.add(res.kind)
 	m.late = m.leftBehind(res)
 	s.tell(m, EventExit, now, &exit)
-	next = s.follow(m, d, res, &exit, now)
+	next = s.follow(m, &d, res, &exit, now)
 	if m.gone != nil {
 		s.drop(m)
 	}
@@ -891,7 +910,7 @@ func (s *Supervisor) exited(r *workerRun, res *result) (next *workerRun) {
 
 // follow does what was decided about m, and returns the run that is to start
 // at once, if any.
-func (s *Supervisor) follow(m *member, d decision, res *result, exit *Exit, now time.Time) *workerRun {
+func (s *Supervisor) follow(m *member, d *decision, res *result, exit *Exit, now time.Time) *workerRun {
 	switch {
 	case d.passed != nil:
 		s.tell(m, EventGiveUp, now, exit)
@@ -911,9 +930,9 @@ func (s *Supervisor) follow(m *member, d decision, res *result, exit *Exit, now 
 	return nil
 }
 
-// decide says what follows r, which has ended with res, and how many restarts
-// the set has used before. It changes nothing.
-func (s *Supervisor) decide(r *workerRun, res *result, ran time.Duration, now time.Time) (d decision, spent int) {
+// decide says in d what follows r, which has ended with res, and returns how
+// many restarts the set has used before. It changes nothing else.
+func (s *Supervisor) decide(d *decision, r *workerRun, res *result, ran time.Duration, now time.Time) (spent int) {
 	m := r.m
 	d.restarts = m.restarter.counts(ran, res.kind == exitStall)
 	switch {
@@ -921,17 +940,17 @@ func (s *Supervisor) decide(r *workerRun, res *result, ran time.Duration, now ti
 		d.crash, d.err = true, res.err
 	case !s.mayStart(m):
 	case m.plan != nil:
-		m.regrouped(r, res, &d)
+		m.regrouped(r, res, d)
 	default:
-		d = m.restarter.decide(res, ran, now)
+		m.restarter.decide(d, res, ran, now)
 		if !d.counted {
 			break
 		}
 		if spent = s.spent(m, d.restarts, now); s.exhausted(spent, now) {
-			d = decision{restarts: d.restarts, passed: &s.recent}
+			*d = decision{restarts: d.restarts, passed: &s.recent}
 		}
 	}
-	return d, spent
+	return spent
 }
 
 // runs reports whether a Run has not told yet how it ends.
@@ -1143,7 +1162,10 @@ func (m *member) keep(e Exit, most int) {
 // leftBehind returns the part of the error with which m ended that names
 // workers below m, or nil.
 func (m *member) leftBehind(res *result) *StopTimeoutError {
-	e, ok := res.left.(*StopTimeoutError)
+	if res.shown == nil {
+		return nil
+	}
+	e, ok := res.shown.left.(*StopTimeoutError)
 	if !ok {
 		return nil
 	}

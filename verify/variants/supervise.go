@@ -18,8 +18,8 @@ var superviseVariants = []variant{{
 	mistake: "A nil return ends a worker that is to be restarted always.",
 }, {
 	name:    "exit-foreign-cancel-is-shutdown",
-	old:     "\tcase ctxErr != nil:\n\t\treturn",
-	new:     "\tcase res.err == context.Canceled:\n\t\treturn decision{restarts: d.restarts, err: res.err}\n\tcase ctxErr != nil:\n\t\treturn",
+	old:     "\tif d.crash || ctxErr != nil {\n",
+	new:     "\tif res.err == context.Canceled {\n\t\tctxErr = res.err\n\t}\n\tif d.crash || ctxErr != nil {\n",
 	mistake: "A context.Canceled of some other context counts as shutdown.",
 }, {
 	name:    "exit-wrapped-stop-ignored",
@@ -188,7 +188,7 @@ var superviseVariants = []variant{{
 	mistake: "A worker that has ended for good uses up the limit of its set.",
 }, {
 	name:    "set-stop-for-a-restart-is-the-end",
-	old:     "\tcase res.permanent, res.stop && !asked:\n",
-	new:     "\tcase res.permanent, res.stop:\n",
+	old:     "\tcase res.permanent(), res.stop && !asked:\n",
+	new:     "\tcase res.permanent(), res.stop:\n",
 	mistake: "A worker that returns ErrStop because it is restarted has ended.",
 }}
