@@ -8,9 +8,11 @@ import (
 // Change is a function that goroutines were started with, and how many there
 // were then and are now.
 type Change struct {
-	Function  string
-	Then, Now int
-	file      string
+	Function string `json:"function"`
+	Then     int    `json:"then"`
+	Now      int    `json:"now"`
+
+	file string
 }
 
 // roots counts the goroutines by the function they were started with.

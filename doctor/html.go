@@ -201,7 +201,8 @@ const pageText = `<!DOCTYPE html>
 {{end}}{{end}}<h1>{{tally .Report}}</h1>
 {{with .Root}}<p class="root">{{code .}}.</p>
 {{end}}<p class="meta">{{targets .Report}}: {{judged .Report}}.{{if .Truncated}} The input is cut short, counts are lower bounds.{{end}}{{if .Extract}} The input is a part of a dump: the goroutine that others wait for may be in the rest.{{end}}</p>
-{{with .Links}}<nav>{{range .}}<a href="{{.Href}}">{{.Text}}</a>{{end}}</nav>
+{{range .Notes}}<p class="meta">Not looked at: {{code .}}.</p>
+{{end}}{{with .Links}}<nav>{{range .}}<a href="{{.Href}}">{{.Text}}</a>{{end}}</nav>
 {{end}}{{with .Banner}}<pre>{{.}}</pre>
 {{end}}{{with .Waits}}<h2>Who waits for whom</h2>
 {{template "waits" tree .}}{{end}}{{range .Findings}}<section class="finding {{.Severity}}" aria-label="{{.Sentence}}">

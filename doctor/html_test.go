@@ -59,6 +59,7 @@ func TestHTMLOrder(t *testing.T) {
 	p.Process = &Process{Host: "web-1", PID: 4711, Program: "server",
 		Version: "v1.2.3", Go: "go1.27.0", Started: p.Taken.Add(-90 * time.Minute)}
 	r := Diagnose(Rules{}, p)
+	r.Notes = []string{"3 lines of app.log were not looked at"}
 	r.Findings[0].Evidence = []string{"app.(*Log).drain is parked"}
 	var b bytes.Buffer
 	require.NoError(t, r.writePage(&b, links(false)))
@@ -68,6 +69,7 @@ func TestHTMLOrder(t *testing.T) {
 			"2026-11-28 12:00:00 UTC",
 		"<h1>1 critical</h1>",
 		`<p class="root">7,978 goroutines are blocked sending in <code>`,
+		"Not looked at: 3 lines of <code>app.log</code> were not looked at.</p>",
 		`<a href="?">Refresh</a>`, `href="?stacks=1"`, `href="?format=text"`,
 		`href="?format=json"`,
 		`<p class="sentence">7,978 blocked sending in <code>app.(*Log).Write</code> ` +

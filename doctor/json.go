@@ -12,8 +12,9 @@ import (
 
 // WriteJSON writes the report as one JSON object: targets, time, instances,
 // goroutines, judged, unreadable with the first troubles, extract, root, the
-// findings, worst first, with their evidence, and waits, the wait-for graph as
-// trees of [Wait]. Lists that the object always has are empty rather than null.
+// findings, worst first, with their evidence, and the wait-for graph: waits as
+// trees of [Wait], edges as a flat list. Lists that the object always has are
+// empty rather than null.
 // Control and invisible characters in a string are replaced by U+FFFD, since
 // jq -r writes it to a terminal. The error is w's.
 func (r *Report) WriteJSON(w io.Writer) error {
@@ -38,9 +39,12 @@ type encodedReport struct {
 	Troubles   []Trouble  `json:"troubles,omitempty"`
 	Truncated  bool       `json:"truncated,omitempty"`
 	Extract    bool       `json:"extract"`
+	Banner     string     `json:"banner,omitempty"`
 	Root       string     `json:"root"`
 	Findings   []Finding  `json:"findings"`
 	Waits      []*Wait    `json:"waits"`
+	Edges      []edge     `json:"edges"`
+	Changes    []Change   `json:"changes,omitempty"`
 	Notes      []string   `json:"notes,omitempty"`
 	Groups     []Group    `json:"groups,omitempty"`
 }
@@ -50,7 +54,9 @@ func (r *Report) encoded(groups []Group) encodedReport {
 		Targets: r.Targets, Time: r.taken(), Instances: r.Instances,
 		Goroutines: r.Goroutines, Judged: r.Judged, Unreadable: r.Unreadable,
 		Troubles: r.Troubles, Truncated: r.Truncated, Extract: r.Extract,
-		Root: r.Root, Findings: r.Findings, Waits: r.Waits, Notes: r.Notes, Groups: groups,
+		Banner: r.Banner, Root: r.Root, Findings: r.Findings, Waits: r.Waits,
+		Edges: edges(nil, r.Waits), Notes: r.Notes, Changes: r.Changes,
+		Groups: groups,
 	}
 	if e.Targets == nil {
 		e.Targets = []string{}
@@ -62,6 +68,41 @@ func (r *Report) encoded(groups []Group) encodedReport {
 		e.Waits = []*Wait{}
 	}
 	return e
+}
+
+// edge is one edge of the wait-for graph, from the waiting goroutines to the
+// one that they wait for, for programs that follow no trees.
+type edge struct {
+	From end    `json:"from"`
+	To   end    `json:"to"`
+	For  string `json:"for"`
+}
+
+type end struct {
+	Goroutine uint64    `json:"goroutine,omitempty"`
+	Count     int       `json:"count"`
+	Operation Operation `json:"operation"`
+	Function  string    `json:"function"`
+	File      string    `json:"file"`
+	Line      int       `json:"line"`
+}
+
+func (w *Wait) end() end {
+	return end{w.Goroutine, w.Count, w.Operation, w.Function, w.File, w.Line}
+}
+
+// edges appends those of the trees to all, which is never nil afterwards.
+func edges(all []edge, waits []*Wait) []edge {
+	if all == nil {
+		all = []edge{}
+	}
+	for _, to := range waits {
+		for _, from := range to.Waiting {
+			all = append(all, edge{from.end(), to.end(), from.For})
+		}
+		all = edges(all, to.Waiting)
+	}
+	return all
 }
 
 // taken is the time of the last snapshot, if known.

@@ -23,7 +23,7 @@ func (r *Report) UnmarshalJSON(text []byte) error {
 		Goroutines: e.Goroutines, Judged: e.Judged, Unreadable: e.Unreadable,
 		Extract: e.Extract, Truncated: e.Truncated, Root: e.Root,
 		Findings: e.Findings, Waits: e.Waits, Notes: e.Notes, Groups: e.Groups,
-		Troubles: e.Troubles}
+		Troubles: e.Troubles, Banner: e.Banner, Changes: e.Changes}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		for _, g := range r.Groups {
@@ -45,6 +45,9 @@ func (e *encodedReport) sound() bool {
 		for _, n := range f.Instances {
 			ok = ok && sane(n)
 		}
+	}
+	for _, c := range e.Changes {
+		ok = ok && sane(c.Then, c.Now)
 	}
 	for _, i := range e.Instances {
 		ok = ok && sane(i.Goroutines, i.Snapshots)

@@ -26,10 +26,10 @@ func onInstance(t *testing.T, name string, line, n int) *Report {
 func TestReportRoundTrip(t *testing.T) {
 	p := stuckAt(map[int]int{212: 40, 300: 3})
 	p.trouble(7, "x", "odd")
-	r := Diagnose(Rules{}, p)
-	for i := range r.Waits {
-		r.Waits[i].Minutes = 12
-	}
+	p.Banner, p.Truncated = "SIGQUIT: quit", true
+	r := Diagnose(Rules{}, process(standing(1, "select", "app.drain")), p)
+	r.Waits = []*Wait{{Count: 1, Behind: 3, Function: "app.f", Waiting: []*Wait{
+		{Count: 3, Function: "app.g", For: "(*T) 0xc0"}}}}
 	var b bytes.Buffer
 	require.NoError(t, r.WriteJSONStacks(&b))
 	got := new(Report)
@@ -39,6 +39,22 @@ func TestReportRoundTrip(t *testing.T) {
 	var again bytes.Buffer
 	require.NoError(t, got.WriteJSONStacks(&again))
 	assert.Equal(t, b.String(), again.String())
+}
+
+// The graph is in JSON as trees and as edges.
+func TestJSONEdges(t *testing.T) {
+	leaf := &Wait{Count: 3, Function: "app.h", For: "(*T) 0xc1"}
+	r := &Report{Waits: []*Wait{{Goroutine: 7, Count: 1, Function: "app.f",
+		Waiting: []*Wait{{Goroutine: 8, Count: 1, Function: "app.g",
+			For: "(*T) 0xc0", Waiting: []*Wait{leaf}}}}}}
+	var b bytes.Buffer
+	require.NoError(t, r.WriteJSON(&b))
+	var got struct{ Edges []edge }
+	require.NoError(t, json.Unmarshal(b.Bytes(), &got))
+	assert.Equal(t, []edge{
+		{end{8, 1, "", "app.g", "", 0}, end{7, 1, "", "app.f", "", 0}, "(*T) 0xc0"},
+		{end{0, 3, "", "app.h", "", 0}, end{8, 1, "", "app.g", "", 0}, "(*T) 0xc1"},
+	}, got.Edges)
 }
 
 // Merged reports are what Diagnose makes of the snapshots of all instances.

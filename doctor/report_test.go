@@ -113,7 +113,7 @@ func TestJSONHasNoNull(t *testing.T) {
 	require.NoError(t, Diagnose(Rules{}).WriteJSON(&b))
 	assert.JSONEq(t, `{"targets":[],"goroutines":0,"judged":0,
 		"unreadable":0,"extract":false,"root":"no goroutine","findings":[],
-		"waits":[]}`, b.String())
+		"waits":[],"edges":[]}`, b.String())
 }
 
 // The JSON can be read by people too: a line each, and names as they are.

@@ -78,11 +78,24 @@ func examine(o *options, c *console) (*doctor.Report, bool) {
 	report := doctor.Diagnose(o.rules, snaps...)
 	for _, t := range targets {
 		if t.report != nil {
+			o.unheard(t, c)
 			report.Merge(t.report)
 		}
 	}
 	ok = absent(report, targets, c) && ok
 	return report, src.said(c) && ok
+}
+
+// unheard says which flags do not reach a service that judges itself.
+func (o *options) unheard(t *target, c *console) {
+	for name, set := range map[string]bool{
+		"-ignore": len(o.rules.Ignore) > 0, "-many": o.rules.Many != defaultMany,
+		"-minutes": o.rules.Minutes != defaultMinutes, "-src": o.src != "",
+	} {
+		if set {
+			c.say("%s: judges itself: %s does not count there", t.name, name)
+		}
+	}
 }
 
 // prepare understands the command line as far as it names things.

@@ -58,6 +58,12 @@ const kubernetes = `  chanx doctor $(kubectl get pods -l app=web -o go-template=
     .metadata.name}}:6060/proxy{{end}}')
 `
 
+// The thresholds, as those of [doctor.Rules].
+const (
+	defaultMany    = 10
+	defaultMinutes = 5
+)
+
 // options are what the command line says.
 type options struct {
 	targets []string
@@ -133,9 +139,9 @@ func (o *options) define(fs *flag.FlagSet) {
 			o.rules.Ignore = append(o.rules.Ignore, s)
 			return nil
 		})
-	fs.IntVar(&o.rules.Many, "many", 10,
+	fs.IntVar(&o.rules.Many, "many", defaultMany,
 		"how many goroutines in one place are too many to be chance")
-	fs.IntVar(&o.rules.Minutes, "minutes", 5,
+	fs.IntVar(&o.rules.Minutes, "minutes", defaultMinutes,
 		"how many minutes of waiting count against a goroutine")
 	o.defineSources(fs)
 }

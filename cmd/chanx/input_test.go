@@ -55,6 +55,9 @@ func TestOnlyHandler(t *testing.T) {
 	require.Contains(t, got.stdout, "blockedSender")
 	require.Contains(t, got.stdout, "input_test.go:", "with a stack")
 	require.Equal(t, exitFindings, diagnose(t, "-max-stop", "1", a).code)
+	got = diagnose(t, "-ignore", "x.y", "-many", "10", a)
+	require.Contains(t, got.stderr, "judges itself: -ignore does not count there")
+	require.NotContains(t, got.stderr, "-many")
 
 	// A fleet of them, with one that has only profiles.
 	got = diagnose(t, "-json", a, b+"/internal/stuck", text(t, requests(12)))
