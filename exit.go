@@ -598,6 +598,6 @@ func (res *result) late() result {
 	p := shownPanic(res.err, res.shown)
 	return result{
 		err:   &labeled{text, errors.Join(ErrStalled, res.err), p},
-		shown: &rendering{text, p},
+		shown: &rendering{text: text, panic: p},
 	}
 }
