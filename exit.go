@@ -582,6 +582,8 @@ func shownPanic(err error, shown *rendering) *PanicError {
 		return e
 	case *labeled:
 		return e.panic
+	case *RestartLimitError:
+		return e.panic()
 	}
 	return nil
 }

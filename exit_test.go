@@ -340,6 +340,32 @@ func TestNilPanicErrorInAJoin(t *testing.T) {
 	assert.NoError(t, late.Unwrap())
 }
 
+// TestOurErrorsAsJSON have their text: the fields of an error alone are {}.
+func TestOurErrorsAsJSON(t *testing.T) {
+	stack := &chanx.PanicError{Value: "x", Stack: []byte("the stack")}
+	for want, err := range map[string]error{
+		`{"error":"chanx: gave up after 1 restarts since the last healthy run: boom"}`: &chanx.RestartLimitError{
+			Restarts: 1, Last: errBoom,
+		},
+		`{"error":"chanx: not stopped after 1s: a (stopping because: boom)"}`: &chanx.StopTimeoutError{
+			Workers: []string{"a"}, Timeout: time.Second, Err: errBoom,
+		},
+		`{"error":"chanx: not stopped after 1s: a (stopping because: chanx: gave up ` +
+			`after 1 restarts since the last healthy run: panic: x)","stack":"the stack"}`: &chanx.StopTimeoutError{
+			Workers: []string{"a"}, Timeout: time.Second,
+			Err: &chanx.RestartLimitError{Restarts: 1, Last: stack},
+		},
+		"null": (*chanx.StopTimeoutError)(nil),
+	} {
+		text, jsonErr := json.Marshal(err)
+		require.NoError(t, jsonErr)
+		assert.Equal(t, want, string(text))
+	}
+	text, err := (*chanx.StopTimeoutError)(nil).MarshalJSON()
+	assert.NoError(t, err)
+	assert.Equal(t, "null", string(text))
+}
+
 // TestPanicPlaces of a panic in a function deferred below another: both.
 func TestPanicPlaces(t *testing.T) {
 	err := once(t, func() error {

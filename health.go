@@ -47,7 +47,8 @@ const (
 // starting, backing off, or crash-looping: see WorkerStatus.CrashLooping. The
 // workers of a Supervisor that is itself a worker count while its Run is
 // running. When that stops or has given up, the set above it decides what to
-// do: its failed and stalled workers are then not ready, but live.
+// do: its failed and stalled workers are then not ready, but live. Asked itself,
+// a set that gave up is not live until it is run again.
 //
 // Health waits, like Status, for nothing but the lock of each Supervisor, calls
 // no code of a worker, and copies the exits of at most 300 workers.

@@ -154,8 +154,8 @@ func TestHealthWaitsForNoWorker(t *testing.T) {
 	})
 }
 
-// TestHealthOfASetBetweenTwoRuns, by a supervisor above: what failed is started
-// anew.
+// TestHealthOfASetBetweenTwoRuns, by a supervisor above: it has given up until
+// it is run again.
 func TestHealthOfASetBetweenTwoRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTroupe(t, chanx.SupervisorOptions{})
@@ -170,7 +170,8 @@ func TestHealthOfASetBetweenTwoRuns(t *testing.T) {
 		synctest.Wait()
 		a.exit(errSet)
 		a.exit(errSet)
-		assert.Contains(t, health(tr.Supervisor), "ready false")
+		assert.Equal(t, "live false, ready false (gave up), a failed",
+			health(tr.Supervisor))
 		pause(time.Minute)
 		assert.Equal(t, "live true, ready true, a running", health(tr.Supervisor))
 		cancel()

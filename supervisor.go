@@ -263,6 +263,15 @@ func (e *StopTimeoutError) Error() string {
 		e.Timeout, strings.Join(e.Workers, ", "), e.Err)
 }
 
+// MarshalJSON returns an object with Error as "error" and the stack of a panic
+// in Err, if there is one, as "stack".
+func (e *StopTimeoutError) MarshalJSON() ([]byte, error) {
+	if e == nil {
+		return []byte("null"), nil
+	}
+	return errorJSON(e.Error(), shownPanic(e.Err, nil))
+}
+
 // Unwrap returns Err.
 func (e *StopTimeoutError) Unwrap() error {
 	if e == nil {

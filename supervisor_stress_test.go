@@ -113,6 +113,9 @@ func (s *stage) disturb(r *rand.Rand) {
 		_ = s.Remove(ctx, name)
 	case n < 160:
 		seen := make(map[string]bool)
+		if h := s.Health(); h.Ready && h.Reason != "" {
+			s.t.Errorf("ready, but %s", h.Reason)
+		}
 		for _, st := range s.Status() {
 			if seen[st.Name] || len(st.Exits) > 2 {
 				s.t.Errorf("status %+v", st)

