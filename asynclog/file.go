@@ -49,10 +49,10 @@ type FileOptions struct {
 // rotation works, since the file is opened for appending.
 //
 // Opening the path again does not follow a symbolic link that has taken the
-// place of the file: whoever may write to the directory could otherwise make
-// a process with more rights write to any file. A path that was a symbolic link
-// in OpenFile is followed wherever it leads. Only Unix refuses the link without
-// a race.
+// place of the file: a user with the right to write to the directory could
+// otherwise direct the records of a process with more rights to any file
+// (CVE-2016-1247). A path that was a symbolic link in OpenFile is followed
+// wherever it leads. Only Unix refuses the link without a race.
 //
 // All methods may be called by any number of goroutines. Two Writers with the
 // same File, or two Files with the same path, mix whole batches of records; but

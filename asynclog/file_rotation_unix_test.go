@@ -315,6 +315,12 @@ func init() {
 		fmt.Printf("%q\n", b)
 		os.Exit(0)
 	}
+	exits["OpenFile of /dev/stdout by another user"] = func(*Writer, *ledger) {
+		if err := syscall.Setuid(65534); err != nil {
+			panic(err)
+		}
+		exits["OpenFile of /dev/stdout"](nil, nil)
+	}
 	exits["OpenFile of /dev/stdout"] = func(*Writer, *ledger) {
 		f, err := OpenFile("/dev/stdout", FileOptions{})
 		if err != nil {
@@ -353,6 +359,23 @@ func TestFile_as_a_user_without_rights(t *testing.T) {
 	require.Contains(t, lines[2], "permission denied")
 	require.Equal(t, `"after\nkept\nkept as well\n"`, lines[3])
 	require.Equal(t, `"new\n"`, lines[4])
+}
+
+// In a container the pipe may belong to root, and the process not.
+func TestFile_dev_stdout_of_another_user(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	require.NoError(t, w.Chmod(0o600))
+	cmd, _ := child(t, "OpenFile of /dev/stdout by another user")
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = w, &said
+	require.Error(t, cmd.Run())
+	require.Contains(t, said.String(), "permission denied (use os.Stdout")
+	require.NoError(t, w.Close())
+	require.NoError(t, r.Close())
 }
 
 func TestFile_dev_stdout(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // there is none.
 func (f *File) open() (*os.File, error) {
 	file, err := f.openExisting(os.O_WRONLY | os.O_APPEND)
-	for range 3 { // somebody else may create or remove it meanwhile
+	for range 3 { // another process may create or remove it meanwhile
 		if !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
@@ -83,7 +83,7 @@ func (f *File) lastPerm() os.FileMode {
 	return perm
 }
 
-// explain adds to err what the errno does not say.
+// explain adds the cause to an err whose errno hides it.
 func (f *File) explain(err error) error {
 	if isLoop(err) && !f.link {
 		return fmt.Errorf("asynclog: %w (%w)", errLink, err)

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// FullPolicy says what a Write does that finds the buffer full. Its text form
+// FullPolicy selects what a Write does when the buffer is full. Its text form
 // is "drop-oldest", "drop-newest" or "wait".
 type FullPolicy int
 

@@ -11,8 +11,8 @@ import (
 // level of each record, so that the reserve, the counts by level and
 // Options.SyncLevel work. See [NewHandler].
 type Handler struct {
-	// A lane is a range of levels that a Writer treats alike, with a handler
-	// of its own. These are equal but for the io.Writer they were made with,
+	// A lane is a range of levels that a Writer treats alike, with its own
+	// handler. The handlers differ only in the io.Writer they were made with,
 	// the only thing that a handler lets one choose; passing the level in any
 	// other way would take a lock around the formatting, or a goroutine-local
 	// variable.

@@ -2,7 +2,7 @@ package asynclog
 
 import "log/slog"
 
-// class is what the buffer remembers of a record's level. Four classes and
+// class is the part of a record's level that the buffer keeps. Four classes and
 // not the level itself: counts by level must fit in fixed memory.
 type class uint8
 

@@ -1,6 +1,6 @@
 // Package asynczap connects zap to an asynclog.Writer.
 //
-// It is a module of its own, so that asynclog does not depend on zap.
+// It is a separate module, so that asynclog does not depend on zap.
 package asynczap
 
 import (
@@ -18,7 +18,8 @@ import (
 // Entries above zapcore.ErrorLevel are followed by w.Sync, as zap's own core
 // does it, so that the last line of Fatal and Panic is written before the
 // process ends. A nil argument panics.
-func NewCore(enc zapcore.Encoder, w *asynclog.Writer, enab zapcore.LevelEnabler) zapcore.Core {
+func NewCore(enc zapcore.Encoder, w *asynclog.Writer,
+	enab zapcore.LevelEnabler) zapcore.Core {
 	if enc == nil || w == nil || enab == nil {
 		panic("asynczap: nil argument of NewCore")
 	}
@@ -42,7 +43,8 @@ func (c *core) With(fields []zapcore.Field) zapcore.Core {
 	return &core{c.LevelEnabler, enc, c.w}
 }
 
-func (c *core) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+func (c *core) Check(e zapcore.Entry,
+	ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Enabled(e.Level) {
 		return ce.AddCore(e, c)
 	}

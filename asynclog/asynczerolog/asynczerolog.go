@@ -1,6 +1,6 @@
 // Package asynczerolog connects zerolog to an asynclog.Writer.
 //
-// It is a module of its own, so that asynclog does not depend on zerolog.
+// It is a separate module, so that asynclog does not depend on zerolog.
 package asynczerolog
 
 import (
