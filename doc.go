@@ -79,7 +79,8 @@
 //	Remove      ctx.Err()         ctx.Err(); it goes on        nil
 //	Beat        beats all the same
 //
-// A nil function, a nil context and contradictory options panic at the door.
+// A nil function, a nil context and invalid options panic before anything
+// starts.
 // Add with a name that is taken, or to a supervisor that has stopped, is an
 // error. Status and Health always answer.
 //

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// EventKind says what an [Event] is about.
+// EventKind is the kind of an [Event].
 type EventKind int
 
 const (

@@ -42,21 +42,20 @@ func (e *permanentError) Error() string { return e.err.Error() }
 
 func (e *permanentError) Unwrap() error { return e.err }
 
-// ErrGoexit is the Err of an [Exit] by runtime.Goexit, which is also what
-// (*testing.T).FailNow does. It ends the goroutine and lets no error out, so
-// other supervisors show such a worker as running for ever. If a function that
-// the worker has deferred then panics, the exit is that panic; a panic that is
+// ErrGoexit is the Err of an [Exit] by runtime.Goexit, which
+// (*testing.T).FailNow calls as well. It ends the goroutine without an error,
+// so other supervisors show such a worker as running forever. If a function
+// deferred by the worker then panics, the exit is that panic; a panic that is
 // ended by a deferred Goexit leaves no trace in Go, and is this error.
 var ErrGoexit = errors.New("chanx: worker called runtime.Goexit")
 
-// ErrStalled is the Err of an [Exit] that is no exit: the worker was silent
-// for longer than its Heartbeat and was replaced, and its goroutine leaked.
-// Should that end later, its own error is reported wrapped together with
-// ErrStalled.
+// ErrStalled is the Err of an [Exit] without an end: the worker was silent for
+// longer than its Heartbeat and was replaced, and its goroutine leaked. If that
+// ends later, its error is reported as another Exit, joined with ErrStalled.
 var ErrStalled = errors.New("chanx: worker stalled")
 
-// Exit is one way out of a worker, kept so that the cause outlives the worker
-// and whatever log it served.
+// Exit is the end of a run of a worker, kept so that the cause outlives the
+// worker and the log that it served.
 type Exit struct {
 	// Err is the error that the worker returned, nil included, or a
 	// [*PanicError], [ErrGoexit] or [ErrStalled].
@@ -124,11 +123,11 @@ func (e *Exit) stack() string {
 	return ""
 }
 
-// PanicError is a recovered panic of a worker, or of the error it returned when
-// that was asked whether it is [ErrStop]. Its methods accept a nil *PanicError,
-// since errors.As may find one.
+// PanicError is a recovered panic of a worker, or of the Is or Unwrap method of
+// the error that it returned. Its methods accept a nil *PanicError, since
+// errors.As may find one.
 type PanicError struct {
-	Value any    // what panic was called with
+	Value any    // the argument of panic
 	Stack []byte // of the goroutine, as runtime/debug.Stack prints it
 
 	text  string // Error, once it has been rendered; empty: not yet
@@ -503,8 +502,8 @@ func unreadable(v, cause any) string {
 	return fmt.Sprintf("(%T, whose text panics with a %T)", v, cause)
 }
 
-// cutText shortens a text to maxText, and says so. The clone lets the garbage
-// collector have the rest.
+// cutText shortens a text to maxText, with a note of its length. The clone lets
+// the garbage collector free the rest.
 func cutText(text string) string {
 	if len(text) <= maxText {
 		return text

@@ -88,7 +88,7 @@ type RestartPolicy struct {
 	// between MinBackoff and MinBackoff*2^(n-1), at most MaxBackoff: the
 	// exponential backoff with full jitter of the AWS Architecture Blog
 	// (2015), with a floor.
-	// Zero: 100 ms and 30 s, or what the other one allows.
+	// Zero: 100 ms and 30 s, or as close to that as the other one allows.
 	// MinBackoff < 0: no waiting; a worker that fails at once is then
 	// restarted some million times a second. A worker that is restarted with
 	// a sibling waits for the backoff of that, which may be shorter.
@@ -132,11 +132,13 @@ type RestartPolicy struct {
 	// from a Supervise that it calls, is a failure like any other.
 	CrashOnPanic bool
 
-	// OnEvent observes exits, restarts, stalls, recoveries and giving up. It
-	// is called on a goroutine of its own, one event at a time, in order,
-	// with no lock held. If it blocks, up to 64 events wait for it and what
-	// comes then is dropped and counted in Event.Missed and
-	// WorkerStatus.Missed, as is an event in which it panics. Nil: nobody.
+	// OnEvent observes starts, exits, restarts, stalls, recoveries and giving
+	// up. It is called on a goroutine that is not the worker's, with no lock
+	// held; for one worker one event at a time, in order. A function that is
+	// shared by several policies is called concurrently. If it blocks, up to
+	// 64 events wait for it, and later ones are dropped and counted in
+	// Event.Missed and WorkerStatus.Missed, as is an event in which it
+	// panics. Nil: none.
 	OnEvent func(Event) `json:"-"`
 }
 
@@ -158,8 +160,8 @@ func (p RestartPolicy) checked() RestartPolicy {
 	return p
 }
 
-// fill fills in the defaults, and returns what is wrong with p. The text of an
-// error that is not there would double the stack of a young caller.
+// fill fills in the defaults, and returns the reason why p is invalid, or "".
+// Text made for a valid policy would double the stack of a young caller.
 func (p *RestartPolicy) fill() (wrong string) {
 	if wrong = p.wrong(); wrong == "" {
 		p.fillBackoff()
@@ -174,7 +176,7 @@ func (p *RestartPolicy) fill() (wrong string) {
 	return wrong
 }
 
-// wrong returns what is wrong with the fields as they were set.
+// wrong returns the first contradiction among the fields as they were set.
 func (p *RestartPolicy) wrong() string {
 	switch {
 	case p.Restart < RestartAlways || p.Restart > RestartNever:
@@ -216,8 +218,8 @@ func (p *RestartPolicy) fillBackoff() {
 	}
 }
 
-// unreachable returns what is wrong with a window that has no room for
-// MaxRestarts restarts of a worker that fails at once.
+// unreachable describes a window that has no room for MaxRestarts restarts of a
+// worker that fails at once. It returns "" for any other.
 func (p *RestartPolicy) unreachable() string {
 	if p.Within == 0 || p.MaxRestarts == 0 || p.MinBackoff == 0 {
 		return ""

@@ -39,8 +39,8 @@ func (s WorkerState) MarshalText() ([]byte, error) {
 }
 
 // WorkerStatus is the status of one worker, from [Supervisor.Status]. Its JSON
-// has the names of the fields in lower case, the state in words, and the exits
-// as [Exit.MarshalJSON] has them.
+// has names in lower case, the state in words, and the exits in the form of
+// [Exit.MarshalJSON].
 type WorkerStatus struct {
 	Name  string      `json:"name"`
 	State WorkerState `json:"state"`
@@ -53,7 +53,7 @@ type WorkerStatus struct {
 	// had failed before since its last healthy run; for ResetAfter if that is
 	// less. An exit that its policy restarts is a failure.
 	CrashLooping bool `json:"crash_looping,omitempty"`
-	// ExitCounts says how often it has exited in each way, ever.
+	// ExitCounts is how often it has exited in each way, ever.
 	ExitCounts ExitCounts `json:"exit_counts,omitzero"`
 	// Exits are its last exits, oldest first, at most
 	// SupervisorOptions.KeepExits. They stay readable after Run has returned.

@@ -49,10 +49,11 @@ import (
 // is running again after a failure, but not yet for long enough.
 //
 // With ?verbose in the URL the body has at most 1 MiB. It then also has when
-// each worker entered its state and last beat, and its last exits with error
-// and stack, as [chanx.Exit.MarshalJSON] has them; "omitted_exits" counts those
-// without room, the oldest first. Texts of errors, which may contain secrets,
-// appear nowhere else.
+// each worker entered its state and last beat, how often it has exited in each
+// way, and its last exits with error and stack, in the form of
+// [chanx.Exit.MarshalJSON]; "omitted_exits" counts the exits for which there is
+// no room, the oldest first. The texts of errors, which may contain secrets,
+// appear only there: do not expose it to the public.
 //
 // A HEAD request gets the same header without the body. Other methods get 405.
 // No answer may be stored by a cache.

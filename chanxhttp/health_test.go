@@ -44,6 +44,8 @@ type worker struct {
 	MissedEvents uint64     `json:"missed_events"`
 	Exits        []exit     `json:"exits"`
 	OmittedExits int        `json:"omitted_exits"`
+
+	ExitCounts chanx.ExitCounts `json:"exit_counts"`
 }
 
 type exit struct {
@@ -444,6 +446,7 @@ func TestVerbose(t *testing.T) {
 		assert.Zero(t, w.MissedEvents)
 		require.Len(t, w.Exits, 3)
 		assert.Zero(t, w.OmittedExits)
+		assert.Equal(t, chanx.ExitCounts{Nil: 1, Error: 1, Panic: 1}, w.ExitCounts)
 		assert.True(t, begin.Add(2*time.Second).Equal(w.Exits[1].Started))
 		w.Exits[0].Started = time.Time{}
 		assert.Equal(t, exit{Ran: "1s", Backoff: "1s"}, w.Exits[0])

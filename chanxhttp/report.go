@@ -38,6 +38,7 @@ type detail struct {
 	Since        time.Time         `json:"since"`
 	LastBeat     time.Time         `json:"last_beat,omitzero"`
 	MissedEvents uint64            `json:"missed_events,omitempty"`
+	ExitCounts   chanx.ExitCounts  `json:"exit_counts,omitzero"`
 	Exits        []json.RawMessage `json:"exits"` // oldest first
 	OmittedExits int               `json:"omitted_exits,omitempty"`
 }
@@ -75,6 +76,7 @@ func newWorker(st chanx.WorkerStatus, verbose bool) worker {
 			Since:        st.Since,
 			LastBeat:     st.LastBeat,
 			MissedEvents: st.Missed,
+			ExitCounts:   st.ExitCounts,
 			Exits:        []json.RawMessage{},
 			OmittedExits: len(st.Exits),
 		}
