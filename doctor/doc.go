@@ -1,18 +1,18 @@
-// Package doctor says who is stuck, where, and who should have been
-// receiving.
+// Package doctor reports which goroutines of a program are stuck, where, and
+// which goroutine should wake them.
 //
 // It reads what a Go engineer has at hand when a process has stopped
 // answering: goroutine profiles as text, goroutine dumps, crash logs, a test
 // timeout inside other log text. [Parse] turns them into a [Snapshot],
 // [Diagnose] turns one or more snapshots into a [Report]: one sentence per
 // finding, worst first, with its evidence and its confidence. [Take] looks at
-// the process it runs in; [Watch] does so again and again and speaks up once;
-// [Handler] answers over HTTP.
+// the process it runs in; [Watch] does so periodically and reports a change
+// once; [Handler] answers over HTTP.
 //
-// What makes a verdict possible from one snapshot is a law of the runtime: a
-// goroutine parked in a receive and one parked in a send are never on the same
+// A law of the runtime makes a verdict possible from one snapshot: a goroutine
+// parked in a receive and one parked in a send are never on the same
 // channel, because the later of the two would have met the earlier instead of
-// parking. So where senders are parked nobody waits to receive; the receiver
+// parking. So where senders are parked no goroutine waits to receive; the receiver
 // is busy elsewhere, or gone, and the doctor looks for one that is busy.
 //
 // The package imports only the standard library, so a service can link it.

@@ -21,9 +21,9 @@ import (
 // It writes no log, takes no lock that any other code takes and waits for no
 // other goroutine, so it answers when the rest of the server hangs; but a
 // middleware in front of it may not. Mount it outside of yours, at best on a
-// listener of its own. What it shows are the host, file names and function
-// names: keep it, like net/http/pprof, away from strangers. GET and HEAD only;
-// a HEAD request takes no sample.
+// separate listener. It shows the host, file names and function names: keep it,
+// like net/http/pprof, away from strangers. GET and HEAD only; a HEAD request
+// takes no sample.
 //
 // A sample is at most one second old and is judged and rendered once, so a
 // flood of requests costs one sample a second.

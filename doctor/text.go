@@ -25,9 +25,9 @@ type TextOptions struct {
 	Idle bool
 }
 
-// WriteText writes the report for people. What came from the input is
-// printed without control and invisible characters, so that a hostile dump
-// cannot drive the terminal. The error is w's.
+// WriteText writes the report for people. Text from the input is printed
+// without control and invisible characters, so that a hostile dump cannot drive
+// the terminal. The error is w's.
 func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 	if opts.Width <= 0 {
 		opts.Width = 80
@@ -309,7 +309,7 @@ func (t *textWriter) changes(changes []Change) {
 	}
 }
 
-// groups says what the rest of the goroutines do, in one line or in full.
+// groups lists the other goroutines, in one line or in full.
 func (t *textWriter) groups(r *Report) {
 	idle, goroutines := 0, 0
 	for _, g := range r.Groups {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Options are what [Watch] does. The zero value is useful only with a hook or
-// a logger: without either nobody hears of a finding.
+// Options configure [Watch]. The zero value samples and reports nothing: set
+// OnAlert or Logger.
 type Options struct {
 	// Every is the time between samples; zero means 30 seconds. Negative
 	// panics. Watch waits longer where taking and judging a sample took more
@@ -37,8 +37,8 @@ type Options struct {
 	// that panic.
 	OnAlert func(Alert)
 
-	// Logger gets each alert as well. It is called on a goroutine of its own:
-	// in the incident this package comes from it was the log that blocked. A
+	// Logger gets each alert as well. It is called on a separate goroutine: in
+	// the incident this package comes from it was the log that blocked. A
 	// logger that does not keep up misses alerts, never delays them.
 	Logger *slog.Logger
 
@@ -49,7 +49,7 @@ type Options struct {
 
 // Alert is one change in what [Watch] knows.
 type Alert struct {
-	// Finding is what was found, or was last known of what is gone.
+	// Finding is the finding, as last seen if it is gone.
 	Finding Finding
 
 	// Gone says that it is over.
@@ -62,9 +62,9 @@ type Alert struct {
 	Suppressed int
 }
 
-// Watch samples the process it runs in until ctx is done, and says once when
-// something is found, once when it gets worse, and once when it is gone. It
-// returns ctx.Err(). It is meant for a goroutine of its own:
+// Watch samples the process it runs in until ctx is done, and reports a finding
+// once when it is confirmed, once when it gets worse, and once when it is gone.
+// It returns ctx.Err(). It is meant to run on a separate goroutine:
 //
 //	go doctor.Watch(ctx, doctor.Options{Logger: slog.Default()})
 //
@@ -135,7 +135,7 @@ type episode struct {
 	held     bool     // an alert is due, and the budget does not allow it
 }
 
-// maxRecent is how many snapshots are kept besides the first.
+// maxRecent is the number of snapshots kept in addition to the first.
 const maxRecent = 2
 
 // sample takes a snapshot and judges it.

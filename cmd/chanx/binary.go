@@ -52,8 +52,8 @@ func openBinary(name string) (*binary, error) {
 // with type arguments has some kilobytes.
 const maxName = 64 << 10
 
-// plausible refuses a table whose sizes are not true: package gosym allocates
-// what the header says, and copies names as far as the next zero byte, so a
+// plausible refuses a table whose sizes are not true. Package gosym allocates
+// by the sizes in the header and copies names up to the next zero byte, so a
 // damaged or patched file would take all memory.
 func plausible(lines []byte) error {
 	bad := errors.New("its table of functions is damaged: give the very file " +
@@ -190,7 +190,7 @@ func (b *binary) at(pc uint64) []doctor.Frame {
 	return []doctor.Frame{{Func: fn.Name, File: file, Line: line}}
 }
 
-// resolve names the addresses in what the targets have shown. Without a
+// resolve names the addresses in the snapshots of the targets. Without a
 // binary it only says that there are some. It reports whether the binary, if
 // there is one, is the right one.
 func (b *binary) resolve(targets []*target, c *console) bool {

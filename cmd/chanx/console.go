@@ -11,7 +11,7 @@ import (
 	"example.com/chanx/internal/printable"
 )
 
-// console is the three streams of the program and what is known of them.
+// console is the three streams of the program.
 type console struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -34,8 +34,8 @@ func terminal(stream any) (fd int, ok bool) {
 	return int(f.Fd()), true
 }
 
-// width is where lines of the report break. COLUMNS wins, because it is how
-// a person says so; a pipe gets 80, the same on every machine.
+// width is the column at which lines of the report break. COLUMNS wins, since
+// the user has set it; a pipe gets 80 on every machine.
 func (c *console) width() int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return max(n, 40)

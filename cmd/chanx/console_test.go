@@ -38,7 +38,7 @@ func onTerminal(t *testing.T, columns uint16, stdin io.Reader,
 	return code, strings.ReplaceAll(shown.String(), "\r\n", "\n")
 }
 
-// plainly removes what a person's environment says of colours and widths.
+// plainly removes the settings of colors and widths from the environment.
 func plainly(t *testing.T) {
 	for _, name := range []string{"NO_COLOR", "COLUMNS"} {
 		t.Setenv(name, "")
@@ -48,7 +48,7 @@ func plainly(t *testing.T) {
 
 var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// TestTerminal: colour and the terminal's width there, and neither in a pipe.
+// TestTerminal: color and the terminal's width there, and neither in a pipe.
 func TestTerminal(t *testing.T) {
 	plainly(t)
 	dump := write(t, "a.txt", requests(12))
@@ -80,8 +80,8 @@ func TestTerminal(t *testing.T) {
 	require.Equal(t, forty, tiny, "less than 40 columns is no width")
 }
 
-// TestTerminalColour: what a person has said is above what the terminal can.
-func TestTerminalColour(t *testing.T) {
+// TestTerminalColor: a setting of the user is above the terminal.
+func TestTerminalColor(t *testing.T) {
 	dump := write(t, "a.txt", requests(12))
 	for _, test := range []struct {
 		name, value string
@@ -114,7 +114,7 @@ func TestTerminalColumns(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// TestTerminalInput: who is asked for a dump must know it.
+// TestTerminalInput: a prompt asks for the dump.
 func TestTerminalInput(t *testing.T) {
 	plainly(t)
 	in, keyboard, err := pty.Open()

@@ -86,7 +86,7 @@ func examine(o *options, c *console) (*doctor.Report, bool) {
 	return report, src.said(c) && ok
 }
 
-// unheard says which flags do not reach a service that judges itself.
+// unheard reports the flags that do not reach a service that judges itself.
 func (o *options) unheard(t *target, c *console) {
 	for name, set := range map[string]bool{
 		"-ignore": len(o.rules.Ignore) > 0, "-many": o.rules.Many != defaultMany,
@@ -117,8 +117,8 @@ func prepare(o *options, c *console) (targets []*target, names *binary,
 }
 
 // lookUntilInterrupt looks at the targets. An interrupt ends the looking, and
-// what has been seen is judged; another one, and any before or after the
-// looking, ends the process as it does every program.
+// the snapshots taken until then are judged; a second one, and any before or
+// after the looking, ends the process as it ends every program.
 func lookUntilInterrupt(o *options, targets []*target, c *console) {
 	defer o.fetch.close()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -132,8 +132,8 @@ func lookUntilInterrupt(o *options, targets []*target, c *console) {
 	}
 }
 
-// absent adds a finding for each server that did not answer, and says which
-// files could not be read. It reports whether there is no such file.
+// absent adds a finding for each server that did not answer and prints the
+// errors of the files. It reports whether every file could be read.
 func absent(r *doctor.Report, targets []*target, c *console) bool {
 	ok := true
 	for _, t := range targets {
@@ -170,8 +170,8 @@ func unreachable(t *target) doctor.Finding {
 	return f
 }
 
-// publish writes the report to where it is wanted; the page first, since
-// whoever reads standard output may stop reading, which ends the process.
+// publish writes the report to its destinations; the page first, since the
+// reader of standard output may go away, which ends the process.
 func publish(r *doctor.Report, o *options, c *console) error {
 	var err error
 	if o.html != "" && o.html != "-" {

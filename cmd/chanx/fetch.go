@@ -27,8 +27,8 @@ type fetcher struct {
 	progress *progress
 }
 
-// newFetcher has connections of its own, because close must be able to end
-// them without ending anybody else's.
+// newFetcher returns a fetcher that shares no connections, because close must
+// end them and no others.
 func newFetcher(o *options, p *progress) (*fetcher, error) {
 	config, err := o.tls()
 	if err != nil {
@@ -121,7 +121,7 @@ func origin(u *url.URL) string {
 // errSilent is why a request ended whose server stopped sending.
 var errSilent = errors.New("silent for too long")
 
-// statusError is an answer that is none, with what the server says of it.
+// statusError is an answer other than 200, with the reason the server gives.
 type statusError struct {
 	code int
 	says string
@@ -147,8 +147,8 @@ func (e statusError) Error() string {
 	return text
 }
 
-// statusOf reads why a server answers with an error, from the first line of
-// its text or the message of an API server, cut to what a line holds.
+// statusOf reads the reason from the first line of a text or from the message
+// of an API server, cut to 300 bytes.
 func statusOf(resp *http.Response) statusError {
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
 	var status struct{ Message string }
@@ -212,7 +212,7 @@ func (a awake) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// why makes what net/http says of a failure into what the person can use.
+// why turns an error of net/http into one that names the remedy.
 func (f *fetcher) why(ctx context.Context, err error) error {
 	var op *net.OpError
 	var certificate *tls.CertificateVerificationError
@@ -253,7 +253,7 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 }
 
 // unanswered is the failure of a server that is down or hangs, as opposed to
-// one that says no.
+// one that refuses.
 type unanswered struct{ error }
 
 // get fetches and decodes one profile or report.
@@ -280,7 +280,7 @@ func (f *fetcher) get(ctx context.Context, u *url.URL,
 	return in, nil
 }
 
-// profile fetches what has to be a profile.
+// profile fetches a profile; a report is an error.
 func (f *fetcher) profile(ctx context.Context, u *url.URL,
 	target string) ([]*doctor.Snapshot, error) {
 	in, err := f.get(ctx, u, target)

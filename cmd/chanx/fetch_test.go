@@ -59,7 +59,7 @@ func text(t *testing.T, dump string) string {
 	})
 }
 
-// refused returns the URL of a port that nobody listens on.
+// refused returns the URL of a port without a listener.
 func refused(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -219,7 +219,7 @@ func TestFleet(t *testing.T) {
 	require.Equal(t, "warning", parse(t, no.stdout).Findings[0].Severity)
 	require.Equal(t, exitClean, diagnose(t, "-min-severity", "critical", idle,
 		serve(t, http.NotFound)).code)
-	// Nobody answers: nothing was looked at.
+	// No server answers: nothing was looked at.
 	require.Equal(t, exitTrouble, diagnose(t, dead, refused(t)).code)
 }
 
@@ -305,7 +305,7 @@ func dripping(every time.Duration, n int) fake {
 }
 
 // TestPatience: silence ends a request, slowness does not, and nothing lasts
-// for ever. The times are exact.
+// forever. The times are exact.
 func TestPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		silent := func(r *http.Request) (*http.Response, error) {

@@ -53,7 +53,8 @@ Flags:
 
 // kubernetes asks the pods with a label through the API server, which needs no
 // port of theirs to be reachable from here.
-const kubernetes = `  chanx doctor $(kubectl get pods -l app=web -o go-template='{{range .items}}
+const kubernetes = `  chanx doctor $(kubectl get pods -l app=web -o \
+    go-template='{{range .items}}
     127.0.0.1:8001/api/v1/namespaces/{{.metadata.namespace}}/pods/{{
     .metadata.name}}:6060/proxy{{end}}')
 `
@@ -64,7 +65,7 @@ const (
 	defaultMinutes = 5
 )
 
-// options are what the command line says.
+// options are the command line, understood.
 type options struct {
 	targets []string
 
@@ -184,7 +185,7 @@ func (o *options) defineSources(fs *flag.FlagSet) {
 			"GOTOOLCHAIN=local, and runs none of it")
 }
 
-// duration is a flag that says what a number without a unit lacks.
+// duration is a flag whose error names the unit that a bare number lacks.
 type duration time.Duration
 
 // String is empty for zero, so that the help shows no default.

@@ -112,8 +112,8 @@ func TestPage(t *testing.T) {
 	require.Contains(t, got.stderr, "-html")
 }
 
-// TestColour: never in a pipe unless asked for.
-func TestColour(t *testing.T) {
+// TestColor: never in a pipe unless asked for.
+func TestColor(t *testing.T) {
 	dump := write(t, "a.txt", requests(12))
 	require.NotContains(t, diagnose(t, dump).stdout, "\x1b[")
 	require.Contains(t, diagnose(t, "-color", "always", dump).stdout, "\x1b[")
@@ -132,7 +132,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
-// TestOutputFails: a report that nobody got is trouble.
+// TestOutputFails: a report that is not written is trouble.
 func TestOutputFails(t *testing.T) {
 	dump := write(t, "a.txt", requests(12))
 	var stderr strings.Builder

@@ -18,8 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// command runs chanx in a process of its own, which is this test binary; see
-// TestMain.
+// command is chanx in another process, which is this test binary; see TestMain.
 type command struct {
 	*exec.Cmd
 	stdout, stderr bytes.Buffer
@@ -66,8 +65,8 @@ func feed(t *testing.T, w *os.File, text string) {
 	require.NoError(t, err)
 }
 
-// TestInterruptReading: one interrupt ends the reading, and what has been read
-// is judged.
+// TestInterruptReading: one interrupt ends the reading, and the part that has
+// been read is judged.
 func TestInterruptReading(t *testing.T) {
 	check := func(t *testing.T, c *command, says string, code int) {
 		t.Helper()
@@ -148,7 +147,7 @@ func TestInterruptElse(t *testing.T) {
 	}, 20*time.Second, 10*time.Millisecond)
 	require.Equal(t, 1, c.interrupted(t))
 
-	// Nobody reads the report: the pipe is full.
+	// The report is not read: the pipe is full.
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	defer r.Close()

@@ -48,10 +48,10 @@ func kubectl(api string, args []string) int {
 	return 0
 }
 
-// apiServer is an API server with these pods, each with what it serves on port
-// 6060; nil is one that refuses connections. Like the real one it redirects to
-// the slash behind proxy, hands on what the pod answers, and says in a Status
-// why it cannot.
+// apiServer is an API server with these pods, each with its handler on port
+// 6060; nil refuses connections. Like the real one it redirects to the slash
+// behind proxy, forwards the answer of the pod, and explains a failure in a
+// Status.
 func apiServer(t *testing.T, pods map[string]http.Handler) string {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -81,7 +81,7 @@ func apiServer(t *testing.T, pods map[string]http.Handler) string {
 	return serve(t, mux.ServeHTTP)
 }
 
-// pod is one that serves its application besides net/http/pprof.
+// pod serves an application and net/http/pprof.
 func pod(dump string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -21,8 +21,8 @@ type leaks struct {
 	err   error          // the server hangs while it collects
 }
 
-// ask fetches the goroutineleak profile beside the profile at u. A server that
-// has none, as before Go 1.27, answers with an error.
+// ask fetches the goroutineleak profile next to the profile at u. A server
+// without one, as before Go 1.27, answers with an error.
 func (l *leaks) ask(ctx context.Context, s *server, u *url.URL) {
 	dir, last := path.Split(strings.TrimSuffix(u.Path, "/"))
 	if l.asked || last != "goroutine" {

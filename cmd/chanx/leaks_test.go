@@ -81,8 +81,8 @@ func TestLeaks(t *testing.T) {
 	}
 }
 
-// TestLeaksHang: a server that does not end its collection is judged by the
-// rest, and the report says so.
+// TestLeaksHang: a server that does not end its collection is judged without
+// it, and the report says it.
 func TestLeaksHang(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/debug/pprof/goroutineleak" {

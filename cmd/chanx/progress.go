@@ -73,7 +73,7 @@ func (p *progress) show(now time.Time) {
 	}
 }
 
-// look says what the nth look has shown, on a line of its own.
+// look writes the result of the nth look as a line.
 func (p *progress) look(n int, targets []*target, now time.Time) {
 	p.done()
 	goroutines, silent := 0, 0
@@ -108,7 +108,7 @@ func (p *progress) done() {
 	}
 }
 
-// reader counts what is read from r.
+// reader counts the bytes read from r.
 func (p *progress) reader(r io.Reader) io.Reader {
 	return counted{r, p}
 }

@@ -32,8 +32,8 @@ func lookAll(ctx context.Context, targets []*target, c *console,
 }
 
 // watch looks at the servers again every so often until the time is over or
-// ctx is done; what has been seen until then counts. A server that has never
-// answered is not asked again: there is nothing to compare.
+// ctx is done; the looks until then count. A server that has never answered is
+// not asked again: there is nothing to compare.
 func watch(ctx context.Context, o *options, targets []*target, c *console,
 	p *progress) {
 	var servers []*target
@@ -73,7 +73,7 @@ func watch(ctx context.Context, o *options, targets []*target, c *console,
 	}
 }
 
-// instances says which snapshots are of one process. Servers are one each,
+// instances decides which snapshots are of one process. Servers are one each,
 // over however many looks. Files are one process over time if they look like
 // the same program, and so is a file given along with one server: an earlier
 // dump to compare with. Taking two processes for one would hide the findings
@@ -157,8 +157,8 @@ func functions(t *target) map[string]bool {
 	return found
 }
 
-// snapshots returns all of them, files before servers: what has been saved is
-// older than what is live.
+// snapshots returns all of them, files before servers: a saved dump is older
+// than a live process.
 func snapshots(targets []*target) []*doctor.Snapshot {
 	var files, live []*doctor.Snapshot
 	for _, t := range targets {

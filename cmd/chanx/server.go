@@ -46,8 +46,8 @@ func (s *server) look(ctx context.Context) (input, error) {
 		mounted(s.url))
 }
 
-// way is one URL at which a server may have what is wanted, and how to ask
-// for it.
+// way is one URL at which a server may have a profile or a report, and how to
+// ask for it.
 type way struct {
 	url *url.URL
 	ask func(*server, context.Context, *url.URL) (input, error)

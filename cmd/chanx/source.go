@@ -81,7 +81,7 @@ func (s *source) load() bool {
 	return s.err == nil
 }
 
-// maxElsewhere bounds the packages besides those below the directory.
+// maxElsewhere bounds the packages that are not below the directory.
 const maxElsewhere = 200
 
 // elsewhere returns the packages of the functions blocked on channels: those
@@ -109,8 +109,8 @@ func (s *source) elsewhere() []string {
 
 // symbols returns the functions as the stacks name them. A closure has
 // another symbol where the function around it is inlined, so a call counts by
-// where it stands. Whoever calls one of them counts too if it is in any
-// stack: a loop that receives by calling next is not in next while it is busy.
+// its place. A caller of one of them counts too if it is in any stack: a loop
+// that receives by calling next is not in next while it is busy.
 func (s *source) symbols(functions []chanflow.Function) []string {
 	names := []string{}
 	for _, f := range functions {
@@ -141,8 +141,8 @@ func (s *source) inside(f chanflow.Function) []string {
 	return names
 }
 
-// said says what went wrong with the source. It reports whether there was
-// any to ask.
+// said prints the problems with the source. It reports whether there was any
+// source to ask.
 func (s *source) said(c *console) bool {
 	if s == nil {
 		return true

@@ -27,8 +27,8 @@ const (
 )
 
 // resolve asks the server that sent a profile with debug=1 for the names of
-// the addresses in it. What it does not know stays an address, and the
-// operation unknown, which the report says.
+// the addresses in it. An address that it does not know stays one, and the
+// operation unknown, which the report states.
 func (s *server) resolve(ctx context.Context, snap *doctor.Snapshot,
 	profile *url.URL) {
 	pcs := snap.Unresolved()
@@ -58,7 +58,7 @@ func (s *server) resolve(ctx context.Context, snap *doctor.Snapshot,
 	})
 }
 
-// ask sends "0x43e0c4+0x40a1b1" and adds what comes back, lines of
+// ask sends "0x43e0c4+0x40a1b1" and adds the names in the answer, lines of
 // "0x43e0c4 runtime.gopark". The addresses are of the calls, one below the
 // return addresses: a call that never returns may be the last instruction of
 // its function, and the next address another one's.
@@ -93,7 +93,7 @@ func (s *server) ask(ctx context.Context, u *url.URL, pcs []uint64,
 		return lines.Err()
 	}
 	// net/http/pprof takes both methods, but registers itself for GET only
-	// since Go 1.22; a proxy may as well forbid what it takes for a search.
+	// since Go 1.22; a proxy may forbid the long query.
 	get := *u
 	get.RawQuery = question.String()
 	err := s.fetch.do(ctx, http.MethodGet, get.String(), "", read)

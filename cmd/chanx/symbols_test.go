@@ -38,8 +38,7 @@ func TestSymbolsUnasked(t *testing.T) {
 	require.NotContains(t, got.stdout, "evil")
 }
 
-// TestSymbolsBounded: an endpoint that never stops is left, with what it may
-// send written down.
+// TestSymbolsBounded: an endpoint that never stops is left after maxAnswer.
 func TestSymbolsBounded(t *testing.T) {
 	for name, line := range map[string]string{
 		"lines":    "0x43e0c4 runtime.gopark\n",

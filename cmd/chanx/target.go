@@ -85,7 +85,7 @@ func parseURL(arg string) (*url.URL, error) {
 	if err == nil {
 		return u, nil
 	}
-	// The error quotes what it stumbles over, which may be the password.
+	// The error quotes the part that is malformed, which may be the password.
 	if strings.Contains(arg, "@") {
 		return nil, fmt.Errorf("%s: not a URL: is there a character in the "+
 			"password that must be written as %%XX?", redacted(arg))
@@ -135,7 +135,7 @@ func redacted(arg string) string {
 	return scheme + rest
 }
 
-// look adds what the target shows now.
+// look adds a snapshot of the target, or replaces its report.
 func (t *target) look(ctx context.Context, c *console, p *progress) {
 	var in input
 	switch {
@@ -146,7 +146,8 @@ func (t *target) look(ctx context.Context, c *console, p *progress) {
 			c.say("reading from the terminal; paste a dump and end it with " +
 				"Ctrl-D, or give a file or a URL")
 		}
-		in, t.err = readInput(p.reader(interruptible(ctx, c.stdin)), t.name, &t.anchors)
+		stdin := p.reader(interruptible(ctx, c.stdin))
+		in, t.err = readInput(stdin, t.name, &t.anchors)
 	default:
 		in, t.err = readFile(ctx, t.name, &t.anchors, p)
 	}

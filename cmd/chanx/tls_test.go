@@ -11,8 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTLS: what is the matter between http and https, and with a certificate,
-// is said along with what to do.
+// TestTLS: errors about http, https and certificates name the remedy.
 func TestTLS(t *testing.T) {
 	quiet := httptest.NewUnstartedServer(http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) {

@@ -1,12 +1,12 @@
-// Package chanflow says which functions of a program send and receive on the
-// channel that is used at a line of its source.
+// Package chanflow finds the functions of a program that send and receive on
+// the channel used at a line of its source.
 //
 // It follows channels from where they are made through fields, variables,
 // parameters and results by merging everything that one is assigned to into
 // one class, in the manner of Steensgaard: fast, in need of no entry point,
 // and wrong only in taking two channels for one. That errs on the side of a
 // receiver too many, so that "there is none" can be relied on, unless the
-// channel goes where the source is not known; then the answer says so.
+// channel goes where the source is not known; then there is no answer.
 //
 // A pointer analysis per allocation would be more exact and was rejected: it
 // needs a whole program with its main, and fields are what people mean by
@@ -52,7 +52,7 @@ type op struct {
 	only bool // it is not one of several in a select
 }
 
-// Load reads the packages below dir and those named besides, such as the
+// Load reads the packages below dir and the others named, such as the
 // module that a blocked call is in; one of these that cannot be found is in
 // Ill. The error says that there is nothing to analyse.
 //
@@ -178,8 +178,8 @@ func common(a, b string) int {
 // Callers returns the functions that call f directly or through others, but
 // for those that start it as a goroutine: they have f on their stack when it
 // runs, and are where to look when it does not run now. Calls through
-// interfaces and function values are left out; they would make everybody a
-// caller of everybody.
+// interfaces and function values are left out; they would make every function a
+// caller of every other.
 func (p *Program) Callers(f Function) []Function {
 	var callers []Function
 	seen := map[*ssa.Function]bool{f.fn: true}
