@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"example.com/chanx/bench/asynclog"
+	"example.com/chanx/bench/contention"
 	"example.com/chanx/bench/dump"
 	"example.com/chanx/bench/growth"
 	"example.com/chanx/bench/plan"
@@ -34,6 +35,7 @@ type part struct {
 }
 
 var parts = []part{
+	{"contention", 120, contention.Run},
 	{"queue", 245, queue.Run},
 	{"asynclog", 60, asynclog.Run},
 	{"supervise", 40, supervise.Run},
@@ -43,6 +45,9 @@ var parts = []part{
 }
 
 func main() {
+	if contention.Child() {
+		return
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
