@@ -2,7 +2,6 @@ package chanx_test
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -11,235 +10,244 @@ import (
 	"example.com/chanx"
 )
 
-// Every operation stands beside what one would write without it: chanx=… and
-// raw=… of one name are a pair. Read their ratio, not their nanoseconds.
+// Benchmarks whose names differ in impl= alone do the same in several ways.
+// Read their ratio, not their nanoseconds:
+//
+//	go test -run '^$' -bench . -count 10 . | benchstat -col /impl -
+//
+// They are loops over b.N, since the compiler of Go 1.25 inlines nothing inside
+// of a b.Loop. A value that was received is the next to be sent, on both sides:
+// a receive that throws the value away copies nothing. Senders and receivers
+// that meet under load are measured by bench/contention.
 
 type wide [256]byte
 
-var benchCaps = []int{1, 64, 1024, 65_536}
+// An operation prepares what it needs for a channel or ring of that capacity
+// and returns the loop to be measured. It must not be inlined: in the copy of
+// the loop that this makes, TrySend is a call, 1 ns of 3.5.
+type operation func(capacity int) (run func(n int))
 
-func bench(b *testing.B, name string, f func(b *testing.B)) {
+func bench(b *testing.B, name string, run func(n int)) {
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
-		f(b)
+		run(b.N)
 	})
 }
 
 // benchSizes runs f8 with values of 8 bytes and f256 with values of 256.
-func benchSizes(b *testing.B, name string, f8, f256 func(*testing.B, int)) {
-	for _, capacity := range benchCaps {
-		bench(b, fmt.Sprintf("%s/8B/cap=%d", name, capacity),
-			func(b *testing.B) { f8(b, capacity) })
-		bench(b, fmt.Sprintf("%s/256B/cap=%d", name, capacity),
-			func(b *testing.B) { f256(b, capacity) })
-	}
+func benchSizes(b *testing.B, impl string, f8, f256 operation) {
+	bench(b, "size=8/impl="+impl, f8(1024))
+	bench(b, "size=256/impl="+impl, f256(1024))
 }
 
 func BenchmarkTryPair(b *testing.B) {
 	benchSizes(b, "chanx", tryPair[int64], tryPair[wide])
-	benchSizes(b, "raw", rawTryPair[int64], rawTryPair[wide])
+	benchSizes(b, "select", selectPair[int64], selectPair[wide])
 }
 
-func tryPair[T any](b *testing.B, capacity int) {
-	var v T
+//go:noinline
+func tryPair[T any](capacity int) func(int) {
 	ch := make(chan T, capacity)
-	for b.Loop() {
-		chanx.TrySend(ch, v)
-		chanx.TryRecv(ch)
+	return func(n int) {
+		var v T
+		for range n {
+			chanx.TrySend(ch, v)
+			v, _ = chanx.TryRecv(ch)
+		}
 	}
 }
 
-func rawTryPair[T any](b *testing.B, capacity int) {
-	var v T
+//go:noinline
+func selectPair[T any](capacity int) func(int) {
 	ch := make(chan T, capacity)
-	for b.Loop() {
-		select {
-		case ch <- v:
-		default:
-		}
-		select {
-		case _, ok := <-ch:
-			_ = ok
-		default:
+	return func(n int) {
+		var v T
+		for range n {
+			select {
+			case ch <- v:
+			default:
+			}
+			var ok bool
+			select {
+			case v, ok = <-ch:
+				_ = ok
+			default:
+			}
 		}
 	}
 }
 
 func BenchmarkTrySendFull(b *testing.B) {
-	full := make(chan int, 1)
-	full <- 1
-	bench(b, "chanx", func(b *testing.B) {
-		for b.Loop() {
+	bench(b, "impl=chanx", trySendFull(1))
+	bench(b, "impl=select", selectFull(1))
+}
+
+// fullChannel returns a channel that has no room.
+func fullChannel[T any](capacity int) chan T {
+	ch := make(chan T, capacity)
+	for range capacity {
+		ch <- *new(T)
+	}
+	return ch
+}
+
+//go:noinline
+func trySendFull(capacity int) func(int) {
+	full := fullChannel[int](capacity)
+	return func(n int) {
+		for range n {
 			chanx.TrySend(full, 1)
 		}
-	})
-	bench(b, "raw", func(b *testing.B) {
-		for b.Loop() {
+	}
+}
+
+//go:noinline
+func selectFull(capacity int) func(int) {
+	full := fullChannel[int](capacity)
+	return func(n int) {
+		for range n {
 			select {
 			case full <- 1:
 			default:
 			}
 		}
-	})
-	bench(b, "parallel/chanx", func(b *testing.B) {
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				chanx.TrySend(full, 1)
-			}
-		})
-	})
-	bench(b, "parallel/raw", func(b *testing.B) {
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				select {
-				case full <- 1:
-				default:
-				}
-			}
-		})
-	})
+	}
 }
 
 func BenchmarkTimeoutReady(b *testing.B) {
-	ch, ctx := make(chan int, 1), context.Background()
-	bench(b, "chanx/timeout", func(b *testing.B) {
-		for b.Loop() {
-			chanx.SendTimeout(ch, 1, time.Second)
-			chanx.RecvTimeout(ch, time.Second)
+	bench(b, "impl=chanx", timeoutPair(64))
+	bench(b, "impl=channel", rawPair[int](64))
+}
+
+//go:noinline
+func timeoutPair(capacity int) func(int) {
+	ch := make(chan int, capacity)
+	return func(n int) {
+		v := 0
+		for range n {
+			_ = chanx.SendTimeout(ch, v, time.Second)
+			v, _ = chanx.RecvTimeout(ch, time.Second)
+		}
+	}
+}
+
+func BenchmarkContextReady(b *testing.B) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ch := make(chan int, 64)
+	bench(b, "impl=chanx", func(n int) {
+		v := 0
+		for range n {
+			_ = chanx.SendContext(ctx, ch, v)
+			v, _ = chanx.RecvContext(ctx, ch)
 		}
 	})
-	bench(b, "chanx/context", func(b *testing.B) {
-		for b.Loop() {
-			chanx.SendContext(ctx, ch, 1)
-			chanx.RecvContext(ctx, ch)
-		}
-	})
-	bench(b, "raw/channel", func(b *testing.B) {
-		for b.Loop() {
-			ch <- 1
-			<-ch
-		}
-	})
-	bench(b, "raw/time.After", func(b *testing.B) {
-		for b.Loop() {
-			rawSendTimeout(ch, 1)
-			rawRecvTimeout(ch)
+	bench(b, "impl=select", func(n int) {
+		v := 0
+		for range n {
+			select {
+			case ch <- v:
+			case <-ctx.Done():
+			}
+			select {
+			case v = <-ch:
+			case <-ctx.Done():
+			}
 		}
 	})
 }
 
-func rawSendTimeout(ch chan int, v int) {
+// BenchmarkTimeoutHandOff has a timeout on both sides of an unbuffered channel,
+// where one of them always waits.
+func BenchmarkTimeoutHandOff(b *testing.B) {
+	ch := make(chan int)
+	bench(b, "impl=chanx", func(n int) {
+		both(n, func(v int) { _ = chanx.SendTimeout(ch, v, time.Second) },
+			func() int { v, _ := chanx.RecvTimeout(ch, time.Second); return v })
+	})
+	bench(b, "impl=Timeouts", func(n int) {
+		var s, r chanx.Timeouts[int]
+		both(n, func(v int) { _ = s.Send(ch, v, time.Second) },
+			func() int { v, _ := r.Recv(ch, time.Second); return v })
+	})
+	bench(b, "impl=time.After", func(n int) {
+		both(n, func(v int) { sendAfter(ch, v) }, func() int { return recvAfter(ch) })
+	})
+	bench(b, "impl=channel", func(n int) {
+		both(n, func(v int) { ch <- v }, func() int { return <-ch })
+	})
+}
+
+func sendAfter(ch chan int, v int) {
 	select {
 	case ch <- v:
 	case <-time.After(time.Second):
 	}
 }
 
-func rawRecvTimeout(ch chan int) {
+func recvAfter(ch chan int) (v int) {
 	select {
-	case <-ch:
+	case v = <-ch:
 	case <-time.After(time.Second):
 	}
+	return v
 }
 
-// BenchmarkTimeoutHandOff: the other side is never there yet.
-func BenchmarkTimeoutHandOff(b *testing.B) {
-	bench(b, "chanx", func(b *testing.B) { handOffTimeout(b.N) })
-	bench(b, "raw/time.After", func(b *testing.B) { handOffAfter(b.N) })
-	bench(b, "raw/channel", func(b *testing.B) { handOffRaw(b.N) })
-	bench(b, "send/chanx", func(b *testing.B) { sendOnlyTimeout(b.N) })
-	bench(b, "send/raw/time.After", func(b *testing.B) { sendOnlyAfter(b.N) })
-	bench(b, "recv/chanx", func(b *testing.B) { recvOnlyTimeout(b.N) })
-	bench(b, "recv/raw/time.After", func(b *testing.B) { recvOnlyAfter(b.N) })
-}
-
-func handOffTimeout(n int) {
-	ch := make(chan int)
-	both(n, func() { chanx.SendTimeout(ch, 1, time.Second) },
-		func() { chanx.RecvTimeout(ch, time.Second) })
-}
-
-func handOffAfter(n int) {
-	ch := make(chan int)
-	both(n, func() { rawSendTimeout(ch, 1) }, func() { rawRecvTimeout(ch) })
-}
-
-func handOffRaw(n int) {
-	ch := make(chan int)
-	both(n, func() { ch <- 1 }, func() { <-ch })
-}
-
-// Only one side with a timeout, the other a plain loop: who waits for whom is
-// then another matter, and so is the ratio.
-func sendOnlyTimeout(n int) {
-	ch := make(chan int)
-	both(n, func() { chanx.SendTimeout(ch, 1, time.Second) }, func() { <-ch })
-}
-
-func sendOnlyAfter(n int) {
-	ch := make(chan int)
-	both(n, func() { rawSendTimeout(ch, 1) }, func() { <-ch })
-}
-
-func recvOnlyTimeout(n int) {
-	ch := make(chan int)
-	both(n, func() { ch <- 1 }, func() { chanx.RecvTimeout(ch, time.Second) })
-}
-
-func recvOnlyAfter(n int) {
-	ch := make(chan int)
-	both(n, func() { ch <- 1 }, func() { rawRecvTimeout(ch) })
-}
-
-// both runs a and b n times, each in a goroutine of its own.
-func both(n int, a, b func()) {
+// both sends and receives n values, each in a goroutine of its own.
+func both(n int, send func(int), recv func() int) {
 	var wg sync.WaitGroup
-	for _, f := range []func(){a, b} {
-		wg.Go(func() {
-			for range n {
-				f()
-			}
-		})
+	wg.Go(func() {
+		for i := range n {
+			send(i)
+		}
+	})
+	sum := 0
+	for range n {
+		sum += recv()
 	}
 	wg.Wait()
+	runtime.KeepAlive(sum)
 }
 
 func BenchmarkFullSend(b *testing.B) {
-	benchSizes(b, "chanx/Ring", ringFull[int64], ringFull[wide])
-	benchSizes(b, "chanx/SendDropOldest", dropFull[int64], dropFull[wide])
-	benchSizes(b, "raw/evict", evictFull[int64], evictFull[wide])
+	benchSizes(b, "Ring", ringFull[int64], ringFull[wide])
+	benchSizes(b, "SendDropOldest", dropFull[int64], dropFull[wide])
+	benchSizes(b, "evict", evictFull[int64], evictFull[wide])
 }
 
-func ringFull[T any](b *testing.B, capacity int) {
+//go:noinline
+func ringFull[T any](capacity int) func(int) {
 	var v T
 	r := chanx.NewRing[T](capacity)
 	for range capacity {
 		r.Send(v)
 	}
-	for b.Loop() {
-		r.Send(v)
+	return func(n int) {
+		for range n {
+			r.Send(v)
+		}
 	}
 }
 
-func dropFull[T any](b *testing.B, capacity int) {
-	var v T
-	ch := make(chan T, capacity)
-	for range capacity {
-		ch <- v
-	}
-	for b.Loop() {
-		chanx.SendDropOldest(ch, v)
+//go:noinline
+func dropFull[T any](capacity int) func(int) {
+	full := fullChannel[T](capacity)
+	return func(n int) {
+		var v T
+		for range n {
+			chanx.SendDropOldest(full, v)
+		}
 	}
 }
 
-func evictFull[T any](b *testing.B, capacity int) {
-	var v T
-	ch := make(chan T, capacity)
-	for range capacity {
-		ch <- v
-	}
-	for b.Loop() {
-		evict(ch, v)
+//go:noinline
+func evictFull[T any](capacity int) func(int) {
+	full := fullChannel[T](capacity)
+	return func(n int) {
+		var v T
+		for range n {
+			evict(full, v)
+		}
 	}
 }
 
@@ -259,84 +267,52 @@ func evict[T any](ch chan T, v T) {
 }
 
 func BenchmarkPair(b *testing.B) {
-	benchSizes(b, "chanx", ringPair[int64], ringPair[wide])
-	benchSizes(b, "raw", rawPair[int64], rawPair[wide])
+	benchSizes(b, "Ring", ringPair[int64], ringPair[wide])
+	benchSizes(b, "channel", rawPair[int64], rawPair[wide])
 }
 
-func ringPair[T any](b *testing.B, capacity int) {
-	var v T
+//go:noinline
+func ringPair[T any](capacity int) func(int) {
 	r := chanx.NewRing[T](capacity)
-	for b.Loop() {
-		r.Send(v)
-		r.TryRecv()
-	}
-}
-
-func rawPair[T any](b *testing.B, capacity int) {
-	var v T
-	ch := make(chan T, capacity)
-	for b.Loop() {
-		ch <- v
-		<-ch
-	}
-}
-
-func BenchmarkParallelFullSend(b *testing.B) {
-	for _, senders := range []int{2, 64} {
-		name := fmt.Sprintf("senders=%d/", senders)
-		bench(b, name+"chanx/Ring", func(b *testing.B) {
-			parallelRing(senders, b.N)
-		})
-		bench(b, name+"raw/drained", func(b *testing.B) {
-			parallelRaw(senders, b.N)
-		})
-	}
-}
-
-// spread runs f n times in all, by that many goroutines.
-func spread(goroutines, n int, f func()) {
-	var wg sync.WaitGroup
-	for range goroutines {
-		wg.Go(func() {
-			for range n / goroutines {
-				f()
-			}
-		})
-	}
-	wg.Wait()
-}
-
-func parallelRing(senders, n int) {
-	r := chanx.NewRing[int](1024)
-	for range r.Cap() {
-		r.Send(1)
-	}
-	spread(senders, n, func() { r.Send(1) })
-}
-
-func parallelRaw(senders, n int) {
-	ch, done := make(chan int, 1024), make(chan bool)
-	go func() {
-		for range ch {
+	return func(n int) {
+		var v T
+		for range n {
+			r.Send(v)
+			v, _ = r.TryRecv()
 		}
-		close(done)
-	}()
-	spread(senders, n, func() { ch <- 1 })
-	close(ch)
-	<-done
+	}
 }
 
+//go:noinline
+func rawPair[T any](capacity int) func(int) {
+	ch := make(chan T, capacity)
+	return func(n int) {
+		var v T
+		for range n {
+			ch <- v
+			v = <-ch
+		}
+	}
+}
+
+// BenchmarkRecvBatch reports the time of the receives alone.
 func BenchmarkRecvBatch(b *testing.B) {
-	bench(b, "chanx", func(b *testing.B) { batched(b.N) })
-	bench(b, "raw", func(b *testing.B) { drained(b.N) })
+	for impl, f := range map[string]func(int) time.Duration{
+		"RecvBatch": batched, "channel": drained,
+	} {
+		b.Run("impl="+impl, func(b *testing.B) {
+			spent := f(b.N)
+			b.ReportMetric(float64(spent)/float64(b.N), "ns/op")
+		})
+	}
 }
 
 // batched and drained receive n values and return the time of that alone.
 func batched(n int) (spent time.Duration) {
 	r, dst := chanx.NewRing[int](4096), make([]int, 256)
 	for got := 0; got < n; {
-		for range r.Cap() {
-			r.Send(1)
+		for i := range r.Cap() {
+			r.Send(i)
 		}
 		start := time.Now()
 		for r.Len() > 0 {
@@ -349,14 +325,14 @@ func batched(n int) (spent time.Duration) {
 }
 
 func drained(n int) (spent time.Duration) {
-	ch := make(chan int, 4096)
+	ch, dst := make(chan int, 4096), make([]int, 256)
 	for got := 0; got < n; {
-		for range cap(ch) {
-			ch <- 1
+		for i := range cap(ch) {
+			ch <- i
 		}
 		start := time.Now()
 		for range cap(ch) {
-			<-ch
+			dst[got%len(dst)] = <-ch
 			got++
 		}
 		spent += time.Since(start)
@@ -367,27 +343,28 @@ func drained(n int) (spent time.Duration) {
 // BenchmarkParkedReceiver has one processor, so that the receiver is parked
 // when the next value comes: the sender yields to it after each one.
 func BenchmarkParkedReceiver(b *testing.B) {
-	bench(b, "chanx", func(b *testing.B) {
-		oneProc(b)
-		parkedRing(b.N)
-	})
-	bench(b, "raw", func(b *testing.B) {
-		oneProc(b)
-		parkedRaw(b.N)
-	})
+	for impl, f := range map[string]func(n int){
+		"Ring": parkedRing, "channel": parkedRaw,
+	} {
+		b.Run("impl="+impl, func(b *testing.B) {
+			oneProc(b)
+			f(b.N)
+		})
+	}
 }
 
 func parkedRing(n int) {
-	r, done := chanx.NewRing[int](64), make(chan bool)
+	r, done := chanx.NewRing[int](64), make(chan int)
 	ctx := context.Background()
 	go func() {
-		for err := error(nil); err == nil; {
-			_, err = r.Recv(ctx)
+		sum := 0
+		for v, err := r.Recv(ctx); err == nil; v, err = r.Recv(ctx) {
+			sum += v
 		}
-		close(done)
+		done <- sum
 	}()
-	for range n {
-		r.Send(1)
+	for i := range n {
+		r.Send(i)
 		runtime.Gosched()
 	}
 	r.Close()
@@ -395,14 +372,16 @@ func parkedRing(n int) {
 }
 
 func parkedRaw(n int) {
-	ch, done := make(chan int, 64), make(chan bool)
+	ch, done := make(chan int, 64), make(chan int)
 	go func() {
-		for range ch {
+		sum := 0
+		for v := range ch {
+			sum += v
 		}
-		close(done)
+		done <- sum
 	}()
-	for range n {
-		ch <- 1
+	for i := range n {
+		ch <- i
 		runtime.Gosched()
 	}
 	close(ch)

@@ -35,13 +35,13 @@ type part struct {
 }
 
 var parts = []part{
-	{"contention", 120, contention.Run},
-	{"queue", 245, queue.Run},
+	{"contention", 90, contention.Run},
+	{"queue", 225, queue.Run},
 	{"asynclog", 60, asynclog.Run},
 	{"supervise", 40, supervise.Run},
 	{"dump", 230, dump.Run},
 	{"growth", 80, growth.Run},
-	{"rows", 200, rows.Run},
+	{"rows", 190, rows.Run},
 }
 
 func main() {

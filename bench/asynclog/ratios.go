@@ -35,7 +35,7 @@ func Ratios(o plan.Options) (map[string]float64, error) {
 
 func floodRatios(o plan.Options, dir string, producers int,
 	r map[string]float64) error {
-	all := []peer{ours, oursWait, diodes, zap, guarded, floor}
+	all := []peer{ours, oursWait, diodes, zap, guarded}
 	m, err := round.Robin(o, "log ratios", names(all),
 		func(i int) ([]float64, error) {
 			return flood(dir, all[i], producers, o.For)
@@ -47,7 +47,6 @@ func floodRatios(o plan.Options, dir string, producers int,
 		return fmt.Sprintf("%s, %d producers", what, producers)
 	}
 	r[name("cost, diode")] = m[0][perLine] / m[2][perLine]
-	r[name("floor, diode")] = m[5][perLine] / m[2][perLine]
 	r[name("lines, diode")] = m[0][perSecond] / m[2][perSecond]
 	r[name("lines, zap")] = m[0][perSecond] / m[3][perSecond]
 	r[name("lines, mutex")] = m[0][perSecond] / m[4][perSecond]

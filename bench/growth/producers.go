@@ -13,15 +13,6 @@ const batch = 256
 func byProducers() []series {
 	at := []int{1, 2, 8, 64, 1024}
 	return []series{
-		timed("Ring.Send, ring full", "producers", at, 3, flat,
-			func(producers int, d time.Duration) (float64, error) {
-				r := chanx.NewRing[int](1024)
-				return perOperation(producers, batch, d, func() {
-					for i := range batch {
-						r.Send(i)
-					}
-				}), nil
-			}),
 		timed("TrySend, channel full", "producers", at, 3, flat,
 			func(producers int, d time.Duration) (float64, error) {
 				ch := make(chan int, 1)

@@ -23,7 +23,7 @@ func TestRunFitsEverySeries(t *testing.T) {
 	for _, one := range all() {
 		costs += len(one.costs)
 	}
-	require.Equal(t, 13, costs)
+	require.Equal(t, 12, costs)
 	require.Len(t, s.Tables[0].Rows, costs)
 	for _, row := range s.Tables[0].Rows {
 		assert.NotContains(t, row, "unknown")

@@ -15,6 +15,7 @@ type figure struct {
 
 	spread bool // a column beside it says how far the rounds lay apart
 	paced  bool // it wins something only where all are offered the same
+	spaced bool // it is shown only where calls are spaced, see the text
 }
 
 type better int
@@ -35,13 +36,26 @@ var figures = []figure{
 	// Who sends more slowly has less to drop.
 	{name: "dropped %", want: less, show: tenths, paced: true,
 		of: func(r *result) float64 { return 100 * r.dropped }},
-	{name: "p50 ns", want: less, show: whole, of: quantile(50)},
-	{name: "p99 ns", want: less, show: whole, of: quantile(99)},
-	{name: "p99.9 ns", want: less, show: whole, of: quantile(99.9)},
+	{name: "p50 ns", want: less, show: whole, spaced: true,
+		of: quantile(50)},
+	{name: "p99 ns", want: less, show: whole, spaced: true,
+		of: quantile(99)},
+	{name: "p99.9 ns", want: less, show: whole, spaced: true,
+		of: quantile(99.9)},
 	// The largest is one event, most often the scheduler's.
-	{name: "max ns", show: whole, of: quantile(100)},
+	{name: "max ns", show: whole, spaced: true, of: quantile(100)},
 	{name: "held KiB", want: less, show: whole,
 		of: func(r *result) float64 { return r.memory / 1024 }},
+}
+
+// shown returns the figures of a table.
+func shown(paced bool) (all []figure) {
+	for _, f := range figures {
+		if paced || !f.spaced {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 func quantile(q float64) func(*result) float64 {

@@ -83,9 +83,6 @@ func axes() []axis {
 		{name: "State of the consumer",
 			label:  func(p point) string { return string(p.mode) },
 			points: along(b, setMode, keepingUp, flooded, stalled)},
-		{name: "GOMAXPROCS, flooded",
-			label:  func(p point) string { return fmt.Sprintf("%d", p.procs) },
-			points: along(b, func(p *point, n int) { p.procs = n }, 1, 2, 8)},
 		offered(),
 	}
 }

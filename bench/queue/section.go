@@ -21,10 +21,12 @@ the caller paid.
 - **delivered/s** counts while the load lasts. **dropped** is what neither came
   out then nor was left in the queue; it wins nothing in a flood, where who
   sends more slowly has less to drop.
-- **p50 … max** are of one call in 61, clock reading (some 50 ns) included.
-  The largest is one event, most often the scheduler's, and wins nothing. Not
-  corrected for coordinated omission: a flood has no schedule to fall behind,
-  and where the load has a rate a call that waits stands for itself alone.
+- **p50 … max** are of one call in 61, clock reading (some 50 ns) included,
+  and only where the load has a rate: in a flood another producer takes the lock
+  while the clock is read, and the tail is ten times too long. The section
+  Contention counts from inside. The largest is one event, most often the
+  scheduler's, and wins nothing. Not corrected for coordinated omission: a call
+  that waits stands for itself alone.
 - **held** is the heap the queue keeps at the end of the load, in KiB.
 - Of 1,024 producers few get a turn while a flood lasts, and all send at least
   one burst of 61 values.
@@ -32,11 +34,10 @@ the caller paid.
   grows; its floods end after 64 MiB.
 - floatdrop/ringchan is missing: the module proxy in use did not serve it.
 - Go-diodes tells the log about collisions; its log goes nowhere here.
-- Who finds the lock of chanx.Ring taken keeps away from it for a microsecond or
-  a few: that is its p99 in a flood. Its producers hardly ever leave their
-  processors then, and a consumer that has emptied a few slots and waits gets
-  its turn from the scheduler, within ten milliseconds, as with a channel. So
-  with few slots less is delivered than by queues whose producers wait more.
+- A producer that finds the lock of chanx.Ring held pauses, and parks only if
+  the holder has lost its processor. One evicting Send in 4,096 yields, so that
+  a consumer gets its turn earlier than on a channel, whose producers leave
+  their processors every ten milliseconds.
 - The hand-written readers of xsync and go-ringbuf poll: these queues cannot
   wake one.
 - go-ringbuf has a power of two of slots, two at least, and keeps one free.
@@ -46,9 +47,9 @@ the caller paid.
 // heads are the columns before the figures.
 const heads = 3
 
-func columns(first string) []string {
+func columns(first string, paced bool) []string {
 	all := []string{first, "peer", "drops"}
-	for _, f := range figures {
+	for _, f := range shown(paced) {
 		all = append(all, f.columns()...)
 	}
 	return all
@@ -63,19 +64,18 @@ func section(done []axis, all map[task]result, verdicts []verdict) plan.Section 
 			s.Plots = append(s.Plots, draw(a, all))
 		}
 	}
-	s.Plots = append(s.Plots, latencyPlot(all))
 	s.MarkFailing(failing(verdicts))
 	return s
 }
 
 func table(a axis, all map[task]result) plan.Table {
 	first, _, _ := strings.Cut(a.name, ",")
-	t := plan.Table{Title: a.name, Columns: columns(first),
+	t := plan.Table{Title: a.name, Columns: columns(first, a.paced()),
 		Compare: compare(a.paced())}
 	for _, at := range a.points {
 		for _, p := range peers[[1]uint64]() {
 			r := all[task{p.name, at}]
-			cells, rounds := row([]string{a.label(at), p.name, p.drops}, r)
+			cells, rounds := row([]string{a.label(at), p.name, p.drops}, r, a.paced())
 			t.Rows = append(t.Rows, cells)
 			t.Compare.Rounds = append(t.Compare.Rounds, rounds)
 			if r.why != "" && !slices.Contains(t.Notes, r.why) {
@@ -89,7 +89,7 @@ func table(a axis, all map[task]result) plan.Table {
 func compare(paced bool) *plan.Compare {
 	c := &plan.Compare{Group: 0, Name: 1, Kind: 2, Ours: ours()}
 	at := heads
-	for _, f := range figures {
+	for _, f := range shown(paced) {
 		switch {
 		case f.paced && !paced:
 		case f.want == less:
@@ -102,9 +102,10 @@ func compare(paced bool) *plan.Compare {
 	return c
 }
 
-func row(head []string, r result) (cells []string, rounds [][]float64) {
+func row(head []string, r result, paced bool) (
+	cells []string, rounds [][]float64) {
 	cells, rounds = head, make([][]float64, heads)
-	for _, f := range figures {
+	for _, f := range shown(paced) {
 		if r.why != "" {
 			cells = append(cells, slices.Repeat([]string{"–"}, len(f.columns()))...)
 			rounds = append(rounds, make([][]float64, len(f.columns()))...)
@@ -126,30 +127,6 @@ func draw(a axis, all map[task]result) plan.Plot {
 				line.X = append(line.X, a.x(r))
 				line.Y = append(line.Y, a.y(r))
 			}
-		}
-		p.Lines = append(p.Lines, line)
-	}
-	return p
-}
-
-// latencyPlot shows what a call costs its caller once nobody receives any
-// more: the incident, in one picture.
-func latencyPlot(all map[task]result) plan.Plot {
-	at := base()
-	at.mode = stalled
-	p := plan.Plot{File: "latency-stalled",
-		Title: "Caller's latency, consumer stalled",
-		Under: baseText,
-		X:     "one call in this many takes longer",
-		Y:     "latency", LogX: true, LogY: true, Times: true}
-	for _, name := range names() {
-		r := all[task{name, at}]
-		line := plan.Line{Name: name, Ours: slices.Contains(ours(), name)}
-		for _, in := range []float64{1, 2, 5, 10, 20, 50, 100, 200, 500,
-			1000, 2000, 5000, 10_000} {
-			line.X = append(line.X, in)
-			line.Y = append(line.Y,
-				float64(r.latency.ValueAtPercentile(100-100/in)))
 		}
 		p.Lines = append(p.Lines, line)
 	}

@@ -4,7 +4,6 @@ package rows
 
 import (
 	"fmt"
-	"slices"
 
 	"example.com/chanx/bench/asynclog"
 	"example.com/chanx/bench/dump"
@@ -15,16 +14,12 @@ import (
 // row is one ratio, or one plain number if there is nothing to divide by.
 type row struct {
 	what, against string
-	want          float64 // or limit
-	atLeast       bool    // rather than at most
+	want          float64
+	atLeast       bool // rather than at most
 
 	from source
 	key  string // in what from returns
 }
-
-// limit stands for what a row asks for that asks for nothing, but shows what
-// the machine allows to the row before it.
-const limit = -1
 
 // source measures what several rows need. What it returns is by key.
 type source struct {
@@ -52,38 +47,14 @@ var coreRows = []row{
 		"TrySend full / inline select"},
 	{"SendTimeout + RecvTimeout, ready", "raw", 1.15, false, core,
 		"SendTimeout + RecvTimeout ready / raw"},
-	{"select with default, for each, ready", "raw", limit, false, core,
-		"inline select pair / raw"},
 	{"the same, allocations", "", 0, false, none, "SendTimeout"},
-	{"SendTimeout, waiting", "select with time.After", 0.60, false, core,
-		"SendTimeout to plain receive / time.After"},
-	{"RecvTimeout, waiting", "select with time.After", 0.60, false, core,
-		"RecvTimeout of plain send / time.After"},
-	{"both, waiting", "select with time.After", 0.60, false, core,
-		"timeout on both sides / time.After"},
-	{"a timer for each that waits, no yield", "select with time.After", limit,
-		false, core, "a timer for every wait / time.After"},
-	{"both, waiting, one processor", "select with time.After", 0.60, false,
-		core, "the same on one processor"},
-	{"a timer for each that waits, one processor", "select with time.After",
-		limit, false, core, "a timer for every wait, one processor"},
-	{"Ring.Send on a full ring", "evict-and-retry", 0.35, false, core,
+	{"Ring.Send on a full ring", "evict-and-retry", 0.50, false, core,
 		"Ring.Send full / evict-and-retry"},
 	{"the same, allocations", "", 0, false, none, "Ring.Send"},
-	{"lock and unlock of sync.Mutex", "evict-and-retry", limit, false, core,
-		"lock and unlock / evict-and-retry"},
 	{"Ring.Send + TryRecv", "raw pair", 0.80, false, core,
 		"Ring.Send + TryRecv / raw pair"},
-	{"lock and unlock of sync.Mutex, twice", "raw pair", limit, false, core,
-		"lock and unlock, twice / raw pair"},
-	{"2 senders, full ring", "drained channel", 0.5, false, core,
-		"2 senders, full Ring / drained channel"},
-	{"64 senders, full ring", "drained channel", 1.2, false, core,
-		"64 senders, full Ring / drained channel"},
 	{"RecvBatch of 256, per value", "raw receive", 0.25, false, core,
 		"RecvBatch of 256, per value / raw receive"},
-	{"Ring.Send to a parked Recv", "raw", 1.2, false, core,
-		"Ring.Send to parked Recv / raw"},
 	{"restart without backoff", "start and join a goroutine", 1.0, false,
 		supervised, "restart, goroutine"},
 }
@@ -117,10 +88,7 @@ func logRowsOf(few, many int) (all []row) {
 			row{"allocations of Write" + at, "", 0, false, logs,
 				"allocs" + at})
 	}
-	floor := row{fmt.Sprintf("lock, copy and unlock alone, %d producers", few),
-		"zerolog diode", limit, false, logs,
-		fmt.Sprintf("floor, diode, %d producers", few)}
-	return slices.Insert(all, 1, floor)
+	return all
 }
 
 var doctorRows = []row{

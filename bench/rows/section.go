@@ -8,10 +8,9 @@ import (
 )
 
 const text = `What the library set itself to reach, against what it is compared
-with in the same run. A ratio is ours by theirs. "Limit" asks for nothing: it is what
-the least of the same work costs without us, such as a lock of the standard
-library, where Ring has one of its own. Quick, or beside other work, the figures
-say little.`
+with in the same run. A ratio is ours by theirs. Operations that wait, and those of
+several goroutines on one queue, are in the section Contention. In a quick run,
+or on a busy machine, the figures mean little.`
 
 // Run measures every row. A row that is missed is said to be, and is no error.
 func Run(o plan.Options) (plan.Section, error) {
@@ -71,9 +70,6 @@ func (r row) cells(found map[string]map[string]float64) ([]string, error) {
 		verdict = "**missed**"
 	}
 	wanted := asked + r.figure(r.want)
-	if r.want == limit {
-		wanted, verdict = figure.None, "limit"
-	}
 	against := r.against
 	if against == "" {
 		against = figure.None
