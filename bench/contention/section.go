@@ -145,5 +145,8 @@ func times(ratio float64) string { return fmt.Sprintf("%.2fx", ratio) }
 func rarely(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
 
 func mega(perSecond float64) string {
+	if perSecond == 0 {
+		return "0"
+	}
 	return fmt.Sprintf("%.3g M", perSecond/1e6)
 }
