@@ -22,9 +22,9 @@ import (
 
 type wide [256]byte
 
-// An operation prepares what it needs for a channel or ring of that capacity
-// and returns the loop to be measured. It must not be inlined: in the copy of
-// the loop that this makes, TrySend is a call, 1 ns of 3.5.
+// An operation prepares a channel or ring of that capacity and returns the loop
+// to be measured. It must not be inlined: in the copy of the loop that this
+// makes, TrySend is a call, 1 ns of 3.5.
 type operation func(capacity int) (run func(n int))
 
 func bench(b *testing.B, name string, run func(n int)) {
@@ -193,7 +193,7 @@ func recvAfter(ch chan int) (v int) {
 	return v
 }
 
-// both sends and receives n values, each in a goroutine of its own.
+// both sends n values in one goroutine and receives them in another.
 func both(n int, send func(int), recv func() int) {
 	var wg sync.WaitGroup
 	wg.Go(func() {

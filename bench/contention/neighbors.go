@@ -54,7 +54,7 @@ var privates = []private{
 }
 
 // neighbors compares two queues that were made one after the other with two
-// that lie apart in memory, each used by a goroutine of its own.
+// that lie apart in memory. Each is used by one goroutine.
 func neighbors(o plan.Options) table {
 	t := table{
 		title: "Two queues, a goroutine each",

@@ -14,7 +14,7 @@ import (
 
 // woven is a program whose chanx counts and times lock.wait. The library
 // itself carries no counters. Only the path of a sender that has found the lock
-// held is changed, so a free lock costs what it always costs.
+// held is changed, so a free lock costs the same as ever.
 //
 // Rejected: Send written out with counters in a benchmark of package chanx. It
 // is as long, and says nothing about Send once the two differ.
