@@ -20,14 +20,14 @@ import (
 // Each goroutine in it becomes one in the dump: whoever tries to lock waits
 // for a mutex, and the address of the lock is the first argument of the calls
 // of both. Where the holder stands now it says in the usual form, after "Here
-// is what goroutine 734 doing now".
+// is what goroutine 734 doing now", which takes the place of the other.
 func (p *parser) deadlock(line []byte) {
 	text := bytes.TrimSpace(line)
 	switch {
 	case bytes.HasPrefix(text, []byte("POTENTIAL DEADLOCK:")):
 		p.split()
 		p.home = (*parser).deadlock
-		p.step, p.waits = p.home, false
+		p.step, p.report, p.waits = p.home, true, false
 	case bytes.HasPrefix(text, []byte("Have been trying to lock")),
 		bytes.HasPrefix(text, []byte("current goroutine ")):
 		p.end()

@@ -412,3 +412,5 @@ func TestDressedInPieces(t *testing.T) {
 		}
 	}
 }
+
+func utf16Units(s string) []uint16 { return utf16.Encode([]rune(s)) }

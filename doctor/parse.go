@@ -105,7 +105,8 @@ type parser struct {
 	summary  bool   // what delve says of a goroutine in one line
 	inGroups int    // goroutines, see grouped
 	ids      []uint64
-	waits    bool // see deadlock
+	report   bool // see deadlock
+	waits    bool
 	lock     args
 
 	held   []byte // a line that may go on in the next
@@ -116,7 +117,7 @@ type parser struct {
 func (p *parser) begin() {
 	p.dump = newDump(p.target)
 	p.total = 0
-	p.profile, p.leaks = false, false
+	p.profile, p.leaks, p.report = false, false, false
 	p.step = (*parser).outside
 	p.home = p.step
 }
@@ -229,8 +230,11 @@ func (p *parser) beginGoroutine(line []byte) {
 		p.split()
 	}
 	p.acceptNotice()
-	if p.dump.repeats(h.id) {
-		p.repeat()
+	switch {
+	case p.report && h.id != 0 && p.byID()[h.id].stack != nil:
+		p.remove(h.id) // this is where it stands now, see deadlock
+	case p.dump.repeats(h.id):
+		p.repeat(h.id)
 	}
 	if p.first == 0 {
 		p.first = h.id
@@ -299,7 +303,7 @@ func (p *parser) end() {
 		s.Members = append(s.Members, m)
 		s.words = append(s.words, p.words.end())
 	}
-	p.dump.counted(p.head.id, s, string(p.state) == "running", p.key)
+	p.dump.counted(p.head, s)
 }
 
 // stack returns the stack of the goroutine that has been read, or nil if
@@ -317,7 +321,7 @@ func (p *parser) stack() *Stack {
 	p.stacks++
 	key := string(p.key)
 	s := decode(key)
-	s.store = p.words
+	s.store, s.key = p.words, key
 	p.index[key] = s
 	p.snap.Stacks = append(p.snap.Stacks, s)
 	return s

@@ -10,18 +10,23 @@ import (
 type dump struct {
 	snap    *Snapshot
 	index   map[string]*Stack
-	members map[uint64]*Stack // by id, once it is needed
-	highest uint64            // of its ids
-	gap     bool              // other text stands between its goroutines
+	members map[uint64]whereabouts // by id, once it is needed
+	highest uint64                 // of its ids
+	gap     bool                   // other text stands between its goroutines
+	tail    []*Stack               // of the goroutines behind the last such text
 	profile bool
 
-	first    uint64 // id of the first goroutine
-	main     bool   // goroutine 1 has been counted
-	anyRuns  bool   // and one that was running
-	unknown  int    // goroutines whose id was made unreadable
-	lastID   uint64
-	lastKey  string // of the goroutine before the current, if it was running
-	lastRuns bool
+	first   uint64 // id of the first goroutine
+	main    bool   // goroutine 1 has been counted
+	anyRuns bool   // and one that was running
+	last    *Stack // of the last goroutine
+	lastID  uint64
+}
+
+// whereabouts is where a goroutine stands, and since when.
+type whereabouts struct {
+	stack   *Stack
+	minutes uint32
 }
 
 func newDump(target string) dump {
@@ -33,22 +38,23 @@ func newDump(target string) dump {
 
 // between notes that other text follows a goroutine: then the next ones may
 // be quoted from the same dump.
-func (p *parser) between() { p.gap = p.gap || p.snap.Goroutines > 0 }
+func (d *dump) between() {
+	if d.snap.Goroutines > 0 {
+		d.gap, d.tail = true, d.tail[:0]
+	}
+}
 
 // counted notes a goroutine that has been counted.
-func (d *dump) counted(id uint64, s *Stack, runs bool, key []byte) {
-	d.main = d.main || id == 1
-	d.anyRuns = d.anyRuns || runs
-	if id == 0 {
-		d.unknown++
-	}
-	d.highest = max(d.highest, id)
+func (d *dump) counted(h header, s *Stack) {
+	d.main = d.main || h.id == 1
+	d.anyRuns = d.anyRuns || s.State == "running"
+	d.highest = max(d.highest, h.id)
+	d.last, d.lastID = s, h.id
 	if d.members != nil {
-		d.members[id] = s
+		d.members[h.id] = whereabouts{s, h.minutes}
 	}
-	d.lastID, d.lastKey = id, ""
-	if runs {
-		d.lastKey = string(key)
+	if d.gap {
+		d.tail = append(d.tail, s)
 	}
 }
 
@@ -62,50 +68,102 @@ func (d *dump) repeats(id uint64) bool {
 	if id == d.first || id == 1 && d.main {
 		return true
 	}
-	return d.gap && d.byID()[id] != nil
+	return d.gap && d.byID()[id].stack != nil
 }
 
-// byID returns the stack of each goroutine.
-func (d *dump) byID() map[uint64]*Stack {
+// byID returns where each goroutine stands.
+func (d *dump) byID() map[uint64]whereabouts {
 	if d.members == nil {
-		d.members = make(map[uint64]*Stack, d.snap.Goroutines)
+		d.members = make(map[uint64]whereabouts, d.snap.Goroutines)
 		for _, s := range d.snap.Stacks {
 			for _, m := range s.Members {
-				d.members[m.ID] = s
+				d.members[m.ID] = whereabouts{s, m.Minutes}
 			}
 		}
 	}
 	return d.members
 }
 
-// repeat begins a snapshot because a goroutine comes up again. A dump begins
-// with the goroutine that writes it, so the one before this belongs to the
-// new dump if it was running.
-func (p *parser) repeat() {
-	key, id := p.lastKey, p.lastID
-	last := p.index[key]
-	if last == nil || id == p.first {
-		p.split()
-		return
+// remove takes a goroutine out of the dump.
+func (d *dump) remove(id uint64) {
+	s := d.byID()[id].stack
+	i := slices.IndexFunc(s.Members, func(m Member) bool { return m.ID == id })
+	s.Members = slices.Delete(s.Members, i, i+1)
+	s.words = slices.Delete(s.words, i, i+1)
+	d.discount(s)
+	delete(d.members, id)
+}
+
+// pop takes the last goroutine of a stack out of the dump.
+func (d *dump) pop(s *Stack) (m Member, words uint32) {
+	n := len(s.Members) - 1
+	m, words = s.Members[n], s.words[n]
+	s.Members, s.words = s.Members[:n], s.words[:n]
+	d.discount(s)
+	delete(d.members, m.ID)
+	return m, words
+}
+
+// discount counts one goroutine less.
+func (d *dump) discount(s *Stack) {
+	s.Count--
+	d.snap.Goroutines--
+	if s.Count == 0 {
+		d.snap.Stacks = slices.DeleteFunc(d.snap.Stacks,
+			func(other *Stack) bool { return other == s })
+		delete(d.index, s.key)
 	}
-	n := len(last.Members) - 1
-	m, words := last.Members[n], last.words[n]
-	last.Members, last.words = last.Members[:n], last.words[:n]
-	last.Count--
-	p.snap.Goroutines--
-	delete(p.members, id)
-	if last.Count == 0 {
-		p.snap.Stacks = slices.DeleteFunc(p.snap.Stacks,
-			func(s *Stack) bool { return s == last })
-		delete(p.index, key)
+}
+
+// put adds a goroutine that stands where those of like stand.
+func (d *dump) put(like *Stack, m Member, words uint32) {
+	s := d.index[like.key]
+	if s == nil {
+		own := *like
+		own.Count, own.Members, own.words, own.Labels = 0, nil, nil, nil
+		s = &own
+		d.index[s.key] = s
+		d.snap.Stacks = append(d.snap.Stacks, s)
+	}
+	s.Members, s.words = append(s.Members, m), append(s.words, words)
+	s.Count++
+	d.snap.Goroutines++
+	d.counted(header{id: m.ID, minutes: m.Minutes}, s)
+}
+
+// repeat begins a snapshot because goroutine id comes up again. The dump may
+// have begun already: with the goroutine that writes it, which is running and
+// comes first, or behind the other text, if there was but a quotation before.
+func (p *parser) repeat(id uint64) {
+	const quoted = 8
+	var moved []*Stack
+	before := p.snap.Goroutines - len(p.tail)
+	switch {
+	case p.last.State == "running" && p.lastID != p.first:
+		moved = []*Stack{p.last}
+	case id != 1 && (before <= len(p.tail) || before <= quoted):
+		moved = p.tail
+	}
+	type goroutine struct {
+		like  *Stack
+		m     Member
+		words uint32
+	}
+	if len(moved) >= p.snap.Goroutines {
+		moved = nil
+	}
+	var tail []goroutine
+	for _, s := range slices.Backward(moved) {
+		m, words := p.pop(s)
+		tail = append(tail, goroutine{s, m, words})
 	}
 	p.split()
-	moved := *last
-	moved.Count, moved.Members, moved.words = 1, []Member{m}, []uint32{words}
-	p.snap.Add(&moved)
-	p.index[key] = &moved
-	p.first = id
-	p.anyRuns = true
+	for _, g := range slices.Backward(tail) {
+		p.put(g.like, g.m, g.words)
+		if p.first == 0 {
+			p.first = g.m.ID
+		}
+	}
 }
 
 // dumps are those of an input that are complete.
@@ -212,7 +270,7 @@ func relationOf(before, d *dump) relation {
 	c := compareDumps(before, d)
 	b, n := before.snap.Goroutines, d.snap.Goroutines
 	// A dump begins with its writer, which the one before cannot have had.
-	whole := d.complete() || d.firstRuns() && before.byID()[d.first] == nil
+	whole := d.complete() || d.firstRuns() && before.byID()[d.first].stack == nil
 	switch {
 	case c.again == 0 || 2*c.foreign > c.again:
 		return otherProcess
@@ -234,8 +292,8 @@ func relationOf(before, d *dump) relation {
 type comparison struct {
 	again   int // the dump before has one with the same id
 	foreign int // of these, with another creator
-	same    int // of these, in the same state and place
-	waited  int // of those, that have waited as long, and a minute at least
+	same    int // of these, in the same state and place for as long
+	waited  int // of those, for a minute or more
 	older   int // not in the dump before, although its ids are beyond
 }
 
@@ -244,24 +302,21 @@ func compareDumps(before, d *dump) (c comparison) {
 	for _, s := range d.snap.Stacks {
 		for _, m := range s.Members {
 			old := then[m.ID]
-			if m.ID == 0 {
-				continue
-			}
 			switch {
-			case old == nil && m.ID < before.highest:
-				c.older++
-			case old == nil:
-			case old.CreatedBy.Func != s.CreatedBy.Func:
+			case m.ID == 0:
+			case old.stack == nil:
+				if m.ID < before.highest {
+					c.older++
+				}
+			case old.stack.CreatedBy.Func != s.CreatedBy.Func:
 				c.again++
 				c.foreign++
 			default:
 				c.again++
-				if standsIn(s, old) {
+				if old.minutes == m.Minutes && standsIn(s, old.stack) {
 					c.same++
+					c.waited += int(min(m.Minutes, 1))
 				}
-			}
-			if old != nil && m.Minutes > 0 {
-				c.waited++
 			}
 		}
 	}
@@ -309,29 +364,11 @@ func (d *dump) crashed() bool { return d.snap.Banner != "" }
 func (d *dump) merge(quoted *dump) {
 	then := d.byID()
 	d.snap.also(quoted.snap)
-	keys := make(map[*Stack]string, len(quoted.index))
-	for key, s := range quoted.index {
-		keys[s] = key
-	}
 	for _, s := range quoted.snap.Stacks {
-		key := keys[s]
-		to := d.index[key]
 		for i, m := range s.Members {
-			if then[m.ID] != nil {
-				continue
+			if then[m.ID].stack == nil {
+				d.put(s, m, s.words[i])
 			}
-			if to == nil {
-				added := *s
-				added.Count, added.Members, added.words = 0, nil, nil
-				to = &added
-				d.index[key] = to
-				d.snap.Stacks = append(d.snap.Stacks, to)
-			}
-			to.Members = append(to.Members, m)
-			to.words = append(to.words, s.words[i])
-			to.Count++
-			d.snap.Goroutines++
-			then[m.ID] = to
 		}
 	}
 }

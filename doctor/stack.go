@@ -44,6 +44,7 @@ type Stack struct {
 
 	// words is where store has the arguments of each of Members; see args.
 	words []uint32
+	key   string // of the parser's index
 	store *wordStore
 
 	// Labels counts the profiler labels seen, as key=value; at most 16

@@ -1,0 +1,95 @@
+package doctor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Text of another tool that cannot be read is known, and there is a remedy.
+func TestParseRemedies(t *testing.T) {
+	for text, want := range map[string]string{
+		"      flat  flat%   sum%        cum   cum%\n":        "-traces",
+		"Total: 9\nROUTINE ======================== main.f\n": "pprof -list",
+		"PeriodType: goroutine count\nSamples:\n":             "pprof -raw",
+		"heap profile: 1: 8192 [1: 8192] @ heap/1048576\n":    "heap profile",
+		"threadcreate profile: total 11\n":                    "threads",
+		"--- contention:\ncycles/second=1\n":                  "blocking",
+		"--- mutex:\ncycles/second=1\n":                       "locks",
+		"Full thread dump OpenJDK 64-Bit\n":                   "Java",
+		"digraph \"app\" {\n":                                 "-dot",
+		"* 1 running  runtime.systemstack_switch\n":           "info goroutines",
+		"#0  runtime.futex () at /go/src/sys.s:583\n":         "gdb",
+		"#0  0x00401 in main.f ()\n":                          "gdb",
+		"2026/11/24 heap profile: 1: 8192\n":                  "heap profile",
+	} {
+		_, err := Parse(strings.NewReader(text), "file")
+		require.ErrorIs(t, err, ErrNoDump, text)
+		assert.Contains(t, err.Error(), "file: ", text)
+		assert.Contains(t, err.Error(), want, text)
+
+		// Beside a dump it is said, too.
+		p := parseOne(t, sample+"\n"+text)
+		assert.Equal(t, 4, p.Goroutines)
+		require.Len(t, p.Troubles, 1, text)
+		assert.Contains(t, p.Troubles[0].Why, want, text)
+	}
+	for _, text := range []string{
+		"we saw a heap profile: large\n", "3 waiting for it\n", "#0 is first\n",
+		"7: running late\n", "0: select\n", "Goroutine x - User: a\n",
+		"(dlv) help\n", "3 times: [x\n", "0  0x1 of it\n",
+	} {
+		_, err := Parse(strings.NewReader(text), "file")
+		assert.ErrorIs(t, err, ErrNoDump, text)
+		assert.Contains(t, err.Error(), "no goroutine in it", text)
+	}
+}
+
+// What other tools write may stand beside anything else.
+func TestParseToolsMixed(t *testing.T) {
+	const stack = "example.com/app.(*Queue).Put"
+	for name, test := range map[string]struct {
+		text string
+		want []int
+	}{
+		"traces, then a dump": {"-----------+-----\n  7   runtime.gopark\n      " +
+			stack + "\n-----------+-----\n\n" + sample, []int{7, 4}},
+		"traces with labels": {"Type: goroutine\n-----------+-----\n  pid:  7\n" +
+			"  tenant:  a b\n  7   runtime.gopark\n      " + stack +
+			" (inline)\n      main.f (partial-inline)\n", []int{7}},
+		"traces, then a crash": {"-----------+-----\n  7   runtime.gopark\n\n" +
+			"panic: boom\n\ngoroutine 9 [running]:\nmain.f()\n\t/a.go:1 +0x1\n",
+			[]int{7, 1}},
+		"a profile, then delve": {"goroutine profile: total 1\n1 @ 0x1\n\nx\n" +
+			"  Goroutine 3 - Start: /a.go:1 main.f (0x1) [select]\n", []int{1, 1}},
+		"delve twice": {strings.Repeat("* Goroutine 1 - User: /a.go:1 main.main "+
+			"(0x1) (thread 1)\n\n[1 goroutine]\n", 2), []int{1, 1}},
+		"backtraces without a command": {strings.Repeat("0  0x1 in runtime.gopark\n"+
+			"   at /a.go:1\n1  0x2 in main.f\n   at /b.go:2\n", 2), []int{2}},
+		"a backtrace after a profile": {"goroutine profile: total 1\n1 @ 0x1\n\nx\n" +
+			"0  0x1 in runtime.gopark\n   at /a.go:1\nthe end\n", []int{1, 1}},
+		"groups after a profile": {"goroutine profile: total 1\n1 @ 0x1\n\nx\n" +
+			"2: select [Created by main.main]\n    main a.go:1 f()\nthe end\n",
+			[]int{1, 2}},
+		"a report, then the usual form": {"POTENTIAL DEADLOCK:\n" +
+			"Previous place where the lock was grabbed\n" +
+			"goroutine 7 lock 0xc000812ba0\n/a.go:78 app.(*Cache).Get ??? <<<<<\n" +
+			"/a.go:79 no symbol\n\nHave been trying to lock it again for more than 30s\n" +
+			"goroutine 8 lock 0xc000812ba0\n/a.go:90 app.(*Cache).Put ??? <<<<<\n\n" +
+			"Here is what goroutine 7 doing now\ngoroutine 7 [select]:\n" +
+			"app.(*Cache).Get(0xc000812ba0)\n\t/a.go:80 +0x1\n\n" +
+			"Other goroutines holding locks:\nsomething else\n", []int{2}},
+		"joined, fewer ids than goroutines": {"goroutine 7 [select]: 3 times: [[7, 9]\n" +
+			"main.f()\n\t/a.go:1 +0x1\n", []int{3}},
+	} {
+		all, err := Parse(strings.NewReader(test.text), "x")
+		require.NoError(t, err, name)
+		var got []int
+		for _, p := range all {
+			got = append(got, p.Goroutines)
+		}
+		assert.Equal(t, test.want, got, name)
+	}
+}
