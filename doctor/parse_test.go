@@ -428,7 +428,12 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("panic: x\n\n" + sample + "goroutine 1 gp=0x1 [x (leaked)]:\n"))
 	f.Add([]byte(`{"log":"goroutine 1 [running]:\n"}` + "\n"))
 	files, _ := filepath.Glob(filepath.Join("testdata", "corpus", "*-*1.txt"))
-	for _, name := range files[:min(3, len(files))] {
+	files = files[:min(3, len(files))]
+	cases, _ := filepath.Glob(filepath.Join("testdata", "cases", "*.txt"))
+	for _, store := range stores {
+		f.Add([]byte(store.do(strings.Split(sample, "\n"))))
+	}
+	for _, name := range append(files, cases...) {
 		text, _ := os.ReadFile(name)
 		f.Add(text)
 	}
