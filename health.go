@@ -51,7 +51,7 @@ const (
 // a set that gave up is not live until it is run again.
 //
 // Health waits, like Status, for nothing but the lock of each Supervisor, calls
-// no code of a worker, and copies the exits of at most 300 workers.
+// no code of a worker, and copies the exits of at most 300 workers of each.
 func (s *Supervisor) Health() Health {
 	t := s.triage()
 	dead, unready := t.workers[deadWorker], t.workers[unreadyWorker]

@@ -200,3 +200,24 @@ func TestHealthOfAWarmUp(t *testing.T) {
 		top.end()
 	})
 }
+
+// A health service without HTTP asks the Supervisor itself.
+func ExampleSupervisor_Health() {
+	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+	err := s.Add("consumer", func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}, chanx.RestartPolicy{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	h := s.Health()
+	fmt.Println("live:", h.Live, "ready:", h.Ready, "because:", h.Reason)
+	for _, w := range h.Workers {
+		fmt.Println(w.Name, w.State)
+	}
+	// Output:
+	// live: true ready: false because: not started
+	// consumer starting
+}

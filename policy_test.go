@@ -524,3 +524,14 @@ func TestBackoffOfASibling(t *testing.T) {
 		tr.end()
 	})
 }
+
+// A limit that backoff keeps out of reach would look like one, and be none.
+func ExampleRestartPolicy_Validate() {
+	policy := chanx.RestartPolicy{MaxRestarts: 20, Within: time.Minute}
+	fmt.Println(policy.Validate())
+	policy.Within = 0 // all restarts since the last healthy run
+	fmt.Println(policy.Validate())
+	// Output:
+	// chanx: restart policy: with waits of 100ms to 30s, 11 restarts come within 1m0s on average, not 20: it would hardly ever give up
+	// <nil>
+}
