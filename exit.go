@@ -160,7 +160,7 @@ func (e *PanicError) line() string {
 
 // lineOf returns the line for a Value with that text.
 func (e *PanicError) lineOf(value string) string {
-	line := "panic: " + lineBreaks.Replace(value)
+	line := "panic: " + value
 	at, earlier := panicPlaces(string(e.Stack))
 	if at != "" {
 		line += ", at " + at
@@ -168,7 +168,7 @@ func (e *PanicError) lineOf(value string) string {
 	if earlier != "" {
 		line += ", during a panic at " + earlier
 	}
-	return line
+	return lineBreaks.Replace(line)
 }
 
 var lineBreaks = strings.NewReplacer("\n", `\n`, "\r", `\r`)

@@ -376,6 +376,13 @@ func TestPanicPlaces(t *testing.T) {
 	})
 	assert.Regexp(t, `^panic: second, at [^/]+/exit_test\.go:\d+, `+
 		`during a panic at [^/]+/exit_test\.go:\d+$`, err.Error())
+	for _, stack := range []string{
+		"", "panic(", "panic(1)\n", "panic(1)\n\tp.go:1\n", "panic(1)\n\tp.go:1\nf()",
+		"panic(1)\n\tp.go:1\nruntime.f()\n\tr.go:1\n", "\npanic(\n\n\r\n\r",
+	} {
+		odd := &chanx.PanicError{Value: "x", Stack: []byte(stack)}
+		assert.Regexp(t, `^panic: x(, at (\\r)?)?$`, odd.Error(), "%q", stack)
+	}
 	bare := &chanx.PanicError{Value: "x"}
 	assert.EqualError(t, bare, "panic: x")
 	assert.Equal(t, "panic: x\n\n", fmt.Sprintf("%+v", bare))
