@@ -62,7 +62,7 @@ var costly = map[string]func(n int) []*Snapshot{
 func TestJudgingIsLinear(t *testing.T) {
 	for name, make := range costly {
 		t.Run(name, func(t *testing.T) {
-			small, large := make(2000), make(16_000)
+			small, large := make(1000), make(8000)
 			few, many := spent(small), spent(large)
 			assert.LessOrEqual(t, many, 8*few+2*effortOf(large[len(large)-1]),
 				"%d and %d comparisons", few, many)
@@ -72,7 +72,7 @@ func TestJudgingIsLinear(t *testing.T) {
 				assert.LessOrEqual(t, len(f.Evidence), 2*maxEvidence)
 				size += len(f.Sentence) + len(strings.Join(f.Evidence, ""))
 			}
-			assert.Less(t, size, 16_000*1200, "a report within some times its input")
+			assert.Less(t, size, 8000*1200, "a report within some times its input")
 		})
 	}
 }

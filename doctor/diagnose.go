@@ -42,7 +42,7 @@ func (r Rules) withDefaults() Rules {
 	return r
 }
 
-// Diagnose judges what the snapshots show. Those with the same Instance are
+// Diagnose judges the snapshots. Those with the same Instance are
 // one process over time, the last being now: the findings are about now, the
 // earlier ones tell what grew, what vanished and who has not moved. Different
 // instances are a fleet: their findings are merged by place. Without
@@ -164,8 +164,8 @@ func (m *merger) process(name string, rules Rules, series []*Snapshot) {
 	}
 }
 
-// extract reports whether p is a part of a dump, so that what is not in it may
-// be in the rest. Nobody cuts a thousand goroutines out by hand.
+// extract reports whether p is a part of a dump, so that a goroutine missing from
+// it may be in the rest. A thousand goroutines are not cut out by hand.
 func extract(p *Snapshot) bool { return p.Extract && p.Goroutines < 1000 }
 
 // read takes over what a snapshot says of its input.
@@ -239,7 +239,7 @@ func (sc *scene) judged() int {
 	return n
 }
 
-// notes says what of the process could not be compared.
+// notes lists the parts of the input that were not compared.
 func (sc *scene) notes() (notes []string) {
 	if sc.effort <= 0 {
 		notes = append(notes, "there are too many different stacks: not every "+

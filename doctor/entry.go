@@ -29,7 +29,7 @@ var entries = []struct {
 // entryOf says how the goroutines of s came in, or "".
 func entryOf(s *Stack) string {
 	for i := len(s.Frames) - 1; i >= 0; i-- {
-		name := s.Frames[i].Func
+		name := unvendored(s.Frames[i].Func)
 		for _, e := range entries {
 			if name == e.call || e.call[0] == '.' && strings.HasSuffix(name, e.call) {
 				return e.entry

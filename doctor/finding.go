@@ -48,8 +48,8 @@ func (s *Severity) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Receiver says what a report knows of the goroutine at the other end: the
-// receiver of blocked senders, the holder of a lock.
+// Receiver is the state of the goroutine at the other end: the receiver of
+// blocked senders, the holder of a lock.
 type Receiver string
 
 const (
@@ -61,15 +61,15 @@ const (
 	ReceiverUnknown Receiver = "unknown"
 )
 
-// Confidence says how far a report can be relied on.
+// Confidence rates how far a statement can be relied on.
 type Confidence string
 
 const (
-	// ConfidenceHigh is for what the runtime or the addresses show.
+	// ConfidenceHigh is for facts shown by the runtime or the addresses.
 	ConfidenceHigh Confidence = "high"
-	// ConfidenceMedium is for what has another explanation that is rarer.
+	// ConfidenceMedium is for facts with another, rarer explanation.
 	ConfidenceMedium Confidence = "medium"
-	// ConfidenceLow is for what may as well be in order.
+	// ConfidenceLow is for facts that are as common in a healthy process.
 	ConfidenceLow Confidence = "low"
 )
 
@@ -89,12 +89,12 @@ const (
 	VerdictUnknown Verdict = "unknown"
 )
 
-// Finding is one group of goroutines that ought not to stand where they
-// stand. Its JSON form is fixed.
+// Finding is one group of goroutines that should not be in the place where they
+// are. Its JSON form is fixed.
 type Finding struct {
 	Severity Severity `json:"severity"`
 
-	// Operation is what the goroutines are blocked in: "chan send", "chan
+	// Operation is the operation they are blocked in: "chan send", "chan
 	// receive", "select", "mutex", "rwmutex", "cond", "waitgroup",
 	// "semaphore", "IO", "sleep", "syscall" and so on, or "unknown".
 	Operation Operation `json:"operation"`
@@ -116,9 +116,8 @@ type Finding struct {
 	// holder.
 	Receiver Receiver `json:"receiver"`
 
-	// Confidence says how sure it is that they are stalled,
-	// ReceiverConfidence how sure it is what Receiver and the sentence say of
-	// the other end.
+	// Confidence rates the stall, ReceiverConfidence the statement about the
+	// other end in Receiver and Sentence.
 	Confidence         Confidence `json:"confidence"`
 	ReceiverConfidence Confidence `json:"receiver_confidence"`
 

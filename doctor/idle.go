@@ -22,7 +22,7 @@ var resources = []struct{ call, what string }{
 	{"golang.org/x/net/http2.(*serverConn).writeDataFromHandler", remote},
 	{"net/http.(*http2serverConn).writeHeaders", remote},
 	{"golang.org/x/net/http2.(*serverConn).writeHeaders", remote},
-	{"net/http.(*Transport).getConn", "a connection of the client's pool"},
+	{"net/http.(*Transport).getConn", remote},
 	{"net/http.(*persistConn).roundTrip", remote},
 	{"net/http.(*http2clientStream).*", remote},
 	{"net/http.(*http2ClientConn).RoundTrip", remote},
@@ -116,7 +116,7 @@ var designs = []struct{ call, why string }{
 	{"github.com/valyala/fasthttp.(*workerPool)", "waits for connections"},
 }
 
-// design returns why waiting there is in order, if a library's call says so.
+// design returns why waiting there is in order, by the library call it is in.
 // Only what stands above the user's code counts, and its own first call: a
 // user's bug below a call of the testing package is not the package's.
 func design(s *Stack) (string, bool) {

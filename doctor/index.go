@@ -101,8 +101,8 @@ func (sc *scene) spend() bool {
 }
 
 // effortOf bounds the search for receivers and holders: 64 comparisons for each
-// call of the snapshot, and a million besides. Services have some hundred
-// stacks and need a hundredth of that.
+// call of the snapshot, and a million besides. A service with some
+// hundred stacks needs a hundredth of that.
 func effortOf(p *Snapshot) int {
 	calls := 0
 	for _, s := range p.Stacks {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// judge gives every site its verdict. What is idle by design comes first: a
-// goroutine that waits for work is not a receiver that others miss.
+// judge gives every site its verdict. Goroutines that are idle by design come
+// first: one that waits for work is not a receiver that others miss.
 func (sc *scene) judge() {
 	for _, s := range sc.sites {
 		if why := sc.idle(s); why != "" {
@@ -114,7 +114,7 @@ func (sc *scene) counterpartOf(s *site) (counterpart, bool) {
 	return counterpart{}, false
 }
 
-// grade raises a severity by what is held up.
+// grade raises a severity by the number of goroutines and requests held up.
 func (sc *scene) grade(s *site, least Severity) Severity {
 	many := s.count >= sc.rules.Many
 	switch {
@@ -126,8 +126,8 @@ func (sc *scene) grade(s *site, least Severity) Severity {
 	return least
 }
 
-// stall says how sure it is that goroutines that wait for another one are
-// stalled: by how long they have waited, or by how many they are.
+// stall rates the evidence that the goroutines of s are stalled: the time they
+// have waited, or their number.
 func (sc *scene) stall(s *site, c counterpart) Confidence {
 	many := sc.rules.Many
 	switch {
@@ -141,7 +141,7 @@ func (sc *scene) stall(s *site, c counterpart) Confidence {
 	return ConfidenceLow
 }
 
-// sending judges blocked senders: another goroutine ought to be receiving.
+// sending judges blocked senders: another goroutine should be receiving.
 func (sc *scene) sending(s *site) verdict {
 	c := sc.receiverOf(s)
 	v := c.verdict(sc.stall(s, c))
@@ -172,7 +172,7 @@ func (sc *scene) sending(s *site) verdict {
 	return v
 }
 
-// locking judges goroutines that wait for a lock: the holder ought to let go.
+// locking judges goroutines that wait for a lock: the holder should release it.
 func (sc *scene) locking(s *site) verdict {
 	c := sc.holderOf(s)
 	v := c.verdict(sc.stall(s, c))
@@ -240,9 +240,17 @@ func (sc *scene) awaitingEnd(s *site) verdict {
 // awaiting judges receives, selects and the like.
 func (sc *scene) awaiting(s *site) verdict {
 	v := sc.waiting(s)
+	turn := sc.turn(s)
 	switch {
 	case v.report:
 		v.severity = sc.grade(s, Warning)
+	case turn != nil && s.op == ChanReceive:
+		n := sc.graph.group(turn)
+		sc.graph.guess(sc.graph.group(s), n, toEnd)
+		v = verdict{state: VerdictStuck, report: true,
+			severity: sc.grade(s, Warning), confidence: ConfidenceMedium,
+			other: ConfidenceMedium, receiver: ReceiverPresent,
+			clause: same(n.who() + " is further on in the same call: " + n.doing())}
 	case sc.timedOut && s.entry == "test":
 		v = verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceHigh, other: ConfidenceLow,
@@ -297,7 +305,7 @@ func pronoun(n int) string {
 	return "them"
 }
 
-// working judges what is not waiting for another goroutine.
+// working judges goroutines that do not wait for another one.
 func (sc *scene) working(s *site) verdict {
 	v := verdict{state: VerdictWorking, why: doing(s.op)}
 	switch {
@@ -449,8 +457,7 @@ func (n *node) waitsFor() string {
 }
 
 // heads reports goroutines that wait for an end which does not come, if others
-// wait for what they hold or nothing is left that could end it: what alone may
-// be in order is then the cause.
+// wait for an object they hold, or if no goroutine is left that could end it.
 func (sc *scene) heads(s *site) {
 	v := &s.verdict
 	if v.report || v.covered || s.design || s.longest < sc.rules.Minutes ||

@@ -149,14 +149,14 @@ var locks = map[Operation]int{
 	"semaphore": 1, "mutex": 2, "rwmutex": 3, "cond": 3, "waitgroup": 3, "IO": 3,
 }
 
-// operationOf says what the goroutines of s are blocked in.
+// operationOf returns the operation that the goroutines of s are blocked in.
 func operationOf(s *Stack) Operation {
 	named := byCalls(s)
 	if named == "semaphore" && !s.above("sync", "internal/sync", "internal/poll") {
 		named = "runtime" // a semaphore of the runtime: to start a GC, say
 	}
 	if s.State == "" && s.Members != nil && named == Running {
-		return OperationUnknown // a detector's report of who has taken a lock
+		return OperationUnknown // a detector's report of a lock's holder
 	}
 	if s.State == "" {
 		return named

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// counterpart is what is known of the goroutine at the other end of a channel,
-// or of the holder of a lock.
+// counterpart describes the goroutine at the other end of a channel, or the
+// holder of a lock.
 type counterpart struct {
 	receiver   Receiver
 	confidence Confidence
 	clause     clause
 	evidence   []string
 	blocked    bool  // it is alive, but stuck itself
-	source     bool  // the source code says so
+	source     bool  // known from the source code
 	node       *node // which goroutine it is
 	site       *site // or where it stands
 }
@@ -96,24 +96,10 @@ func (sc *scene) byRelation(s *site) counterpart {
 		return own
 	}
 	others, complete := sc.relatives(s)
-	var idle []string
-	for _, r := range others {
-		op := r.site.op
-		switch {
-		case r.site.count > s.count || r.site.design:
-			continue // receivers are fewer than those who wait for them
-		case parked(op):
-			idle = append(idle, fmt.Sprintf("%s is alive and parked, %s: not the "+
-				"receiver, or the runtime would have handed it a value",
-				short(r.call.Func), where(r.site)))
-			continue
-		case op == ChanSend && !r.typed:
-			continue // that it sends elsewhere does not make it a receiver
-		}
+	if r, ok := c.busy(s, others); ok {
 		return c.likely(r.site, fmt.Sprintf("%s, its likely receiver,",
 			short(r.call.Func)))
 	}
-	c.list(idle)
 	if sc.gone(s, &c) {
 		return c
 	}
@@ -123,7 +109,7 @@ func (sc *scene) byRelation(s *site) counterpart {
 		return found
 	}
 	sc.numbered(s, others, &c)
-	if sc.graph.orphans(s) == s.count && !sc.partial {
+	if !sc.partial && sc.graph.orphans(s) == s.count {
 		c.clause = clause{noReceiver + ": the goroutine that created it has returned",
 			noReceiver + ": the goroutines that created them have returned"}
 		return c
@@ -137,7 +123,32 @@ func (sc *scene) byRelation(s *site) counterpart {
 	if !complete {
 		return unlooked(c)
 	}
+	if !typed && c.receiver == ReceiverMissing {
+		sc.stuckElsewhere(s, &c)
+	}
 	return c
+}
+
+// busy returns the relative that may be the receiver: one that is not parked.
+// The parked ones are evidence.
+func (c *counterpart) busy(s *site, others []relative) (relative, bool) {
+	var idle []string
+	for _, r := range others {
+		switch {
+		case r.site.count > s.count || r.site.design:
+			// There are fewer receivers than goroutines waiting for them.
+		case parked(r.site.op):
+			idle = append(idle, fmt.Sprintf("%s is alive and parked, %s: not the "+
+				"receiver, or the runtime would have handed it a value",
+				short(r.call.Func), where(r.site)))
+		case r.site.op == ChanSend && !r.typed:
+			// That it sends elsewhere does not make it a receiver.
+		default:
+			return r, true
+		}
+	}
+	c.list(idle)
+	return relative{}, false
 }
 
 // likely is c with a receiver that is alive and not parked.
@@ -270,7 +281,7 @@ func (sc *scene) relatives(s *site) (found []relative, complete bool) {
 			return true
 		}
 		if e.frame == len(e.stack.Frames) && isStd(e.call().Func) {
-			return true // what the library runs on it is not the receiver
+			return true // a library function is not the receiver
 		}
 		related := typ != "" && builds(f.Func, pkg, typ) ||
 			typ == "" && declared(f.Func) == owner
@@ -400,6 +411,51 @@ func (sc *scene) strangers(s *site, c *counterpart) bool {
 	})
 }
 
+// stuckElsewhere weakens the verdict if another goroutine of the same module is
+// stuck: nothing tells that it would not receive.
+func (sc *scene) stuckElsewhere(s *site, c *counterpart) {
+	if sc.stuck == nil {
+		sc.stuck = make(map[string]*site)
+		for _, at := range sc.sites {
+			waits := isLock(at.op) || at.resource != "" && at.resource != remote
+			if m := moduleOf(at.at.Func); waits && sc.stuck[m] == nil {
+				sc.stuck[m] = at
+			}
+		}
+	}
+	if at := sc.stuck[moduleOf(s.at.Func)]; at != nil {
+		c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
+		c.evidence = append(c.evidence, fmt.Sprintf("%s is %s and may be the "+
+			"receiver", short(at.at.Func), where(at)))
+	}
+}
+
+// moduleOf returns the first two elements of a symbol's import path, which is
+// the module or its owner.
+func moduleOf(symbol string) string {
+	elements := strings.SplitN(packageOf(symbol), "/", 3)
+	return strings.Join(elements[:min(2, len(elements))], "/")
+}
+
+// turn looks for a goroutine that is further on in the call that those of s wait
+// in, on the same instance: a channel of one value is a lock, too.
+func (sc *scene) turn(s *site) (found *site) {
+	if methodType(s.at.Func) == "" || isLoop(s.at.Func) ||
+		s.longest < sc.rules.Minutes {
+		return nil
+	}
+	sc.search(packageOf(s.at.Func), func(e entry) bool {
+		if e.frame == len(e.stack.Frames) || e.site == s ||
+			e.call().Func != s.at.Func || e.site.count >= s.count ||
+			e.site.longest+1 < s.longest || e.stack.words == nil || sc.apart(s, e) {
+			return true
+		}
+		found = e.site
+		return false
+	})
+	return found
+}
+
 // holderOf looks for the goroutine that holds the lock that s waits for.
 func (sc *scene) holderOf(s *site) counterpart {
 	for _, n := range sc.graph.of(s) {
@@ -430,68 +486,87 @@ func (sc *scene) holderOf(s *site) counterpart {
 // holderByName looks for goroutines that are inside the same type, and last
 // for callers of the waiting ones that are.
 func (sc *scene) holderByName(s *site) (c counterpart, complete bool) {
-	owner := declared(s.at.Func)
-	pkg, typ := packageOf(owner), typeOf(owner)
-	inside := func(f Frame) bool {
-		name := declared(f.Func)
-		return typ != "" && typeOf(name) == typ && packageOf(name) == pkg ||
-			typ == "" && name == owner
-	}
-	c = counterpart{receiver: ReceiverMissing, confidence: ConfidenceMedium,
+	h := holders{sc: sc, s: s, owner: declared(s.at.Func)}
+	h.found = counterpart{receiver: ReceiverMissing, confidence: ConfidenceMedium,
 		clause: same("no goroutine is seen that could hold it")}
-	var ours map[uint64]bool // the locks that s waits for
-	var own, parkedIn *counterpart
-	complete = sc.search(pkg, func(e entry) bool {
-		if e.frame == len(e.stack.Frames) || e.site.design {
-			return true
-		}
-		f := e.call()
-		waits := isLock(e.site.op) && e.frame == userCall(e.stack)
-		switch {
-		case waits && e.site != s && c.receiver == ReceiverMissing:
-			if ours == nil {
-				ours = sc.graph.locks(s)
-			}
-			if disjoint(ours, sc.graph.locks(e.site)) {
-				// It is in the same code and has more than one lock.
-				c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
-				c.clause = same("no goroutine is seen to hold it")
-			}
-		case waits || f == s.at:
-		case inside(f) && e.site == s:
-			if own == nil {
-				own = &counterpart{receiver: ReceiverPresent, blocked: true,
-					confidence: ConfidenceLow, clause: same(short(f.Func)).join(clause{
-						", among its own callers, may hold it",
-						", among their own callers, may hold it"})}
-			}
-		case inside(f) && !sc.apart(s, e):
-			found := &counterpart{receiver: ReceiverPresent,
-				confidence: ConfidenceMedium, site: e.site,
-				blocked: stuckIn(e.site.op) || parked(e.site.op),
-				clause: same(fmt.Sprintf("%s may hold it and is %s",
-					short(f.Func), where(e.site)))}
-			if !parked(e.site.op) || e.frame < lastUser(e.stack) {
-				c = *found
-				return false
-			}
-			if parkedIn == nil {
-				parkedIn = found // a loop between two jobs, more likely
-				parkedIn.confidence = ConfidenceLow
-			}
-		case c.receiver == ReceiverMissing && e.site != s && f.Func != "main.main":
-			c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
-			c.clause = same("no goroutine is seen to hold it")
-		}
+	complete = sc.search(packageOf(h.owner), h.look)
+	switch {
+	case h.found.site != nil:
+	case h.own != nil:
+		return *h.own, complete
+	case h.parked != nil:
+		return *h.parked, complete
+	}
+	return h.found, complete
+}
+
+// holders is the search for the holder of a lock by names.
+type holders struct {
+	sc    *scene
+	s     *site
+	owner string // the declared function that waits
+
+	found  counterpart
+	own    *counterpart // a caller of the goroutines that wait
+	parked *counterpart // a goroutine in a loop between two jobs, more likely
+}
+
+// look compares one call. It returns false when there is no better one.
+func (h *holders) look(e entry) bool {
+	if e.frame == len(e.stack.Frames) || e.site.design {
 		return true
-	})
-	if c.site == nil && own != nil {
-		return *own, complete
 	}
-	if c.site == nil && parkedIn != nil {
-		return *parkedIn, complete
+	f := e.call()
+	switch waits := isLock(e.site.op) && e.frame == userCall(e.stack); {
+	case waits && e.site != h.s && h.found.receiver == ReceiverMissing:
+		if disjoint(h.sc.graph.locks(h.s), h.sc.graph.locks(e.site)) {
+			h.unseen() // the same code has more than one lock
+		}
+	case waits || f == h.s.at:
+	case h.inside(f) && e.site == h.s:
+		if h.own == nil {
+			h.own = &counterpart{receiver: ReceiverPresent, blocked: true,
+				confidence: ConfidenceLow, clause: same(short(f.Func)).join(clause{
+					", among its own callers, may hold it",
+					", among their own callers, may hold it"})}
+		}
+	case h.inside(f) && !h.sc.apart(h.s, e):
+		return h.candidate(e)
+	case h.found.receiver == ReceiverMissing && e.site != h.s &&
+		f.Func != "main.main":
+		h.unseen()
 	}
-	return c, complete
+	return true
+}
+
+// inside reports whether a call is of the type that waits, or of the function.
+func (h *holders) inside(f Frame) bool {
+	name, typ := declared(f.Func), typeOf(h.owner)
+	return typ != "" && typeOf(name) == typ &&
+		packageOf(name) == packageOf(h.owner) || typ == "" && name == h.owner
+}
+
+func (h *holders) unseen() {
+	h.found.receiver, h.found.confidence = ReceiverUnknown, ConfidenceLow
+	h.found.clause = same("no goroutine is seen to hold it")
+}
+
+// candidate takes a call inside the type. It returns false unless the goroutine
+// is parked in the function that it was started with.
+func (h *holders) candidate(e entry) bool {
+	c := counterpart{receiver: ReceiverPresent, confidence: ConfidenceMedium,
+		site: e.site, blocked: stuckIn(e.site.op) || parked(e.site.op),
+		clause: same(fmt.Sprintf("%s may hold it and is %s",
+			short(e.call().Func), where(e.site)))}
+	if !parked(e.site.op) || e.frame < lastUser(e.stack) {
+		h.found = c
+		return false
+	}
+	if h.parked == nil {
+		c.confidence = ConfidenceLow
+		h.parked = &c
+	}
+	return true
 }
 
 // disjoint reports whether both sets are known and have nothing in common.
@@ -504,7 +579,7 @@ func disjoint(a, b map[uint64]bool) bool {
 	return len(a) > 0 && len(b) > 0
 }
 
-// where says what the goroutines of s do and at which line.
+// where describes the operation of s and its line.
 func where(s *site) string {
 	return fmt.Sprintf("%s (%s:%d)", doing(s.op), base(s.at.File), s.at.Line)
 }

@@ -57,8 +57,7 @@ type Report struct {
 	Notes []string
 }
 
-// Group is the goroutines that stand in one place, and what the doctor
-// thinks of it.
+// Group is the goroutines in one place, with a verdict.
 type Group struct {
 	Operation Operation `json:"operation"`
 	Function  string    `json:"function"`

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// scene is one process: what it shows now, and what it showed before.
+// scene is one process: its last snapshot, and the earlier ones.
 type scene struct {
 	rules    Rules
 	now      *Snapshot
@@ -19,6 +19,7 @@ type scene struct {
 	partial  bool                // an extract, or cut short: see extract
 	left     map[string][]Change // see vanished
 	index    *index
+	stuck    map[string]*site // by module; see stuckElsewhere
 	graph    *graph
 	io       []int // sizes of the sites that wait for IO, sorted
 	effort   int   // calls that may still be compared; see spend
@@ -40,7 +41,7 @@ type site struct {
 	verdict  verdict
 }
 
-// verdict is what is thought of a site.
+// verdict is the opinion on a site.
 type verdict struct {
 	state      Verdict
 	why        string
@@ -49,7 +50,7 @@ type verdict struct {
 	severity   Severity
 	receiver   Receiver
 	confidence Confidence // in the stall
-	other      Confidence // in what is said of the receiver
+	other      Confidence // in the statement about the receiver
 	clause     clause     // ends the sentence
 	evidence   []string
 	stacks     []*Stack // to show instead of the site's

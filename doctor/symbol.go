@@ -154,8 +154,8 @@ func unvendored(symbol string) string {
 	return symbol
 }
 
-// isLocker reports whether a function only locks: a method of a mutex that a
-// project has made of its own.
+// isLocker reports whether a function only locks: a method of a project's own
+// mutex type.
 func isLocker(symbol string) bool {
 	return strings.HasSuffix(symbol, "Mutex).Lock") ||
 		strings.HasSuffix(symbol, "Mutex).RLock")

@@ -18,7 +18,7 @@ const maxWords = 3
 // args is the words of one call that look like addresses.
 type args struct {
 	n        int              // words printed, at most maxWords
-	word     [maxWords]uint64 // 0 for what is no address
+	word     [maxWords]uint64 // 0 if it is no address
 	doubtful [maxWords]bool   // printed with ?: the register may be stale
 	inlined  bool             // printed as (...)
 }
@@ -130,7 +130,7 @@ func (w *wordStore) call(a args) {
 }
 
 // isNew is the code of an address that no call further in has; lower ones are
-// one more than an index into known, or 0 for what is no address.
+// one more than an index into known, or 0 if the word is no address.
 const isNew = 255
 
 func (w *wordStore) word(v uint64) {

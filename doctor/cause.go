@@ -1,0 +1,179 @@
+package doctor
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// doing describes the operation of n, its place and the time it has lasted.
+func (n *node) doing() string {
+	text := doing(n.site.op)
+	if n.site.resource != "" {
+		text = "waiting for " + n.site.resource
+	}
+	text += " in " + name(n.site.at)
+	if m := n.minutes(); m > 0 {
+		text += " for " + plural(m, "minute")
+	}
+	return text
+}
+
+// who names n: "goroutine 117", or "3 goroutines".
+func (n *node) who() string {
+	if id := n.id(); id != 0 {
+		return fmt.Sprintf("goroutine %d", id)
+	}
+	return plural(n.count, "goroutine")
+}
+
+// holds is the object that those behind n wait for.
+func (n *node) holds() string {
+	for _, w := range n.from {
+		switch w.object {
+		case toEnd, toReceive, toUnlock:
+		default:
+			return w.object
+		}
+	}
+	return ""
+}
+
+// itself is "waits for itself: it holds (*queue) 0xc0002f4a80 in
+// server.(*queue).changed and has been waiting for it in server.(*queue).confirm
+// (queue.go:311) for 8 minutes".
+func (n *node) itself() string {
+	text := "waits for itself: it holds "
+	if n.may {
+		text = "may wait for itself: it may hold "
+	}
+	text += cmp.Or(n.object, n.holds(), "the lock") + " in " + short(n.self) +
+		" and has been waiting for it in " + name(n.site.at)
+	if m := n.minutes(); m > 0 {
+		text += " for " + plural(m, "minute")
+	}
+	return text
+}
+
+// holding is "goroutine 22 holds (*conn) 0xc000200000 and is waiting for IO in
+// app.(*conn).flush (conn.go:90) for 26 minutes".
+func (n *node) holding() string {
+	held := n.holds()
+	if n.self != "" {
+		return n.who() + " " + n.itself()
+	}
+	if n.may && held != "" {
+		return n.who() + " may hold " + held + " and is " + n.doing()
+	}
+	if n.site.op == OperationUnknown {
+		return n.who() + " took " + cmp.Or(held, "it") + " in " + name(n.site.at)
+	}
+	if held != "" {
+		return n.who() + " holds " + held + " and is " + n.doing()
+	}
+	return n.who() + " is " + n.doing()
+}
+
+const (
+	maxTrees   = 16 // trees of a report
+	maxWaiting = 8  // nodes behind one
+	maxDepth   = 4
+)
+
+// causes are the roots that a report shows: those that goroutines wait for which
+// are stuck, or that are stuck themselves.
+func (sc *scene) causes() []*node {
+	var shown []*node
+	for _, n := range sc.graph.roots() {
+		stuck := n.cyclic || n.warned()
+		for _, w := range n.from {
+			stuck = stuck || w.warned()
+		}
+		if stuck {
+			shown = append(shown, n)
+		}
+		if len(shown) == maxTrees {
+			break
+		}
+	}
+	return shown
+}
+
+func (n *node) warned() bool {
+	v := n.site.verdict
+	return v.report && v.severity >= Warning || v.covered
+}
+
+// wait is n as a tree.
+func (n *node) wait(depth int) *Wait {
+	w := &Wait{Goroutine: n.id(), Count: n.count, Behind: n.behind,
+		Operation: n.site.op, Function: n.site.at.Func, File: n.site.at.File,
+		Line: n.site.at.Line, Minutes: n.minutes(), Cycle: n.cyclic}
+	if depth > 0 {
+		w.For = n.object
+	}
+	if depth == maxDepth {
+		return w
+	}
+	type place struct {
+		site   *site
+		object string
+	}
+	merged := make(map[place]*Wait)
+	for _, from := range n.from {
+		if from.cyclic && depth > 0 {
+			continue // the root of a cycle shows the ring in its sentence
+		}
+		at := place{from.site, from.object}
+		if known := merged[at]; known != nil {
+			known.Goroutine = 0
+			known.Count += from.count
+			known.Behind += from.behind
+			known.Minutes = max(known.Minutes, from.minutes())
+			continue
+		}
+		merged[at] = from.wait(depth + 1)
+		w.Waiting = append(w.Waiting, merged[at])
+	}
+	slices.SortStableFunc(w.Waiting, func(a, b *Wait) int {
+		return cmp.Compare(b.Count+b.Behind, a.Count+a.Behind)
+	})
+	w.Waiting = w.Waiting[:min(len(w.Waiting), maxWaiting)]
+	return w
+}
+
+// sentence says that most of the stuck goroutines, or some, wait for n.
+func (n *node) sentence(stuck int) string {
+	if n.cyclic {
+		text := "deadlock: " + ring(rotate(n))
+		if n.behind > 0 {
+			text += "; " + number(n.behind) + " behind them"
+		}
+		return text
+	}
+	who := "everything waits"
+	if 10*(n.behind+n.count) < 9*stuck {
+		who = clause{" waits", " wait"}.of(n.behind)
+		who = plural(n.behind, "goroutine") + who
+	}
+	be := clause{"it is", "they are"}.of(n.count)
+	if n.minutes() > 0 {
+		be = clause{"it has been", "they have been"}.of(n.count)
+	}
+	held := n.holds()
+	if n.self != "" {
+		return fmt.Sprintf("%s for %s, which %s; %s behind it", who, n.who(),
+			n.itself(), number(n.behind))
+	}
+	if held != "" {
+		verb := clause{"it holds ", "they hold "}.of(n.count)
+		if n.may {
+			verb = clause{"it may hold ", "they may hold "}.of(n.count)
+		}
+		_, is, _ := strings.Cut(be, " ")
+		be = verb + held + " and " + is
+	}
+	return fmt.Sprintf("%s for %s: %s %s; %s behind %s", who, n.who(), be,
+		n.doing(), number(n.behind), pronoun(n.count))
+}

@@ -1,0 +1,160 @@
+package doctor
+
+import (
+	"strings"
+)
+
+// orphans returns how many of the goroutines of s were created by one that is in
+// no stack any more.
+func (g *graph) orphans(s *site) int {
+	n := 0
+	for _, stack := range s.stacks {
+		for _, m := range stack.Members {
+			if parent, known := g.ids[m.Parent]; known && parent.stack == nil &&
+				m.Parent != 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// families links goroutines that wait for a WaitGroup or a result with those
+// that they created.
+func (g *graph) families(stacks []*Stack) {
+	for _, stack := range stacks {
+		at := g.sc.of[stack]
+		for i := range stack.Members {
+			r := ref{stack, i}
+			switch {
+			case at.design:
+			case at.op == WaitGroup, at.op == ChanReceive:
+				if child, ok := g.child(r, at.op); ok {
+					g.edge(g.node(r), g.node(child), toEnd)
+				}
+			}
+		}
+	}
+}
+
+// parent returns the goroutine that created r, if it still runs the function
+// that did, and is not one that only accepts connections.
+func (g *graph) parent(r ref) (ref, bool) {
+	p := g.ids[r.member().Parent]
+	if p.stack == nil || g.sc.of[p.stack].design {
+		return ref{}, false
+	}
+	// A function that was started by its name may serve any caller; a literal
+	// has the variables of the function that it is written in.
+	last := lastUser(r.stack)
+	if last == len(r.stack.Frames) {
+		return ref{}, false
+	}
+	literal := r.stack.Frames[last].Func
+	if declared(literal) == literal || strings.Contains(literal, ".gowrap") ||
+		!created(p.stack, r.stack) {
+		return ref{}, false
+	}
+	for _, f := range p.stack.Frames {
+		if declared(f.Func) == declared(literal) {
+			return p, true
+		}
+	}
+	return ref{}, false
+}
+
+// collectors links blocked senders with the goroutines that started them to
+// collect the results.
+func (g *graph) collectors(s *site) {
+	for _, stack := range s.stacks {
+		for i := range stack.Members {
+			r := ref{stack, i}
+			if parent, ok := g.parent(r); ok && g.collects(parent, s) {
+				g.edge(g.node(r), g.node(parent), toReceive)
+			}
+		}
+	}
+}
+
+// collects reports whether the goroutine that created the senders of a site
+// is who should receive from them: it is not parked, which the runtime rules
+// out, and if it waits for their end, none of its other children is at work.
+func (g *graph) collects(parent ref, senders *site) bool {
+	at := g.sc.of[parent.stack]
+	if parked(at.op) || at == senders {
+		return false
+	}
+	for _, c := range g.born[parent.member().ID] {
+		other := g.sc.of[c.stack]
+		if other != senders && !parked(other.op) && !other.design {
+			return false
+		}
+	}
+	return true
+}
+
+// created reports whether a call of parent started child.
+func created(parent, child *Stack) bool {
+	by := child.CreatedBy.Func
+	switch by {
+	case "":
+		return false
+	case "golang.org/x/sync/errgroup.(*Group).Go", "sync.(*WaitGroup).Go",
+		"golang.org/x/sync/errgroup.(*Group).TryGo":
+		return true
+	}
+	if isStd(by) {
+		return false
+	}
+	for _, f := range parent.Frames {
+		if f.Func == by || declared(f.Func) == declared(by) {
+			return true
+		}
+	}
+	return false
+}
+
+// child returns the child of r that most likely keeps it waiting: one that is
+// stuck, the longest first; for a WaitGroup any that does not wait for work.
+func (g *graph) child(r ref, op Operation) (ref, bool) {
+	best, rank := ref{}, -1
+	for _, c := range g.born[r.member().ID] {
+		at := g.sc.of[c.stack]
+		if at.design || !created(r.stack, c.stack) {
+			continue
+		}
+		rankOf := int(c.member().Minutes)
+		switch {
+		case op == ChanReceive && at.op == WaitGroup:
+			continue // it waits for the same end
+		case stuckIn(at.op) || at.resource != "":
+			rankOf += 1 << 40
+		case op == ChanReceive || parked(at.op):
+			continue
+		}
+		if rankOf > rank {
+			best, rank = c, rankOf
+		}
+	}
+	return best, rank >= 0
+}
+
+// workers returns how many goroutines are alive whose end the goroutines of s may
+// wait for: those started by them, or by the goroutine that created them.
+func (g *graph) workers(s *site) int {
+	n := 0
+	for _, stack := range s.stacks {
+		for _, m := range stack.Members {
+			n += len(g.born[m.ID])
+			if m.Parent == 0 {
+				continue
+			}
+			for _, sibling := range g.born[m.Parent] {
+				if g.sc.of[sibling.stack] != s {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,170 @@
+package doctor
+
+import (
+	"slices"
+	"strings"
+)
+
+// waiter is one goroutine that waits for an object.
+type waiter struct {
+	ref   ref
+	lock  uint64
+	owner uint64 // the receiver of the user's call, if the lock may be in it
+	typ   string
+	near  []uint64 // what else the lock may be in: words of calls further out
+	outer string   // a call further out on the same owner
+	apart bool     // and between the two a call on another one
+}
+
+// waits are the calls whose first word is the object waited for.
+var waits = map[string]bool{
+	"sync.(*Mutex).Lock": true, "sync.(*Mutex).lockSlow": true,
+	"internal/sync.(*Mutex).Lock": true, "internal/sync.(*Mutex).lockSlow": true,
+	"sync.(*RWMutex).Lock": true, "sync.(*RWMutex).RLock": true,
+	"sync.(*WaitGroup).Wait": true, "sync.(*Cond).Wait": true,
+	fdLock: true,
+	"golang.org/x/sync/semaphore.(*Weighted).Acquire": true,
+	"golang.org/x/sync/errgroup.(*Group).Wait":        true,
+	"golang.org/x/sync/errgroup.(*Group).Go":          true,
+	"golang.org/x/sync/singleflight.(*Group).Do":      true,
+	"database/sql.(*DB).conn":                         true,
+}
+
+// fdLock is where a write to a file or connection waits for another one to end.
+const fdLock = "internal/poll.(*fdMutex).rwlock"
+
+// fdType is the type of the objects that fdLock is for.
+const fdType = "internal/poll.FD"
+
+// semas are those whose first word is a semaphore in the object, and where it
+// is unless a call further out says more.
+var semas = map[string]uint64{
+	"sync.runtime_Semacquire":               4,
+	"sync.runtime_SemacquireMutex":          4,
+	"internal/sync.runtime_SemacquireMutex": 4,
+	"sync.runtime_SemacquireRWMutexR":       12,
+	"sync.runtime_SemacquireRWMutex":        8,
+	"sync.runtime_SemacquireWaitGroup":      8,
+}
+
+// owners of a semaphore that is no mutex's, and where it is in them.
+var semaOwners = map[string]uint64{
+	"sync.(*RWMutex).RLock": 12, "sync.(*RWMutex).Lock": 8,
+	"sync.(*WaitGroup).Wait": 8,
+}
+
+// target returns what a goroutine waits for: the lock by the calls of package
+// sync, its owner by the receiver of the user's call.
+func target(stack *Stack, words []args) (w waiter) {
+	user := userCall(stack)
+	w.lock = lockOf(stack, words, user)
+	if w.lock != 0 && waitsForFD(stack) {
+		w.owner, w.typ = w.lock, fdType
+		return w
+	}
+	if user < 0 {
+		return w
+	}
+	w.near = near(w.lock, words, user)
+	w.own(stack, words, user)
+	if w.owner != 0 && w.lock != 0 && w.lock-w.owner >= maxObject {
+		// The lock is not part of it, so to be inside it is not to hold it.
+		w.owner, w.typ, w.outer, w.apart = 0, "", "", false
+	}
+	return w
+}
+
+// lockOf returns the address of the lock that a goroutine waits for, by the
+// calls above the user's, or 0.
+func lockOf(stack *Stack, words []args, user int) (lock uint64) {
+	var sema, offset uint64
+	for i, f := range stack.Frames {
+		if i == user || i >= len(words) {
+			break
+		}
+		first := words[i].receiver()
+		if off, ok := semas[f.Func]; ok && first > maxObject && sema == 0 {
+			sema, offset = first, off
+		} else if off, ok := semaOwners[f.Func]; ok && offset == 4 {
+			offset = off
+		}
+		if (waits[f.Func] || isLocker(f.Func)) && first != 0 {
+			lock = first
+		}
+	}
+	if lock == 0 && sema != 0 {
+		lock = sema - offset
+	}
+	return lock
+}
+
+// own sets the receiver of the user's call, and whether a call further out is
+// on the same object.
+func (w *waiter) own(stack *Stack, words []args, user int) {
+	typ := methodType(stack.Frames[user].Func)
+	if typ == "" {
+		return
+	}
+	between := false
+	for i := user; i < len(stack.Frames) && i < len(words); i++ {
+		if other := methodType(stack.Frames[i].Func); other != typ {
+			between = between || other != ""
+			continue
+		}
+		first := words[i].receiver()
+		if w.owner == 0 && first != 0 {
+			w.owner, w.typ = first, typ
+		}
+		if i > user && (first == w.owner || words[i].inlined) &&
+			stack.Frames[i].Func != stack.Frames[user].Func {
+			w.outer, w.apart = stack.Frames[i].Func, between
+		}
+		if w.owner == 0 && !words[i].inlined {
+			return // its receiver is not known
+		}
+	}
+}
+
+// waitsForFD reports whether the goroutines of s wait for a file's own lock.
+func waitsForFD(s *Stack) bool {
+	return s.above("internal/poll") && slices.ContainsFunc(s.Frames,
+		func(f Frame) bool { return f.Func == fdLock })
+}
+
+// maxObject is how far into an object a lock is looked for.
+const maxObject = 4 << 10
+
+// near returns the words of the user's calls that may be the object that a lock
+// is in: a lock is often waited for in a method of another type than its own.
+func near(lock uint64, words []args, user int) (found []uint64) {
+	if lock == 0 {
+		return nil
+	}
+	const calls = 6
+	for i := user; i < min(len(words), user+calls); i++ {
+		for j := range words[i].n {
+			v := words[i].word[j]
+			if v != 0 && !words[i].doubtful[j] && lock-v < maxObject &&
+				(i > user || j > 0) && !slices.Contains(found, v) && len(found) < 4 {
+				found = append(found, v)
+			}
+		}
+	}
+	return found
+}
+
+// methodType returns the package and type of a method with a pointer receiver,
+// which is the first word of the call; "" for others and for closures.
+func methodType(symbol string) string {
+	pkg := packageOf(symbol)
+	name := strings.TrimPrefix(symbol[len(pkg):], ".")
+	if !strings.HasPrefix(name, "(*") || declared(symbol) != symbol {
+		return ""
+	}
+	return pkg + "." + typeOf(symbol)
+}
+
+// displayType is "(*Cache)" for "example.com/app.Cache".
+func displayType(typ string) string {
+	return "(*" + typ[strings.LastIndexByte(typ, '.')+1:] + ")"
+}
