@@ -74,7 +74,8 @@ const maxGraph = 16 << 20
 // newGraph links each waiting goroutine with the holder of its object.
 func newGraph(sc *scene) *graph {
 	g := &graph{sc: sc, effort: maxGraph, nodes: make(map[ref]*node),
-		groups: make(map[*site]*node), sites: make(map[*site][]*node), sets: make(map[uint64]*waitSet),
+		groups: make(map[*site]*node), sites: make(map[*site][]*node),
+		sets: make(map[uint64]*waitSet),
 		ids: make(map[uint64]ref), born: make(map[uint64][]ref),
 		keys: make(map[*site]map[uint64]bool), several: make(map[uint64]bool)}
 	stacks := slices.Clone(sc.now.Stacks)

@@ -76,7 +76,8 @@ func (sc *scene) receiverOf(s *site) counterpart {
 	if !ok {
 		c = sc.byRelation(s)
 	}
-	if c.receiver == ReceiverMissing && sc.partial && c.confidence != ConfidenceHigh {
+	if c.receiver == ReceiverMissing && sc.partial &&
+		c.confidence != ConfidenceHigh {
 		c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
 		c.clause = same("its receiver is not in this input")
 	}
@@ -231,7 +232,8 @@ func (sc *scene) fromSource(s *site) (counterpart, bool) {
 		switch {
 		case busy != nil:
 			return counterpart{receiver: ReceiverPresent,
-				confidence: ConfidenceHigh, site: busy, source: true, blocked: stuckIn(busy.op),
+				confidence: ConfidenceHigh, site: busy, source: true,
+				blocked: stuckIn(busy.op),
 				clause: same(fmt.Sprintf("%s receives there and is busy, %s",
 					short(name), where(busy)))}, true
 		case sc.alive(name) > 0:
