@@ -2,6 +2,7 @@ package asynclog
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -66,7 +67,7 @@ type File struct {
 
 	mu   sync.Mutex // held during a Write
 	cut  cut
-	last os.FileInfo // of the file, the last time that the path led to it
+	last fs.FileInfo // of the file, the last time that the path led to it
 
 	// Held while the path is opened, so that no file is created once Close
 	// has returned. A channel, as Close waits with a bound.

@@ -315,6 +315,26 @@ func init() {
 		fmt.Printf("%q\n", b)
 		os.Exit(0)
 	}
+	exits["no descriptors left"] = func(*Writer, *ledger) {
+		path := os.Getenv(exitFile)
+		f, err := OpenFile(path, FileOptions{})
+		if err != nil {
+			panic(err)
+		}
+		var held []*os.File
+		for err == nil {
+			var file *os.File
+			file, err = os.Open(os.DevNull)
+			held = append(held, file)
+		}
+		_ = os.Rename(path, path+".1")
+		fmt.Println(f.Write([]byte("kept\n")))
+		for _, file := range held {
+			_ = file.Close() // nil at the end
+		}
+		fmt.Println(f.Write([]byte("new\n")))
+		os.Exit(0)
+	}
 	exits["OpenFile of /dev/stdout by another user"] = func(*Writer, *ledger) {
 		if err := syscall.Setuid(65534); err != nil {
 			panic(err)
@@ -359,6 +379,20 @@ func TestFile_as_a_user_without_rights(t *testing.T) {
 	require.Contains(t, lines[2], "permission denied")
 	require.Equal(t, `"after\nkept\nkept as well\n"`, lines[3])
 	require.Equal(t, `"new\n"`, lines[4])
+}
+
+func TestFile_no_descriptors_left(t *testing.T) {
+	cmd, path := child(t, "no descriptors left")
+	cmd = exec.Command("sh", "-c", "ulimit -n 50; exec "+cmd.Path)
+	cmd.Env = append(os.Environ(), exitHow+"=no descriptors left", exitFile+"="+path)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	lines := strings.Split(string(out), "\n")
+	require.Contains(t, lines[0], "5 asynclog: ")
+	require.Contains(t, lines[0], "too many open files")
+	require.Equal(t, "4 <nil>", lines[1])
+	require.Equal(t, "kept\n", content(t, path+".1"))
+	require.Equal(t, "new\n", content(t, path))
 }
 
 // In a container the pipe may belong to root, and the process not.

@@ -17,17 +17,19 @@ func (w *Writer) Sync() error {
 // syncs returns a flush for the record just stored, or nil if the caller does
 // not wait for it. The caller holds mu.
 func (w *Writer) syncs(s severity) *flush {
-	if !s.sync || w.hopeless {
+	if !s.sync || w.unsynced != nil && !w.unsynced.over() {
 		return nil
 	}
+	w.unsynced = nil
 	f := &flush{young: w.buf.youngIn, done: make(chan struct{})}
 	w.pending = append(w.pending, f)
 	return f
 }
 
-// await waits for f, up to MaxWait. If the sink has taken nothing in that time
-// the next caller does not wait. The sink itself cannot wait for its own
-// record.
+// await waits for f, up to MaxWait. If that is in vain the next callers do not
+// wait until the record has left the buffer: with a sink that hangs, or is too
+// slow for its backlog, a service pays MaxWait once. The sink itself cannot wait
+// for its own record.
 func (w *Writer) await(f *flush) {
 	if w.isSink() {
 		w.mu.Lock()
@@ -35,10 +37,6 @@ func (w *Writer) await(f *flush) {
 		w.mu.Unlock()
 		return
 	}
-	w.mu.Lock()
-	w.settle()
-	before := w.buf.written
-	w.mu.Unlock()
 	timer := time.NewTimer(w.opts.MaxWait)
 	defer timer.Stop()
 	select {
@@ -49,9 +47,21 @@ func (w *Writer) await(f *flush) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.settle()
-	w.forget(f)
-	w.hopeless = w.buf.written == before
+	if w.unsynced != nil {
+		w.forget(f)
+		return
+	}
+	w.unsynced = f // and stays in pending
+}
+
+// over reports whether there is nothing left to wait for.
+func (f *flush) over() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // forget takes a flush back that waits no longer. The caller holds mu.

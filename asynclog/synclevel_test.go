@@ -62,14 +62,61 @@ func TestSyncLevel_a_sink_that_hangs(t *testing.T) {
 			require.Equal(t, 2, n)
 		}
 		require.Equal(t, 3*time.Second, time.Since(begin))
-		synctest.Wait()
-		require.Empty(t, w.pending)
 		close(gate)
 		require.NoError(t, w.Flush(t.Context()))
 		_, _ = w.WriteLeveled(slog.LevelError, []byte("again\n"))
 		require.Contains(t, s.String(), "again\n")
 		require.NoError(t, w.Close())
 		require.EqualValues(t, 101, w.Stats().Written.Records)
+	})
+}
+
+// A sink that makes progress, but has too much before it: the errors of an
+// overloaded service must not wait one after the other.
+func TestSyncLevel_a_sink_that_falls_behind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(_ int, p []byte) (int, error) {
+			time.Sleep(time.Second)
+			return len(p), nil
+		}}
+		w := New(s, Options{SyncLevel: slog.LevelError, Unbatched: true,
+			MaxWait: 2500 * time.Millisecond})
+		for range 10 {
+			_, _ = w.Write([]byte("before\n"))
+		}
+		begin := time.Now()
+		for range 100 {
+			_, _ = w.WriteLeveled(slog.LevelError, []byte("x\n"))
+		}
+		require.Equal(t, 2500*time.Millisecond, time.Since(begin))
+		for range 4 { // all of them wait at the same time
+			go func() { _, _ = w.WriteLeveled(slog.LevelError, []byte("x\n")) }()
+		}
+		time.Sleep(11*time.Second - time.Since(begin)) // the first is written
+		synctest.Wait()
+		begin = time.Now()
+		_, _ = w.WriteLeveled(slog.LevelError, []byte("y\n"))
+		require.Equal(t, 2500*time.Millisecond, time.Since(begin), "tried again")
+		time.Sleep(200 * time.Second)
+		begin = time.Now()
+		_, _ = w.WriteLeveled(slog.LevelError, []byte("z\n"))
+		require.Equal(t, time.Second, time.Since(begin))
+		require.NoError(t, w.Close())
+	})
+}
+
+func TestSyncLevel_many_wait_in_vain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, gate := heldTape()
+		w := New(s, Options{SyncLevel: slog.LevelError})
+		for range 10 {
+			go func() { _, _ = w.WriteLeveled(slog.LevelError, []byte("x\n")) }()
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		require.Len(t, w.pending, 1)
+		close(gate)
+		require.NoError(t, w.Close())
 	})
 }
 

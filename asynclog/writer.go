@@ -42,6 +42,7 @@ type Writer struct {
 
 	pending     []*flush // wait for their records to leave the buffer
 	flushing    []*flush // wait for the sink's Flush or Sync
+	unsynced    *flush   // was waited for in vain, see await
 	flushedLast bool     // the sink was told to, for Shutdown
 	lastErr     error    // of that
 
@@ -99,14 +100,17 @@ type Options struct {
 
 	// SyncLevel makes a Write of a record at or above it wait until the sink
 	// has taken the record, for at most MaxWait: the line before os.Exit is
-	// then not lost. A sink with a method Flush() error, such as bufio.Writer,
-	// is flushed as well. Levels reach a Writer by [Handler], by
-	// [Writer.WriteLeveled] and by the adapters asynczap and asynczerolog.
+	// then not lost. With a [File] that takes about 8 µs on an idle machine,
+	// without it 35 ns. A sink with a method Flush() error, such as
+	// bufio.Writer, is flushed as well, but not synced. Levels reach a Writer
+	// by [Handler], by [Writer.WriteLeveled] and by the adapters asynczap and
+	// asynczerolog.
 	//
 	// Write returns nil also if the wait was in vain. The next records then do
-	// not wait until the sink takes something, so that a sink that hangs
-	// costs the service MaxWait once. A record that the sink itself writes to
-	// its Writer does not wait. The level is read once, by New. Nil: off.
+	// not wait until that record has left the buffer, so that a sink that hangs
+	// or falls behind costs the service MaxWait once. A record that the sink
+	// itself writes to its Writer does not wait. The level is read once, by
+	// New. Nil: off.
 	SyncLevel slog.Leveler
 
 	// Report renders a loss for the stream: [ReportJSON], [ReportText],

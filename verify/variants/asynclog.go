@@ -167,8 +167,8 @@ var logVariants = []variant{{
 	mistake: "A Write during Close creates the file again.",
 }, {
 	name:    "log-synclevel-waits-in-vain",
-	old:     "\tif !s.sync || w.hopeless {\n",
-	new:     "\tif !s.sync {\n",
+	old:     "\tw.unsynced = f // and",
+	new:     "\tw.forget(f) // and",
 	mistake: "With a sink that hangs, every record at SyncLevel waits for MaxWait.",
 }, {
 	name:    "log-synclevel-sink-waits-for-itself",
