@@ -98,6 +98,10 @@ func TestFile_keeps_the_owner(t *testing.T) {
 func TestFile_does_not_follow_a_planted_link(t *testing.T) {
 	for _, missing := range []bool{true, false} {
 		f, path := openFile(t)
+		require.NoError(t, f.Close())
+		f, err := OpenFile(path, FileOptions{}) // which is there already
+		require.NoError(t, err)
+		defer f.Close()
 		target := filepath.Join(t.TempDir(), "target")
 		if !missing {
 			require.NoError(t, os.WriteFile(target, []byte("precious\n"), 0o600))
@@ -147,13 +151,32 @@ func TestFile_follows_a_link_that_was_there(t *testing.T) {
 	require.NoError(t, os.Symlink("monday", path))
 	f, err := OpenFile(path, FileOptions{})
 	require.NoError(t, err)
+	file := f.file.Load()
 	write(t, f, "one\n")
+	require.Same(t, file, f.file.Load(), "it has not moved")
 	require.NoError(t, os.Symlink("tuesday", path+".new"))
 	require.NoError(t, os.Rename(path+".new", path))
 	write(t, f, "two\n")
 	require.Equal(t, "one\n", content(t, filepath.Join(dir, "monday")))
 	require.Equal(t, "two\n", content(t, filepath.Join(dir, "tuesday")))
 	require.NoError(t, f.Close())
+}
+
+func TestFile_Sync_of_a_FIFO(t *testing.T) {
+	path := fifo(t)
+	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	f, err := OpenFile(path, FileOptions{})
+	require.NoError(t, err)
+	require.NoError(t, f.Sync())
+	require.NoError(t, f.Close())
+	require.NoError(t, reader.Close())
+}
+
+func TestFile_Sync_returns_an_error(t *testing.T) {
+	f, _ := openFile(t)
+	require.NoError(t, f.file.Load().Close())
+	require.ErrorIs(t, f.Sync(), os.ErrClosed)
 }
 
 func TestFile_a_socket_is_an_error(t *testing.T) {
@@ -315,6 +338,27 @@ func init() {
 		fmt.Printf("%q\n", b)
 		os.Exit(0)
 	}
+	// The owner cannot be kept, but the group can.
+	exits["not the owner"] = func(*Writer, *ledger) {
+		path := os.Getenv(exitFile)
+		check := func(err error) {
+			if err != nil {
+				panic(err)
+			}
+		}
+		check(os.Chown(path, 0, 1))
+		check(os.Chmod(path, 0o666))
+		check(os.Chmod(filepath.Dir(path), 0o777))
+		check(syscall.Setgroups([]int{1}))
+		check(syscall.Setgid(65534))
+		check(syscall.Setuid(65534))
+		f, err := OpenFile(path, FileOptions{})
+		check(err)
+		check(os.Rename(path, path+".1"))
+		_, err = f.Write([]byte("x\n"))
+		check(err)
+		os.Exit(0)
+	}
 	exits["no descriptors left"] = func(*Writer, *ledger) {
 		path := os.Getenv(exitFile)
 		f, err := OpenFile(path, FileOptions{})
@@ -379,6 +423,24 @@ func TestFile_as_a_user_without_rights(t *testing.T) {
 	require.Contains(t, lines[2], "permission denied")
 	require.Equal(t, `"after\nkept\nkept as well\n"`, lines[3])
 	require.Equal(t, `"new\n"`, lines[4])
+}
+
+func TestFile_keeps_the_group_at_least(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	cmd, path := child(t, "not the owner")
+	for dir := filepath.Dir(path); len(dir) > len(os.TempDir()); dir = filepath.Dir(dir) {
+		require.NoError(t, os.Chmod(dir, 0o777))
+	}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	st, err := os.Stat(path)
+	require.NoError(t, err)
+	s := st.Sys().(*syscall.Stat_t)
+	require.EqualValues(t, 65534, s.Uid)
+	require.EqualValues(t, 1, s.Gid)
+	require.Equal(t, os.FileMode(0o666), mode(t, path))
 }
 
 func TestFile_no_descriptors_left(t *testing.T) {

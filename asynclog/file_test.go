@@ -156,6 +156,7 @@ func TestFile_after_close(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrClosed)
 	require.ErrorIs(t, f.Close(), os.ErrClosed)
 	require.ErrorIs(t, f.Reopen(), os.ErrClosed)
+	require.ErrorIs(t, f.replace(), os.ErrClosed, "of a Write in progress")
 }
 
 func TestFile_concurrent_use(t *testing.T) {

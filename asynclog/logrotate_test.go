@@ -68,11 +68,12 @@ func logs(t *testing.T, l *ledger, path string) []byte {
 	t.Helper()
 	files, err := filepath.Glob(path + ".[0-9]*")
 	require.NoError(t, err)
-	slices.SortFunc(files, func(a, b string) int {
-		sa, _ := os.Stat(a)
-		sb, _ := os.Stat(b)
-		return sa.ModTime().Compare(sb.ModTime())
-	})
+	age := func(file string) (n int) { // service.log.2.gz
+		_, err := fmt.Sscanf(file[len(path):], ".%d", &n)
+		require.NoError(t, err)
+		return n
+	}
+	slices.SortFunc(files, func(a, b string) int { return age(b) - age(a) })
 	var all []byte
 	for _, file := range append(files, path) {
 		b := readAll(t, file)
