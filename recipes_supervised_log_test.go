@@ -184,16 +184,18 @@ func (f *ringLogHang) Write(p []byte) (int, error) {
 func stalledRingLog(t *testing.T) (*ringLog, *ringLogHang, *ringLogDisk) {
 	hung := &ringLogHang{ends: make(chan func(*bytes.Buffer, []byte) (int, error))}
 	d := &ringLogDisk{}
-	first := true
+	first, logged := true, make(chan struct{})
 	l := newRingLog(64, ringLogBeat, func() (io.WriteCloser, error) {
 		if first {
 			first = false
+			<-logged // or it might take only one of the lines
 			return hung, nil
 		}
 		return d.open()
 	})
 	l.Log("a")
 	l.Log("b")
+	close(logged)
 	synctest.Wait()
 	l.Log("c")
 	time.Sleep(ringLogBeat)

@@ -221,8 +221,11 @@ func TestAddBetweenTwoRunsInATree(t *testing.T) {
 		assert.Equal(t, "a failed, b starting", child.states())
 		pause(time.Minute)
 		assert.Equal(t, "a running, b running", child.states())
+		go func() { _ = top.Restart(context.Background(), "child") }()
+		synctest.Wait()
+		child.cast(atOnce, "c")
 		assert.Equal(t, context.Canceled, top.end())
-		assert.Error(t, child.Add("c", idle, atOnce), "it has stopped")
+		assert.Error(t, child.Add("d", idle, atOnce), "it has stopped")
 	})
 }
 
@@ -237,6 +240,7 @@ func TestCauses(t *testing.T) {
 		require.NoError(t, mid.Restart(t.Context(), "leaf"))
 		assert.Equal(t, chanx.ErrRestarting, leaf.stoppedFor())
 		require.NoError(t, top.Restart(t.Context(), "mid"))
+		synctest.Wait()
 		assert.ErrorIs(t, leaf.stoppedFor(), chanx.ErrStopping)
 		assert.ErrorIs(t, leaf.stoppedFor(), chanx.ErrRestarting)
 		require.NoError(t, mid.Remove(t.Context(), "leaf"))

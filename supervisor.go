@@ -653,8 +653,7 @@ func (s *Supervisor) finish(a attention, e *ending) error {
 	}
 	timeout := s.patience(a.ctx)
 	s.stopInTurn(a, e.live, timeout, e.cause, s.crashed, nil)
-	again := pulseOf(a.ctx) != nil && a.ctx.Err() == nil
-	late, join := s.endStop(again)
+	late, join := s.endStop(runsAgain(a.ctx))
 	if s.hasCrashed() {
 		for _, r := range e.live {
 			r.cancel(e.cause)
@@ -673,6 +672,19 @@ func (s *Supervisor) finish(a attention, e *ending) error {
 		e.err = stop.Err
 	}
 	return &StopTimeoutError{Workers: late, Timeout: timeout, Err: e.err}
+}
+
+// runsAgain reports whether a Run with ctx is to be followed by another: the
+// supervisor above it has not stopped it, or only restarts it.
+func runsAgain(ctx context.Context) bool {
+	if pulseOf(ctx) == nil {
+		return false
+	}
+	why := context.Cause(ctx)
+	for c, ok := why.(*stopCause); ok; c, ok = why.(*stopCause) {
+		why = c.why
+	}
+	return why == nil || why == ErrRestarting
 }
 
 // endStop notes that nothing is waited for any more. A set that is to run again
