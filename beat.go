@@ -87,9 +87,8 @@ func (p *pulse) age() time.Duration { return time.Since(p.born) }
 // the latest counts, whichever stores last.
 func (p *pulse) beat() {
 	now := int64(p.age())
-	last := p.last.Load()
-	for now >= last && !p.last.CompareAndSwap(last, now) {
-		last = p.last.Load()
+	for last := p.last.Load(); now >= last &&
+		!p.last.CompareAndSwap(last, now); last = p.last.Load() {
 	}
 	if p.stalled.Load() {
 		p.recover()

@@ -77,12 +77,24 @@
 //	Run         ctx.Err()         ctx.Err(), or after          nil, when all have
 //	                              StopTimeout the names
 //	Remove      ctx.Err()         ctx.Err(); it goes on        nil
-//	Beat        beats all the same
+//	Restart     ctx.Err()         ctx.Err(); it goes on        starts it again
+//	Beat        beats, ctx done or not
 //
-// A nil function, a nil context and invalid options panic before anything
-// starts.
-// Add with a name that is taken, or to a supervisor that has stopped, is an
-// error. Status and Health always answer.
+// A nil function, a nil context and an invalid policy panic before anything
+// starts. Add with a name that is taken, or to a supervisor that has stopped, is
+// an error, and so is Restart of a worker that is not there. Status and Health
+// always answer.
+//
+// What a worker returns, with the zero policy:
+//
+//	nil, an error, a panic, Goexit     a restart
+//	ErrStop                            the end; if its ctx was cancelled to
+//	                                   restart it: a restart
+//	Permanent(err), ErrStop and an     the end, as failed
+//	error joined
+//
+// Its ctx says why it is to return, by context.Cause: [ErrStopping],
+// [ErrRemoved], [ErrRestarting] or [ErrStalled].
 //
 // # What it costs
 //

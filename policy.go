@@ -138,7 +138,8 @@ type RestartPolicy struct {
 	// shared by several policies is called concurrently. If it blocks, up to
 	// 64 events wait for it, and later ones are dropped and counted in
 	// Event.Missed and WorkerStatus.Missed, as is an event in which it
-	// panics. Nil: none.
+	// panics or calls runtime.Goexit. Once the worker is removed it gets no
+	// more events. Nil: none.
 	OnEvent func(Event) `json:"-"`
 }
 

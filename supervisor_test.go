@@ -1104,6 +1104,37 @@ func TestASiblingThatStopsIsNotReplaced(t *testing.T) {
 	}
 }
 
+// doneContext is done and has no error, which no context should.
+type doneContext struct {
+	context.Context
+	done chan struct{}
+}
+
+func (c doneContext) Done() <-chan struct{} { return c.done }
+func (c doneContext) Err() error            { return nil }
+
+func TestDoneContextWithoutError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := doneContext{context.Background(), make(chan struct{})}
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a")[0]
+		tr.ctx = ctx
+		tr.start()
+		result := make(chan error, 1)
+		go func() { result <- chanx.Supervise(ctx, byErrorOf(errSet), everyOne(time.Hour)) }()
+		synctest.Wait()
+		close(ctx.done)
+		assert.Equal(t, context.Canceled, <-tr.result)
+		assert.Equal(t, chanx.ErrStopping, a.stoppedFor())
+		assert.Equal(t, context.Canceled, <-result)
+		assert.Zero(t, time.Since(tr.born))
+	})
+}
+
+func byErrorOf(err error) func(context.Context) error {
+	return func(context.Context) error { return err }
+}
+
 // What Add has accepted is started, and Run does not return before it has
 // ended; and nothing is accepted that is not.
 func TestAddAtTheEnd(t *testing.T) {

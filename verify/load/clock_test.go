@@ -65,6 +65,7 @@ func TestClockLeapsOverHeartbeats(t *testing.T) {
 				OnEvent:   func(e chanx.Event) { kinds <- e.Kind },
 			})
 		}()
+		require.Equal(t, chanx.EventStart, <-kinds)
 		time.Sleep(years)
 		synctest.Wait()
 		require.Len(t, kinds, 1)
