@@ -15,15 +15,16 @@ import (
 // A shared is two senders on one CPU. A child process gets it as JSON.
 type shared struct {
 	Way  string
-	Idle bool // the second sender has a thread of policy SCHED_IDLE
+	Idle bool // the rival has a thread of policy SCHED_IDLE
 	For  time.Duration
 }
 
-// A turn is what happened to one of the two senders.
-type turn struct {
-	Calls               int64
-	Took, Slow, Longest time.Duration
-	_                   [64]byte // a cache line apart from the other
+// pair is what happened to a sender that times its calls and to its rival,
+// which does not. A rival that reads no clock loses the CPU within a call, and
+// within the section of a lock, as often as possible.
+type pair struct {
+	Calls, Rival        int64
+	Took, Slow, Longest time.Duration // of the calls of the one that is timed
 }
 
 // slow is the least time of a slow call: a call that the operating system or
@@ -35,14 +36,12 @@ const slow = 20 * time.Microsecond
 func oneCPU(o plan.Options) table {
 	t := table{
 		title: "Two senders on one CPU, full queue of 1,024",
-		heads: []string{"the two", "GOMAXPROCS", "sent by"},
+		heads: []string{"rival", "GOMAXPROCS", "sent by"},
 		figures: []column{
-			{name: "calls/s, first", show: mega, interval: true},
-			{name: "second", show: mega, interval: true},
-			{name: "in slow calls, first", show: rarely, interval: true},
-			{name: "second", show: rarely},
-			{name: "longest call, first", show: figure.Time, interval: true},
-			{name: "second", show: figure.Time},
+			{name: "its calls/s", show: mega, interval: true},
+			{name: "the rival's", show: mega, interval: true},
+			{name: "time in slow calls", show: rarely, interval: true},
+			{name: "longest call", show: figure.Time, interval: true},
 		},
 	}
 	if reason := cannotShare(); reason != "" {
@@ -50,13 +49,14 @@ func oneCPU(o plan.Options) table {
 		return t
 	}
 	t.notes = []string{fmt.Sprintf("Each measurement is a process of its own "+
-		"that runs for %v, pinned to one CPU. Every call is timed. A slow call "+
-		"takes over %v. The other sender runs meanwhile, whether the call waits "+
-		"for it, is interrupted, or, as one evicting Send of a Ring in 4,096, "+
-		"yields.", sharedFor(o), slow),
-		"The idle sender has a thread of policy SCHED_IDLE, which runs when no " +
-			"other wants the CPU. It is GOMAXPROCS 3 there, so that the goroutine " +
-			"that ends the measurement does not need a processor of the two."}
+		"that runs for %v, pinned to one CPU. A slow call takes over %v. The "+
+		"rival runs meanwhile, whether the call waits for it, is interrupted, "+
+		"or, as one evicting Send of a Ring in 4,096, yields. The rival does not "+
+		"read the clock, so most of its interruptions come within a call.",
+		sharedFor(o), slow),
+		"The idle rival has a thread of policy SCHED_IDLE, which runs when no " +
+			"other wants the CPU. GOMAXPROCS is 3 there, so that the goroutine " +
+			"that ends the measurement needs the processor of neither."}
 	for _, procs := range []int{1, 2, 4} {
 		t.bouts = append(t.bouts, sharedBout(o, false, procs))
 	}
@@ -67,79 +67,73 @@ func oneCPU(o plan.Options) table {
 func sharedFor(o plan.Options) time.Duration { return 10 * o.For }
 
 func sharedBout(o plan.Options, idle bool, procs int) bout {
-	names, pair := namesOf(ring, evicting), "equal priorities"
+	names, priority := namesOf(ring, evicting), "equal priority"
 	if idle {
-		pair = "ordinary, idle"
+		priority = "idle"
 	}
 	return bout{
-		situation: []string{pair, fmt.Sprint(procs)},
+		situation: []string{priority, fmt.Sprint(procs)},
 		names:     names,
 		measure: func(i int) ([]float64, error) {
-			two, err := sharedChild(
+			p, err := sharedChild(
 				shared{Way: names[i], Idle: idle, For: sharedFor(o)}, procs)
-			a, b := two[0], two[1]
-			return []float64{
-				float64(a.Calls) / a.Took.Seconds(),
-				float64(b.Calls) / b.Took.Seconds(),
-				float64(a.Slow) / float64(a.Took),
-				float64(b.Slow) / float64(b.Took),
-				float64(a.Longest), float64(b.Longest)}, err
+			seconds := p.Took.Seconds()
+			return []float64{float64(p.Calls) / seconds,
+				float64(p.Rival) / seconds, p.Slow.Seconds() / seconds,
+				float64(p.Longest)}, err
 		},
 	}
 }
 
-func sharedChild(s shared, procs int) (two [2]turn, err error) {
+func sharedChild(s shared, procs int) (p pair, err error) {
 	program, err := os.Executable()
 	if err != nil {
-		return two, err
+		return p, err
 	}
 	err = pinned(func() error {
-		return runChild(program, job{Share: &s}, &two,
+		return runChild(program, job{Share: &s}, &p,
 			fmt.Sprintf("GOMAXPROCS=%d", procs))
 	})
-	return two, err
+	return p, err
 }
 
 // share runs in the child.
-func share(s shared) (two [2]turn, err error) {
+func share(s shared) (p pair, err error) {
 	q := wayNamed(s.Way).open(1024)
 	for i := range 1024 {
 		q.send(i)
 	}
 	var stop atomic.Bool
 	var all sync.WaitGroup
-	all.Go(func() {
-		if s.Idle {
-			runtime.LockOSThread()
-		}
-		two[0].share(q, &stop)
-	})
-	all.Go(func() {
-		if s.Idle {
-			runtime.LockOSThread() // the thread ends with the goroutine
-			if err = makeIdle(); err != nil {
-				return
-			}
-		}
-		two[1].share(q, &stop)
-	})
+	all.Go(func() { p.send(q, &stop) })
+	all.Go(func() { p.Rival, err = rival(q, s, &stop) })
 	time.Sleep(s.For)
 	stop.Store(true)
 	all.Wait()
-	return two, err
+	return p, err
 }
 
-func (t *turn) share(q queue, stop *atomic.Bool) {
-	began := time.Now()
-	defer func() { t.Took = time.Since(began) }()
-	for !stop.Load() {
-		began := time.Now()
+func (p *pair) send(q queue, stop *atomic.Bool) {
+	start := time.Now()
+	for began := start; !stop.Load(); began = time.Now() {
 		q.send(1)
 		took := time.Since(began)
-		t.Calls++
-		t.Longest = max(t.Longest, took)
+		p.Calls++
+		p.Longest = max(p.Longest, took)
 		if took >= slow {
-			t.Slow += took
+			p.Slow += took
 		}
 	}
+	p.Took = time.Since(start)
+}
+
+func rival(q queue, s shared, stop *atomic.Bool) (calls int64, err error) {
+	if s.Idle {
+		runtime.LockOSThread() // the thread ends with the goroutine
+		err = makeIdle()
+	}
+	for ; err == nil && !stop.Load(); calls++ {
+		q.send(1)
+	}
+	return calls, err
 }
