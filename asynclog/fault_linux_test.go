@@ -111,6 +111,11 @@ func TestFile_reopen_lets_a_removed_file_go(t *testing.T) {
 		"there is room again")
 	write(t, f, string(rest)+"whole\n")
 	require.Equal(t, "whole\n", content(t, path), "half a line is none")
+
+	write(t, f, "begun ") // and the next one is a line like any other
+	require.NoError(t, os.Rename(path, path+".1"))
+	write(t, f, "here\n")
+	require.Equal(t, "whole\nbegun here\n", content(t, path+".1"))
 }
 
 // What a full disk has cut is finished in the renamed file, but not forever:
@@ -186,4 +191,20 @@ func TestFile_a_cut_line_waits_as_long_as_the_file_stays(t *testing.T) {
 	old := content(t, path+".1")
 	require.Equal(t, strings.Repeat(line, len(old)/20), old)
 	require.Equal(t, line, content(t, path))
+}
+
+// Records that are no lines cannot be told apart, so none is dropped when the
+// file was removed in the middle of one.
+func TestFile_a_cut_record_without_newline_of_a_removed_file(t *testing.T) {
+	f, path, ballast := nearlyFull(t)
+	p := strings.Repeat("x\x00", 100_000)
+	n, err := f.Write([]byte(p))
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.Remove(ballast))
+	write(t, f, p[n:])
+	require.Equal(t, p[n:], content(t, path))
+	require.NoError(t, os.Rename(path, path+".1"))
+	write(t, f, "y\x00")
+	require.Equal(t, "y\x00", content(t, path), "nothing is owed to the old one")
 }
