@@ -62,8 +62,8 @@ func isCertain(banner string) bool {
 	return false
 }
 
-// acceptNotice takes the last line that may be a banner for one if the header
-// that follows has the same prefix.
+// acceptNotice accepts the last possible banner if the following header has
+// the same prefix.
 func (p *parser) acceptNotice() {
 	if len(p.notice) == 0 {
 		return
@@ -81,7 +81,7 @@ func (p *parser) acceptNotice() {
 }
 
 // plainBefore reports whether s may stand before a crash banner: nothing, or
-// what a log collector writes, but no prose.
+// the prefix of a log collector, but no prose.
 func plainBefore(s []byte) bool {
 	if len(bytes.TrimLeft(s, " \t>")) == 0 {
 		return true

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// call is inside a goroutine. Its lines are known by what they say, not by
-// their indentation, which does not survive every way a dump is passed on.
+// call reads a line of a goroutine. Content decides, not indentation, which
+// is lost in many of the ways in which dumps are passed on.
 func (p *parser) call(line []byte) {
 	if len(line) > 0 && line[0] == '\t' && p.pending {
 		p.file(line)
@@ -51,9 +51,8 @@ func isUnavailable(text []byte) bool {
 	return bytes.Contains(text, []byte("stack unavailable"))
 }
 
-// blank is an empty line. It ends a goroutine, unless one is missing its
-// header's first call or a call's file: then empty lines stand between all of
-// its lines.
+// blank handles an empty line. It ends a goroutine, unless the first call or
+// the file of a call is missing: then empty lines stand between all lines.
 func (p *parser) blank() {
 	switch {
 	case p.pending, !p.called && !p.created && p.started:
@@ -75,18 +74,20 @@ func isElided(text []byte) bool {
 		bytes.HasSuffix(text, []byte("frames elided..."))
 }
 
-// isOffset knows what a wrapped file line leaves for the next line.
+// isOffset reports whether text is the offset that a wrapped file line leaves
+// for the next line.
 func isOffset(text []byte) bool { return bytes.HasPrefix(text, []byte("+0x")) }
 
-// isFence knows what ends a dump on a page: the fence of Markdown, tags.
+// isFence reports whether text ends a dump on a page: a fence of Markdown or a
+// tag.
 func isFence(text []byte) bool {
 	return len(bytes.Trim(text, "`~")) == 0 ||
 		text[0] == '<' && text[len(text)-1] == '>' &&
 			bytes.IndexByte(text, ':') < 0
 }
 
-// ancestor is inside the stacks of who created the goroutine, which are not
-// on its own.
+// ancestor skips the stacks of a goroutine's creators, which are not calls of
+// the goroutine itself.
 func (p *parser) ancestor(line []byte) {
 	if len(line) == 0 {
 		p.step = (*parser).outside
@@ -172,8 +173,8 @@ func (p *parser) file(line []byte) {
 	}
 }
 
-// odd is a line that is not of the goroutine. After its last call that is
-// only the text that follows; before, someone else has written into the dump.
+// odd handles a line that is not of the goroutine. After the last call it is
+// the text that follows; before, another writer has interrupted the dump.
 func (p *parser) odd(line []byte) { p.oddAt(p.in.n, line) }
 
 func (p *parser) oddAt(n int, line []byte) {
@@ -252,13 +253,15 @@ func isPath(text []byte) bool {
 	return false
 }
 
-// isOfDump reports whether a line is of a goroutine in a dump.
+// isOfDump reports whether a line is of a goroutine in a dump, or of a record
+// in a profile.
 func isOfDump(line []byte) bool {
 	text := bytes.TrimLeft(line, " \t")
-	if isHeader(text) || isCreator(text) || len(text) > 0 && isCall(text) {
-		return true
+	if len(text) == 0 {
+		return false
 	}
-	return isPath(text)
+	return isHeader(text) || isCreator(text) || isCall(text) || isPath(text) ||
+		isRecord(text) || isLocation(text) || bytes.HasPrefix(text, labelMark)
 }
 
 // fileLine splits "\t/a/b.go:12 +0x1d fp=0x1 sp=0x2 pc=0x3".

@@ -12,9 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestCases reads what people paste, in the forms in which they paste it, and
-// compares with what is in it. testdata/cases/README.md says where they come
-// from.
+// TestCases reads dumps in the forms in which people paste them and compares
+// the result with the golden file. testdata/cases/README.md has their origin.
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "cases", "*.txt"))
 	require.NoError(t, err)

@@ -4,7 +4,7 @@ import (
 	"bytes"
 )
 
-// lineCover is what stands around the lines of a dump: the prefix of a log
+// lineCover is the text around the lines of a dump: the prefix of a log
 // collector, the > of a quotation, the quotation marks of a value in logfmt or
 // CSV. The header of a goroutine shows it, and it holds until the next one.
 type lineCover struct {
@@ -19,15 +19,18 @@ const (
 	maxTries = 16  // to shorten one, which is quadratic in it
 )
 
-// off takes the cover off a line.
+// off removes the cover of a line.
 func (c *lineCover) off(line []byte) []byte {
 	if len(c.before) == 0 && len(line) > 1 && line[0] == '\t' &&
 		line[1] == '/' {
 		return line // half of all lines, and never a header
 	}
 	line = c.uncovered(line)
-	if rest, ok := bytes.CutPrefix(line, []byte("#011")); ok {
-		line = append([]byte{'\t'}, rest...) // syslog's way to write a tab
+	if len(c.before) > 0 || bytes.HasPrefix(line, []byte("#011")) {
+		// This is how syslog writes a tab.
+		if bytes.Contains(line, []byte("#011")) {
+			line = bytes.ReplaceAll(line, []byte("#011"), []byte{'\t'})
+		}
 	}
 	return line
 }
@@ -60,8 +63,8 @@ func (c *lineCover) uncovered(line []byte) []byte {
 	return line
 }
 
-// learn takes the text before the header at i for the cover of the lines to
-// come. A header in the middle of prose has text on both sides of it.
+// learn makes the text before the header at i the cover of the following
+// lines. A header within prose has text on both sides.
 func (c *lineCover) learn(line []byte, i int) bool {
 	before, quote := line[:i], byte(0)
 	n := headerEnd(line[i:])
@@ -80,8 +83,8 @@ func (c *lineCover) learn(line []byte, i int) bool {
 	return true
 }
 
-// behindHeader returns what stands behind a header of n bytes, up to the
-// closing quotation mark.
+// behindHeader returns the text after a header of n bytes, up to the closing
+// quotation mark.
 func behindHeader(line []byte, n int, quote byte) []byte {
 	if quote == 0 {
 		return line[max(n, 0):]
@@ -91,9 +94,9 @@ func behindHeader(line []byte, n int, quote byte) []byte {
 	return text[min(len(text), n):]
 }
 
-// shorten finds out, from the first line behind a header, that less stands
-// before all lines than before the header: the rest of the prefix was of a
-// record that holds the whole dump.
+// shorten removes the beginning of the cover if the first lines after a header
+// have only its end: the beginning belongs to a record that holds the whole
+// dump.
 func (c *lineCover) shorten(line []byte) ([]byte, bool) {
 	for _, after := range [...]func(line, prefix []byte) ([]byte, bool){
 		afterPrefix, afterFields, c.afterBare,
@@ -160,8 +163,8 @@ func (c *lineCover) inside(line []byte) []byte {
 	return bytes.TrimRight(undecorated(plain), "\r\n")
 }
 
-// unescapeFirst returns what the escape at the beginning of line stands for,
-// and its length.
+// unescapeFirst returns the text of the escape at the beginning of line, and
+// the length of the escape.
 func unescapeFirst(line []byte) (text []byte, n int) {
 	for n = 2; n <= min(10, len(line)); n++ {
 		if text, whole := unescape(line[:n]); whole {
@@ -212,7 +215,7 @@ func isWord(c byte) bool {
 		'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
-// afterPrefix returns what follows the prefix in line. Time stamps and
+// afterPrefix returns the rest of line after the prefix. Time stamps and
 // process ids differ from line to line, so any run of digits matches any
 // other, and so does a run of blanks. A line that ends early, but for blanks,
 // is an empty one: loggers trim.
@@ -287,7 +290,7 @@ func afterFields(line, prefix []byte) ([]byte, bool) {
 		prefix, line = prefix[n:], line[m:]
 	}
 	return line, len(prefix) == 0 &&
-		(2*like > words || like > 0 && (len(line) == 0 || isOfDump(line)))
+		(2*like > words || like > 0 && isOfDump(line))
 }
 
 func wordEnd(s []byte) int {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// deadlock is inside a report of github.com/sasha-s/go-deadlock:
+// deadlock reads a report of github.com/sasha-s/go-deadlock:
 //
 //	POTENTIAL DEADLOCK:
 //	Previous place where the lock was grabbed
@@ -17,10 +17,10 @@ import (
 //	goroutine 735 lock 0xc000812ba0
 //	/src/cache.go:90 app.(*Cache).Put ??? <<<<<
 //
-// Each goroutine in it becomes one in the dump: whoever tries to lock waits
-// for a mutex, and the address of the lock is the first argument of the calls
-// of both. Where the holder stands now it says in the usual form, after "Here
-// is what goroutine 734 doing now", which takes the place of the other.
+// Each goroutine in it becomes one of the dump: the one that tries to lock
+// waits for a mutex, and the address of the lock is the first argument of the
+// calls of both. The current stack of the holder follows in the usual form,
+// after "Here is what goroutine 734 doing now", and replaces the first one.
 func (p *parser) deadlock(line []byte) {
 	text := bytes.TrimSpace(line)
 	switch {

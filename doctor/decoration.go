@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Decorations are what a terminal, a web page or a chat puts into a line:
-// colors, links around numbers, blanks that do not break, characters of no
-// width. They are taken off before a line is read. What remains of them in
-// names is made printable when a stack is kept.
+// Decorations are added to a line by a terminal, a web page or a chat: colors,
+// links around numbers, no-break spaces, zero-width characters. They are
+// removed before a line is read. Remaining ones in names are replaced when a
+// stack is kept.
 
 // decorations are the bytes that show that there may be some.
 var decorations = [...]string{

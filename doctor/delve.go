@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// delve knows the output of delve's goroutines, with -t or without:
+// delve recognizes the output of delve's goroutines, with -t or without:
 //
 //   - Goroutine 1 - User: ./main.go:12 main.main (0x4a1000) (thread 81)
 //     Goroutine 18 - User: /src/queue.go:31 app.(*Queue).Put (0x6d2f14) [chan send 1580]
@@ -37,7 +37,7 @@ func (p *parser) delve(line []byte) bool {
 	return true
 }
 
-// delveBacktrace knows the output of delve's goroutine N bt: the command, if
+// delveBacktrace recognizes the output of delve's goroutine N bt: the command, if
 // it was pasted, and calls as above.
 func (p *parser) delveBacktrace(line []byte) bool {
 	if command, ok := bytes.CutPrefix(line, []byte("(dlv) ")); ok {

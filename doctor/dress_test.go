@@ -222,7 +222,7 @@ func objects(f func(i int, line string) string) func([]string) string {
 
 func whole(lines []string) string { return strings.Join(lines, "\n") + "\n" }
 
-// stores are what the text is kept in.
+// stores are files and log stores that keep the text.
 var stores = []struct {
 	name string
 	do   func(lines []string) string
@@ -364,6 +364,34 @@ func TestDressed(t *testing.T) {
 				if got := outline(all, err); got != want {
 					t.Run(name, func(t *testing.T) { assert.Equal(t, want, got) })
 				}
+			}
+		}
+	}
+}
+
+// TestDressedProfile is TestDressed for a profile with debug=1.
+func TestDressedProfile(t *testing.T) {
+	profile := strings.Replace(profileSample, "d 1.go", "d1.go", 1)
+	lines := strings.Split(strings.TrimSpace(profile), "\n")
+	want := outline([]*Snapshot{parseOne(t, profile)}, nil)
+	require.Contains(t, want, "sample: 7 goroutines\n")
+	for _, layout := range layouts {
+		switch layout.name {
+		case "no indentation", "double-spaced without indentation",
+			"call and file on one line", "wrapped at blanks", "wrapped anywhere",
+			"links", "calls indented", "quoted again":
+			continue // of dumps only
+		}
+		for _, collector := range collectors {
+			if layout.name == "entities" && strings.Contains("logfmt slog",
+				collector.name) {
+				continue // an entity is a quotation mark
+			}
+			for _, store := range stores {
+				text := store.do(collector.do(layout.do(lines)))
+				all, err := Parse(strings.NewReader(text), "sample")
+				assert.Equal(t, want, outline(all, err), "%s/%s/%s", layout.name,
+					collector.name, store.name)
 			}
 		}
 	}

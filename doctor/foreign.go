@@ -12,8 +12,8 @@ type foreignError struct{ remedy string }
 func (e foreignError) Error() string { return e.remedy }
 func (e foreignError) Unwrap() error { return ErrNoDump }
 
-// toolTexts are lines that show text of another tool that cannot be read,
-// and what to do instead.
+// toolTexts are lines that identify unreadable output of another tool, with
+// the remedy.
 var toolTexts = []struct{ begins, remedy string }{
 	{"      flat  flat%   sum%        cum   cum%", "the output " +
 		"of go tool pprof -top, -peek or -tree, which has no stacks: give the " +
@@ -36,7 +36,7 @@ var toolTexts = []struct{ begins, remedy string }{
 		"the profile itself"},
 }
 
-// foreign knows the text of other tools.
+// foreign recognizes the output of other tools.
 func (p *parser) foreign(line []byte) bool {
 	if at := startsAfter(line, traceRule); at >= 0 {
 		p.traces(p.behind(line, at))
@@ -108,7 +108,7 @@ func (p *parser) unread(remedy string) {
 	}
 }
 
-// debugger knows what gdb prints.
+// debugger recognizes the output of gdb.
 func (p *parser) debugger(line []byte) bool {
 	text := bytes.TrimLeft(line, "* ")
 	id, rest, ok := bytes.Cut(text, []byte{' '})

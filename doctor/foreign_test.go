@@ -30,7 +30,7 @@ func TestParseRemedies(t *testing.T) {
 		assert.Contains(t, err.Error(), "file: ", text)
 		assert.Contains(t, err.Error(), want, text)
 
-		// Beside a dump it is said, too.
+		// Next to a dump it is reported as well.
 		p := parseOne(t, sample+"\n"+text)
 		assert.Equal(t, 4, p.Goroutines)
 		require.Len(t, p.Troubles, 1, text)
@@ -47,7 +47,7 @@ func TestParseRemedies(t *testing.T) {
 	}
 }
 
-// What other tools write may stand beside anything else.
+// Output of other tools may come before and after any other text.
 func TestParseToolsMixed(t *testing.T) {
 	const stack = "example.com/app.(*Queue).Put"
 	for name, test := range map[string]struct {

@@ -118,8 +118,8 @@ func isNumber(s []byte) bool {
 	return len(s) > 0
 }
 
-// isRedacted reports whether s is what people write over a number: NNNNN, XX,
-// ***, <id>, ?.
+// isRedacted reports whether s replaces a number that its author removed:
+// NNNNN, XX, ***, <id>, ?.
 func isRedacted(s []byte) bool {
 	if s[0] == '<' && s[len(s)-1] == '>' || s[0] == '[' && s[len(s)-1] == ']' ||
 		s[0] == '{' && s[len(s)-1] == '}' {
@@ -206,8 +206,8 @@ func quotedEnd(s []byte) int {
 }
 
 // annotations splits "select (durable), 5 minutes, locked to thread" up. An
-// annotation of a later Go release is no reason to lose the goroutine: what is
-// not known is left out.
+// annotation of a later Go release is no reason to lose the goroutine: unknown
+// ones are ignored.
 func (h *header) annotations(s []byte) {
 	state, rest, _ := bytes.Cut(s, []byte(", "))
 	for len(rest) > 0 {

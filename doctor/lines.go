@@ -5,12 +5,12 @@ import (
 	"io"
 )
 
-// lines cuts an input into lines and hands each one to emit without what
-// logged it: the carriage return, the JSON of a container runtime or of a
+// lines splits an input into lines and passes each one to emit without its
+// wrapping: the carriage return, the JSON of a container runtime or of a
 // structured logger, the quotes of logfmt, a prefix of time stamps and names,
-// the colors and links of a web page. A line longer than maxLine loses its
-// end unless it is such a wrapping, which is unwrapped as a stream, so that
-// memory is bounded whatever the input.
+// the colors and links of a web page. A line longer than maxLine loses its end,
+// unless it is wrapped; wrappings are removed as a stream, so memory is bounded
+// for every input.
 type lines struct {
 	emit  func(line []byte)
 	n     int  // number of the current line of the input, from 1
@@ -27,7 +27,7 @@ const (
 	maxLayers = 6
 )
 
-// read hands out all lines of r. The error is r's, but for io.EOF.
+// read emits all lines of r. The error is r's, except for io.EOF.
 func (l *lines) read(r io.Reader) error {
 	top := &layer{l: l}
 	l.n = 1
@@ -52,9 +52,9 @@ func (l *lines) read(r io.Reader) error {
 	}
 }
 
-// layer is one wrapping of the text: the input itself, or what a JSON string
-// or a quoted value in it says. It gets bytes, and its lines go to the next
-// layer or to emit.
+// layer is one level of wrapping: the input itself, or the text of a JSON
+// string or of a quoted value in it. It takes bytes, and its lines go to the
+// next layer or to emit.
 type layer struct {
 	l     *lines
 	depth int
@@ -73,8 +73,8 @@ type layer struct {
 	pieces bool      // a record is cut into several lines: more will follow
 }
 
-// marks say what a stretch of text may hold, so that the lines of a plain
-// dump are not searched for each of it.
+// marks are the kinds of wrapping that a stretch of text may have. The lines
+// of a plain dump are not searched for each kind.
 type marks uint8
 
 const (
@@ -146,8 +146,7 @@ func (y *layer) hold(b []byte, m marks) {
 	y.marks |= m
 }
 
-// end takes what there is of the last line, and reports whether there was
-// any.
+// end takes the last line if its end is missing, and reports whether it is.
 func (y *layer) end() (open bool) {
 	open = len(y.part) > 0 || y.long
 	if open {
@@ -165,8 +164,8 @@ func (y *layer) end() (open bool) {
 	return open
 }
 
-// take is given a line, or a piece of one that is too long. Within JSON, or a
-// quoted text, more of that is expected; otherwise the line tells what it is.
+// take takes a line, or a piece of one that is too long. Within JSON or a
+// quoted text it continues that; otherwise the line decides.
 func (y *layer) take(line []byte, m marks, first, last bool) {
 	if last && len(line) > 0 && line[len(line)-1] == '\r' {
 		line = line[:len(line)-1]
@@ -217,7 +216,7 @@ func (y *layer) resume(line []byte) bool {
 	return true
 }
 
-// begin finds out what a line holds.
+// begin takes a line that continues nothing.
 func (y *layer) begin(line []byte, m marks, first, last bool) {
 	if y.depth < maxLayers && y.unwrap(line, m, first, last) {
 		return
@@ -258,7 +257,7 @@ func (y *layer) unwrap(line []byte, m marks, first, last bool) bool {
 	return false
 }
 
-// next returns the layer for what a wrapping holds.
+// next returns the layer for the text inside a wrapping.
 func (y *layer) next() *layer {
 	if y.inner == nil {
 		y.inner = &layer{l: y.l, depth: y.depth + 1}

@@ -10,7 +10,7 @@ import (
 // costs its memory and no text.
 const maxGrouped = 100_000
 
-// grouped knows the output of panicparse, which groups goroutines itself:
+// grouped recognizes the output of panicparse, which groups goroutines:
 //
 //	5: chan send [2~20 minutes] [Created by main.main @ main.go:8]
 //	    app    queue.go:31    (*Queue).Put(#1, 1)
@@ -60,7 +60,7 @@ func (p *parser) group(n int, line []byte) int {
 	return n
 }
 
-// times reads what tools that join equal goroutines write behind a header:
+// times reads the suffix of a header from a tool that joins equal goroutines:
 // "3 times: [[7, 9, 12]".
 func (p *parser) times(tail []byte) bool {
 	number, rest, ok := bytes.Cut(tail, []byte(" times: ["))

@@ -15,12 +15,12 @@ var ErrNoDump = errors.New("no goroutine in it: want a goroutine profile " +
 	"(/debug/pprof/goroutine?debug=1 or 2), the output of SIGQUIT, of a panic " +
 	"or of a test timeout")
 
-// Parse reads every goroutine dump and every text profile in r, in whatever
-// other text they are embedded. It knows the forms of Go 1.18 to 1.27: the
-// profile with debug=1 and debug=2, what a panic, a fatal error, SIGQUIT and a
-// test timeout print, at any GOTRACEBACK; go tool pprof -traces, panicparse,
-// delve's goroutines and the reports of go-deadlock. Around them it takes off
-// the prefixes of log collectors, the JSON of containers, loggers and log
+// Parse reads every goroutine dump and every text profile in r, embedded in
+// any other text. It knows the forms of Go 1.18 to 1.27: the profile with
+// debug=1 and debug=2, the output of a panic, a fatal error, SIGQUIT and a test
+// timeout, at any GOTRACEBACK; go tool pprof -traces, panicparse, goleak,
+// delve's goroutines and the reports of go-deadlock. Around them it removes the
+// prefixes of log collectors, the JSON of containers, loggers and log
 // stores, the quotes of logfmt and the decorations of web pages and
 // terminals; lines may be without indentation, wrapped, joined, with empty or
 // foreign ones in between, and the end may be missing.
@@ -151,8 +151,8 @@ func (p *parser) finish() {
 	p.dumps.end(p.snap)
 }
 
-// line sends one line to where it belongs. Headers are known anywhere: the
-// empty line before them may be missing.
+// line dispatches one line. Headers are recognized anywhere: the empty line
+// before them may be missing.
 func (p *parser) line(line []byte) {
 	if len(p.held) > 0 {
 		var done bool
@@ -171,7 +171,7 @@ func (p *parser) line(line []byte) {
 	}
 }
 
-// outside is between goroutines, in text that is none of ours.
+// outside reads text between goroutines.
 func (p *parser) outside(line []byte) {
 	if len(line) == 0 {
 		return
@@ -201,7 +201,8 @@ func (p *parser) outside(line []byte) {
 	}
 }
 
-// stray says what of a goroutine stands outside of any, or returns "".
+// stray names the part of a goroutine that a line outside any goroutine is, or
+// returns "".
 func (p *parser) stray(line []byte) string {
 	line = bytes.TrimLeft(line, " \t")
 	if file, _, ok := fileLine(line); ok && bytes.HasSuffix(file, []byte(".go")) &&

@@ -41,12 +41,11 @@ func (p *parser) beginProfile(line []byte) {
 // may have become blanks.
 func (p *parser) record(line []byte) {
 	line = bytes.Trim(line, " \t")
-	labels, isLabels := bytes.CutPrefix(line, []byte("# labels: "))
+	labels, isLabels := bytes.CutPrefix(line, labelMark)
 	switch {
 	case len(line) == 0:
 		// An empty line ends a record; one between all lines does not.
-		p.spaced = p.started && !p.called
-		if !p.spaced {
+		if p.spaced = p.spaced || p.started && !p.called; !p.spaced {
 			p.end()
 		}
 	case isLabels && p.started:
@@ -62,6 +61,9 @@ func (p *parser) record(line []byte) {
 		p.afterRecord(line)
 	}
 }
+
+// labelMark begins the labels of a record.
+var labelMark = []byte("# labels: ")
 
 // isLocation reports whether line names a call of a record: "#	0x6d2f14 …",
 // or without the # where a page took it for a heading.
@@ -100,7 +102,7 @@ func isRecord(line []byte) bool {
 func (p *parser) addresses(line []byte) {
 	n, rest, _ := bytes.Cut(line, []byte(" @"))
 	p.count, _ = strconv.Atoi(string(n))
-	p.started, p.called, p.pending = true, false, false
+	p.started, p.called, p.pending, p.spaced = true, false, false, false
 	p.labels = p.labels[:0]
 	p.words.begin()
 	p.key = append(p.key[:0], '\n', mark(p.leaks), '0', '\n')
@@ -144,9 +146,9 @@ func (p *parser) location(line []byte) {
 	p.key = append(p.key, '\n')
 }
 
-// splitLocation splits what follows the # at tabs, or if there are none at
-// the blanks behind the address and behind the offset of the name: both names
-// and paths may have blanks themselves.
+// splitLocation splits the text after the # at tabs, or if there are none at
+// the blanks after the address and after the offset of the name: names and
+// paths may contain blanks.
 func splitLocation(line []byte) (pc, name, file []byte) {
 	line = bytes.TrimLeft(line, "# \t")
 	if i := bytes.IndexByte(line, '\t'); i >= 0 {

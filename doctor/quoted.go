@@ -131,14 +131,20 @@ func (q *quoted) plain(b []byte) int {
 // undo hands on the character that an escape stands for, once it is whole.
 func (q *quoted) undo() {
 	text, whole := unescape(q.escape)
-	if whole {
+	switch {
+	case !whole:
+	case q.style.mark != '\\' && len(text) > 1: // it is none, as in ##011
+		q.to.write(text[:1])
+		q.escape = nil
+		q.write(text[1:])
+	default:
 		q.to.write(text)
 		q.escape = q.escape[:0]
 	}
 }
 
-// unescape returns what an escape sequence stands for; one that is unknown
-// stands for itself.
+// unescape returns the text of an escape sequence. An unknown one is its own
+// text.
 func unescape(s []byte) (text []byte, whole bool) {
 	base, digits, from := 16, 0, 2
 	switch {

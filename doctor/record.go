@@ -9,9 +9,9 @@ import (
 )
 
 // records reads JSON as a stream and finds the texts in it that are a dump or
-// lines of one: docker's json-file, go test -json, journalctl -o json, what
-// structured loggers write, and what log stores export, as lines, as one
-// array, or indented over many lines. It keeps one piece of one string.
+// lines of one: docker's json-file, go test -json, journalctl -o json, the
+// records of structured loggers, and the exports of log stores, as lines, as
+// one array, or indented over many lines. It keeps one piece of one string.
 //
 // Nothing says which member of a record holds the text. Those in textMembers are
 // taken for it until a header of a goroutine turns up; then it is the member
@@ -291,8 +291,7 @@ func (r *records) ends() {
 	r.offer(true)
 }
 
-// piece hands on what there is of a long text. A member's name has no need to
-// be long.
+// piece passes on the beginning of a long text. Names of members are cut.
 func (r *records) piece() {
 	switch {
 	case r.key && len(r.text) > 64:

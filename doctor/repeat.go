@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// dump is a snapshot while it is read, and what tells whether the next one
-// is of the same process.
+// dump is a snapshot while it is read, with the facts that decide whether the
+// next one is of the same process.
 type dump struct {
 	snap    *Snapshot
 	index   map[string]*Stack
@@ -208,7 +208,7 @@ func (all *dumps) add(d *dump) {
 }
 
 // keep appends a dump, at the cost of an earlier one if there are too many.
-// One much smaller than the one before is not what the next is compared with.
+// The next dump is not compared with one much smaller than its predecessor.
 func (all *dumps) keep(d *dump) {
 	all.all = append(all.all, d.snap)
 	if len(all.all) == 2*maxSnapshots {
@@ -219,7 +219,7 @@ func (all *dumps) keep(d *dump) {
 	}
 }
 
-// drop leaves out what is between the first dump and the last ones.
+// drop removes the dumps between the first and the last ones.
 func (all *dumps) drop() {
 	if n := len(all.all) - maxSnapshots; n > 0 {
 		all.all = slices.Delete(all.all, 1, 1+n)
@@ -227,7 +227,7 @@ func (all *dumps) drop() {
 	}
 }
 
-// end is told of what follows the last dump.
+// end adds the remarks on the text after the last dump.
 func (all *dumps) end(rest *Snapshot) {
 	if len(all.all) == 0 {
 		return
@@ -247,7 +247,7 @@ func (all *dumps) end(rest *Snapshot) {
 	}
 }
 
-// relation is what a dump is to the one before it in the same input.
+// relation classifies a dump by the one before it in the same input.
 type relation int
 
 const (

@@ -46,28 +46,93 @@ func TestParseRepeats(t *testing.T) {
 		text string
 		want []string // instance and number of goroutines of each
 	}{
-		"once":                    {whole, []string{"x 21"}},
-		"twice":                   {whole + whole, []string{"x 21", "x 21"}},
-		"later, grown":            {whole + dumpText(10, 90, 6), []string{"x 21", "x 91"}},
-		"later, others came":      {whole + dumpText(20, 30, 6), []string{"x 21", "x 31"}},
-		"later, almost all new":   {whole + dumpText(27, 30, 6), []string{"x 21", "x 31"}},
-		"a restart, low ids":      {whole + dumpText(2, 7, 1), []string{"x 21", "x (process 2) 8"}},
-		"another program":         {whole + strings.ReplaceAll(whole, "main.start", "app.run"), []string{"x 21", "x (process 2) 21"}},
-		"one is quoted":           {whole + prose + goroutineText(12, 5, "chan send", "main.put"), []string{"x 21"}},
-		"main is quoted":          {whole + prose + dumpOfMain(5), []string{"x 21"}},
-		"several, one by one":     {whole + prose + dumpOfMain(5) + prose + goroutineText(12, 5, "chan send", "main.put") + prose + goroutineText(13, 5, "chan send", "main.put"), []string{"x 21"}},
-		"quoted with another":     {whole + prose + goroutineText(12, 5, "chan send", "main.put") + goroutineText(99, 5, "select", "main.other"), []string{"x 22"}},
-		"quoted with a like one":  {whole + prose + goroutineText(12, 5, "chan send", "main.put") + goroutineText(99, 5, "chan send", "main.put"), []string{"x 22"}},
-		"quoted first":            {goroutineText(12, 5, "chan send", "main.put") + prose + whole, []string{"x 21"}},
-		"main quoted first":       {dumpOfMain(5) + prose + whole, []string{"x 21"}},
-		"small, but whole":        {whole + running + dumpOfMain(6), []string{"x 21", "x 2"}},
-		"much smaller, in a rush": {dumpText(10, 100, 5) + "panic: x\n\n" + dumpText(10, 3, 0), []string{"x 101", "x (process 2) 4"}},
-		"a crash after a crash":   {"panic: a\n\n" + whole + "panic: b\n\n" + dumpText(10, 20, 0), []string{"x 21", "x (process 2) 21"}},
-		"a crash elsewhere":       {"panic: a\n\n" + whole + "panic: b\n\n" + dumpText(40, 20, 0), []string{"x 21", "x (process 2) 21"}},
-		"goroutines between text": {goroutineText(7, 1, "select", "main.a") + prose + goroutineText(8, 1, "select", "main.a"), []string{"x 2"}},
-		"without ids":             {strings.Repeat("goroutine NN [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n", 3), []string{"x 3"}},
-		"profiles":                {"goroutine profile: total 9\n9 @ 0x1\n\ngoroutine profile: total 8\n8 @ 0x1\n\n", []string{"x 9", "x 8"}},
-		"a much smaller profile":  {"goroutine profile: total 9\n9 @ 0x1\n\ngoroutine profile: total 2\n2 @ 0x1\n\n", []string{"x 9", "x (process 2) 2"}},
+		"once":  {whole, []string{"x 21"}},
+		"twice": {whole + whole, []string{"x 21", "x 21"}},
+		"later, grown": {
+			whole + dumpText(10, 90, 6),
+			[]string{"x 21", "x 91"},
+		},
+		"later, others came": {
+			whole + dumpText(20, 30, 6),
+			[]string{"x 21", "x 31"},
+		},
+		"later, almost all new": {
+			whole + dumpText(27, 30, 6),
+			[]string{"x 21", "x 31"},
+		},
+		"a restart, low ids": {
+			whole + dumpText(2, 7, 1),
+			[]string{"x 21", "x (process 2) 8"},
+		},
+		"another program": {
+			whole + strings.ReplaceAll(whole, "main.start", "app.run"),
+			[]string{"x 21", "x (process 2) 21"},
+		},
+		"one is quoted": {
+			whole + prose + goroutineText(12, 5, "chan send", "main.put"),
+			[]string{"x 21"},
+		},
+		"main is quoted": {
+			whole + prose + dumpOfMain(5),
+			[]string{"x 21"},
+		},
+		"several, one by one": {
+			whole + prose + dumpOfMain(5) + prose +
+				goroutineText(12, 5, "chan send", "main.put") + prose +
+				goroutineText(13, 5, "chan send", "main.put"),
+			[]string{"x 21"},
+		},
+		"quoted with another": {
+			whole + prose + goroutineText(12, 5, "chan send", "main.put") +
+				goroutineText(99, 5, "select", "main.other"),
+			[]string{"x 22"},
+		},
+		"quoted with a like one": {
+			whole + prose + goroutineText(12, 5, "chan send", "main.put") +
+				goroutineText(99, 5, "chan send", "main.put"),
+			[]string{"x 22"},
+		},
+		"quoted first": {
+			goroutineText(12, 5, "chan send", "main.put") + prose + whole,
+			[]string{"x 21"},
+		},
+		"main quoted first": {
+			dumpOfMain(5) + prose + whole,
+			[]string{"x 21"},
+		},
+		"small, but whole": {
+			whole + running + dumpOfMain(6),
+			[]string{"x 21", "x 2"},
+		},
+		"much smaller, in a rush": {
+			dumpText(10, 100, 5) + "panic: x\n\n" + dumpText(10, 3, 0),
+			[]string{"x 101", "x (process 2) 4"},
+		},
+		"a crash after a crash": {
+			"panic: a\n\n" + whole + "panic: b\n\n" + dumpText(10, 20, 0),
+			[]string{"x 21", "x (process 2) 21"},
+		},
+		"a crash elsewhere": {
+			"panic: a\n\n" + whole + "panic: b\n\n" + dumpText(40, 20, 0),
+			[]string{"x 21", "x (process 2) 21"},
+		},
+		"goroutines between text": {
+			goroutineText(7, 1, "select", "main.a") + prose +
+				goroutineText(8, 1, "select", "main.a"),
+			[]string{"x 2"},
+		},
+		"without ids": {
+			strings.Repeat("goroutine NN [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n", 3),
+			[]string{"x 3"},
+		},
+		"profiles": {
+			"goroutine profile: total 9\n9 @ 0x1\n\ngoroutine profile: total 8\n8 @ 0x1\n\n",
+			[]string{"x 9", "x 8"},
+		},
+		"a much smaller profile": {
+			"goroutine profile: total 9\n9 @ 0x1\n\ngoroutine profile: total 2\n2 @ 0x1\n\n",
+			[]string{"x 9", "x (process 2) 2"},
+		},
 	} {
 		all, err := Parse(strings.NewReader(test.text), "x")
 		require.NoError(t, err, name)

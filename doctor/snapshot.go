@@ -7,7 +7,7 @@ import (
 	"example.com/chanx/internal/printable"
 )
 
-// Snapshot is what one dump or profile says of one process. The zero value is
+// Snapshot is the content of one dump or profile of one process. The zero value is
 // a process without goroutines, ready for [Snapshot.Add]. A Snapshot is not
 // safe for concurrent use.
 type Snapshot struct {
@@ -147,7 +147,7 @@ func (p *Snapshot) note(line int, text, why string) {
 	}
 }
 
-// also takes over what could not be read of a part of the same dump.
+// also adds the troubles of a part of the same dump.
 func (p *Snapshot) also(part *Snapshot) {
 	p.Unreadable += part.Unreadable
 	p.Truncated = p.Truncated || part.Truncated

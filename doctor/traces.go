@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// traceRule is what go tool pprof -traces draws between samples.
+// traceRule begins the lines that go tool pprof -traces draws between samples.
 const traceRule = "-----------+-----"
 
 // isTrace reports whether line begins a sample without a rule before it, as in

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// utf16Text makes UTF-8 of UTF-16, which is what > writes in PowerShell. The
-// byte order mark at the beginning shows it.
+// utf16Text converts UTF-16, the output of > in PowerShell, to UTF-8. The byte
+// order mark at the beginning identifies it.
 type utf16Text struct {
 	known bool
 	order int // 0: no UTF-16; 1: low byte first; 2: high byte first
@@ -14,7 +14,7 @@ type utf16Text struct {
 	half  rune
 }
 
-// narrow returns b, or what it says in UTF-8.
+// narrow returns b, converted if it is UTF-16.
 func (w *utf16Text) narrow(b []byte) []byte {
 	if !w.known && len(w.odd)+len(b) > 0 {
 		b = append(w.odd, b...)

@@ -60,7 +60,7 @@ func openParens(s []byte) int {
 }
 
 // rejoin puts the line that is held and the next one together. It reports
-// whether that is done with line; otherwise it returns what is to be read.
+// whether line has been read; otherwise it returns the line to read.
 func (p *parser) rejoin(line []byte) (rest []byte, done bool) {
 	text := bytes.Trim(line, " \t")
 	if joined := joinLines(p.held, text); joined != nil {
@@ -99,8 +99,8 @@ func (p *parser) rejoin(line []byte) (rest []byte, done bool) {
 	return line, false
 }
 
-// joinLines returns what two lines are together if that is a line of a dump: at
-// a blank, which the wrapping may have swallowed, or within a word.
+// joinLines joins two lines, at a blank, which the wrapping may have removed,
+// or within a word. It returns nil if the result is no line of a dump.
 func joinLines(held, text []byte) []byte {
 	if len(text) == 0 {
 		return nil
@@ -152,7 +152,7 @@ func isPlainState(s []byte) bool {
 // drop forgets the line that is held.
 func (p *parser) drop() { p.held, p.pieces = p.held[:0], 0 }
 
-// abandon takes the line that is held for what it is without another.
+// abandon reads the line that is held on its own.
 func (p *parser) abandon() {
 	if len(p.held) == 0 {
 		return
@@ -187,8 +187,8 @@ func (p *parser) keepCreator(name []byte) bool {
 	return true
 }
 
-// flat reads calls and their files from one line, as a viewer shows a dump
-// whose line ends it has made blanks, and reports whether there were any.
+// flat reads calls and their files from one line, as viewers show a dump
+// after they replace line ends by blanks, and reports whether there were any.
 func (p *parser) flat(line []byte) bool {
 	if !hasFile(line) {
 		return false

@@ -127,7 +127,7 @@ func crafted() *profile.Profile {
 }
 
 // TestHostileProtobuf: a profile made to be expensive is refused or cut, and
-// says so. Each is a few kilobytes as gzip.
+// reports it. Each is a few kilobytes as gzip.
 func TestHostileProtobuf(t *testing.T) {
 	refused := "\x0a\x04\x08\x01\x10\x02" + strings.Repeat("\x12\x00", 4<<20)
 	_, err := decode(strings.NewReader(refused), "p", &anchors{})

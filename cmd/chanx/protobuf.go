@@ -22,8 +22,8 @@ import (
 const (
 	maxProtobuf = 64 << 20 // bytes, uncompressed
 	maxGrowth   = 16       // bytes of memory for each of the profile's
-	spareMemory = 32 << 20 // besides
-	spareFrames = 100_000  // besides one for each byte of the profile
+	spareMemory = 32 << 20 // on top
+	spareFrames = 100_000  // on top of one for each byte of the profile
 )
 
 // decodeProtobuf reads a goroutine profile as written with debug=0.
@@ -167,7 +167,7 @@ func frames(l *profile.Location) []doctor.Frame {
 }
 
 // growth returns about how much memory the parts of a profile take once they
-// are decoded. It stops at what is no profile, which the decoder reports.
+// are decoded. It stops at malformed data, which the decoder reports.
 func growth(data []byte) (bytes int) {
 	const part, inner, number = 120, 40, 16
 	eachField(data, func(field int, value []byte) {

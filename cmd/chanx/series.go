@@ -103,8 +103,8 @@ func instances(as string, targets []*target) (series bool) {
 	return series
 }
 
-// ownProcess returns what package doctor adds to the target for a further
-// process in the same input, as after a restart.
+// ownProcess returns the suffix that package doctor adds to the target for a
+// further process in the same input, as after a restart.
 func ownProcess(s *doctor.Snapshot) string {
 	if i := strings.LastIndex(s.Instance, " (process "); i >= 0 {
 		return s.Instance[i:]
