@@ -159,7 +159,7 @@ func TestHostileGzip(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	for i := range 300_000 {
-		fmt.Fprintf(z, "goroutine 1 [s%d]:\n", i%7)
+		fmt.Fprintf(z, "goroutine 1 [s%d]:\nmain.f()\n\t/a.go:1\n", i%7)
 	}
 	require.NoError(t, z.Close())
 	snaps, err := decode(&b, "p", &anchors{})
