@@ -139,6 +139,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"tree":    tree,
 	"targets": func(r *Report) string { return r.targets() },
 	"judged":  func(r *Report) string { return r.judged() },
+	"on":      func(f Finding, instance string) string { return f.on(instance) },
 	"heading": func(f Finding) string {
 		if f.Function == "" {
 			return f.Sentence
@@ -213,7 +214,7 @@ const pageText = `<!DOCTYPE html>
 <ul>{{range .Evidence}}<li>{{code .}}</li>{{end}}</ul></details>
 {{else}}<p class="meta">{{assurance .}}</p>
 {{end}}{{if .Instances}}<details class="instances"><summary class="meta">on {{plural (len .Instances) "instance"}}</summary>
-<ul>{{range $name, $n := .Instances}}<li>{{number $n}} on {{$name}}</li>{{end}}</ul></details>
+<ul>{{$f := .}}{{range $name, $n := .Instances}}<li>{{on $f $name}}</li>{{end}}</ul></details>
 {{end}}{{template "stacks" .Stacks}}</section>
 {{else}}{{if ge .Judged .Goroutines}}<p>No goroutine looks stuck.</p>
 {{end}}{{end}}{{if .Changes}}<h2>Since the first snapshot</h2><ul>

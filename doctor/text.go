@@ -241,7 +241,7 @@ func (t *textWriter) finding(f *Finding, root string) {
 			t.wrap(indent+"- ", "and on "+number(len(f.Instances)-i)+" more")
 			break
 		}
-		t.wrap(indent+"- ", number(f.Instances[instance])+" on "+instance)
+		t.wrap(indent+"- ", f.on(instance))
 	}
 	if len(f.Stacks) > 0 {
 		t.stack(indent, f.Stacks[0])
@@ -255,6 +255,15 @@ func (t *textWriter) finding(f *Finding, root string) {
 func (f *Finding) heading() string {
 	return fmt.Sprintf("%s %s in %s", number(f.Count), doing(f.Operation),
 		name(Frame{Func: f.Function, File: f.File, Line: f.Line}))
+}
+
+// on is "12 on http://10.0.0.1:6060", or the name of an instance of which no
+// goroutine is counted.
+func (f *Finding) on(instance string) string {
+	if n := f.Instances[instance]; n > 0 {
+		return number(n) + " on " + instance
+	}
+	return instance
 }
 
 // assurance is how sure both halves of the sentence are, in one line.

@@ -132,44 +132,6 @@ func lookUntilInterrupt(o *options, targets []*target, c *console) {
 	}
 }
 
-// absent adds a finding for each server that did not answer and prints the
-// errors of the files. It reports whether every file could be read.
-func absent(r *doctor.Report, targets []*target, c *console) bool {
-	ok := true
-	for _, t := range targets {
-		switch {
-		case t.err == nil:
-		case t.server == nil:
-			ok = false
-			c.say("%v", t.err)
-		default:
-			if !t.seen() {
-				r.Targets = append(r.Targets, t.name)
-			}
-			r.Add(unreachable(t))
-		}
-	}
-	return ok
-}
-
-// unreachable is the finding about a server that did not answer. One that
-// takes connections and is silent, or is gone, is an outage; one that says
-// no only cannot be judged.
-func unreachable(t *target) doctor.Finding {
-	f := doctor.Finding{
-		Severity: doctor.Warning, Operation: "unreachable", Receiver: "unknown",
-		Confidence: "high", Sentence: t.err.Error(),
-	}
-	if silent := (unanswered{}); errors.As(t.err, &silent) {
-		f.Severity = doctor.Critical
-	}
-	if n := len(t.snaps); n > 0 {
-		f.Evidence = []string{fmt.Sprintf("it did answer before, %d times: the "+
-			"other findings are of the last answer", n)}
-	}
-	return f
-}
-
 // publish writes the report to its destinations; the page first, since the
 // reader of standard output may go away, which ends the process.
 func publish(r *doctor.Report, o *options, c *console) error {

