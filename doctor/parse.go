@@ -44,6 +44,11 @@ func Parse(r io.Reader, target string) ([]*Snapshot, error) {
 	err := p.in.read(r)
 	p.finish()
 	snaps := p.dumps.all
+	for _, snap := range snaps {
+		for _, s := range snap.Stacks {
+			s.key = "" // as long as all its calls; a fleet has a thousand of each
+		}
+	}
 	switch {
 	case err != nil:
 		return snaps, fmt.Errorf("%s: line %d: %w", target, p.in.n, err)
