@@ -71,6 +71,12 @@ type fieldFinding struct {
 func (w fieldFinding) answers(g Finding) (about, right bool) {
 	about = strings.HasSuffix(g.Function, w.Function) &&
 		(w.Operation == "" || w.Operation == string(g.Operation))
+	if strings.Contains(g.Reason, "deadlock: ") {
+		// One finding is about all goroutines of a deadlock.
+		about = about || slices.ContainsFunc(g.Stacks, func(s *Stack) bool {
+			return strings.HasSuffix(siteOf(s).Func, w.Function)
+		})
+	}
 	return about, about && (w.Receiver == "" || w.Receiver == string(g.Receiver))
 }
 

@@ -52,6 +52,7 @@ type relative struct {
 	site  *site
 	call  Frame // what makes it a relative
 	typed bool  // by the type of the sender, not only by its function
+	outer bool  // and not by the call that it is in
 }
 
 // maxEvidence bounds the reasons listed for one finding.
@@ -136,8 +137,14 @@ func (c *counterpart) busy(s *site, others []relative) (relative, bool) {
 	var idle []string
 	for _, r := range others {
 		switch {
-		case r.site.count > s.count || r.site.design:
+		case r.site.design:
+		case r.typed && stuckIn(r.site.op) && isLoop(r.call.Func):
+			return r, true // a pool has more workers than blocked senders
+		case r.site.count > s.count:
 			// There are fewer receivers than goroutines waiting for them.
+		case r.typed && r.outer && s.longest > 0 && r.site.longest+1 >= s.longest:
+			// A call of it waits further in, and has as long as the senders.
+			return r, true
 		case parked(r.site.op):
 			idle = append(idle, fmt.Sprintf("%s is alive and parked, %s: not the "+
 				"receiver, or the runtime would have handed it a value",
@@ -155,7 +162,7 @@ func (c *counterpart) busy(s *site, others []relative) (relative, bool) {
 // likely is c with a receiver that is alive and not parked.
 func (c counterpart) likely(at *site, who string) counterpart {
 	c.receiver, c.site = ReceiverPresent, at
-	if stuckIn(at.op) || at.op == ChanReceive {
+	if stuckIn(at.op) || parked(at.op) {
 		c.blocked = true
 		c.clause = same(fmt.Sprintf("%s: %s is itself %s", noReceiver, who,
 			where(at)))
@@ -289,7 +296,8 @@ func (sc *scene) relatives(s *site) (found []relative, complete bool) {
 			typ == "" && declared(f.Func) == owner
 		if related && !sc.apart(s, e) {
 			last = e.stack
-			found = append(found, relative{e.stack, e.site, e.call(), typ != ""})
+			outer := e.frame < len(e.stack.Frames) && e.frame > userCall(e.stack)
+			found = append(found, relative{e.stack, e.site, e.call(), typ != "", outer})
 		}
 		return len(found) < maxRelatives
 	})
