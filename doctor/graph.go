@@ -76,7 +76,7 @@ func newGraph(sc *scene) *graph {
 	g := &graph{sc: sc, effort: maxGraph, nodes: make(map[ref]*node),
 		groups: make(map[*site]*node), sites: make(map[*site][]*node),
 		sets: make(map[uint64]*waitSet),
-		ids: make(map[uint64]ref), born: make(map[uint64][]ref),
+		ids:  make(map[uint64]ref), born: make(map[uint64][]ref),
 		keys: make(map[*site]map[uint64]bool), several: make(map[uint64]bool)}
 	stacks := slices.Clone(sc.now.Stacks)
 	slices.SortStableFunc(stacks, func(a, b *Stack) int {

@@ -190,21 +190,13 @@ func (sc *scene) ownReceivers(s *site) (c counterpart, ok bool) {
 	}
 	workers, name := 0, ""
 	for _, stack := range s.stacks {
-		last := lastUser(stack)
-		for last > 0 && strings.Contains(stack.Frames[last].Func, ".gowrap") {
-			last--
-		}
-		if last <= userCall(stack) {
-			continue
-		}
-		root := stack.Frames[last].Func
-		owner := declared(root)
-		if methodType(owner) == typ && (root != owner || isLoop(owner)) ||
-			root != owner && builds(owner, packageOf(s.at.Func), typeOf(s.at.Func)) {
-			workers, name = workers+stack.Count, root
+		if loop := ownLoop(stack, typ); loop != "" {
+			workers, name = workers+stack.Count, loop
 		}
 	}
-	if workers == 0 || sc.alive(name) > workers {
+	// A single loop may send to any channel. It is its own if others send there
+	// through the same call, or all workers of a pool do.
+	if workers == 0 || s.count == 1 || sc.alive(name) > workers {
 		return c, false
 	}
 	who := clause{"it is one of its receivers",
@@ -212,6 +204,30 @@ func (sc *scene) ownReceivers(s *site) (c counterpart, ok bool) {
 	return counterpart{receiver: ReceiverPresent, confidence: ConfidenceMedium,
 		blocked: true, clause: same(noReceiver + ": ").join(who).join(
 			same(", in " + short(name)))}, true
+}
+
+// ownLoop returns the outermost call of a worker's stack that is of the type it
+// sends to: a loop of it, or a literal in a method or a constructor that a
+// goroutine was started with. A request may have come through any of these.
+func ownLoop(stack *Stack, typ string) string {
+	if isRequest(entryOf(stack)) {
+		return ""
+	}
+	user := userCall(stack)
+	for i := min(lastUser(stack), len(stack.Frames)-1); i > user; i-- {
+		f := stack.Frames[i].Func
+		owner := declared(f)
+		if strings.Contains(f, ".gowrap") {
+			continue
+		}
+		literal := f != owner
+		if methodType(owner) == typ && (literal || isLoop(owner)) ||
+			literal && builds(owner, packageOf(stack.Frames[user].Func),
+				typeOf(stack.Frames[user].Func)) {
+			return f
+		}
+	}
+	return ""
 }
 
 // unlooked takes back what an unfinished search says.
