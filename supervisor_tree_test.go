@@ -3,6 +3,8 @@ package chanx_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -740,4 +742,71 @@ func TestStatusShowsTheSetsThatRunBelow(t *testing.T) {
 		assert.ElementsMatch(t, []string{"one", "two"}, names())
 		assert.Equal(t, context.Canceled, top.end())
 	})
+}
+
+// Situations that users of other supervisors have reported.
+
+// Deep below, each level ends its wait before the one above, and all have time.
+func TestADeepTreeIsStoppedAtOnce(t *testing.T) {
+	for range 20 {
+		top := chanx.NewSupervisor(chanx.SupervisorOptions{})
+		at := top
+		for range 64 {
+			next := chanx.NewSupervisor(chanx.SupervisorOptions{})
+			require.NoError(t, at.Add("next", next.Run, chanx.RestartPolicy{}))
+			at = next
+		}
+		require.NoError(t, at.Add("leaf", idle, chanx.RestartPolicy{}))
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- top.Run(ctx) }()
+		cancel()
+		require.Equal(t, context.Canceled, <-done)
+	}
+}
+
+// A stop right after a removal that was waited for reports nothing and takes
+// no time, also while another worker backs off from a panic.
+func TestStopRightAfterRemove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(everyOne(time.Hour), "a b c")[0]
+		tr.start()
+		a.panic(errSet)
+		require.NoError(t, tr.Remove(t.Context(), "b"))
+		assert.Equal(t, context.Canceled, tr.end())
+		assert.Zero(t, time.Since(tr.born))
+	})
+}
+
+// Workers that add workers to their own set, and to a set below them, while
+// all of it starts, and while it stops.
+func TestWorkersThatAddWorkers(t *testing.T) {
+	manyProcs(t)
+	for range 200 {
+		top, child := chanx.NewSupervisor(chanx.SupervisorOptions{}),
+			chanx.NewSupervisor(chanx.SupervisorOptions{})
+		adder := func(to *chanx.Supervisor, name string) func(context.Context) error {
+			return func(ctx context.Context) error {
+				for i := 0; ctx.Err() == nil; i++ {
+					_ = to.Add(fmt.Sprint(name, i), idle, chanx.RestartPolicy{})
+					runtime.Gosched()
+				}
+				_ = to.Add(name+" late", idle, chanx.RestartPolicy{})
+				return ctx.Err()
+			}
+		}
+		require.NoError(t, top.Add("child", child.Run, chanx.RestartPolicy{}))
+		require.NoError(t, top.Add("x", adder(top, "x"), chanx.RestartPolicy{}))
+		require.NoError(t, top.Add("y", adder(child, "y"), chanx.RestartPolicy{}))
+		require.NoError(t, child.Add("z", adder(child, "z"), chanx.RestartPolicy{}))
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- top.Run(ctx) }()
+		for len(top.Status()) < 5 {
+			runtime.Gosched()
+		}
+		cancel()
+		require.Equal(t, context.Canceled, <-done)
+	}
 }

@@ -178,7 +178,7 @@ var superviseVariants = []variant{{
 	mistake: "A set that has given up takes workers, which never run.",
 }, {
 	name:    "set-child-as-patient-as-its-parent",
-	old:     "left/4*3)",
+	old:     "left-min(left/4, stopMargin))",
 	new:     "left)",
 	mistake: "A child waits as long as its parent, which then cannot name its leaf.",
 }, {
