@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -351,7 +352,8 @@ func TestHookOfASet(t *testing.T) {
 		const workers = 500
 		var mu sync.Mutex
 		kinds := map[string]int{}
-		missed, own := uint64(0), 0
+		missed := uint64(0)
+		var own, ofSet atomic.Int64 // events of w1
 		opts := chanx.SupervisorOptions{OnEvent: func(e chanx.Event) {
 			if !mu.TryLock() {
 				t.Error("two events at a time")
@@ -360,20 +362,19 @@ func TestHookOfASet(t *testing.T) {
 			defer mu.Unlock()
 			kinds[e.Kind.String()]++
 			if e.Worker == "w1" {
-				own++
+				ofSet.Add(1)
 			}
 			missed += e.Missed
 			time.Sleep(time.Millisecond)
 		}}
 		tr := newTroupe(t, opts)
 		policy := atOnce
-		policy.OnEvent = func(e chanx.Event) { own++ }
 		for i := range workers {
-			tr.add(policy, tr.actor(fmt.Sprint("w", i)))
 			policy.OnEvent = nil
-			if i == 0 {
-				policy.OnEvent = func(e chanx.Event) { own++ }
+			if i == 1 {
+				policy.OnEvent = func(chanx.Event) { own.Add(1) }
 			}
+			tr.add(policy, tr.actor(fmt.Sprint("w", i)))
 		}
 		tr.start()
 		pause(time.Second)
@@ -381,6 +382,8 @@ func TestHookOfASet(t *testing.T) {
 		assert.Equal(t, context.Canceled, tr.end())
 		assert.Zero(t, missed)
 		assert.Equal(t, workers, kinds["exit"])
+		assert.EqualValues(t, 2, own.Load())
+		assert.EqualValues(t, 2, ofSet.Load())
 		tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
 		tr.start()
 		pause(time.Second)

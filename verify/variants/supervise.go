@@ -160,7 +160,7 @@ var superviseVariants = []variant{{
 	name:    "beat-freeze-is-a-stall",
 	old:     "\tcase now-p.due > p.limit/4 && last > p.spared:\n",
 	new:     "\tcase now-p.due > p.limit/4 && last > p.spared && p.due < 0:\n",
-	mistake: "Whoever was stopped with the whole process is stalled.",
+	mistake: "A worker that was stopped with the whole process is reported as stalled.",
 }, {
 	name:    "beat-late-watch-is-no-watch",
 	old:     "\tcase now-p.due > p.limit/4 && last > p.spared:\n",
