@@ -15,12 +15,12 @@ type buffer struct {
 
 	accepted, written Count
 
-	// Bytes of all records in the rings and in flight, and the most there
+	// Bytes of all records in the rings and in the sink's hands, and the most there
 	// ever were. Kept beside the sum of the parts, which takes longer to make
 	// than a short record to copy.
 	used, high int
 
-	// Bytes lost since the worker last had its turn; see Writer.yield.
+	// Bytes lost since the worker last had its turn; see Writer.yields.
 	starved int
 
 	// Positions in the stream of records that went into a generation and
@@ -35,10 +35,16 @@ type buffer struct {
 
 	// What the sink gets at most before the lock is taken again. Until then it
 	// cannot be dropped, and makes no room.
-	batch int
+	maxBatch int
+
+	// Callers of Flush, and the first position that one of them waits for to
+	// leave young. Kept here because a record rescued later than that is not
+	// one that the caller waits for.
+	pending []*flush
+	watch   uint64
 
 	losses losses
-	flight flight
+	inHand batch
 }
 
 // minReserve is what the bookkeeping of a reserve of its own is worth.
@@ -59,9 +65,9 @@ func newBuffer(budget, reserve int, evicts bool) *buffer {
 	b.young = newByteRing(budget, min(pieceBytes, budget/4))
 	b.limit = max(len(b.young.data)-reserve, 0)
 	b.limitMarks = len(b.young.marks) - reserve/(bytesPerMark+markSize)
-	b.batch = min(batchBytes, len(b.young.data)/4)
-	b.losses.evicts = evicts
-	b.flight = newFlight(min(maxBatchRecords, len(b.young.marks)))
+	b.maxBatch = min(batchBytes, len(b.young.data)/4)
+	b.watch = noWatch
+	b.inHand = newBatch(min(maxBatchRecords, len(b.young.marks)))
 	return b
 }
 
@@ -80,12 +86,8 @@ func (b *buffer) add(p []byte, m mark) bool {
 		b.young.queued >= b.limitMarks) {
 		return false
 	}
-	for !b.young.put(p, m) {
-		if !b.evicts || b.young.records == 0 {
-			return false
-		}
-		b.evict()
-		b.evictRun()
+	if !b.young.put(p, m) && !b.makeRoom(p, m) {
+		return false
 	}
 	b.youngIn++
 	b.accepted.add(len(p))
@@ -96,20 +98,43 @@ func (b *buffer) add(p []byte, m mark) bool {
 	return true
 }
 
-// refuse counts p as accepted and lost at once.
-func (b *buffer) refuse(p []byte, m mark) {
-	b.accepted.add(len(p))
-	b.lose(p, m)
+// makeRoom evicts until p is stored. If the batch in the sink's hands leaves p
+// no place even in an otherwise empty ring, it evicts nothing and reports false.
+func (b *buffer) makeRoom(p []byte, m mark) bool {
+	if !b.evicts || !b.young.canHold(len(p)) {
+		return false
+	}
+	for {
+		b.evict()
+		b.evictRun()
+		if b.young.put(p, m) {
+			return true
+		}
+	}
+}
+
+// drop counts p as accepted and lost at once.
+func (b *buffer) drop(p []byte, m mark) {
+	b.accepted.add(m.len())
+	b.starved += m.len()
+	b.losses.refuse(p, m, b.youngIn)
 }
 
 // evict takes the oldest record out of young.
 func (b *buffer) evict() {
 	p, m := b.young.oldest()
 	b.young.pop(len(p))
-	b.youngOut++
 	if !m.isUrgent() || b.old == nil || !b.rescue(p, m) {
-		b.used -= len(p)
 		b.lose(p, m)
+	}
+	b.advance(1)
+}
+
+// advance moves on the position of young, and notices if the last record that
+// a caller of Flush waits for has left it.
+func (b *buffer) advance(records int) {
+	if b.youngOut += uint64(records); b.youngOut >= b.watch {
+		b.cross()
 	}
 }
 
@@ -119,7 +144,7 @@ func (b *buffer) evict() {
 // has no such slack and drops no more than it must.
 func (b *buffer) evictRun() {
 	r, bytes, n := &b.young, 0, 0
-	if b.losses.n == 0 {
+	if !b.losses.evicted.open {
 		return
 	}
 	for slack := len(r.data) / 512; n < r.runs.oldest().records; n++ {
@@ -128,52 +153,51 @@ func (b *buffer) evictRun() {
 			break
 		}
 		bytes += m.len()
-		b.losses.levels[m.class()]++
+		b.losses.evicted.levels[m.class()]++
 	}
 	if n == 0 {
 		return
 	}
 	r.drop(n, bytes)
-	b.youngOut += uint64(n)
 	b.used -= bytes
 	b.starved += bytes
-	b.losses.total = b.losses.total.plus(Count{uint64(n), uint64(bytes)})
+	e := &b.losses.evicted
+	e.Count = e.plus(Count{uint64(n), uint64(bytes)})
+	b.advance(n)
 }
 
 // rescue moves a record from young to old, dropping older ones for it.
 func (b *buffer) rescue(p []byte, m mark) bool {
-	if len(p) > len(b.old.data) {
+	if !b.old.canHold(len(p)) {
 		return false
 	}
 	for !b.old.put(p, m) {
-		if b.old.records == 0 { // the batch in flight is in the way
-			return false
-		}
 		q, n := b.old.oldest()
 		b.old.pop(len(q))
 		b.oldOut++
-		b.used -= len(q)
 		b.lose(q, n)
 	}
 	b.oldIn++
 	return true
 }
 
+// lose counts an evicted record.
 func (b *buffer) lose(p []byte, m mark) {
+	b.used -= len(p)
 	b.starved += len(p)
-	b.losses.add(p, m, b.youngIn)
+	b.losses.evict(p, m)
 }
 
-// occupied is the bytes of all records in the buffer and in flight.
+// occupied is the bytes of all records in the buffer and in the sink's hands.
 func (b *buffer) occupied() int {
-	n := b.young.bytes + b.flight.left().bytes
+	n := b.young.bytes + b.inHand.left().bytes
 	if b.old != nil {
 		n += b.old.bytes
 	}
 	return n
 }
 
-// queued is the number of records waiting, without those in flight.
+// queued is the number of records waiting, without those in the sink's hands.
 func (b *buffer) queued() int {
 	n := b.young.records
 	if b.old != nil {
@@ -182,34 +206,31 @@ func (b *buffer) queued() int {
 	return n
 }
 
-// buffered counts what is in the rings and in flight. It is counted from
+// buffered counts what is in the rings and in the sink's hands. It is counted from
 // there, not as a remainder of the other counts, so that the law
 // Accepted == Written + Dropped + Buffered says something.
 func (b *buffer) buffered() Count {
 	return Count{
-		Records: uint64(b.queued() + b.flight.left().records),
+		Records: uint64(b.queued() + b.inHand.left().records),
 		Bytes:   uint64(b.occupied()),
 	}
 }
 
-// loss returns a loss that is to be reported before the next batch.
-func (b *buffer) loss() (Loss, bool) { return b.losses.take(b.youngOut) }
-
-// take puts the next batch in flight, of at most that many records and
-// b.batch bytes, unless the first alone is longer. It reports whether there was
+// take puts the next batch into the sink's hands, of at most that many records and
+// b.maxBatch bytes, unless the first alone is longer. It reports whether there was
 // one.
 func (b *buffer) take(records int) bool {
-	records = min(records, len(b.flight.marks))
+	records = min(records, len(b.inHand.marks))
 	switch {
 	case b.old != nil && b.old.records > 0:
-		n := b.flight.start(b.old, b.batch, records)
-		b.flight.first, b.flight.rescued = b.oldOut, true
+		n := b.inHand.start(b.old, b.maxBatch, records)
+		b.inHand.first, b.inHand.rescued = b.oldOut, true
 		b.oldOut += uint64(n)
 	case b.young.records > 0:
 		records = b.losses.before(b.youngOut, records)
-		n := b.flight.start(&b.young, b.batch, records)
-		b.flight.first, b.flight.rescued = b.youngOut, false
-		b.youngOut += uint64(n)
+		n := b.inHand.start(&b.young, b.maxBatch, records)
+		b.inHand.first, b.inHand.rescued = b.youngOut, false
+		b.advance(n)
 	default:
 		return false
 	}
@@ -217,31 +238,28 @@ func (b *buffer) take(records int) bool {
 	return true
 }
 
-// wrote counts n more bytes of the batch in flight as written.
+// wrote counts n more bytes of the batch in the sink's hands as written.
 func (b *buffer) wrote(n int) {
-	done := b.flight.wrote(n)
+	done := b.inHand.wrote(n)
 	b.written = b.written.plus(done)
 	b.used -= int(done.Bytes)
 }
 
-// discard drops the record at the head of the batch in flight. It reports
-// whether the sink has taken a part of it.
-func (b *buffer) discard() (torn bool) {
-	m := b.flight.marks[b.flight.done.records]
-	p, end := b.flight.head(), b.youngIn
-	if b.losses.n == 0 {
-		end = 0 // reported right where it was
-	}
-	b.losses.add(p, m, end)
+// reject drops the record at the head of the batch in the sink's hands. It
+// reports whether the sink has taken a part of it.
+func (b *buffer) reject() (torn bool) {
+	m := b.inHand.marks[b.inHand.done.records]
+	p := b.inHand.head()
+	b.losses.reject(p, m)
 	b.used -= m.len()
-	b.flight.wrote(len(p))
+	b.inHand.wrote(len(p))
 	return len(p) < m.len()
 }
 
-// left counts the records before a position that have not been written or
+// unwritten counts the records before a position that have not been written or
 // dropped.
-func (b *buffer) left(young, old uint64) Count {
-	c := b.flight.before(young, old)
+func (b *buffer) unwritten(young, old uint64) Count {
+	c := b.inHand.before(young, old)
 	c = c.plus(b.young.until(int(young - b.youngOut)))
 	if b.old != nil {
 		c = c.plus(b.old.until(int(old - b.oldOut)))

@@ -38,7 +38,7 @@ func newBufferModel(t testing.TB, budget, reserve int, evicts bool, seed uint64)
 		rng:  rand.New(rand.NewPCG(7, seed)),
 		done: map[uint32]bool{},
 	}
-	m.b.batch = min(budget, 300)
+	m.b.maxBatch = min(budget, 300)
 	return m
 }
 
@@ -53,7 +53,7 @@ func (m *bufferModel) add(size int, c class, u bool) bool {
 	m.in = append(m.in, s)
 	ok := m.b.add(p, mk)
 	if !ok {
-		m.b.refuse(p, mk)
+		m.b.drop(p, mk)
 	}
 	m.law()
 	return ok
@@ -62,17 +62,18 @@ func (m *bufferModel) add(size int, c class, u bool) bool {
 // law is checked after every step.
 func (m *bufferModel) law() {
 	b := m.b
-	equal(m.t, b.accepted, b.written.plus(b.losses.total).plus(b.buffered()))
+	equal(m.t, b.accepted, b.written.plus(b.losses.total().Count).plus(b.buffered()))
 	equal(m.t, uint64(len(m.in)), b.accepted.Records)
 	equal(m.t, b.occupied(), b.used)
 	equal(m.t, b.high, max(b.used, b.high))
-	equal(m.t, b.buffered(), b.left(b.youngIn, b.oldIn))
+	equal(m.t, b.buffered(), b.unwritten(b.youngIn, b.oldIn))
 	var sum uint64
-	for _, n := range b.losses.levels {
+	total := b.losses.total()
+	for _, n := range total.levels {
 		sum += n
 	}
-	equal(m.t, b.losses.total.Records, sum)
-	equal(m.t, m.lost.Records, min(m.lost.Records, b.losses.total.Records))
+	equal(m.t, total.Records, sum)
+	equal(m.t, m.lost.Records, min(m.lost.Records, total.Records))
 	m.blur = m.blur || b.losses.n == maxGaps
 }
 
@@ -86,8 +87,8 @@ func equal[T comparable](t testing.TB, want, got T) {
 
 // read does one step of the worker: a report, or some bytes of a batch.
 func (m *bufferModel) read() bool {
-	if m.b.flight.ring == nil {
-		if l, ok := m.b.loss(); ok {
+	if m.b.inHand.ring == nil {
+		if l, ok := m.loss(); ok {
 			require.NotZero(m.t, l.Records, "an empty report")
 			m.lost = m.lost.plus(l.Count)
 			m.law()
@@ -98,7 +99,7 @@ func (m *bufferModel) read() bool {
 		}
 		m.inspect()
 	}
-	n := 1 + m.rng.IntN(len(m.b.flight.rest))
+	n := 1 + m.rng.IntN(len(m.b.inHand.rest))
 	want := m.b.written.plus(m.completed(n))
 	m.b.wrote(n)
 	equal(m.t, want, m.b.written)
@@ -106,9 +107,22 @@ func (m *bufferModel) read() bool {
 	return true
 }
 
+// loss makes a report of what is due, as the worker does: within a batch only of
+// records of that batch.
+func (m *bufferModel) loss() (Loss, bool) {
+	l := &m.b.losses
+	switch {
+	case m.b.inHand.ring != nil && l.rejected.open:
+		return l.takeRejected(), true
+	case m.b.inHand.ring == nil && l.due(m.b.youngOut):
+		return l.take(m.b.youngOut), true
+	}
+	return Loss{}, false
+}
+
 // completed counts the records that n more bytes bring to an end.
 func (m *bufferModel) completed(n int) (c Count) {
-	f := &m.b.flight
+	f := &m.b.inHand
 	taken, end := f.size-len(f.rest), 0
 	for _, mk := range f.marks[:f.total()] {
 		if end += mk.len(); end > taken && end <= taken+n {
@@ -120,8 +134,8 @@ func (m *bufferModel) completed(n int) (c Count) {
 
 // inspect reads the records of a batch just taken.
 func (m *bufferModel) inspect() {
-	p := m.b.flight.rest
-	for _, mk := range m.b.flight.marks[:m.b.flight.total()] {
+	p := m.b.inHand.rest
+	for _, mk := range m.b.inHand.marks[:m.b.inHand.total()] {
 		n := int(binary.LittleEndian.Uint32(p))
 		s := m.in[n]
 		equal(m.t, s.size, mk.len())
@@ -142,7 +156,9 @@ func (m *bufferModel) inspect() {
 // now, and where the place is exact, nothing more.
 func (m *bufferModel) reported(n int) {
 	if m.b.evicts {
-		equal(m.t, m.b.losses.total, m.lost)
+		due := m.b.losses
+		due.n = 0 // these stand at other places
+		equal(m.t, due.total().Count, m.lost)
 	} else if !m.blur {
 		equal(m.t, uint64(n-len(m.done)), m.lost.Records)
 	}
@@ -155,7 +171,7 @@ func (m *bufferModel) finish() {
 	require.Zero(m.t, m.b.buffered())
 	require.Equal(m.t, m.b.youngIn, m.b.youngOut, "a Flush would wait for ever")
 	require.Equal(m.t, m.b.oldIn, m.b.oldOut)
-	require.Equal(m.t, m.b.losses.total, m.lost, "not all losses were reported")
+	require.Equal(m.t, m.b.losses.total().Count, m.lost, "not all losses were reported")
 	require.EqualValues(m.t, len(m.done), m.b.written.Records)
 	var lost Count
 	var by tally
@@ -165,8 +181,8 @@ func (m *bufferModel) finish() {
 			by[s.class]++
 		}
 	}
-	require.Equal(m.t, lost, m.b.losses.total)
-	require.Equal(m.t, by, m.b.losses.levels)
+	require.Equal(m.t, lost, m.b.losses.total().Count)
+	require.Equal(m.t, by, m.b.losses.total().levels)
 }
 
 func TestBuffer_random_steps_keep_order_and_accounts(t *testing.T) {
@@ -193,12 +209,12 @@ func TestBuffer_reports_stand_where_records_are_missing(t *testing.T) {
 		for range 20 {
 			m.add(40, classInfo, false)
 		}
-		loss, ok := m.b.loss()
+		loss, ok := m.loss()
 		require.True(t, ok)
 		require.NotZero(t, loss.Records)
 		require.True(t, m.b.take(1))
 		require.EqualValues(t, loss.Records,
-			binary.LittleEndian.Uint32(m.b.flight.rest), "the first that is left")
+			binary.LittleEndian.Uint32(m.b.inHand.rest), "the first that is left")
 	})
 	t.Run("newest", func(t *testing.T) {
 		m := newBufferModel(t, 320, 0, false, 1)
@@ -207,19 +223,19 @@ func TestBuffer_reports_stand_where_records_are_missing(t *testing.T) {
 			stored++
 		}
 		m.add(40, classInfo, false)
-		_, ok := m.b.loss()
+		_, ok := m.loss()
 		require.False(t, ok, "what is there comes first")
 		require.True(t, m.b.take(1))
 		m.b.wrote(40)
 		require.True(t, m.add(40, classInfo, false))
 		require.True(t, m.b.take(1000))
-		require.Equal(t, stored-1, m.b.flight.total(), "a batch ends at a gap")
-		m.b.wrote(len(m.b.flight.rest))
-		loss, ok := m.b.loss()
+		require.Equal(t, stored-1, m.b.inHand.total(), "a batch ends at a gap")
+		m.b.wrote(len(m.b.inHand.rest))
+		loss, ok := m.loss()
 		require.True(t, ok)
 		require.Equal(t, Count{2, 80}, loss.Count)
 		require.True(t, m.b.take(1000))
-		require.Equal(t, 1, m.b.flight.total())
+		require.Equal(t, 1, m.b.inHand.total())
 	})
 }
 
@@ -242,7 +258,7 @@ func TestBuffer_reserve(t *testing.T) {
 				m.add(50, classError, true)
 			}
 		}
-		require.Zero(t, m.b.losses.levels[classError])
+		require.Zero(t, m.b.losses.total().levels[classError])
 		m.finish()
 	})
 	t.Run("the newest errors survive a flood of errors", func(t *testing.T) {
@@ -273,13 +289,13 @@ func TestBuffer_reserve(t *testing.T) {
 
 func TestBuffer_evicts_as_few_as_make_room(t *testing.T) {
 	m := newBufferModel(t, 4000, 0, true, 1)
-	for m.b.losses.total.Records == 0 {
+	for m.b.losses.total().Records == 0 {
 		m.add(50, classInfo, false)
 	}
 	for range 1000 {
-		before := m.b.losses.total.Records
+		before := m.b.losses.total().Records
 		m.add(50, classInfo, false)
-		require.LessOrEqual(t, m.b.losses.total.Records-before, uint64(2))
+		require.LessOrEqual(t, m.b.losses.total().Records-before, uint64(2))
 	}
 	require.Greater(t, m.b.used, len(m.b.young.data)-100)
 }
@@ -289,10 +305,10 @@ func TestBuffer_runs_of_evictions_keep_order_and_accounts(t *testing.T) {
 	m := newBufferModel(t, 64<<10, 8<<10, true, 1)
 	runs := 0
 	for i := range 9000 {
-		before := m.b.losses.total.Records
+		before := m.b.losses.total().Records
 		c := class(m.rng.IntN(int(classes)))
 		m.add(4+m.rng.IntN(40), c, c == classError && i%5 == 0)
-		if m.b.losses.total.Records > before+2 {
+		if m.b.losses.total().Records > before+2 {
 			runs++
 		}
 		if i%50 == 0 {
@@ -320,8 +336,8 @@ func TestBuffer_divides_its_memory(t *testing.T) {
 		b := newBuffer(c.budget, c.reserve, c.evicts)
 		require.Equal(t, c.ofOld, b.old != nil)
 		require.Equal(t, c.runs, b.young.runs.limit)
-		require.Equal(t, min(batchBytes, len(b.young.data)/4), b.batch)
-		require.Len(t, b.flight.marks, min(maxBatchRecords, len(b.young.marks)))
+		require.Equal(t, min(batchBytes, len(b.young.data)/4), b.maxBatch)
+		require.Len(t, b.inHand.marks, min(maxBatchRecords, len(b.young.marks)))
 		ordinary, special := newMark(1, classInfo), newMark(1, classError)|urgent
 		require.Equal(t, len(b.young.data), b.largest(special))
 		all := size(&b.young)
@@ -373,13 +389,13 @@ func TestBuffer_a_run_of_evictions_is_of_a_512th(t *testing.T) {
 	size := slack / 4
 	slack = 4 * size
 	m.b.young.data = m.b.young.data[:512*slack]
-	for m.b.losses.total.Records == 0 {
+	for m.b.losses.total().Records == 0 {
 		m.add(size, classInfo, false)
 	}
 	for range 3000 {
-		before := m.b.losses.total.Records
+		before := m.b.losses.total().Records
 		m.add(size, classInfo, false)
-		if n := m.b.losses.total.Records - before; n > 0 {
+		if n := m.b.losses.total().Records - before; n > 0 {
 			equal(t, 1+4, n)
 		}
 	}
@@ -390,17 +406,17 @@ func TestBuffer_counts_what_was_lost_since_the_last_batch(t *testing.T) {
 	for _, evicts := range []bool{true, false} {
 		m := newBufferModel(t, 64<<10, 8<<10, evicts, 1) // drops runs, too
 		for range 3 {
-			before := m.b.losses.total.Bytes
+			before := m.b.losses.total().Bytes
 			for i := range 2000 {
 				m.add(50, classInfo, i%3 == 0)
-				equal(t, int(m.b.losses.total.Bytes-before), m.b.starved)
+				equal(t, int(m.b.losses.total().Bytes-before), m.b.starved)
 			}
 			require.NotZero(t, m.b.starved)
-			for m.b.flight.ring == nil {
+			for m.b.inHand.ring == nil {
 				m.read()
 			}
 			require.Zero(t, m.b.starved)
-			for m.b.flight.ring != nil {
+			for m.b.inHand.ring != nil {
 				m.read()
 			}
 		}
@@ -414,17 +430,17 @@ func TestBuffer_an_urgent_record_as_long_as_the_reserve(t *testing.T) {
 	for m.b.youngOut == 0 {
 		m.add(50, classInfo, false)
 	}
-	require.Zero(t, m.b.losses.total)
+	require.Zero(t, m.b.losses.total().Count)
 	require.Equal(t, full, m.b.old.bytes)
 	m.finish()
 
 	m = newBufferModel(t, 4000, 1000, true, 1)
 	m.add(4, classError, true)
 	m.add(full+1, classError, true)
-	for m.b.losses.total.Records == 0 {
+	for m.b.losses.total().Records == 0 {
 		m.add(50, classInfo, false)
 	}
-	require.Equal(t, uint64(1), m.b.losses.levels[classError])
+	require.Equal(t, uint64(1), m.b.losses.total().levels[classError])
 	require.Equal(t, 4, m.b.old.bytes, "and nothing else is dropped for it")
 	m.finish()
 }
@@ -433,7 +449,7 @@ func TestBuffer_an_urgent_record_as_long_as_the_reserve(t *testing.T) {
 // of each generation, that is partly written.
 func TestBuffer_left_before_any_position(t *testing.T) {
 	m := newBufferModel(t, 4000, 1000, true, 1)
-	require.Zero(t, m.b.left(0, 0))
+	require.Zero(t, m.b.unwritten(0, 0))
 	for range 4 {
 		m.add(100, classError, true)
 	}
@@ -441,9 +457,9 @@ func TestBuffer_left_before_any_position(t *testing.T) {
 		m.add(100, classInfo, false)
 	}
 	first := m.b.youngOut
-	m.b.loss()
+	m.loss()
 	left := func(young, old uint64) int {
-		c := m.b.left(young, old)
+		c := m.b.unwritten(young, old)
 		equal(t, 100*c.Records, c.Bytes)
 		return int(c.Records)
 	}
@@ -459,9 +475,9 @@ func TestBuffer_left_before_any_position(t *testing.T) {
 		require.Equal(t, want+1, left(first+1, uint64(old)))
 	}
 	m.b.wrote(150)
-	m.b.batch = 1000
+	m.b.maxBatch = 1000
 	require.True(t, m.b.take(5))
-	require.Equal(t, 5, m.b.flight.total())
+	require.Equal(t, 5, m.b.inHand.total())
 	m.b.wrote(250) // two and a half of five from the rest
 	for young, want := range []int{0, 0, 0, 1, 2, 3, 4} {
 		require.Equal(t, want, left(first+uint64(young), 4))
@@ -471,9 +487,8 @@ func TestBuffer_left_before_any_position(t *testing.T) {
 	require.Zero(t, left(first+5, 4))
 }
 
-// A record that is discarded is reported where it was, or, where another gap is
-// known already, with that.
-func TestBuffer_discard(t *testing.T) {
+// A record that is rejected is reported where it was, whatever else is lost.
+func TestBuffer_reject(t *testing.T) {
 	for _, evicts := range []bool{true, false} {
 		m := newBufferModel(t, 4000, 0, evicts, 1)
 		for range 4 {
@@ -481,30 +496,73 @@ func TestBuffer_discard(t *testing.T) {
 		}
 		require.True(t, m.b.take(3))
 		m.b.wrote(50)
-		require.True(t, m.b.discard(), "of this one 10 bytes were taken")
+		require.True(t, m.b.reject(), "of this one 10 bytes were taken")
 		m.law()
-		require.Equal(t, Count{1, 40}, m.b.losses.total)
+		require.Equal(t, Count{1, 40}, m.b.losses.total().Count)
 		require.Equal(t, Count{2, 80}, m.b.buffered())
-		loss, ok := m.b.loss()
+		loss, ok := m.loss()
 		require.True(t, ok)
 		require.Equal(t, Count{1, 40}, loss.Count)
-		require.Equal(t, 40, len(m.b.flight.head()))
-		require.False(t, m.b.discard())
-		require.Nil(t, m.b.flight.ring, "that was the last one")
+		require.Equal(t, 40, len(m.b.inHand.head()))
+		require.False(t, m.b.reject())
+		require.Nil(t, m.b.inHand.ring, "that was the last one")
 		m.law()
 	}
 	m := newBufferModel(t, 4000, 0, false, 1)
 	for m.add(400, classInfo, false) {
 	}
 	require.True(t, m.b.take(1))
-	m.b.discard()
-	require.Equal(t, 1, m.b.losses.n)
-	_, ok := m.b.loss()
-	require.False(t, ok)
-	m.b.batch = 4000
-	require.True(t, m.b.take(100))
-	m.b.wrote(len(m.b.flight.rest))
-	loss, ok := m.b.loss()
+	m.b.reject()
+	loss, ok := m.loss()
 	require.True(t, ok)
-	require.Equal(t, Count{2, 800}, loss.Count)
+	require.Equal(t, Count{1, 400}, loss.Count, "and not what was refused")
+	m.b.maxBatch = 4000
+	require.True(t, m.b.take(100))
+	m.b.wrote(len(m.b.inHand.rest))
+	loss, ok = m.loss()
+	require.True(t, ok)
+	require.Equal(t, Count{1, 400}, loss.Count)
+}
+
+// A record that has no place because of the batch in the sink's hands evicts
+// nothing: all the others would go, and then it.
+func TestBufferKnowsBeforeItEvicts(t *testing.T) {
+	for _, urgent := range []bool{false, true} {
+		m := newBufferModel(t, 64<<10, -1, true, 1)
+		m.b.maxBatch = len(m.b.young.data)
+		for m.b.losses.total().Records == 0 && len(m.in) < 100 {
+			m.add(400, classInfo, false)
+		}
+		require.True(t, m.b.take(60)) // in the middle, nearly
+		n := m.b.young.records
+		large := max(m.b.young.pinStart, len(m.b.young.data)-m.b.young.pinEnd) + 1
+		require.LessOrEqual(t, large, m.b.largest(0))
+		require.False(t, m.add(large, classInfo, urgent))
+		require.Equal(t, n, m.b.young.records, "nothing was evicted")
+		require.EqualValues(t, 1, m.b.losses.total().Records)
+		require.True(t, m.add(large-1, classInfo, urgent), "this one has a place")
+	}
+}
+
+// The same in the reserve, where the batch may be of urgent records.
+func TestBufferKnowsBeforeItEvictsFromTheReserve(t *testing.T) {
+	m := newBufferModel(t, 64<<10, 16<<10, true, 1)
+	m.b.maxBatch = len(m.b.young.data)
+	for range 60 {
+		m.add(200, classError, true)
+	}
+	for m.b.old.records < 60 {
+		m.add(400, classInfo, false)
+	}
+	m.loss()
+	require.True(t, m.b.take(40))
+	require.True(t, m.b.inHand.rescued)
+	n := m.b.old.records
+	large := max(m.b.old.pinStart, len(m.b.old.data)-m.b.old.pinEnd) + 1
+	m.add(large, classError, true)
+	for m.b.losses.total().levels[classError] == 0 {
+		m.add(400, classInfo, false)
+	}
+	require.Equal(t, n, m.b.old.records)
+	require.EqualValues(t, 1, m.b.losses.total().levels[classError])
 }

@@ -68,13 +68,18 @@ const (
 // newByteRing splits size bytes between records and marks. A run of records
 // is of at most runBytes, unless it is a single longer one.
 func newByteRing(size, runBytes int) byteRing {
-	n := max(size/(bytesPerMark+markSize), minMarks)
+	n := marksIn(size)
 	return byteRing{
-		data:  make([]byte, max(size-markSize*n, 0)),
+		data:  make([]byte, max(recordBytes(size), 0)),
 		marks: make([]mark, n),
 		runs:  newRuns(size, n, runBytes),
 	}
 }
+
+func marksIn(size int) int { return max(size/(bytesPerMark+markSize), minMarks) }
+
+// recordBytes is how many of size bytes are for records.
+func recordBytes(size int) int { return size - markSize*marksIn(size) }
 
 // put stores p, which must not be empty, or reports that it has no place
 // without having moved anything. The common cases are spelled out here rather
@@ -104,6 +109,12 @@ func (r *byteRing) put(p []byte, m mark) bool {
 	r.records++
 	r.bytes += len(p)
 	return true
+}
+
+// canHold reports whether a record of n bytes has a place once all others are
+// gone, except for the pinned batch.
+func (r *byteRing) canHold(n int) bool {
+	return n <= max(r.pinStart, len(r.data)-r.pinEnd)
 }
 
 // obstacle is how far one can go from at without leaving the block or

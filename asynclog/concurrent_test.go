@@ -95,6 +95,7 @@ func TestConcurrent_a_thousand_goroutines_write_while_it_is_closed(t *testing.T)
 							assert.ErrorIs(t, err, chanx.ErrClosed)
 							return
 						}
+						runtime.Gosched() // a Write does not: the others' turn
 					}
 				})
 			}

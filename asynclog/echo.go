@@ -2,124 +2,76 @@ package asynclog
 
 import (
 	"bytes"
-	"io"
 	"runtime"
-	"slices"
 )
 
 // goidLen is room for "goroutine 18446744073709551615 [".
 const goidLen = 32
 
-// hand is the one place where sinks are called: its address on a stack says
-// that somebody's sink is at work further up. Between it and the sink is a
-// function, since a profile-guided compiler may turn a call of an interface
-// into several, with addresses of their own.
+type goid [goidLen]byte
+
+// currentGoroutine returns "goroutine 123 [", which is how the runtime tells
+// a goroutine's number, and the only way. It walks the stack for that, which
+// takes 5 to 60 µs, so it is asked for only by a Write that is about to wait,
+// and for one batch in echoRounds.
+func currentGoroutine() (id goid) {
+	runtime.Stack(id[:], false)
+	clear(id[bytes.IndexByte(id[:], '[')+1:])
+	return id
+}
+
+// onWorker reports whether the caller runs on the worker's goroutine, which is
+// to say within the sink or Options.Report. A Write from there must not wait
+// for room, since only the worker makes room. The caller does not hold mu.
+func (w *Writer) onWorker() bool {
+	id := currentGoroutine()
+	w.lock()
+	defer w.unlock()
+	return id == w.worker
+}
+
+// echoRounds is the number of batches without an idle moment between them
+// after which the worker suspects that its sink feeds itself.
+const echoRounds = 64
+
+// An echo is a record that the sink itself writes to its own Writer, from
+// within a call: a sink that logs its own errors, or a circle made by mistake
+// in a configuration. It is accepted like any other record, but causes a call
+// of the sink, which logs again, at the full speed of the machine. That shows
+// as batches without an idle moment, each of them begun by a record that found
+// the buffer empty during the call before; so every 64th such record is asked
+// for its goroutine. The first echo found is dropped, and from then on so is
+// every echo of a batch that holds an echo.
 //
-//go:noinline
-func hand(to io.Writer, p []byte) (int, error) {
-	n, err := handOver(to, p)
-	return n, err
+// Not seen: a circle of two Writers, and a sink that logs on another goroutine.
+// To look at the return addresses of every record that found the buffer empty,
+// as was done before, costs up to 3 µs in the tail of a busy service and found
+// the first echo 63 calls sooner.
+type echo struct {
+	rounds  int  // batches since the worker was idle
+	ask     bool // the next candidate is to be asked
+	known   bool // this sink has been found out
+	inBatch bool // the batch in the sink's hands holds an echo
+	inQueue bool // the buffer holds one
 }
 
-//go:noinline
-func handOver(to io.Writer, p []byte) (int, error) { return to.Write(p) }
-
-// addressee is a sink that wants to know where hand expects it back.
-type addressee uintptr
-
-func (a *addressee) Write([]byte) (int, error) {
-	var pc [1]uintptr
-	runtime.Callers(3, pc[:])
-	*a = addressee(pc[0])
-	return 0, nil
+// begin is called when a batch is taken.
+func (e *echo) begin() {
+	e.rounds++
+	e.ask = e.known || e.rounds%echoRounds == 0
+	e.inBatch, e.inQueue = e.inQueue, false
 }
 
-// handedFrom is the address in hand, the same for all Writers.
-var handedFrom = func() uintptr {
-	var a addressee
-	_, _ = hand(&a, nil)
-	return uintptr(a)
-}()
+// idle is called when the worker has nothing to do.
+func (e *echo) idle() { e.rounds, e.ask = 0, false }
 
-// inCall reports whether a sink called Write, this Writer's or another one's.
-// It gives up mu meanwhile: it takes half a microsecond, and three with fifty
-// frames to look at. To ask for the goroutine's number at once, and with mu
-// held, took five to sixty, as the runtime walks all the stack for that, too,
-// and prints it: in a flood by 64 producers a line cost half as much again.
-func (w *Writer) inCall() bool {
-	w.mu.Unlock()
-	defer w.lockPolitely()
-	return handed()
-}
-
-// handed reports whether hand is on the stack of the calling goroutine.
-func handed() bool {
-	var pcs [64]uintptr
-	for skip := 2; ; skip += len(pcs) {
-		n := runtime.Callers(skip, pcs[:])
-		if slices.Contains(pcs[:n], handedFrom) {
-			return true
-		}
-		if n < len(pcs) {
-			return false
-		}
-	}
-}
-
-// goid writes "goroutine 123 [" into b. The runtime tells a goroutine's number
-// in no other way.
-func goid(b *[goidLen]byte) {
-	runtime.Stack(b[:], false)
-	clear(b[bytes.IndexByte(b[:], '[')+1:])
-}
-
-// own reports whether a record that finds the buffer empty, while the sink is
-// being called, is written by the sink itself. The caller holds mu, which is
-// given up meanwhile.
-//
-// After each answer of no it asks half as often, down to once in maxUnasked+1
-// times, until the worker has nothing to do. So a flood,
-// in which every batch begins with such a record, hardly pays for it, and a
-// sink that feeds itself is found out after a bounded number of calls.
-func (w *Writer) own() bool {
-	if w.unasked > 0 {
-		w.unasked--
+// drops decides about an echo: the first of a chain passes, later ones are
+// dropped, as is the one by which the sink is found out.
+func (e *echo) drops() bool {
+	if e.known && !e.inBatch {
+		e.inQueue = true
 		return false
 	}
-	if w.inCall() {
-		if goid(&w.who); w.who == w.self {
-			return true
-		}
-	}
-	w.seldom = min(2*w.seldom+1, maxUnasked)
-	w.unasked = w.seldom
-	return false
-}
-
-const maxUnasked = 63
-
-// echoes deals with a record that the sink itself writes to its own Writer,
-// from within a call: a writer that logs its own troubles, or that was
-// configured into a circle by mistake. Such a record is accepted like any
-// other. But it will cause a call of the sink, which will log again, and so
-// on for ever at the full speed of the machine; so it is dropped, and counted,
-// if the batch being written is itself of this kind. Only a record that finds
-// the buffer empty while the sink is being called can be the next link of such
-// a chain, so others are not looked at: see own. A loss like this is not
-// reported until there is something else to be written, as the report would
-// start it anew.
-//
-// It reports whether it has dropped p. The caller holds mu.
-//
-// What it cannot see is a circle of two Writers, or a sink that logs from
-// another goroutine.
-func (w *Writer) echoes(p []byte, m mark) bool {
-	if !w.echoing {
-		w.echo = true
-		return false
-	}
-	quiet := w.buf.losses.n == 0 || w.buf.losses.quiet
-	w.buf.refuse(p, m)
-	w.buf.losses.quiet = quiet
+	e.known = true
 	return true
 }

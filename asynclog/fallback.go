@@ -3,25 +3,44 @@ package asynclog
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // tellEvery is the least time between two lines to the fallback.
 const tellEvery = 10 * time.Second
 
-// fallback tells somebody else what goes wrong here. It trusts him as
-// little as the sink: he has a goroutine of his own, one at a time, so he can
-// hang, panic or call Goexit. A nil fallback tells nobody.
+// fallbackLine bounds a line, whatever an error has to say.
+const fallbackLine = 4 << 10
+
+// fallback passes lines to Options.Fallback, which is trusted as little as the
+// sink: each line is made and written on a goroutine of its own, one at a time,
+// so an Error method and the fallback may hang, panic or call Goexit. A nil
+// fallback drops every line, unmade.
 type fallback struct {
 	out io.Writer
 
 	mu         sync.Mutex
-	next       time.Time
-	suppressed int
-	busy       chan struct{} // closed when he has returned; nil: not called
+	next       time.Time      // no line before
+	held       []fallbackText // until they may be written
+	suppressed int            // lines that had to give way
+	busy       chan struct{}  // closed when the call has returned; nil: no call
+	timer      *time.Timer    // for held; nil: not running
 }
+
+// fallbackText is a line, and whether the next one about the state of the sink
+// takes its place.
+type fallbackText struct {
+	line  func() string
+	state bool
+}
+
+// maxHeld bounds the lines that are held.
+const maxHeld = 4
 
 func newFallback(out io.Writer) *fallback {
 	if out == nil {
@@ -30,71 +49,139 @@ func newFallback(out io.Writer) *fallback {
 	return &fallback{out: out}
 }
 
-// tell writes a line, unless it is too early for one or the last one has not
-// been taken yet.
-func (f *fallback) tell(line string) {
+// say is tell for a line that is known.
+func (f *fallback) say(line string) { f.tell(func() string { return line }) }
+
+// tell has a line written, now or when its time has come. If there are too many
+// by then, the last ones are.
+func (f *fallback) tell(line func() string) { f.add(fallbackText{line, false}) }
+
+// tellState is tell for the state of the sink, of which only the last one
+// counts.
+func (f *fallback) tellState(line func() string) { f.add(fallbackText{line, true}) }
+
+func (f *fallback) add(text fallbackText) {
 	if f == nil {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if time.Now().Before(f.next) {
-		f.suppressed++
-		return
-	}
-	f.send(line)
+	f.hold(text)
+	f.release()
 }
 
-// tellAtLast writes a line whenever it is, and waits until it was taken, up to
-// d: a process may be about to exit.
-func (f *fallback) tellAtLast(line string, d time.Duration) {
+func (f *fallback) hold(text fallbackText) {
+	n := len(f.held)
+	f.held = slices.DeleteFunc(f.held, func(h fallbackText) bool {
+		return h.state && text.state
+	})
+	f.held = append(f.held, text)
+	if len(f.held) > maxHeld {
+		f.held = slices.Delete(f.held, 0, 1)
+	}
+	f.suppressed += n + 1 - len(f.held)
+}
+
+// release writes the lines that are held, or sees to it that it will be. The
+// caller holds mu.
+func (f *fallback) release() {
+	if len(f.held) == 0 || f.busy != nil || f.timer != nil {
+		return // the call under way, or the timer, comes back here
+	}
+	if d := time.Until(f.next); d > 0 {
+		f.timer = time.AfterFunc(d, f.timeout)
+		return
+	}
+	f.send()
+}
+
+func (f *fallback) timeout() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.timer = nil
+	f.release()
+}
+
+// finish writes what is held, and line unless it is nil, before its time, and
+// waits until that was taken, up to d: the process may be about to exit.
+func (f *fallback) finish(line func() string, d time.Duration) {
 	if f == nil {
 		return
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	for range 2 { // for one that is under way, then for ours
+	if line != nil {
 		f.mu.Lock()
-		if f.busy == nil {
-			f.send(line)
-			line = ""
-		}
-		busy := f.busy
+		f.hold(fallbackText{line, false})
 		f.mu.Unlock()
+	}
+	for busy := f.hurry(); busy != nil; busy = f.hurry() {
 		select {
 		case <-busy:
 		case <-timer.C:
 			return
 		}
-		if line == "" {
-			return
-		}
 	}
 }
 
-// send calls him, unless he is busy. The caller holds mu.
-func (f *fallback) send(line string) {
-	if f.busy != nil {
-		f.suppressed++
-		return
+// hurry writes the lines that are held unless a call is under way. It returns
+// the end of the call; nil if there is nothing left to wait for.
+func (f *fallback) hurry() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.timer != nil && f.timer.Stop() {
+		f.timer = nil
 	}
-	if f.suppressed > 0 {
-		line = fmt.Sprintf("%s (%d more not shown)", line, f.suppressed)
+	if len(f.held) > 0 && f.busy == nil {
+		f.send()
 	}
-	f.suppressed = 0
+	return f.busy
+}
+
+// send starts the call with the lines that are held. The caller holds mu.
+func (f *fallback) send() {
+	held, more := f.held, f.suppressed
+	f.held, f.suppressed = nil, 0
 	f.next = time.Now().Add(tellEvery)
 	f.busy = make(chan struct{})
-	line = strings.ReplaceAll(line, "\n", "; ") // as in joined errors
-	go f.call([]byte("asynclog: " + line + "\n"))
+	go f.call(held, more)
 }
 
-func (f *fallback) call(line []byte) {
+func (f *fallback) call(held []fallbackText, more int) {
 	defer func() {
-		_ = recover() // his panic must not end the process
+		_ = recover() // a panic here must not end the process
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		close(f.busy)
 		f.busy = nil
+		f.release()
 	}()
-	_, _ = f.out.Write(line) // there is nobody left to tell
+	var all strings.Builder
+	for i, h := range held {
+		text := oneLine(strings.TrimPrefix(h.line(), "asynclog: "))
+		if i == len(held)-1 && more > 0 {
+			text = fmt.Sprintf("%s (%d more not shown)", text, more)
+		}
+		all.WriteString("asynclog: " + text + "\n")
+	}
+	_, _ = io.WriteString(f.out, all.String()) // no further fallback exists
+}
+
+// oneLine returns text as a line that is safe on a terminal: line ends become
+// "; ", as in joined errors, and what is not printable is escaped.
+func oneLine(text string) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(text, "?") {
+		switch {
+		case b.Len() > fallbackLine:
+			return b.String() + " ..."
+		case r == '\n':
+			b.WriteString("; ")
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return b.String()
 }

@@ -93,20 +93,127 @@ func TestFallback_gets_an_error_of_many_lines_on_one(t *testing.T) {
 	})
 }
 
-// What is not told because the last line has not been taken yet counts, too.
-func TestFallback_counts_what_it_did_not_take(t *testing.T) {
+// A line that was not told, because the last one was not taken yet or it was too
+// early, is told when it can be, unless a later one takes its place.
+func TestFallbackKeepsTheLastWord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		told := &tape{do: func(_ int, p []byte) (int, error) { return h.Write(p) }}
 		f := newFallback(told)
-		f.tell("one")
+		f.say("one")
 		time.Sleep(2 * tellEvery)
-		f.tell("two")
-		close(h)
+		state := func(line string) { f.tellState(func() string { return line }) }
+		state("two")
+		state("three")
 		synctest.Wait()
-		f.tell("three")
+		require.Zero(t, told.String(), "it hangs")
+		close(h)
 		synctest.Wait()
 		require.Equal(t, "asynclog: one\nasynclog: three (1 more not shown)\n",
 			told.String())
+		state("four")
+		time.Sleep(tellEvery - 1)
+		synctest.Wait()
+		require.Equal(t, "asynclog: three (1 more not shown)", lastLine(told.String()))
+		time.Sleep(1)
+		synctest.Wait()
+		require.Equal(t, "asynclog: four", lastLine(told.String()))
+		f.say("five")
+		f.finish(nil, time.Second)
+		require.Equal(t, "asynclog: five", lastLine(told.String()), "before its time")
+		start := time.Now()
+		f.finish(nil, time.Second)
+		require.Zero(t, time.Since(start))
+		require.Equal(t, 4, strings.Count(told.String(), "\n"))
+	})
+}
+
+// What is no state of the sink stays beside it, as far as there is room.
+func TestFallbackHoldsAFewLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &tape{}
+		f := newFallback(told)
+		f.say("first")
+		for i := range 3 {
+			f.say(fmt.Sprint("lost ", i))
+			f.tellState(func() string { return fmt.Sprint("state ", i) })
+		}
+		f.say("late")
+		time.Sleep(tellEvery)
+		synctest.Wait()
+		require.Equal(t, "asynclog: first\nasynclog: lost 1\nasynclog: lost 2\n"+
+			"asynclog: state 2\nasynclog: late (3 more not shown)\n", told.String())
+	})
+}
+
+// A failure that was told is not the last word once the sink has recovered.
+func TestFallbackTellsOfARecovery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &tape{}
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call == 0 {
+				return 0, errSink
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{Fallback: told})
+		_, _ = w.Write([]byte("x\n"))
+		time.Sleep(tellEvery - time.Millisecond)
+		require.Contains(t, lastLine(told.String()), "the sink fails")
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		require.Contains(t, lastLine(told.String()), "works again")
+		require.NoError(t, w.Close())
+		require.NotContains(t, told.String(), "asynclog: asynclog:")
+	})
+}
+
+// A Close does not leave the recovery untold, however early it is.
+func TestFallbackTellsOfARecoveryBeforeClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &tape{}
+		s := &tape{do: func(call int, p []byte) (int, error) {
+			if call == 0 {
+				return 0, errSink
+			}
+			return len(p), nil
+		}}
+		w := New(s, Options{Fallback: told})
+		_, _ = w.Write([]byte("x\n"))
+		require.NoError(t, w.Close())
+		require.Contains(t, lastLine(told.String()), "works again")
+	})
+}
+
+// A terminal must not be at the mercy of an error's text.
+func TestFallbackEscapesControlCharacters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &tape{}
+		f := newFallback(told)
+		f.say("asynclog: a\r\x1b[31mb\x00\u0085\u202e\xff\nc\té")
+		f.finish(nil, time.Second)
+		require.Equal(t, `asynclog: a\r\x1b[31mb\x00\u0085\u202e?; c\té`+"\n",
+			told.String())
+		f.say(strings.Repeat("x", 1<<20))
+		f.finish(nil, time.Second)
+		require.Less(t, len(lastLine(told.String())), fallbackLine+100)
+	})
+}
+
+// The error of a sink is made into text only for somebody.
+func TestFallbackMakesNoTextForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		f := newFallback(&tape{})
+		line := func() string { made++; return "x" }
+		f.tell(line)
+		f.tell(line)
+		f.tell(line)
+		synctest.Wait()
+		require.Equal(t, 1, made)
+		f = nil
+		f.tell(line)
+		f.finish(line, time.Second)
+		require.Equal(t, 1, made)
 	})
 }

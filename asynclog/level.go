@@ -38,14 +38,6 @@ type Levels struct {
 // tally is Levels while it is being counted.
 type tally [classes]uint64
 
-func (t *tally) minus(u *tally) tally {
-	d := *t
-	for i := range d {
-		d[i] -= u[i]
-	}
-	return d
-}
-
 func (t *tally) levels() Levels {
 	return Levels{
 		Debug:   t[classDebug],

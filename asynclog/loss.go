@@ -5,105 +5,199 @@ import (
 	"time"
 )
 
-// Loss is what the stream is told about records that are missing from it at
-// this place. Everything in Stats.Dropped is in exactly one Loss, sooner or
-// later: the report of a loss is kept until it is written, like the records.
+// Loss describes records that are missing from the stream. Everything in
+// Stats.Dropped is in exactly one Loss, sooner or later: like the records, the
+// report of a loss is kept until it is written. If the sink crashes on the
+// report itself or rejects it, the report is given up and Options.Fallback gets
+// its counts.
 type Loss struct {
-	Count             // what was lost
-	Levels Levels     // the same records by level, where known
+	Count           // the records dropped
+	Levels   Levels // the same records by level, where known
+	TooLarge Count  // refused with ErrTooLarge; not part of Count
+
 	Since  time.Time  // when the first of them was lost
 	Until  time.Time  // when the report was made
 	format recordForm // of the first of them
 }
 
-// maxGaps is how many places of loss are told apart. What is lost later is
+// maxGaps is how many places of refusal are told apart. A later refusal is
 // reported at the last of them. A flood against a full buffer that refuses has
 // one gap for every batch the sink takes; hundreds would only be noise.
 const maxGaps = 16
 
+// lost counts losses.
+type lost struct {
+	Count
+	levels   tally
+	tooLarge Count
+}
+
+func (a *lost) join(b *lost) {
+	a.Count = a.plus(b.Count)
+	for i := range b.levels {
+		a.levels[i] += b.levels[i]
+	}
+	a.tooLarge = a.tooLarge.plus(b.tooLarge)
+}
+
 // gap is a place in the stream where records are missing.
 type gap struct {
+	lost
+	open   bool   // something was lost here
 	before uint64 // position in young of the record it stands before
 	since  time.Time
 	format recordForm
-
-	// All losses ever, up to and including this gap. What is in the gap is
-	// the difference to what was told; so losing a record means counting
-	// once, in total, however many gaps there are.
-	total  Count
-	levels tally
 }
 
-// losses counts what is dropped and remembers where.
-//
-// A policy that evicts loses records at the old end of the buffer, so there is
-// only ever one gap: before whatever comes next. A policy that refuses loses
-// them behind the youngest record, wherever that is by then.
+// begin opens a gap with the record p. Only here is the clock read: once for a
+// flood.
+func (g *gap) begin(p []byte, before uint64) {
+	*g = gap{open: true, before: before, since: time.Now(), format: formOf(p)}
+}
+
+// join adds the losses of h to g, which may not be open.
+func (g *gap) join(h *gap) {
+	switch {
+	case !h.open:
+		return
+	case !g.open:
+		*g = *h
+		return
+	case h.since.Before(g.since):
+		g.since, g.format = h.since, h.format
+	}
+	g.lost.join(&h.lost)
+}
+
+// losses counts what is lost, by the three places where a record can be
+// missing from the stream. They have counts of their own, since one total would
+// report a loss at the place of another.
 type losses struct {
-	evicts bool
-	n      int // of gaps
+	rejected gap // records of the batch in the hands of the sink
+	evicted  gap // at the old end of the buffer, before the next batch
+	refused  [maxGaps]gap
+	n        int // of refused, which are in order
 
-	// Set if nothing but the sink's own records were lost: telling it would
-	// make it log again. See Writer.echoes.
+	told lost // in reports that were made
+
+	// The same without rejected, in records: Flush waits for it, and rejected
+	// is told out of order.
+	queuedTold uint64
+
+	// Set if nothing but the sink's own records were lost: a report would make
+	// it log again. See echo.
 	quiet bool
-
-	total      Count
-	levels     tally
-	told       Count
-	toldLevels tally
-
-	gaps [maxGaps]gap
 }
 
-// add counts the loss of the record p, behind the record at position end.
-func (l *losses) add(p []byte, m mark, end uint64) {
-	if l.evicts {
-		end = 0
-	}
-	if l.n == 0 || l.gaps[l.n-1].before != end && l.n < maxGaps {
-		l.open(p, end)
-	}
-	l.total.add(m.len())
-	l.levels[m.class()]++
+// reject counts the loss of a record of the batch in the sink's hands.
+func (l *losses) reject(p []byte, m mark) { l.rejected.lose(p, m) }
+
+// evict counts the loss of the oldest record.
+func (l *losses) evict(p []byte, m mark) { l.evicted.lose(p, m) }
+
+// refuse counts the loss of a record that would have got the position end.
+func (l *losses) refuse(p []byte, m mark, end uint64) { l.at(p, end).count(m) }
+
+// tooLarge counts such a record as refused with an error.
+func (l *losses) tooLarge(p []byte, end uint64) {
+	l.at(p, end).lost.tooLarge.add(len(p))
 }
 
-// open starts a gap. Only here is the clock read: once for a flood.
-func (l *losses) open(p []byte, before uint64) {
-	if l.n > 0 {
-		last := &l.gaps[l.n-1]
-		last.total, last.levels = l.total, l.levels
+func (g *gap) lose(p []byte, m mark) {
+	if !g.open {
+		g.begin(p, 0)
 	}
-	l.gaps[l.n] = gap{before: before, since: time.Now(), format: formOf(p)}
-	l.n++
+	g.count(m)
 }
 
-// take returns the first gap if the stream has got there, and forgets it.
-func (l *losses) take(at uint64) (Loss, bool) {
-	if l.n == 0 || l.gaps[0].before > at {
-		return Loss{}, false
+func (g *gap) count(m mark) {
+	g.Count.add(m.len())
+	g.levels[m.class()]++
+}
+
+// at returns the gap before the position end, or else the last one.
+func (l *losses) at(p []byte, end uint64) *gap {
+	if l.n == 0 || l.refused[l.n-1].before != end && l.n < maxGaps {
+		l.refused[l.n].begin(p, end)
+		l.n++
 	}
-	g := &l.gaps[0]
-	if l.n == 1 {
-		g.total, g.levels = l.total, l.levels
+	return &l.refused[l.n-1]
+}
+
+// total counts all losses so far.
+func (l *losses) total() lost {
+	t := l.told
+	t.join(&l.rejected.lost)
+	t.join(&l.evicted.lost)
+	for i := range l.n {
+		t.join(&l.refused[i].lost)
 	}
-	levels := g.levels.minus(&l.toldLevels)
-	loss := Loss{
-		Count:  g.total.minus(l.told),
-		Levels: levels.levels(),
-		Since:  g.since,
-		Until:  time.Now(),
-		format: g.format,
+	return t
+}
+
+// records is the number of records lost or refused.
+func (a *lost) records() uint64 { return a.Records + a.tooLarge.Records }
+
+// queued is the number of all losses so far, without rejected.
+func (l *losses) queued() uint64 {
+	n := l.queuedTold + l.evicted.records()
+	for i := range l.n {
+		n += l.refused[i].records()
 	}
-	l.told, l.toldLevels = g.total, g.levels
-	copy(l.gaps[:], l.gaps[1:l.n])
-	l.n--
-	return loss, true
+	return n
+}
+
+// pending reports whether there are losses of which no report was made.
+func (l *losses) pending() bool {
+	return l.rejected.open || l.evicted.open || l.n > 0
+}
+
+// due reports whether some of them are to be told where the stream has got
+// to the position at, between two batches.
+func (l *losses) due(at uint64) bool {
+	return l.rejected.open || l.evicted.open ||
+		l.n > 0 && l.refused[0].before <= at
+}
+
+// take returns the losses that are due as one, and forgets them.
+func (l *losses) take(at uint64) Loss {
+	g := l.rejected
+	g.join(&l.evicted)
+	k := 0
+	for ; k < l.n && l.refused[k].before <= at; k++ {
+		g.join(&l.refused[k])
+	}
+	l.n = copy(l.refused[:], l.refused[k:l.n])
+	l.queuedTold += g.records() - l.rejected.records()
+	l.rejected, l.evicted = gap{}, gap{}
+	return l.tell(&g)
+}
+
+// takeRejected returns what was lost from the batch in the sink's hands.
+func (l *losses) takeRejected() Loss {
+	g := l.rejected
+	l.rejected = gap{}
+	return l.tell(&g)
+}
+
+func (l *losses) tell(g *gap) Loss {
+	l.told.join(&g.lost)
+	return Loss{
+		Count:    g.Count,
+		Levels:   g.levels.levels(),
+		TooLarge: g.lost.tooLarge,
+		Since:    g.since,
+		Until:    time.Now(),
+		format:   g.format,
+	}
 }
 
 // before returns how many of the next n records come before the next gap.
 func (l *losses) before(at uint64, n int) int {
-	if l.n > 0 && l.gaps[0].before > at {
-		return int(min(l.gaps[0].before-at, uint64(n)))
+	for i := range l.n {
+		if b := l.refused[i].before; b > at {
+			return int(min(b-at, uint64(n)))
+		}
 	}
 	return n
 }

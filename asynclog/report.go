@@ -13,7 +13,8 @@ import (
 const reportMessage = "log records lost"
 
 // ReportJSON renders a loss as slog's JSON handler would, at level WARN, with
-// the attributes records, bytes, since and, where known, levels:
+// the attributes records, bytes, since and, where known, levels; and too_large,
+// a number of records, if some were refused as too large:
 //
 //	{"time":"…","level":"WARN","msg":"log records lost","records":12,
 //	 "bytes":2280,"since":"…","levels":{"info":11,"error":1}}
@@ -46,6 +47,9 @@ func ReportPlain(l Loss) []byte {
 	if len(known) > 0 {
 		fmt.Fprintf(&b, " (%s)", strings.Join(known, ", "))
 	}
+	if l.TooLarge.Records > 0 {
+		fmt.Fprintf(&b, "; refused as too large: %v", l.TooLarge)
+	}
 	b.WriteByte('\n')
 	return b.Bytes()
 }
@@ -70,6 +74,9 @@ func reportTo(b *bytes.Buffer, h slog.Handler, l Loss) []byte {
 		slog.Time("since", l.Since),
 		slog.Attr{Key: "levels", Value: slog.GroupValue(l.Levels.attrs()...)},
 	)
+	if n := l.TooLarge.Records; n > 0 {
+		r.AddAttrs(slog.Uint64("too_large", n))
+	}
 	// A handler that writes to memory does not fail, and a group without
 	// attributes is left out by it.
 	_ = h.Handle(context.Background(), r)

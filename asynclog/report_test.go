@@ -2,6 +2,7 @@ package asynclog
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -63,5 +64,30 @@ func TestReport_has_the_levels_if_one_is_known(t *testing.T) {
 		{Debug: 1, Error: 1},
 	} {
 		require.Len(t, l.attrs(), 2)
+	}
+}
+
+// An overloaded sink that gets one record at a time is not kept busy with the
+// reports of what it lost meanwhile.
+func TestReportsAreBoundedInRate(t *testing.T) {
+	for full := DropOldest; full <= DropNewest; full++ {
+		synctest.Test(t, func(t *testing.T) {
+			s := &tape{do: func(_ int, p []byte) (int, error) {
+				time.Sleep(3 * time.Millisecond)
+				return len(p), nil
+			}}
+			opts := small(full)
+			opts.Unbatched = true
+			w := New(s, opts)
+			l := newLedger(1)
+			for range 5000 { // five times too many
+				require.NoError(t, l.write(w, 0))
+				time.Sleep(600 * time.Microsecond)
+			}
+			require.NoError(t, w.Close())
+			r := l.settle(t, w, []byte(s.String()))
+			require.Greater(t, r.records.Records, uint64(900))
+			require.LessOrEqual(t, uint64(r.reports), r.records.Records/reportRecords+6+maxGaps)
+		})
 	}
 }

@@ -25,7 +25,7 @@ func (w *Writer) flushes(f *flush) bool {
 // lastStep has the sink flushed before the worker ends, as the records that a
 // bufio.Writer holds were accepted. It does not sync: an fsync can take
 // seconds, and closing a file does not imply one. The caller holds mu.
-func (w *Writer) lastStep() step {
+func (w *Writer) lastStep() stepKind {
 	if _, ok := w.sink.(flusher); ok && !w.flushedLast {
 		w.flushedLast = true // first: a panic must not repeat it
 		return stepFlush
@@ -43,11 +43,15 @@ func (w *Writer) flushSink() {
 	for _, f := range waiting {
 		sync = sync || f.sync
 	}
-	w.mu.Unlock()
+	w.unlock()
+	if !w.gate.enter() { // Shutdown has given up
+		return
+	}
 	err := errFlushPanic
 	defer func() {
+		w.gate.leave()
 		w.lock()
-		defer w.mu.Unlock()
+		defer w.unlock()
 		w.flushing = nil
 		err = w.sinkFlushed(err, last)
 		for _, f := range waiting {
@@ -64,8 +68,8 @@ func (w *Writer) sinkFlushed(err error, last bool) error {
 	if err == nil {
 		return nil
 	}
-	w.trouble.errors++
-	w.trouble.keep(err)
+	w.sinkState.errors++
+	w.sinkState.keep(err)
 	err = &flushError{err}
 	if last {
 		w.lastErr = err

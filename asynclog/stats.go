@@ -38,23 +38,27 @@ type Stats struct {
 // Stats returns what has happened so far. It does not wait for the sink, and
 // may be called at any time, after Close as well.
 func (w *Writer) Stats() Stats {
-	worker := w.supervisor.Status()[0]
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	var worker chanx.WorkerStatus // zero if the worker was removed
+	if all := w.supervisor.Status(); len(all) > 0 {
+		worker = all[0]
+	}
+	w.lock()
+	defer w.unlock()
 	w.settle()
+	lost := w.buf.losses.total()
 	s := Stats{
 		Accepted:       w.buf.accepted,
 		Written:        w.buf.written,
-		Dropped:        w.buf.losses.total,
+		Dropped:        lost.Count,
 		Buffered:       w.buf.buffered(),
 		Refused:        w.refused,
-		DroppedByLevel: w.buf.losses.levels.levels(),
-		SinkErrors:     w.trouble.errors,
+		DroppedByLevel: lost.levels.levels(),
+		SinkErrors:     w.sinkState.errors,
 		Restarts:       uint64(worker.Restarts),
-		Stalls:         w.trouble.stalls,
+		Stalls:         w.sinkState.stalls,
 		Stalled:        worker.State == chanx.StateStalled,
 		HighWater:      w.buf.high,
-		Errors:         append([]SinkError(nil), w.trouble.last...),
+		Errors:         append([]SinkError(nil), w.sinkState.last...),
 	}
 	if n := len(s.Errors); n > 0 {
 		s.LastError = s.Errors[n-1].Err
@@ -79,11 +83,4 @@ func (e SinkError) MarshalJSON() ([]byte, error) {
 		At  time.Time
 		Err string
 	}{e.At, message(e.Err)})
-}
-
-func message(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }

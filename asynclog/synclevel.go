@@ -14,15 +14,18 @@ func (w *Writer) Sync() error {
 	return w.Flush(ctx)
 }
 
-// syncs returns a flush for the record just stored, or nil if the caller does
-// not wait for it. The caller holds mu.
-func (w *Writer) syncs(s severity) *flush {
-	if !s.sync || w.unsynced != nil && !w.unsynced.over() {
+// beginSync returns a flush for the record just written, or nil if the caller
+// does not wait for it.
+func (w *Writer) beginSync() *flush {
+	w.lock()
+	defer w.unlock()
+	if w.unsynced != nil && !w.unsynced.over() {
 		return nil
 	}
 	w.unsynced = nil
 	f := &flush{young: w.buf.youngIn, done: make(chan struct{})}
-	w.pending = append(w.pending, f)
+	w.buf.pending = append(w.buf.pending, f)
+	w.buf.cross()
 	return f
 }
 
@@ -31,10 +34,13 @@ func (w *Writer) syncs(s severity) *flush {
 // slow for its backlog, a service pays MaxWait once. The sink itself cannot wait
 // for its own record.
 func (w *Writer) await(f *flush) {
-	if w.isSink() {
-		w.mu.Lock()
+	if f == nil {
+		return
+	}
+	if w.onWorker() {
+		w.lock()
 		w.forget(f)
-		w.mu.Unlock()
+		w.unlock()
 		return
 	}
 	timer := time.NewTimer(w.opts.MaxWait)
@@ -45,8 +51,8 @@ func (w *Writer) await(f *flush) {
 	case <-w.done:
 	case <-timer.C:
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.lock()
+	defer w.unlock()
 	if w.unsynced != nil {
 		w.forget(f)
 		return
@@ -66,17 +72,7 @@ func (f *flush) over() bool {
 
 // forget takes a flush back that waits no longer. The caller holds mu.
 func (w *Writer) forget(f *flush) {
-	w.pending = slices.DeleteFunc(w.pending, func(g *flush) bool { return f == g })
-}
-
-// isSink reports whether the caller is called by the sink of w, in the worker.
-func (w *Writer) isSink() bool {
-	if !handed() {
-		return false
-	}
-	var id [goidLen]byte
-	goid(&id)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return id == w.self
+	b := &w.buf
+	b.pending = slices.DeleteFunc(b.pending, func(g *flush) bool { return f == g })
+	b.cross()
 }

@@ -114,7 +114,7 @@ func TestSyncLevel_many_wait_in_vain(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		require.Len(t, w.pending, 1)
+		require.Len(t, w.buf.pending, 1)
 		close(gate)
 		require.NoError(t, w.Close())
 	})
@@ -153,7 +153,7 @@ func TestSyncLevel_the_sink_does_not_wait_for_itself(t *testing.T) {
 		require.NoError(t, w.Flush(t.Context()))
 		require.Zero(t, time.Since(begin))
 		require.NoError(t, w.Close())
-		require.Empty(t, w.pending)
+		require.Empty(t, w.buf.pending)
 	})
 }
 

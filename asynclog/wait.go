@@ -6,48 +6,82 @@ import (
 )
 
 // waiter is a Write that waits for room. Its record is put into the buffer by
-// whoever makes the room, so that it cannot be overtaken: when they were only
-// told to try again, some never came first and waited in vain although the
-// sink was well.
+// the goroutine that makes the room, so that it cannot be overtaken: when
+// waiters were only told to try again, some never came first and waited in vain
+// although the sink was well.
 type waiter struct {
-	p      []byte
-	m      mark
-	stored bool
-	done   chan struct{} // closed when stored, and by Shutdown
+	p         []byte
+	m         mark
+	stored    bool
+	dismissed bool          // by Shutdown
+	done      chan struct{} // closed when stored or dismissed
+	before    Count         // written when the wait began
 }
 
-// admit stores p, at once or after a wait if that is the policy. If it
-// returns false, p is not stored. The caller holds mu, which is given up
-// during a wait.
-func (w *Writer) admit(p []byte, m mark) bool {
-	if len(w.waiters) == 0 || m.isUrgent() {
-		if w.buf.add(p, m) {
-			return true
-		}
-	}
-	return w.opts.Full == Wait && !w.hopeless && w.wait(p, m)
-}
-
-func (w *Writer) wait(p []byte, m mark) bool {
+// wait accepts p once there is room, or drops it after Options.MaxWait. A Write
+// from within the sink or Options.Report would wait for itself, so it does not
+// wait.
+func (w *Writer) wait(p []byte, m mark) (stored bool, err error) {
 	x := &waiter{p: p, m: m, done: make(chan struct{})}
-	w.waiters = append(w.waiters, x)
-	w.settle()
-	before := w.buf.written
-	w.mu.Unlock()
+	w.nudge(w.line(x, w.onWorker()))
 	timer := time.NewTimer(w.opts.MaxWait)
+	defer timer.Stop()
 	select {
 	case <-x.done:
 	case <-timer.C:
+		w.nudge(w.giveUp(x))
 	}
-	timer.Stop()
-	w.mu.Lock()
+	if x.dismissed {
+		_, err = w.refusal(p, closedAnswer)
+	}
+	return x.stored, err
+}
+
+// line stores the record of x, lines x up behind the other waiters, or drops
+// the record if it must not wait. In all cases but the second, done is closed.
+func (w *Writer) line(x *waiter, dontWait bool) (wake bool) {
+	w.lock()
+	defer w.unlock()
+	w.settle()
+	x.before = w.buf.written
+	switch {
+	case w.closed:
+		x.dismissed = true
+		w.refused.add(len(x.p))
+	case w.fits(x.p, x.m):
+		x.stored = true
+	case dontWait || w.hopeless:
+		w.buf.drop(x.p, x.m)
+	default:
+		w.waiters = append(w.waiters, x)
+		return false
+	}
+	close(x.done)
+	wake, w.idle = w.idle, false
+	return wake
+}
+
+// fits stores p if there is room, unless others wait for that. The caller holds
+// mu.
+func (w *Writer) fits(p []byte, m mark) bool {
+	return (len(w.waiters) == 0 || m.isUrgent()) && w.buf.add(p, m)
+}
+
+// giveUp drops the record of a waiter that has waited long enough.
+func (w *Writer) giveUp(x *waiter) (wake bool) {
+	w.lock()
+	defer w.unlock()
 	w.settle() // which may make room at the last moment
-	if i := slices.Index(w.waiters, x); i >= 0 {
-		w.waiters = slices.Delete(w.waiters, i, i+1)
-		w.hopeless = w.buf.written == before
-		w.admitWaiters() // there may be room for a shorter one
+	i := slices.Index(w.waiters, x)
+	if i < 0 {
+		return false
 	}
-	return x.stored
+	w.waiters = slices.Delete(w.waiters, i, i+1)
+	w.hopeless = w.buf.written == x.before
+	w.buf.drop(x.p, x.m)
+	w.admitWaiters() // there may be room for a shorter one
+	wake, w.idle = w.idle, false
+	return wake
 }
 
 // progress is called when the sink has taken something. The caller holds mu.
@@ -57,8 +91,8 @@ func (w *Writer) progress() {
 	w.admitWaiters()
 }
 
-// admitWaiters stores what those have who wait, as far as there is room. The
-// caller holds mu.
+// admitWaiters stores the records of waiting Writes, in order, while they fit.
+// The caller holds mu.
 func (w *Writer) admitWaiters() {
 	n := 0
 	for n < len(w.waiters) && w.buf.add(w.waiters[n].p, w.waiters[n].m) {
@@ -69,9 +103,11 @@ func (w *Writer) admitWaiters() {
 	w.waiters = slices.Delete(w.waiters, 0, n)
 }
 
-// dismiss lets everybody go who waits. The caller holds mu.
+// dismiss refuses the records of all waiting Writes. The caller holds mu.
 func (w *Writer) dismiss() {
 	for _, x := range w.waiters {
+		x.dismissed = true
+		w.refused.add(len(x.p))
 		close(x.done)
 	}
 	w.waiters = nil

@@ -2,8 +2,8 @@ package asynclog
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"math"
 	"time"
 
@@ -14,8 +14,20 @@ const (
 	minPause, maxPause = 10 * time.Millisecond, time.Second
 
 	// poisonous is how many times running a record may crash the sink. At the
-	// pace of the restarts this takes some ten seconds.
-	poisonous = 16
+	// pace of the restarts this takes some ten seconds. Each further record of
+	// the kind within patternTime has a quarter of the tries of the one before,
+	// provided that the sink took something in between: a sink that crashes
+	// always is not the fault of the records.
+	poisonous   = 16
+	patternTime = time.Minute
+
+	// A report of losses is made after so many records written, or after so
+	// long, since the one before; until then losses add up. Flush and Shutdown
+	// do not wait for that.
+	reportRecords = 64
+	reportEvery   = time.Second
+	// After a report that the sink could not take.
+	reportPause = time.Minute
 )
 
 // start starts the worker under a supervisor of its own. A Writer has to
@@ -48,128 +60,226 @@ func (w *Writer) start() {
 //
 // The worker is well while the sink makes progress or has nothing to do, and
 // stalled when it has made none for Options.StallAfter. The supervisor belongs
-// to the Writer: do not run it, and add nothing to it.
+// to the Writer: do not run it, and add and remove nothing. A Writer whose
+// worker was removed writes nothing more; Close says what is left.
 func (w *Writer) Supervisor() *chanx.Supervisor { return w.supervisor }
 
 // work is the worker. Everything it needs to go on is in w, as a panic or a
 // Goexit of the sink ends it at any call.
 func (w *Writer) work(ctx context.Context) error {
 	w.begin()
-	nap := newNap(w.opts.StallAfter)
-	defer nap.stop()
-	pause := minPause
+	timer := newWorkTimer(w.opts.StallAfter)
+	defer timer.stop()
+	pause, closing := minPause, w.closing
 	n := 0
 	for ctx.Err() == nil {
-		p, next := w.next(n)
-		switch next {
+		do := w.next(n)
+		switch do.step {
 		case stepEnd:
 			return chanx.ErrStop
 		case stepIdle:
-			nap.idle(ctx, w.wake)
-			chanx.Beat(ctx) // whatever comes now has all of StallAfter
+			timer.idle(ctx, w.wake, do.wait)
+			chanx.Beat(ctx) // a record from now on has all of StallAfter
+		case stepReport:
+			w.render(do.loss)
 		case stepFlush:
 			w.flushSink()
 			chanx.Beat(ctx)
 		case stepCall:
-			var err error
-			if n, err = w.feed(ctx, p); n > 0 {
+			r := w.feed(ctx, do.p)
+			if n = r.n; n > 0 {
 				pause = minPause
 			}
-			if err != nil {
-				w.failed(n, err)
-				nap.pause(ctx, w.wake, pause)
-				pause = min(2*pause, w.maxPause())
+			if r.err == nil || w.failed(r) {
+				break
 			}
+			if timer.pause(ctx, closing, min(pause, w.maxPause())) {
+				closing = nil // once
+			}
+			pause = min(2*pause, w.maxPause())
 		}
 	}
+	w.leave(n)
 	return ctx.Err()
 }
 
-// begin takes notice of how the last run ended.
+// begin settles how the last run ended.
 func (w *Writer) begin() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	goid(&w.self)
+	w.tellAll(w.restart())
+}
+
+// restart counts a crash if the last run ended within the sink, and gives up
+// what crashed it once that has had its tries.
+func (w *Writer) restart() (gaveUp func() string) {
+	id := currentGoroutine()
+	w.lock()
+	defer w.unlock()
+	w.worker = id
+	w.gate.leave()
 	if !w.calling {
-		return
+		return nil
 	}
 	w.calling = false
 	w.settle()
 	w.crashes++
-	if w.crashes >= poisonous && len(w.report) == 0 {
-		if w.buf.discard() {
-			w.report = []byte("\n") // the others shall have their own lines
-		}
-		w.crashes, w.poisoned = 0, true
-		w.admitWaiters()
+	several := len(w.report) == 0 && w.buf.inHand.isolate()
+	if w.crashes < w.tries() || several && w.crashes == 1 {
+		return nil
 	}
+	w.crashes = 0
+	w.poisons++
+	w.lastPoison, w.tookSince = time.Now(), false
+	return w.drop()
 }
 
-type step int
+// tries is how often something may crash the sink. The caller holds mu.
+func (w *Writer) tries() int {
+	switch {
+	case w.poisons == 0 || time.Since(w.lastPoison) > patternTime:
+		w.poisons = 0
+	case !w.tookSince:
+		return poisonous
+	}
+	return max(poisonous>>(2*w.poisons), 1)
+}
+
+// drop gives up the report in the worker's hands, or else the record at the
+// head of the batch, because the sink cannot take it. The caller holds mu.
+func (w *Writer) drop() (gaveUp func() string) {
+	if len(w.report) > 0 {
+		l := w.reported
+		w.report, w.nextReport = nil, time.Now().Add(reportPause)
+		w.reportAt = noWatch
+		if l.Since.IsZero() { // it only ended a line
+			return nil
+		}
+		return func() string {
+			return fmt.Sprintf("the sink cannot take the report of a loss: "+
+				"%v dropped, %d records too large", l.Count, l.TooLarge.Records)
+		}
+	}
+	if w.buf.reject() {
+		w.report, w.reported = []byte("\n"), Loss{} // for a line of its own
+	}
+	w.progress()
+	return nil
+}
+
+// step is what the worker is to do next.
+type step struct {
+	step stepKind
+	p    []byte        // stepCall
+	loss Loss          // stepReport
+	wait time.Duration // stepIdle; 0: for as long as nothing happens
+}
+
+type stepKind int
 
 const (
-	stepCall  step = iota // the sink, with the bytes returned
-	stepAgain             // ask again
-	stepFlush             // the sink's Flush and Sync
-	stepIdle              // wait until woken
-	stepEnd               // all is written, or given up
+	stepCall   stepKind = iota // the sink
+	stepReport                 // make the report of a loss
+	stepFlush                  // the sink's Flush and Sync
+	stepIdle                   // wait until woken
+	stepEnd                    // all is written, or given up
 )
 
 // next decides what is to be done, after the sink has taken n bytes if it
 // counts as called, as it does after stepCall. To count those bytes under a
 // lock of their own would make twice as many callers meet the worker at the
 // lock.
-func (w *Writer) next(n int) ([]byte, step) {
-	w.lock()
-	defer w.mu.Unlock()
-	if w.calling {
-		w.took(n, nil)
-	}
-	if w.abandoned.Load() {
-		return nil, stepEnd
-	}
-	if w.poisoned && len(w.report) == 0 { // before the rest of the batch
-		w.poisoned = false
-		if loss, ok := w.loss(); ok {
-			w.render(loss)
-			return nil, stepAgain
-		}
-	}
-	if len(w.report) == 0 && w.buf.flight.ring == nil {
-		w.flushed()
-		if len(w.flushing) > 0 {
-			return nil, stepFlush
-		}
-		if loss, ok := w.loss(); ok {
-			w.render(loss)
-			return nil, stepAgain
-		}
-		if !w.buf.take(w.batchRecords()) {
-			if w.closed {
-				return nil, w.lastStep()
-			}
-			w.idle = true
-			w.seldom, w.unasked = 0, 0
-			return nil, stepIdle
-		}
-		w.echoing, w.echo = w.echo, false
-	}
-	w.calling = true
-	switch {
-	case len(w.report) > 0:
-		return w.report, stepCall
-	case w.crashes > 0: // which record is it?
-		return w.buf.flight.head(), stepCall
-	}
-	return w.buf.flight.rest, stepCall
+func (w *Writer) next(n int) step {
+	s, news := w.decideNext(n)
+	w.tell(news)
+	return s
 }
 
-// loss returns a loss to be reported now. The caller holds mu.
-func (w *Writer) loss() (Loss, bool) {
-	if w.buf.losses.quiet && !w.closed && len(w.pending) == 0 {
-		return Loss{}, false
+func (w *Writer) decideNext(n int) (s step, news sinkNews) {
+	w.lock()
+	defer w.unlock()
+	w.idle = false // it may be awake without a Write's doing
+	if w.calling {
+		news = w.took(n, nil)
 	}
-	return w.buf.loss()
+	if w.gate.isShut() {
+		return step{step: stepEnd}, news
+	}
+	if len(w.report) == 0 {
+		if l, wait := w.loss(); wait == 0 {
+			w.rendering = true
+			return step{step: stepReport, loss: l}, news
+		} else if w.buf.inHand.ring == nil {
+			w.flushed()
+			if len(w.flushing) > 0 {
+				return step{step: stepFlush}, news
+			}
+			if w.shallRest() {
+				return step{step: stepIdle, wait: restTime}, news
+			}
+			if !w.takeBatch() {
+				return w.idleStep(wait), news
+			}
+		}
+	}
+	w.calling = true
+	if len(w.report) > 0 {
+		return step{p: w.report}, news
+	}
+	return step{p: w.buf.inHand.next()}, news
+}
+
+// takeBatch reports whether there was a batch to take.
+func (w *Writer) takeBatch() bool {
+	if !w.buf.take(w.batchRecords()) {
+		return false
+	}
+	w.reportedNow = false
+	w.turn += w.buf.inHand.size
+	w.echo.begin()
+	return true
+}
+
+// idleStep is the step when the buffer is empty.
+func (w *Writer) idleStep(wait time.Duration) step {
+	if w.closed && len(w.waiters) == 0 {
+		return step{step: w.lastStep()}
+	}
+	w.idle = true
+	w.turn = 0
+	w.echo.idle()
+	if wait == never {
+		wait = 0
+	}
+	return step{step: stepIdle, wait: wait}
+}
+
+const never = math.MaxInt64
+
+// loss takes a loss that is to be reported now, or returns how long that has
+// time yet. The caller holds mu.
+func (w *Writer) loss() (Loss, time.Duration) {
+	l, whole := &w.buf.losses, w.buf.inHand.ring == nil
+	hurry := whole && (w.closed || w.buf.lossAwaited())
+	switch {
+	case whole && !l.due(w.buf.youngOut),
+		!whole && (!l.rejected.open || !w.buf.inHand.between()),
+		l.quiet && !hurry,
+		w.reportedNow && w.buf.queued() > 0: // one for a batch is enough
+		return Loss{}, never
+	case hurry || w.buf.written.Records >= w.reportAt:
+	default:
+		if d := time.Until(w.nextReport); d > 0 {
+			return Loss{}, d
+		}
+	}
+	w.reportedNow = true
+	w.reportAt = w.buf.written.Records + reportRecords
+	w.nextReport = time.Now().Add(reportEvery)
+	if whole {
+		w.reported = l.take(w.buf.youngOut)
+	} else {
+		w.reported = l.takeRejected()
+	}
+	return w.reported, 0
 }
 
 func (w *Writer) batchRecords() int {
@@ -179,60 +289,81 @@ func (w *Writer) batchRecords() int {
 	return math.MaxInt
 }
 
-// render makes the report of a loss. The caller holds mu, which is given up
-// meanwhile. It leaves a report behind however Options.Report ends: the loss
-// is no longer known anywhere else.
+// render makes the report of a loss. It leaves a report behind however
+// Options.Report ends: the loss is no longer known anywhere else.
 func (w *Writer) render(l Loss) {
-	w.mu.Unlock()
 	var b []byte
 	returned := false
 	defer func() {
 		if !returned {
-			w.fallback.tell(fmt.Sprintf("Options.Report: panic: %v", recover()))
+			v := recover()
+			w.fallback.tell(func() string {
+				return fmt.Sprintf("Options.Report: panic: %v", v)
+			})
 			b = ReportPlain(l)
 		}
-		w.mu.Lock()
-		w.report = b
+		w.setReport(b)
 	}()
 	b = w.opts.Report(l)
 	returned = true
 }
 
+func (w *Writer) setReport(b []byte) {
+	w.lock()
+	defer w.unlock()
+	w.report, w.rendering = b, false
+}
+
+// reporting reports whether the report of a loss is on its way. The caller holds
+// mu.
+func (w *Writer) reporting() bool { return w.rendering || len(w.report) > 0 }
+
 // maxPause is short once somebody waits for the end.
 func (w *Writer) maxPause() time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.lock()
+	defer w.unlock()
 	if w.closed {
 		return 5 * minPause
 	}
 	return maxPause
 }
 
-// feed gives p to the sink, a batch in pieces, until there is an error. It
-// returns how much the sink has taken.
-func (w *Writer) feed(ctx context.Context, p []byte) (n int, err error) {
-	if len(w.report) > 0 {
-		if n, err = w.call(p); n > 0 {
-			chanx.Beat(ctx)
-		}
-		return n, err
-	}
-	f := &w.buf.flight
-	start := f.size - len(f.rest) // settle moves it, but not before fed says so
-	for n < len(p) && err == nil && !w.abandoned.Load() {
-		var k int
-		end := min(len(p), n+f.piece(start+n))
-		if k, err = w.call(p[n:end]); k > 0 {
-			n += k
-			w.fed.Add(int64(k))
-			chanx.Beat(ctx)
-		}
-	}
-	return n, err
+// result is the outcome of feeding the sink.
+type result struct {
+	n        int // bytes taken
+	err      error
+	whole    bool // the call that returned err has taken all its bytes
+	rejected bool // a record of that call is at fault
 }
 
-// settle counts what the sink has taken since the last time, and lets those
-// have the room who wait for it. Whoever wants exact counts calls it first. The
+// feed gives p to the sink, a batch in pieces, until there is an error.
+func (w *Writer) feed(ctx context.Context, p []byte) (r result) {
+	report := len(w.report) > 0
+	b := &w.buf.inHand
+	start := b.size - len(b.rest) // settle moves it, but not before fed says so
+	for r.n < len(p) && r.err == nil && !w.gate.isShut() {
+		end := len(p)
+		if !report {
+			end = min(end, r.n+b.piece(start+r.n))
+		}
+		var k int
+		k, r.err = w.call(p[r.n:end])
+		r.n += k
+		if r.whole = r.n == end; !r.whole {
+			r.rejected = w.rejects(r.err)
+		}
+		if k > 0 && !report {
+			w.fed.Add(int64(k))
+		}
+		if k > 0 || r.rejected {
+			chanx.Beat(ctx)
+		}
+	}
+	return r
+}
+
+// settle counts what the sink has taken since the last time, and gives the room
+// to waiting Writes. It is called before anything that shows exact counts. The
 // caller holds mu.
 func (w *Writer) settle() {
 	if n := w.fed.Swap(0); n > 0 {
@@ -241,49 +372,77 @@ func (w *Writer) settle() {
 	}
 }
 
-// call calls the sink and holds it to the contract of io.Writer.
+// errMiscounted is the error for a sink that breaks the contract of io.Writer.
+var errMiscounted = errors.New("asynclog: the sink returned a wrong count " +
+	"and no error; the bytes count as written")
+
+// call calls the sink unless Shutdown has given up. A count that cannot be, from
+// a sink that returns no error, is taken for a mistake in counting: to write
+// the same bytes again would write them for ever.
 func (w *Writer) call(p []byte) (int, error) {
-	n, err := hand(w.sink, p)
+	if !w.gate.enter() {
+		return 0, nil
+	}
+	n, err := w.sink.Write(p)
+	w.gate.leave()
 	switch {
-	case n < 0 || n > len(p):
-		return 0, fmt.Errorf("asynclog: sink took %d of %d bytes", n, len(p))
-	case n == 0 && err == nil:
-		return 0, io.ErrShortWrite
+	case err == nil && (n < 1 || n > len(p)):
+		return len(p), fmt.Errorf("%w: %d of %d", errMiscounted, n, len(p))
+	case err != nil:
+		n = min(max(n, 0), len(p))
 	}
 	return n, err
 }
 
-// lock takes mu for the worker. Against a flood of callers, each of which
-// releases the lock only to take it again, Lock comes through after a
-// millisecond, when the mutex turns fair, and a batch takes it twice. Whoever
-// spins comes through within some hundred nanoseconds.
-func (w *Writer) lock() {
-	for range 1000 {
-		if w.mu.TryLock() {
-			return
-		}
-	}
-	w.mu.Lock()
-}
-
-// took notes the outcome of feeding the sink. The caller holds mu.
-func (w *Writer) took(n int, err error) {
+// took notes the result of feeding the sink. The caller holds mu.
+func (w *Writer) took(n int, err error) sinkNews {
 	w.calling = false
 	w.settle()
 	if n > 0 {
 		w.crashes = 0
+		w.tookSince = true
 		if len(w.report) > 0 {
 			w.report = w.report[n:]
 			w.progress()
 		}
 	}
-	if tell := w.trouble.note(err); tell != "" {
-		w.fallback.tell(tell)
+	if n == 0 && err == nil { // Shutdown has given up before the call
+		return sinkNews{}
+	}
+	return w.sinkState.note(err)
+}
+
+// failed notes an error. It reports whether the sink is to be called again at
+// once: it has taken everything, or rejected one record and may take others.
+func (w *Writer) failed(r result) (again bool) {
+	news, gaveUp := w.noteError(r)
+	w.tell(news)
+	w.tellAll(gaveUp)
+	return r.whole || r.rejected
+}
+
+func (w *Writer) noteError(r result) (news sinkNews, gaveUp func() string) {
+	w.lock()
+	defer w.unlock()
+	report := len(w.report) > 0
+	news = w.took(r.n, r.err)
+	if r.rejected && (report || !w.buf.inHand.isolate()) {
+		gaveUp = w.drop()
+	}
+	return news, gaveUp
+}
+
+// leave counts what a worker that is taken away has done.
+func (w *Writer) leave(n int) {
+	w.lock()
+	defer w.unlock()
+	if w.calling {
+		w.took(n, nil)
 	}
 }
 
-func (w *Writer) failed(n int, err error) {
-	w.lock()
-	defer w.mu.Unlock()
-	w.took(n, err)
+func (w *Writer) tellAll(line func() string) {
+	if line != nil {
+		w.fallback.tell(line)
+	}
 }

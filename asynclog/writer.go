@@ -1,13 +1,13 @@
 package asynclog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,51 +22,70 @@ type Writer struct {
 	sink io.Writer
 	opts Options // checked
 
-	// mu is held for the time of a copy, never while the sink, the fallback or
-	// Options.Report is running.
-	mu       sync.Mutex
-	idle     bool      // the worker waits for wake
-	calling  bool      // the worker is feeding the sink
-	closed   bool      // no more records are accepted
-	hopeless bool      // one of waiters has waited in vain
-	waiters  []*waiter // for room, in order
-	buf      buffer
+	// mu is held for the time of a copy. Nothing foreign runs under it: not the
+	// sink, no method of its errors or of a Context, not Options.Report, not the
+	// fallback. One of these could block, or log while the client holds a lock
+	// that another client waits for, and every Write would hang.
+	//
+	// What each Write touches has cache lines of its own: nothing that the
+	// worker writes without mu, or that lies before or behind the Writer in
+	// memory, takes them from the callers.
+	_         cacheLine
+	mu        lock
+	aside     aside     // not under mu
+	idle      bool      // the worker waits for wake
+	calling   bool      // the worker is feeding the sink
+	closed    bool      // no more records are accepted
+	hopeless  bool      // one of waiters has waited in vain
+	waiters   []*waiter // for room, in order
+	flushing  []*flush  // wait for the sink's Flush or Sync
+	unsynced  *flush    // was waited for in vain, see await
+	nextYield uint64    // accepted records before another Write may yield
+	lastYield time.Time // or could have
+	yields    int       // since the sink last took something
+	echo      echo
+	buf       buffer
 
-	echoing bool // the batch in the sink's hands has records of its own
-	echo    bool // the buffer has such records
-	refused Count
-	result  error // of Shutdown, once over
-	over    bool
+	worker      goid // the worker's goroutine
+	refused     Count
+	late        bool  // a Write after Close was told to the fallback
+	result      error // of Shutdown, once over
+	lastErr     error // of the sink's last Flush
+	flushedLast bool  // which was begun
+	over        bool
+	sinkState   sinkState
+	_           cacheLine
 
-	yields int // since the sink last took something
+	// Between two pieces of a batch the worker does without mu. Shared then:
+	fed  atomic.Int64 // bytes taken that settle has not counted yet
+	gate gate
+	_    cacheLine
 
-	pending     []*flush // wait for their records to leave the buffer
-	flushing    []*flush // wait for the sink's Flush or Sync
-	unsynced    *flush   // was waited for in vain, see await
-	flushedLast bool     // the sink was told to, for Shutdown
-	lastErr     error    // of that
-
-	self, who       [goidLen]byte // the worker's goroutine, and scratch space
-	seldom, unasked int           // see own
-
-	trouble trouble // what went wrong at the sink
-
-	// Between two pieces of a batch the worker does without mu. What it has to
-	// tell and to know there:
-	fed       atomic.Int64 // bytes taken that settle has not counted yet
-	abandoned atomic.Bool  // Shutdown has given up
-
-	// The worker's; here, because it may have to be started again.
-	report   []byte // not yet written
-	crashes  int    // in a row without progress
-	poisoned bool   // a record was dropped for that
+	// The worker's, under mu all the same; here, because it may have to be
+	// started again.
+	report      []byte    // not yet written
+	rendering   bool      // report is being made
+	reported    Loss      // what report tells
+	reportAt    uint64    // written records before the next report
+	nextReport  time.Time // or the time
+	reportedNow bool      // since the last batch
+	turn        int       // bytes of batches since the worker last waited
+	crashes     int       // in a row without progress
+	poisons     int       // given up within patternTime of one another
+	lastPoison  time.Time
+	tookSince   bool // the sink has taken something since lastPoison
 
 	wake       chan struct{} // one token: look again
+	closing    chan struct{} // closed by the first Shutdown
 	done       chan struct{} // closed when the worker has ended
 	supervisor *chanx.Supervisor
 	cancel     context.CancelFunc
 	fallback   *fallback
 }
+
+// cacheLine keeps its neighbors from sharing a line, or the pair of lines that
+// some processors fetch at once.
+type cacheLine [128]byte
 
 // Options are the optional arguments of [New]. The zero value is good.
 type Options struct {
@@ -79,7 +98,8 @@ type Options struct {
 	// Full says what happens when it is used up. Zero: DropOldest.
 	Full FullPolicy
 
-	// MaxWait is how long a Write may wait under the policy Wait.
+	// MaxWait is how long a Write may wait under the policy Wait. A Write on
+	// the worker's goroutine, within the sink or Report, does not wait.
 	// Zero: 1 s. Negative: New panics.
 	MaxWait time.Duration
 
@@ -91,8 +111,8 @@ type Options struct {
 	// the reserve, and is dropped only when newer ones need its place there.
 	// Under the other policies the others may not fill the reserve.
 	// A program that writes no levels leaves it empty: set -1 to use all of
-	// Budget. Zero: a fifth of Budget. Negative: none. Budget or more: New
-	// panics.
+	// Budget. Zero: a fifth of Budget. Negative: none. If it leaves no room for
+	// an ordinary record of 64 bytes, New panics.
 	Reserve int
 
 	// ReserveLevel is read once, by New. Nil: slog.LevelError.
@@ -115,16 +135,19 @@ type Options struct {
 
 	// Report renders a loss for the stream: [ReportJSON], [ReportText],
 	// [ReportPlain] or your own. It is called by the worker, with no lock
-	// held. If it panics, ReportPlain takes its place.
+	// held. If it panics, ReportPlain takes its place. The first report is
+	// made at once; further ones after 64 records written or after a second,
+	// so that a sink that cannot keep up is not kept busy with them.
 	// Nil: one of the three, to look like the first record that was lost.
 	Report func(Loss) []byte
 
-	// Fallback is told when the sink fails, stalls or recovers, and what Close
-	// could not write: a line at once, and then at most one in ten seconds.
-	// It is called on a goroutine of its own; if it hangs it is not called
-	// again. Nil: no messages; see [Writer.Stats]. os.Stderr is a sensible
-	// choice; if that can be a pipe whose reader goes away, which ends a Go
-	// process, use signal.Ignore(syscall.SIGPIPE) as well.
+	// Fallback gets a line when the sink fails, stalls or recovers, of what
+	// Close could not write, and of the first record after Close: at once, and
+	// then at most one line in ten seconds, of which the last is never left
+	// out. Control characters are escaped. It is called on a goroutine of its
+	// own; if it hangs it is not called again. Nil: see [Writer.Stats].
+	// os.Stderr is a sensible choice; if that can be a pipe whose reader goes
+	// away, which ends a Go process, use signal.Ignore(syscall.SIGPIPE) as well.
 	Fallback io.Writer
 
 	// CloseTimeout is how long Close waits for the sink. Zero: 5 s.
@@ -135,6 +158,13 @@ type Options struct {
 	// call does not return or that every call fails, until it is reported
 	// as stalled. Zero: 10 s. Negative: never.
 	StallAfter time.Duration
+
+	// Rejected reports whether an error of the sink is the fault of the record
+	// it was given, which would fail again, and not the sink's: a datagram or
+	// a line above the sink's maximum, a record that cannot be parsed. See
+	// [ErrRejected]. Like the sink it runs on the worker, with no lock held.
+	// Nil: none but those that are known.
+	Rejected func(error) bool
 
 	// Unbatched gives the sink each record in a separate call, as datagram
 	// sockets, syslog, testing.T.Output and zerolog.ConsoleWriter need it; the
@@ -153,14 +183,27 @@ const (
 // calls sink.Write, one call at a time. [Writer.Close] ends the worker; it does
 // not close the sink, which may be os.Stderr: close it after the Writer.
 //
-// The sink is called as io.Writer says. Of a call that returns n < len(p) the
-// first n bytes count as written and the others are written again, after a
-// pause if there was an error. A sink that panics or calls runtime.Goexit has
-// its worker restarted by a [chanx.Supervisor], with the same bytes; a record
-// with which it panics sixteen times running is dropped, and if it has taken a
-// part of that, it is given a "\n" to end the line. A sink that never returns
-// keeps its worker for ever, as Go cannot end a goroutine; nobody else waits
-// for it.
+// Of a call that returns n < len(p) the first n bytes count as written and the
+// others are written again, after a pause if there was an error. The pauses
+// double from 10 ms to a second; no caller shortens them. If the error is the
+// fault of one record, see [ErrRejected], that record is dropped. A sink that
+// returns no error and a count that cannot be (none, or more than it was given)
+// is taken to have written everything: that counts in SinkErrors, and the bytes
+// are not written again.
+//
+// A sink that panics or calls runtime.Goexit has its worker restarted by a
+// [chanx.Supervisor], with the same bytes; a record with which it panics sixteen
+// times running is dropped, and if it has taken a part of that, it is given a
+// "\n" to end the line. If more such records follow within a minute, each has
+// fewer tries, down to one. A sink that never returns keeps its worker forever,
+// as Go cannot end a goroutine; no caller waits for it.
+//
+// A sink may write to its own Writer: it never waits there, and if it does so
+// in every call it is stopped after some 64 calls, and sooner from then on. It
+// must not wait for another goroutine that does.
+//
+// For two sinks use two Writers. An io.MultiWriter whose second half fails
+// makes the first half take the same lines again.
 //
 // New panics if sink is nil or opts contradict themselves.
 func New(sink io.Writer, opts Options) *Writer {
@@ -170,9 +213,11 @@ func New(sink io.Writer, opts Options) *Writer {
 	opts = opts.checked()
 	w := &Writer{
 		sink:     sink,
+		mu:       newLock(),
 		opts:     opts,
 		buf:      *newBuffer(opts.Budget, opts.Reserve, opts.Full == DropOldest),
 		wake:     make(chan struct{}, 1),
+		closing:  make(chan struct{}),
 		done:     make(chan struct{}),
 		fallback: newFallback(opts.Fallback),
 	}
@@ -198,6 +243,9 @@ func (o Options) Validate() error {
 		return wrong("Budget of %d bytes", o.Budget)
 	case o.Reserve >= o.Budget:
 		return wrong("Reserve takes all of the Budget")
+	case o.room() < minRoom:
+		return wrong("Reserve of %d bytes leaves too little of the Budget",
+			o.Reserve)
 	}
 	return nil
 }
@@ -230,6 +278,18 @@ func (o Options) filled() Options {
 	return o
 }
 
+// minRoom is the least that a Reserve must leave: the length of the longest
+// ordinary record.
+const minRoom = 64
+
+// room returns the length of the longest ordinary record.
+func (o Options) room() int {
+	if o.Full == DropOldest && o.Reserve >= minReserve {
+		return recordBytes(o.Budget - o.Reserve)
+	}
+	return recordBytes(o.Budget) - o.Reserve
+}
+
 func setDefault[T comparable](v *T, d T) {
 	var zero T
 	if *v == zero {
@@ -249,15 +309,17 @@ var ErrTooLarge = errors.New("asynclog: record too large for the buffer")
 //
 // It returns an error only if the record is not accepted: [chanx.ErrClosed]
 // after Close, [ErrTooLarge] for one that can never fit, which is refused
-// rather than truncated, since half a JSON object is no record. These are in
-// Stats.Refused. About three quarters of the Budget always fit. An empty p is
+// rather than truncated, since half a JSON object is no record. Loggers drop
+// these errors, so they leave a trace: both are in Stats.Refused, a record too
+// large is in the next report of losses, and Options.Fallback is told of the
+// first record after Close. About three quarters of the Budget always fit. An empty p is
 // no record and does nothing.
 //
 // Apart from the policy Wait it does not wait for the sink. It takes a lock
 // that is held for as long as it takes to copy a record, and allocates
-// nothing. A caller that finds the buffer full because the worker did not get
-// a turn on the processor lets it have one, at most once for every 16 KiB
-// lost and not if the sink itself is stuck.
+// nothing. While records are lost because the worker gets no turn on the
+// processor, at most one call in 2,000 gives up its own, holding nothing, and
+// none once the sink itself is stuck.
 func (w *Writer) Write(p []byte) (int, error) {
 	return w.write(p, severity{})
 }
@@ -270,96 +332,153 @@ func (w *Writer) WriteLeveled(level slog.Level, p []byte) (int, error) {
 	return w.write(p, w.severity(level))
 }
 
+// answer is what a Write learned under the lock.
+type answer uint8
+
+const (
+	wakeAnswer   answer = 1 << iota // wake the worker
+	yieldAnswer                     // and give up the processor
+	fullAnswer                      // wait for room
+	askAnswer                       // ask whether this is an echo
+	closedAnswer                    // refused
+	largeAnswer                     // refused
+	lateAnswer                      // and the first after Close
+	syncAnswer                      // stored; wait until it is written
+)
+
 func (w *Writer) write(p []byte, s severity) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	w.lockPolitely()
-	own := w.calling && w.buf.queued() == 0 && w.own()
 	m := newMark(len(p)&maxLen, s.class) | s.urgent
-	if w.closed || len(p) > w.buf.largest(m) {
-		return w.refuse(p) // unlocks
-	}
-	if own && w.echoes(p, m) {
-		w.mu.Unlock()
-		return len(p), nil
-	}
-	var f *flush
-	if w.admit(p, m) {
-		f = w.syncs(s)
-	} else {
-		if w.closed { // while it was waiting
-			return w.refuse(p)
+	a := w.accept(p, m, s.sync, 0)
+	if a&askAnswer != 0 {
+		asked := askedNo
+		if w.onWorker() {
+			asked = askedYes
 		}
-		w.buf.refuse(p, m)
+		a = w.accept(p, m, s.sync, asked)
 	}
-	wake, yield := w.idle, w.buf.starved > yieldAfter && w.yield()
-	w.idle = false
-	w.mu.Unlock()
-	if wake {
-		chanx.TrySend(w.wake, struct{}{})
+	switch {
+	case a == 0:
+		return len(p), nil
+	case a&(closedAnswer|largeAnswer) != 0:
+		return w.refusal(p, a)
+	case a&fullAnswer != 0:
+		stored, err := w.wait(p, m)
+		if err != nil {
+			return 0, err
+		}
+		if stored && s.sync {
+			a |= syncAnswer
+		}
 	}
-	if yield {
+	w.nudge(a&wakeAnswer != 0)
+	if a&yieldAnswer != 0 {
 		runtime.Gosched()
 	}
-	if f != nil {
-		w.await(f)
+	if a&syncAnswer != 0 {
+		w.await(w.beginSync())
 	}
 	return len(p), nil
 }
 
-// lockPolitely takes mu for a caller. If it is taken, the caller spins for as
-// long as a copy takes, and then lets others run before it tries again: a
-// goroutine that is parked and woken costs both sides more than the whole
-// critical section. To yield once and then Lock costs a line, in floods, 80 ns
-// for 75 here with two producers and a sink that hangs, 251 for 208 with 64, and
-// 85 for 78 with 64 and a file. Ten turns instead of three are better with 64
-// (163, 75) and worse with two (91). Lock alone was the slowest, and to spin for
-// longer starves the worker.
-//
-// To keep away for a microsecond between tries, as chanx.Ring does, costs the
-// same with a file and half with 64 producers and a sink that hangs. But then
-// the slowest line in a thousand takes 1.7 ms for 0.25, and what callers feel of
-// a fault counts more. With all of the Ring's lock the worker hardly gets in.
-func (w *Writer) lockPolitely() {
-	for range 3 {
-		for range 30 {
-			if w.mu.TryLock() {
-				return
-			}
-		}
-		runtime.Gosched()
-	}
-	w.mu.Lock()
-}
-
-// refuse ends a Write that was not accepted. The caller holds mu.
-func (w *Writer) refuse(p []byte) (int, error) {
-	closed := w.closed
-	w.refused.add(len(p))
-	w.mu.Unlock()
-	if closed {
-		return 0, chanx.ErrClosed
-	}
-	err := fmt.Errorf("%w: %d bytes", ErrTooLarge, len(p))
-	w.fallback.tell(err.Error())
-	return 0, err
-}
+// asked says whether the caller is on the worker's goroutine.
+type asked uint8
 
 const (
-	yieldAfter = 16 << 10 // bytes lost
-	maxYields  = 1000     // until the sink takes something
+	askedNo asked = 1 + iota
+	askedYes
 )
 
-// yield reports whether the caller shall give the processor away. The worker
-// is one goroutine among all those that log; if they keep the processors busy
-// it gets its turn only when the scheduler stops one of them, every ten
-// milliseconds, in which time a flood fills the buffer many times over. With
-// 64 producers on two processors this brought six times as many lines to the
-// file, at no cost that could be told from noise. The number is limited: a
-// sink that hangs is not helped by it. The caller holds mu.
-func (w *Writer) yield() bool {
-	w.buf.starved = 0
-	w.yields++
-	return w.yields <= maxYields
+// accept stores p, drops it, or says why not. A caller that is to wait for the
+// sink anyway waits for the lock as well. The zero ask: it was not asked.
+func (w *Writer) accept(p []byte, m mark, sync bool, ask asked) (a answer) {
+	large := len(p) > w.buf.largest(m) // which is fixed: mu is not needed
+	if !w.enter() {
+		if !large && !sync && w.opts.Full != Wait && w.putAside(p, m) {
+			return 0
+		}
+		w.mu.Lock()
+	}
+	defer w.unlock()
+	w.fold()
+	if w.closed || large {
+		return w.refuse(p)
+	}
+	if w.echo.ask && w.calling && w.buf.queued() == 0 {
+		if ask == 0 {
+			return askAnswer
+		}
+		w.echo.ask = w.echo.known
+		if ask == askedYes && w.echo.drops() {
+			w.dropQuietly(p, m)
+			return 0
+		}
+	}
+	switch {
+	case w.fits(p, m):
+		if sync {
+			a |= syncAnswer
+		}
+	case w.opts.Full == Wait && !w.hopeless:
+		return fullAnswer
+	default:
+		w.buf.drop(p, m)
+	}
+	if w.idle {
+		w.idle = false
+		a |= wakeAnswer
+	}
+	if w.buf.starved >= yieldBytes && w.shallYield() {
+		a |= yieldAnswer
+	}
+	return a
+}
+
+// dropQuietly drops an echo. Its loss is not reported before there is something
+// else to be written, as the report would start the echo anew. The caller holds
+// mu.
+func (w *Writer) dropQuietly(p []byte, m mark) {
+	quiet := !w.buf.losses.pending() || w.buf.losses.quiet
+	w.buf.drop(p, m)
+	w.buf.losses.quiet = quiet
+}
+
+// refuse counts a record that is not accepted. The caller holds mu.
+func (w *Writer) refuse(p []byte) (a answer) {
+	w.refused.add(len(p))
+	if w.closed {
+		if a = closedAnswer; !w.late {
+			w.late = true
+			a |= lateAnswer
+		}
+		return a
+	}
+	w.buf.losses.tooLarge(p, w.buf.youngIn)
+	if a = largeAnswer; w.idle { // the report is due
+		w.idle = false
+		a |= wakeAnswer
+	}
+	return a
+}
+
+// lateExcerpt is how much of a record that came too late the fallback gets.
+const lateExcerpt = 200
+
+// refusal ends a Write that was not accepted. Loggers drop its error, so it
+// leaves another trace: a record that is too large in the report of losses, the
+// first one after Close at the fallback.
+func (w *Writer) refusal(p []byte, a answer) (int, error) {
+	w.nudge(a&wakeAnswer != 0)
+	if a&closedAnswer == 0 {
+		err := fmt.Errorf("%w: %d bytes", ErrTooLarge, len(p))
+		w.fallback.tell(err.Error)
+		return 0, err
+	}
+	if a&lateAnswer != 0 && w.fallback != nil {
+		excerpt := string(bytes.TrimSpace(p[:min(len(p), lateExcerpt)]))
+		w.fallback.say("written after Close, and lost: " + excerpt)
+	}
+	return 0, chanx.ErrClosed
 }

@@ -2,23 +2,23 @@ package main
 
 var logVariants = []variant{{
 	name:    "log-eviction-not-counted",
-	old:     "\tb.losses.add(p, m, b.youngIn)\n",
+	old:     "\tb.losses.evict(p, m)\n",
 	new:     "",
 	mistake: "A record dropped for a newer one is not counted.",
 }, {
 	name:    "log-run-not-counted",
-	old:     "\tb.losses.total = b.losses.total.plus(Count{uint64(n), uint64(bytes)})\n",
-	new:     "",
+	old:     "\te.Count = e.plus(Count{uint64(n), uint64(bytes)})\n",
+	new:     "\t_ = e\n",
 	mistake: "Records dropped in a run are not counted.",
 }, {
 	name:    "log-partial-write-from-the-start",
-	old:     "\tbefore, taken := f.done, f.size-len(f.rest)\n",
-	new:     "\tbefore, taken := f.done, f.done.bytes+n\n",
+	old:     "\tbefore, taken := b.done, b.size-len(b.rest)\n",
+	new:     "\tbefore, taken := b.done, b.done.bytes+n\n",
 	mistake: "After a partial write the bytes taken of a record are forgotten.",
 }, {
 	name:    "log-failed-write-not-counted",
-	old:     "\t\tif k, err = w.call(p[n:end]); k > 0 {\n",
-	new:     "\t\tif k, err = w.call(p[n:end]); err == nil {\n",
+	old:     "\t\tif k > 0 && !report {\n",
+	new:     "\t\tif r.err == nil && !report {\n",
 	mistake: "What a failing sink has taken is written twice.",
 }, {
 	name:    "log-batch-overwritten",
@@ -27,43 +27,43 @@ var logVariants = []variant{{
 	mistake: "New records are copied over the batch the sink still reads.",
 }, {
 	name:    "log-wake-up-dropped",
-	old:     "\tif wake {\n\t\tchanx.TrySend(w.wake, struct{}{})\n\t}\n",
-	new:     "\t_ = wake\n",
+	old:     "\tw.nudge(a&wakeAnswer != 0)\n\tif a&yieldAnswer",
+	new:     "\tif a&yieldAnswer",
 	mistake: "A record does not wake the idle worker.",
 }, {
 	name:    "log-waiter-overtaken",
-	old:     "\tif len(w.waiters) == 0 || m.isUrgent() {\n",
-	new:     "\tif len(w.waiters) >= 0 {\n",
+	old:     "\treturn (len(w.waiters) == 0 || m.isUrgent()) && w.buf.add(p, m)\n",
+	new:     "\treturn w.buf.add(p, m)\n",
 	mistake: "A Write overtakes those that wait for room.",
 }, {
 	name:    "log-everybody-waits-in-vain",
-	old:     "\t\tw.hopeless = w.buf.written == before\n",
-	new:     "\t\t_ = before\n",
+	old:     "\tw.hopeless = w.buf.written == x.before\n",
+	new:     "",
 	mistake: "With a sink that hangs, every Write waits for MaxWait.",
 }, {
 	name:    "log-close-leaves-waiters",
-	old:     "\tw.closed = true\n\tw.dismiss()\n",
-	new:     "\tw.closed = true\n",
-	mistake: "Close lets a Write wait on for room.",
+	old:     "\tw.over = true\n\tw.dismiss()\n",
+	new:     "\tw.over = true\n",
+	mistake: "Shutdown gives up and lets a Write wait on for room.",
 }, {
 	name:    "log-close-discards",
-	old:     "\tw.closed = true\n",
-	new:     "\tw.closed = true\n\tw.abandoned.Store(true)\n",
+	old:     "\t\tw.closed = true\n",
+	new:     "\t\tw.closed = true\n\t\tw.gate.shut()\n",
 	mistake: "Close throws away what is in the buffer.",
 }, {
 	name:    "log-discard-makes-no-room",
-	old:     "\t\tw.admitWaiters()\n\t}\n}\n",
-	new:     "\t}\n}\n",
-	mistake: "The place of a record that crashed the sink is not given to a Write that waits.",
+	old:     "for a line of its own\n\t}\n\tw.progress()\n",
+	new:     "for a line of its own\n\t}\n",
+	mistake: "The place of a record that was given up is not given to a Write that waits.",
 }, {
 	name:    "log-flush-forgets-reserve",
-	old:     "\t\tover := f.crossed && w.buf.oldOut >= f.old &&\n",
-	new:     "\t\tover := f.crossed &&\n",
+	old:     "\t\tover := f.crossed && b.oldOut >= f.old && b",
+	new:     "\t\tover := f.crossed && b",
 	mistake: "Flush does not wait for records that moved to the reserve.",
 }, {
 	name:    "log-flush-forgets-losses",
-	old:     "\t\t\tw.buf.losses.told.Records >= f.told\n",
-	new:     "\t\t\tw.buf.losses.n >= 0\n",
+	old:     " && b.losses.queuedTold >= f.told\n\t\tif over",
+	new:     " && f.told >= 0\n\t\tif over",
 	mistake: "Flush does not wait for the report of losses before it.",
 }, {
 	name:    "log-report-under-lock",
@@ -82,13 +82,13 @@ var logVariants = []variant{{
 	mistake: "Errors are dropped like anything else.",
 }, {
 	name:    "log-poison-off-by-one",
-	old:     "\tif w.crashes >= poisonous && ",
-	new:     "\tif w.crashes > poisonous && ",
+	old:     "\tif w.crashes < w.tries() ||",
+	new:     "\tif w.crashes <= w.tries() ||",
 	mistake: "A record that crashes the sink is tried once too often.",
 }, {
 	name:    "log-echo-for-ever",
-	old:     "\t\tif goid(&w.who); w.who == w.self {\n",
-	new:     "\t\tif goid(&w.who); w.who == w.self && w.closed {\n",
+	old:     "\t\tif own && w.echo.drops() {\n",
+	new:     "\t\tif own && w.echo.drops() && w.closed {\n",
 	mistake: "A sink that logs to its own Writer does so for ever.",
 }, {
 	name:    "log-line-torn-by-rotation",
@@ -192,12 +192,62 @@ var logVariants = []variant{{
 	mistake: "A LogValuer in WithAttrs has another value at each level.",
 }, {
 	name:    "log-fallback-on-the-callers-goroutine",
-	old:     "\tgo f.call([]byte(\"asynclog: \" + line + \"\\n\"))\n",
-	new:     "\tf.mu.Unlock()\n\tf.call([]byte(\"asynclog: \" + line + \"\\n\"))\n\tf.mu.Lock()\n",
+	old:     "\tgo f.call(held, more)\n",
+	new:     "\tf.mu.Unlock()\n\tf.call(held, more)\n\tf.mu.Lock()\n",
 	mistake: "A fallback that hangs holds up whoever tells it.",
 }, {
 	name:    "log-errors-one-too-many",
-	old:     "\tif len(t.last) == keepErrors {\n",
-	new:     "\tif len(t.last) == keepErrors+1 {\n",
+	old:     "\tif len(s.last) == keepErrors {\n",
+	new:     "\tif len(s.last) == keepErrors+1 {\n",
 	mistake: "One error of the sink too many is kept.",
+}, {
+	name:    "log-error-text-under-lock",
+	old:     "\tw.tell(news)\n\tw.tellAll(gaveUp)\n",
+	new:     "\tw.mu.Lock()\n\t_ = news.String()\n\tw.mu.Unlock()\n\tw.tell(news)\n\tw.tellAll(gaveUp)\n",
+	mistake: "The text of an error is made under the lock.",
+}, {
+	name:    "log-sink-waits-for-itself",
+	old:     "\tcase dontWait || w.hopeless:\n",
+	new:     "\tcase w.hopeless:\n",
+	mistake: "A Write from within the sink waits for room.",
+}, {
+	name:    "log-evicts-in-vain",
+	old:     "\tif !b.evicts || !b.young.canHold(len(p)) {\n",
+	new:     "\tif !b.evicts {\n",
+	mistake: "Everything is evicted for a record that then has no place.",
+}, {
+	name:    "log-report-for-each-record",
+	old:     "\t\tif d := time.Until(w.nextReport); d > 0 {\n",
+	new:     "\t\tif d := time.Until(w.nextReport); d > 1<<62 {\n",
+	mistake: "An overloaded sink gets a report for each record.",
+}, {
+	name:    "log-flush-shortens-pauses",
+	old:     "\tcase <-signal:\n\t\treturn true\n\tcase <-t.timer.C:\n",
+	new:     "\tcase <-signal:\n\t\treturn true\n\tcase <-time.After(time.Millisecond):\n\tcase <-t.timer.C:\n",
+	mistake: "A failing sink is called without a backoff.",
+}, {
+	name:    "log-call-after-shutdown",
+	old:     "\tif !w.gate.enter() {\n\t\treturn 0, nil\n\t}\n",
+	new:     "\tw.gate.enter()\n",
+	mistake: "A call of the sink begins after Shutdown has given up.",
+}, {
+	name:    "log-flush-counts-later-records",
+	old:     "\tb.advance(1)\n",
+	new:     "\tb.youngOut++\n",
+	mistake: "A Flush waits for records of the reserve that came later.",
+}, {
+	name:    "log-aside-unseen",
+	old:     "\tw.mu.Unlock()\n\tif !w.aside.isEmpty() {\n",
+	new:     "\tw.mu.Unlock()\n\tif w.aside.isEmpty() {\n",
+	mistake: "Who releases the lock does not see what was put aside.",
+}, {
+	name:    "log-unlock-wakes-nobody",
+	old:     "\tif l.state.Add(-lockHeld) != 0 {\n",
+	new:     "\tif l.state.Add(-lockHeld) == 1 {\n",
+	mistake: "Unlock does not wake a waiter that has parked.",
+}, {
+	name:    "log-rejected-stops-the-log",
+	old:     "\tif r.rejected && (report || !w.buf.inHand.isolate()) {\n",
+	new:     "\tif r.rejected && report {\n",
+	mistake: "A record that the sink rejects is offered again and again.",
 }}

@@ -1,0 +1,154 @@
+package asynclog
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// crashing is a sink that panics over certain records.
+func crashing(bad string, calls *int) *tape {
+	return &tape{do: func(_ int, p []byte) (int, error) {
+		if calls != nil {
+			*calls++
+		}
+		if bytes.Contains(p, []byte(bad)) {
+			panic("poison")
+		}
+		return len(p), nil
+	}}
+}
+
+// Once poison is the pattern, a record is given up sooner.
+func TestPoisonTenRecordsDoNotCostTenOutages(t *testing.T) {
+	for name, between := range map[string]int{"in a row": 0, "among others": 9} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := crashing("poison", nil)
+				w := New(s, Options{CloseTimeout: time.Hour, Report: ReportJSON})
+				start := time.Now()
+				for i := range 10 {
+					_, _ = w.Write(fmt.Appendf(nil, "poison %d\n", i))
+					for range between {
+						_, _ = w.Write([]byte("well\n"))
+					}
+				}
+				require.NoError(t, w.Close())
+				require.Less(t, time.Since(start), 30*time.Second)
+				st := w.Stats()
+				require.EqualValues(t, 10, st.Dropped.Records)
+				require.EqualValues(t, 10*between, st.Written.Records)
+			})
+		})
+	}
+}
+
+// A sink that crashes over everything is not the fault of the records: they
+// have all their tries.
+func TestPoisonIsNotASinkThatIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(crashing("", nil), Options{})
+		for range 100 {
+			_, _ = w.Write([]byte("x\n"))
+		}
+		time.Sleep(time.Minute)
+		st := w.Stats()
+		require.Less(t, st.Dropped.Records, uint64(10))
+		require.Less(t, st.Dropped.Records*(poisonous-1), st.Restarts)
+		require.Error(t, w.Close())
+	})
+}
+
+// After a quiet minute a crash may be an accident again.
+func TestPoisonIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		w := New(crashing("poison", &calls), Options{Report: ReportPlain})
+		poison := func() int {
+			before := calls
+			_, _ = w.Write([]byte("poison\n"))
+			require.NoError(t, w.Flush(t.Context()))
+			return calls - before - 1 // the report
+		}
+		require.Equal(t, 16, poison())
+		require.Equal(t, 4, poison())
+		require.Equal(t, 1, poison())
+		require.Equal(t, 1, poison())
+		time.Sleep(patternTime + time.Second)
+		require.Equal(t, 16, poison())
+		require.NoError(t, w.Close())
+	})
+}
+
+// The others of a batch are handed over one at a time from the first crash on,
+// so each of them costs no crash of its own.
+func TestPoisonIsLookedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(crashing("poison", nil), Options{CloseTimeout: time.Hour})
+		for range 100 {
+			_, _ = w.Write([]byte("well\n"))
+		}
+		_, _ = w.Write([]byte("poison\n"))
+		require.NoError(t, w.Close())
+		require.Less(t, w.Stats().Restarts, uint64(poisonous+3))
+		require.EqualValues(t, 100, w.Stats().Written.Records)
+	})
+}
+
+// A report that crashes the sink is given up like a record, and is not made
+// again for a while.
+func TestPoisonReportIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &tape{}
+		s := crashing("{", nil)
+		opts := small(DropOldest)
+		opts.Fallback = told
+		w := New(s, opts)
+		line := line190()
+		for range 100 {
+			_, _ = w.Write(line)
+		}
+		for range 3 * 3600 {
+			time.Sleep(time.Second)
+			_, _ = w.Write(line)
+		}
+		st := w.Stats()
+		require.Greater(t, st.Written.Records, uint64(3*3600))
+		require.Less(t, st.Restarts, uint64(40))
+		require.NoError(t, w.Close())
+		require.Contains(t, told.String(), "cannot take the report of a loss")
+	})
+}
+
+// What is lost to poison is told where that was, and not with what was refused
+// behind it, or the other way around.
+func TestPoisonAndRefusalAreToldApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(hung)
+		s := crashing("p0 n0 ", nil)
+		do := s.do
+		s.do = func(call int, p []byte) (int, error) {
+			_, _ = gate.Write(p)
+			return do(call, p)
+		}
+		opts := small(DropNewest)
+		opts.CloseTimeout = time.Hour
+		w := New(s, opts)
+		l := newLedger(1)
+		for range 500 {
+			require.NoError(t, l.write(w, 0))
+		}
+		close(gate)
+		time.Sleep(time.Hour)
+		require.NoError(t, w.Close())
+		r := l.settle(t, w, []byte(s.String()))
+		require.Equal(t, []string{"report", "p0 n1"}, r.order[:2])
+		require.Regexp(t, `^\{[^}]*"records":1,`, s.String())
+		require.Equal(t, "report", r.order[len(r.order)-1])
+		require.EqualValues(t, 2, r.reports)
+	})
+}
