@@ -86,7 +86,7 @@ func (g *graph) collects(parent ref, senders *site) bool {
 	}
 	for _, c := range g.born[parent.member().ID] {
 		other := g.sc.of[c.stack]
-		if other != senders && !parked(other.op) && !other.design {
+		if other != senders && !parked(other.op) {
 			return false
 		}
 	}

@@ -97,6 +97,11 @@ func (sc *scene) byRelation(s *site) counterpart {
 	if own, ok := sc.ownReceivers(s); ok {
 		return own
 	}
+	if n, ok := sc.parentOf(s); ok {
+		found := c.likely(n.site, n.who()+", which created "+pronoun(s.count)+",")
+		found.node = n
+		return found
+	}
 	others, complete := sc.relatives(s)
 	if r, ok := c.busy(s, others); ok {
 		return c.likely(r.site, fmt.Sprintf("%s, its likely receiver,",
@@ -104,11 +109,6 @@ func (sc *scene) byRelation(s *site) counterpart {
 	}
 	if sc.gone(s, &c) {
 		return c
-	}
-	if n, ok := sc.parentOf(s); ok {
-		found := c.likely(n.site, n.who()+", which created "+pronoun(s.count)+",")
-		found.node = n
-		return found
 	}
 	sc.numbered(s, others, &c)
 	if !sc.partial && sc.graph.orphans(s) == s.count {

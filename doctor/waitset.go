@@ -323,11 +323,11 @@ func (g *graph) score(s *waitSet, h holding) int {
 	case parked(at.op) && h.frame > user:
 		score += 3
 	case parked(at.op) && loop:
-		score -= 2
+		score -= 6 // between two jobs
 	case parked(at.op):
 		score += 2
 	case loop && h.frame == user && isLoop(stack.Frames[h.frame].Func):
-		score-- // it reads or serves, which is its work
+		score -= 4 // it reads or serves, which is its work
 	case loop && h.frame == user:
 		score++
 	default:

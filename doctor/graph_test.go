@@ -1,0 +1,211 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// locker is the text of a goroutine that waits for the lock at +0x10 of an
+// object, in a method of a type, below other calls.
+func locker(id, minutes int, typ string, object uint64, below ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "goroutine %d [sync.Mutex.Lock, %d minutes]:\n", id, minutes)
+	fmt.Fprintf(&b, "internal/sync.(*Mutex).lockSlow(%#x)\n\t/go/mutex.go:1 +0x1\n"+
+		"sync.(*Mutex).Lock(...)\n\t/go/mutex.go:2\n"+
+		"app.(*%s).Get(%#x)\n\t/app/%s.go:7 +0x1\n", object+0x10, typ, object, typ)
+	for _, call := range below {
+		fmt.Fprintf(&b, "%s\n\t/app/app.go:9 +0x1\n", call)
+	}
+	b.WriteString("created by app.Start in goroutine 1\n\t/app/app.go:5 +0x1\n\n")
+	return b.String()
+}
+
+const mainGoroutine = "goroutine 1 [select, 90 minutes]:\nmain.main()\n" +
+	"\t/main.go:8 +0x1\n\n"
+
+func judged(t *testing.T, dump string) *Report {
+	t.Helper()
+	return Diagnose(Rules{}, parseOne(t, mainGoroutine+dump))
+}
+
+// Three goroutines that wait for each other are one finding, and the others are
+// behind them.
+func TestGraphCycleOfThree(t *testing.T) {
+	const a, b, c = 0xc000100000, 0xc000200000, 0xc000300000
+	inside := func(typ string, object uint64) string {
+		return fmt.Sprintf("app.(*%s).Do(%#x)", typ, object)
+	}
+	r := judged(t, locker(20, 9, "A", a, inside("C", c))+
+		locker(21, 9, "B", b, inside("A", a))+
+		locker(22, 9, "C", c, inside("B", b))+
+		locker(23, 8, "A", a)+locker(24, 8, "B", b))
+	var critical []Finding
+	for _, f := range r.Findings {
+		if f.Severity == Critical {
+			critical = append(critical, f)
+		}
+	}
+	require.Len(t, critical, 1)
+	assert.Contains(t, r.Root, "deadlock: goroutines 20 and 21 and 22 wait for each "+
+		"other (20 ↔ 21 ↔ 22): 20 waits for (*A) 0xc000100000, which 21 holds")
+	assert.Contains(t, r.Root, "2 behind them")
+	require.NotEmpty(t, r.Waits)
+	assert.True(t, r.Waits[0].Cycle)
+	assert.Equal(t, 2, r.Waits[0].Behind)
+}
+
+// Two locks of one object may be taken in either order.
+func TestGraphTwoLocksOfOneObject(t *testing.T) {
+	const object = 0xc000100000
+	second := strings.Replace(locker(21, 9, "A", object), "lockSlow(0xc000100010)",
+		"lockSlow(0xc000100020)", 1)
+	r := judged(t, locker(20, 9, "A", object)+strings.Replace(second, "Get", "Set",
+		1))
+	assert.Contains(t, r.Root, "20")
+	for _, f := range r.Findings {
+		assert.Equal(t, ReceiverPresent, f.Receiver, f.Sentence)
+	}
+}
+
+// A goroutine in the loop of an object that is ready for its next job does not
+// hold the object's lock; nor does one in another instance.
+func TestGraphNotTheHolder(t *testing.T) {
+	const object = 0xc000100000
+	for name, other := range map[string]string{
+		"its loop": "goroutine 30 [select, 9 minutes]:\napp.(*A).loop(0xc000100000)\n" +
+			"\t/app/A.go:30 +0x1\ncreated by app.Start in goroutine 1\n\t/app/app.go:6 " +
+			"+0x1\n\n",
+		"another instance": "goroutine 30 [IO wait, 9 minutes]:\n" +
+			"app.(*A).Flush(0xc000900000)\n\t/app/A.go:30 +0x1\n" +
+			"app.(*B).Do(0xc000200000)\n\t/app/B.go:3 +0x1\n\n",
+	} {
+		_, f := findingOf(judged(t, locker(20, 9, "A", object)+other), "app.(*A).Get")
+		require.NotNil(t, f, name)
+		assert.NotContains(t, f.Sentence, "holds", name)
+		assert.NotEqual(t, ConfidenceHigh, f.ReceiverConfidence, name)
+	}
+	_, f := findingOf(judged(t, locker(20, 9, "A", object)+
+		"goroutine 30 [IO wait, 9 minutes]:\napp.(*A).Flush(0xc000100000)\n"+
+		"\t/app/A.go:30 +0x1\napp.(*B).Do(0xc000200000)\n\t/app/B.go:3 +0x1\n\n"),
+		"app.(*A).Get")
+	assert.Contains(t, f.Sentence, "goroutine 30 holds (*A) 0xc000100000 and is "+
+		"waiting for IO in app.(*A).Flush (A.go:30) for 9 minutes")
+	assert.Equal(t, ConfidenceHigh, f.ReceiverConfidence)
+}
+
+func findingOf(r *Report, function string) (int, *Finding) {
+	for i := range r.Findings {
+		if r.Findings[i].Function == function {
+			return i, &r.Findings[i]
+		}
+	}
+	return -1, nil
+}
+
+// Blocked senders wait for the goroutine that started them if it is elsewhere,
+// and not if a sibling may collect.
+func TestGraphParents(t *testing.T) {
+	const senders = "goroutine 20 [chan send, 9 minutes]:\napp.(*J).run.func1()\n" +
+		"\t/app/J.go:9 +0x1\ncreated by app.(*J).run in goroutine 10\n\t/app/J.go:8 " +
+		"+0x1\n\n"
+	parent := "goroutine 10 [%s, 9 minutes]:\n%sapp.(*J).run(0xc000100000)\n" +
+		"\t/app/J.go:20 +0x1\ncreated by app.Start in goroutine 1\n\t/app/app.go:5 " +
+		"+0x1\n\n"
+	_, f := findingOf(judged(t, senders+fmt.Sprintf(parent, "syscall", "")),
+		"app.(*J).run.func1")
+	assert.Equal(t, ReceiverPresent, f.Receiver)
+	assert.Equal(t, Warning, f.Severity)
+
+	r := judged(t, senders+fmt.Sprintf(parent, "sync.WaitGroup.Wait",
+		"sync.(*WaitGroup).Wait(0xc000100040)\n\t/go/wg.go:1 +0x1\n"))
+	assert.Contains(t, r.Root, "deadlock: goroutines 20 and 10 wait for each other")
+	assert.Contains(t, r.Root, "20 waits for 10 to receive, 10 waits for 20 to end")
+
+	collector := "goroutine 21 [IO wait]:\napp.(*J).collect(0xc000100000)\n" +
+		"\t/app/J.go:40 +0x1\ncreated by app.(*J).run in goroutine 10\n\t/app/J.go:7 " +
+		"+0x1\n\n"
+	r = judged(t, senders+collector+fmt.Sprintf(parent, "sync.WaitGroup.Wait",
+		"sync.(*WaitGroup).Wait(0xc000100040)\n\t/go/wg.go:1 +0x1\n"))
+	assert.NotContains(t, r.Root, "deadlock")
+
+	_, f = findingOf(judged(t, senders), "app.(*J).run.func1")
+	assert.Contains(t, f.Sentence, "the goroutine that created it has returned")
+}
+
+// A cycle that is known by names only is no proof.
+func TestGraphNamesProveNoDeadlock(t *testing.T) {
+	r := Diagnose(Rules{}, process(
+		standing(20, "chan send", "app.(*W).Put", inRequest),
+		standing(1, "sync.Mutex.Lock", "sync.(*Mutex).Lock", "app.(*W).take",
+			"app.(*W).run")))
+	assert.NotContains(t, r.Root, "deadlock")
+}
+
+// A thousand of what a library keeps for each pool are a thousand pools.
+func TestPoolsLeak(t *testing.T) {
+	for n, want := range map[int]bool{999: false, 1000: true} {
+		s := standing(n, "select", "database/sql.(*DB).connectionOpener")
+		r := Diagnose(Rules{}, process(s))
+		assert.Equal(t, want, len(r.Findings) == 1, "%d", n)
+		if want {
+			assert.Contains(t, r.Findings[0].Sentence, "was opened and not closed")
+		}
+	}
+	r := Diagnose(Rules{}, process(standing(5000, "IO wait",
+		"internal/poll.(*FD).Read", "net/http.(*conn).serve")))
+	assert.Empty(t, r.Findings, "a connection for each client")
+}
+
+// A library that waits for something to be given back is not idle.
+func TestResources(t *testing.T) {
+	for call, what := range map[string]string{
+		"golang.org/x/sync/semaphore.(*Weighted).Acquire": "a semaphore.Weighted",
+		"golang.org/x/sync/errgroup.(*Group).Go":          "a free place in an errgroup",
+		"database/sql.(*DB).conn":                         "a database connection",
+		"github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire": "a database connection",
+		"example.com/a/vendor/golang.org/x/sync/semaphore.(*Weighted).Acquire": "" +
+			"a semaphore.Weighted",
+	} {
+		_, f := opinionOn(t, "app.f", Rules{}, process(waited(
+			standing(1, "select", call, "app.f"), 5)))
+		require.NotNil(t, f, call)
+		assert.Contains(t, f.Sentence, "1 goroutine is waiting for "+what, call)
+		g, f := opinionOn(t, "app.f", Rules{}, process(
+			standing(9, "select", call, "app.f")))
+		assert.Nil(t, f, call)
+		assert.Equal(t, VerdictWorking, g.Verdict)
+	}
+	assert.Empty(t, resource(standing(1, "select",
+		"database/sql.(*DB).connectionOpener", "app.f")))
+}
+
+// A goroutine that panics is neither idle nor stuck.
+func TestPanicking(t *testing.T) {
+	g, f := opinionOn(t, "app.TestX", Rules{}, process(standing(1, "running",
+		"testing.tRunner.func1.2", "panic", "app.TestX", "testing.tRunner")))
+	assert.Equal(t, VerdictWorking, g.Verdict)
+	require.NotNil(t, f)
+	assert.Equal(t, Info, f.Severity)
+	assert.Contains(t, f.Sentence, "it panics")
+}
+
+// What is behind a call of a test or of main alone ends with the process; a
+// WaitGroup whose workers are gone does not end.
+func TestWaitGroupWithoutWorkers(t *testing.T) {
+	wait := "goroutine 20 [sync.WaitGroup.Wait, 30 minutes]:\n" +
+		"sync.(*WaitGroup).Wait(0xc000100040)\n\t/go/wg.go:1 +0x1\n" +
+		"app.(*J).close(0xc000100000)\n\t/app/J.go:20 +0x1\n" +
+		"created by app.Start in goroutine 1\n\t/app/app.go:5 +0x1\n\n"
+	worker := "goroutine 30 [select]:\napp.(*J).work(0xc000100000)\n\t/app/J.go:30 " +
+		"+0x1\ncreated by app.(*J).close in goroutine 20\n\t/app/J.go:19 +0x1\n\n"
+	_, f := findingOf(judged(t, wait), "app.(*J).close")
+	require.NotNil(t, f)
+	assert.Contains(t, f.Sentence, "no goroutine is left that it or its creator has "+
+		"started")
+	_, f = findingOf(judged(t, wait+worker), "app.(*J).close")
+	assert.Nil(t, f)
+}
