@@ -219,7 +219,7 @@ func isSymbol(s []byte) bool {
 	if dot := bytes.IndexByte(name, '.'); dot <= 0 || dot == len(name)-1 {
 		return false
 	}
-	return bytes.IndexAny(s, " \t:\"'=,;") < 0
+	return !bytes.ContainsAny(s, " \t:\"'=,;")
 }
 
 // argsAt returns the index of the parenthesis that begins a call's arguments:
