@@ -86,11 +86,14 @@ const (
 func (sc *scene) causes() []*node {
 	var shown []*node
 	for _, n := range sc.graph.roots() {
-		stuck := n.cyclic || n.warned()
+		stuck, waits := n.cyclic || n.warned(), n.cyclic
 		for _, w := range n.from {
 			stuck = stuck || w.warned()
+			// That a goroutine receives does not prove that it does so from its
+			// child.
+			waits = waits || w.object != toEnd || w.site.op != ChanReceive
 		}
-		if stuck {
+		if stuck && waits {
 			shown = append(shown, n)
 		}
 		if len(shown) == maxTrees {

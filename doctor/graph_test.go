@@ -132,6 +132,11 @@ func TestGraphParents(t *testing.T) {
 		"sync.(*WaitGroup).Wait(0xc000100040)\n\t/go/wg.go:1 +0x1\n"))
 	assert.NotContains(t, r.Root, "deadlock")
 
+	// The creator that takes the snapshot has not returned.
+	taking := "goroutine 10 [running]:\nruntime/pprof.writeGoroutineStacks()\n" +
+		"\t/go/pprof.go:1 +0x1\napp.(*J).run(0xc000100000)\n\t/app/J.go:20 +0x1\n\n"
+	_, f = findingOf(judged(t, senders+taking), "app.(*J).run.func1")
+	assert.NotContains(t, f.Sentence, "returned")
 	_, f = findingOf(judged(t, senders), "app.(*J).run.func1")
 	assert.Contains(t, f.Sentence, "the goroutine that created it has returned")
 }

@@ -134,7 +134,7 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 		at := g.sc.of[stack]
 		taker := tracing(stack)
 		for i, m := range stack.Members {
-			if _, ok := g.ids[m.ID]; ok && !taker {
+			if _, ok := g.ids[m.ID]; ok {
 				g.ids[m.ID] = ref{stack, i}
 			}
 			if of, ok := g.born[m.Parent]; ok && len(of) < 64 {
