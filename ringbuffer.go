@@ -121,14 +121,14 @@ func NewRingFunc[T any](capacity int, onDrop func(T)) *Ring[T] {
 	return &Ring[T]{
 		onDrop: onDrop,
 		wakeup: make(chan struct{}, 1),
-		buf:    makeSlots[T](capacity),
+		buf:    makeSlots[T](capacity, "ring"),
 	}
 }
 
-func makeSlots[T any](capacity int) []T {
+func makeSlots[T any](capacity int, of string) []T {
 	defer func() {
 		if recover() != nil { // a runtime error that names makeslice
-			panic("chanx: ring capacity out of range")
+			panic("chanx: " + of + " capacity out of range")
 		}
 	}()
 	return make([]T, capacity)

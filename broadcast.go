@@ -1,0 +1,604 @@
+package chanx
+
+// To copy this file: take lock.go trysend.go timeout.go ringbuffer.go along.
+
+import (
+	"context"
+	"iter"
+	"runtime"
+	"time"
+)
+
+// A Broadcast sends each value to any number of subscriptions and waits for
+// none of them. It holds the last values sent, up to its capacity, once for all
+// subscriptions; each [Subscription] has a position of its own. One that falls
+// behind by more than the capacity misses the oldest values, learns how many,
+// and slows down neither the sender nor another subscription. A Broadcast must
+// be made by [NewBroadcast]: every method of the zero value panics. It must not
+// be copied.
+//
+// Any number of goroutines may send, subscribe, receive, close, and look. Every
+// method is one atomic step (linearizable), and each subscription receives
+// values in the order they were sent.
+//
+// Send costs the same with no subscription and with a thousand, as long as they
+// do not wait; to wake those that wait costs about 0.1 µs each, spent after
+// the lock is released. No method allocates, except Subscribe, the first Ready
+// of a subscription, and the timer of a RecvTimeout that waits.
+//
+// With capacity 1 and Subscribe(1) it is a cell with the latest value: a new
+// reader sees the current value at once, and then each newer one it is in time
+// for. The design, one buffer and a lag told to the receiver, is that of
+// tokio's broadcast and watch channels.
+type Broadcast[T any] struct {
+	mu     lock
+	buf    []T
+	sent   uint64 // values sent ever; the next one's position
+	n      int    // values held: those at positions sent-n to sent-1
+	next   int    // slot of the next value
+	closed bool
+	subs   int
+
+	// waiters are the subscriptions that a Send must tell, in the order in
+	// which they came: those with a goroutine parked, and those with a Ready
+	// channel, that have received all. A subscription is in the list once.
+	waiters list[T]
+
+	_ [40]byte // see the end of Ring
+}
+
+// BroadcastStats is one consistent snapshot of a [Broadcast].
+type BroadcastStats struct {
+	Sent        uint64 // values sent
+	Len         int    // values held now, for replay and for those behind
+	Cap         int    // values it can hold
+	Subscribers int    // subscriptions made and not closed
+}
+
+// NewBroadcast returns a Broadcast that holds the last capacity values. The
+// memory is allocated at once: capacity times the size of a T. NewBroadcast
+// panics if capacity < 1 or if no address space could hold it.
+func NewBroadcast[T any](capacity int) *Broadcast[T] {
+	if capacity < 1 {
+		panic("chanx: broadcast capacity < 1")
+	}
+	return &Broadcast[T]{buf: makeSlots[T](capacity, "broadcast")}
+}
+
+// Send sends v to every subscription and reports whether it did: false only
+// after [Broadcast.Close]. It never waits; if the buffer is full, v takes the
+// place of the oldest value, which is missed by the subscriptions that have not
+// received it. Without a subscription v is held for those that replay.
+func (b *Broadcast[T]) Send(v T) bool {
+	b.mustBeMade()
+	if !b.mu.TryLock() { // b.mu.Lock() is not inlined
+		b.mu.wait()
+	}
+	if b.closed {
+		b.mu.Unlock()
+		return false
+	}
+	b.buf[b.next] = v
+	if b.next++; b.next == len(b.buf) {
+		b.next = 0
+	}
+	if b.n < len(b.buf) {
+		b.n++
+	}
+	b.sent++
+	sent, wake := b.sent, b.waiters.first != nil
+	b.mu.Unlock()
+	if wake {
+		b.wake(sent)
+	}
+	if sent%turn == 0 { // see turn
+		runtime.Gosched()
+	}
+	return true
+}
+
+// Subscribe returns a subscription that receives the last replay values still
+// held, then every value sent afterwards. A replay above Len is Len; 0 begins
+// with the next value. After Close it receives the replayed values, then
+// [ErrClosed]. A replay < 0 panics.
+//
+// The Broadcast keeps no reference to a subscription that does not wait: one
+// that is dropped without Close is garbage, but stays counted in
+// BroadcastStats.Subscribers.
+func (b *Broadcast[T]) Subscribe(replay int) *Subscription[T] {
+	b.mustBeMade()
+	if replay < 0 {
+		panic("chanx: replay < 0")
+	}
+	s := &Subscription[T]{b: b, wakeup: make(chan struct{}, 1)}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s.start = b.sent - uint64(min(replay, b.n))
+	s.pos = s.start
+	b.subs++
+	return s
+}
+
+// Close ends sending: afterwards Send returns false. The values held stay
+// receivable by every subscription, also by new ones; after them receivers get
+// [ErrClosed]. Every waiting receiver wakes up. Calling Close again does
+// nothing.
+func (b *Broadcast[T]) Close() {
+	b.mustBeMade()
+	b.mu.Lock()
+	b.closed = true
+	sent := b.sent
+	b.mu.Unlock()
+	b.wake(sent)
+}
+
+// Len returns the number of values held at this moment.
+func (b *Broadcast[T]) Len() int {
+	b.mustBeMade()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.n
+}
+
+// Cap returns the number of values that can be held.
+func (b *Broadcast[T]) Cap() int {
+	b.mustBeMade()
+	return len(b.buf)
+}
+
+// Stats returns all the counts as they were at one instant.
+func (b *Broadcast[T]) Stats() BroadcastStats {
+	b.mustBeMade()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return BroadcastStats{
+		Sent:        b.sent,
+		Len:         b.n,
+		Cap:         len(b.buf),
+		Subscribers: b.subs,
+	}
+}
+
+func (b *Broadcast[T]) mustBeMade() {
+	if b.buf == nil {
+		panic("chanx: Broadcast not made by NewBroadcast")
+	}
+}
+
+// wake tells the subscriptions that have waited since before the value at
+// sent-1, a few at a time, so that the lock is not held while goroutines are
+// made ready. Those that wait again meanwhile wait for a later value.
+func (b *Broadcast[T]) wake(sent uint64) {
+	var some [16]*Subscription[T]
+	for more := true; more; {
+		n := 0
+		b.mu.Lock()
+		for n < len(some) && b.waiters.first != nil &&
+			(b.closed || b.waiters.first.since < sent) {
+			s := b.waiters.first
+			b.waiters.remove(s)
+			s.signal()
+			if s.waiting > 0 {
+				some[n] = s
+				n++
+			}
+		}
+		more = n == len(some)
+		b.mu.Unlock()
+		for _, s := range some[:n] {
+			s.wake()
+		}
+	}
+}
+
+// A Subscription receives the values of a [Broadcast]. It is made by
+// [Broadcast.Subscribe]: every method of the zero value panics. Any number of
+// goroutines may use it; each value goes to one of them.
+//
+// Each receive also returns missed: how many values were lost immediately
+// before the one it returns, because the subscription was behind by more than
+// the capacity. The count is exact, and each loss is told once, at the place
+// where it happened.
+type Subscription[T any] struct {
+	b *Broadcast[T]
+
+	// wakeup holds a token for one of the goroutines that wait. See
+	// Ring.wakeup; what differs is that a token is put out only while
+	// goroutines wait.
+	wakeup chan struct{}
+
+	// The fields below are guarded by b.mu.
+
+	start, pos uint64 // positions of the first value offered, and of the next
+	received   uint64
+	closed     bool
+	ended      uint64        // b.sent at Close
+	ready      chan struct{} // see Ready, which makes it; nil: not asked for
+	readyEnded bool          // it is closed
+	waiting    int           // goroutines parked, or about to be
+
+	// In b.waiters:
+	queued     bool
+	since      uint64 // b.sent when it was queued
+	prev, next *Subscription[T]
+
+	_ [16]byte // see the end of Ring
+}
+
+// SubscriptionStats is one consistent snapshot of a [Subscription]:
+// Offered == Received + Missed + Len, always.
+type SubscriptionStats struct {
+	Offered  uint64 // values sent since it was made, and those it replays
+	Received uint64 // values handed to receivers
+	Missed   uint64 // values lost, told or not yet; at Close also those not received
+	Len      int    // values it can receive now
+}
+
+// TryRecv takes the next value if there is one. It never waits. The errors are
+// [ErrEmpty] while values may still come, and [ErrClosed] once the subscription
+// is closed, or the Broadcast is and the held values are received. With an
+// error the value is the zero value and missed is 0.
+func (s *Subscription[T]) TryRecv() (v T, missed uint64, err error) {
+	s.lock()
+	v, missed, err = s.take()
+	s.unlock(false)
+	return v, missed, err
+}
+
+// Recv takes the next value, waiting for one until ctx is done. The errors are
+// ctx.Err() and [ErrClosed].
+//
+//   - ctx already done: ctx.Err(); takes nothing, even if there are values.
+//   - a value arriving and ctx done at the same moment: either; after
+//     ctx.Err() the value is still to be received.
+//   - closed while waiting: ErrClosed.
+//   - nil ctx: panics.
+//
+// Waiting allocates nothing.
+func (s *Subscription[T]) Recv(ctx context.Context) (v T, missed uint64, err error) {
+	if err := s.contextErr(ctx); err != nil {
+		return v, 0, err
+	}
+	s.lock()
+	for {
+		if v, missed, err = s.take(); err != ErrEmpty {
+			s.unlock(true)
+			return v, missed, err
+		}
+		if err := s.wait(ctx); err != nil {
+			s.unlock(true)
+			return v, 0, err
+		}
+	}
+}
+
+// RecvTimeout takes the next value, waiting for one at most d. The errors are
+// [ErrTimeout] and [ErrClosed].
+//
+//   - a value there: taken at once, whatever d is.
+//   - d <= 0: tries once, as TryRecv, with ErrTimeout for ErrEmpty.
+//   - a value arriving and the time over at the same moment: the value.
+//
+// Waiting allocates one timer, as the function [RecvTimeout] does, and like
+// that yields the processor once before and counts d from then.
+func (s *Subscription[T]) RecvTimeout(d time.Duration) (v T, missed uint64, err error) {
+	v, missed, err = s.TryRecv()
+	if err != ErrEmpty {
+		return v, missed, err
+	}
+	if d <= 0 {
+		return v, 0, ErrTimeout
+	}
+	return s.recvTimeout(d)
+}
+
+// RecvBatch takes up to len(dst) of the next values in one step, waiting for
+// the first one until ctx is done. It returns how many it has stored in dst,
+// and how many were lost immediately before dst[0]; inside a batch there is no
+// gap. The errors are those of Recv, with 0. With an empty dst it takes nothing
+// and returns 0 without waiting.
+func (s *Subscription[T]) RecvBatch(ctx context.Context, dst []T) (n int, missed uint64, err error) {
+	if err := s.contextErr(ctx); err != nil {
+		return 0, 0, err
+	}
+	s.lock()
+	for {
+		if n, missed, err = s.takeBatch(dst); err != ErrEmpty {
+			s.unlock(true)
+			return n, missed, err
+		}
+		if len(dst) == 0 {
+			s.unlock(true)
+			return 0, 0, nil
+		}
+		if err := s.wait(ctx); err != nil {
+			s.unlock(true)
+			return 0, 0, err
+		}
+	}
+}
+
+// All returns an iterator over the values, each with the number of values lost
+// immediately before it. It ends when Recv returns an error; ctx.Err() tells
+// whether that was ctx. A break takes nothing more. A nil ctx panics when the
+// iteration begins.
+func (s *Subscription[T]) All(ctx context.Context) iter.Seq2[T, uint64] {
+	return func(yield func(T, uint64) bool) {
+		for {
+			v, missed, err := s.Recv(ctx)
+			if err != nil || !yield(v, missed) {
+				return
+			}
+		}
+	}
+}
+
+// Ready returns a channel for use in a select. It can be received from whenever
+// there may be a value, and always once TryRecv returns [ErrClosed]. It is
+// always the same channel, made by the first call. The rules for its token are
+// those of [Ring.Ready]: a goroutine that takes it must then receive.
+func (s *Subscription[T]) Ready() <-chan struct{} {
+	s.lock()
+	if s.ready == nil {
+		s.ready = make(chan struct{}, 1)
+	}
+	s.unlock(false)
+	return s.ready
+}
+
+// Close ends the subscription: its receivers get [ErrClosed], also those that
+// wait, and values not received count as missed. Calling it again does nothing.
+func (s *Subscription[T]) Close() {
+	s.lock()
+	if !s.closed {
+		s.closed = true
+		s.ended = s.b.sent
+		s.b.subs--
+	}
+	s.unlock(true)
+}
+
+// Stats returns all the counts as they were at one instant.
+func (s *Subscription[T]) Stats() SubscriptionStats {
+	s.lock()
+	defer s.b.mu.Unlock()
+	end, n := s.b.sent, s.available()
+	if s.closed {
+		end = s.ended
+	}
+	offered := end - s.start
+	return SubscriptionStats{
+		Offered:  offered,
+		Received: s.received,
+		Missed:   offered - s.received - uint64(n),
+		Len:      n,
+	}
+}
+
+// contextErr returns the error of a ctx that is done, and puts the token of
+// Ready back: see Ring.contextErr.
+func (s *Subscription[T]) contextErr(ctx context.Context) error {
+	var err error
+	if ctx != nil {
+		if err = ctx.Err(); err == nil {
+			return nil
+		}
+	}
+	s.lock()
+	s.unlock(false)
+	if ctx == nil {
+		err = contextErr(ctx) // panics
+	}
+	return err
+}
+
+func (s *Subscription[T]) recvTimeout(d time.Duration) (v T, missed uint64, err error) {
+	runtime.Gosched()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	s.b.mu.Lock()
+	for over := false; ; over = !s.park(t.C) {
+		v, missed, err = s.take()
+		if err != ErrEmpty || over {
+			break
+		}
+	}
+	if err == ErrEmpty {
+		err = ErrTimeout
+	}
+	s.unlock(true)
+	return v, missed, err
+}
+
+func (s *Subscription[T]) lock() {
+	if s.b == nil {
+		panic("chanx: Subscription not made by Subscribe")
+	}
+	if !s.b.mu.TryLock() { // s.b.mu.Lock() is not inlined
+		s.b.mu.wait()
+	}
+}
+
+// wake puts the token out, unless it is out.
+func (s *Subscription[T]) wake() {
+	select {
+	case s.wakeup <- struct{}{}:
+	default:
+	}
+}
+
+// The methods below are called with b.mu held. wait, park and unlock release
+// it; wait and park take it again, as sync.Cond.Wait does.
+
+// available returns how many values can be received.
+func (s *Subscription[T]) available() int {
+	if s.closed {
+		return 0
+	}
+	return int(min(s.b.sent-s.pos, uint64(s.b.n)))
+}
+
+// skip moves the position past the values that are held no longer, and returns
+// how many there were.
+func (s *Subscription[T]) skip(available int) (missed uint64) {
+	oldest := s.b.sent - uint64(available)
+	missed = oldest - s.pos
+	s.pos = oldest
+	return missed
+}
+
+func (s *Subscription[T]) take() (v T, missed uint64, err error) {
+	n := s.available()
+	if n == 0 {
+		return v, 0, s.emptyErr()
+	}
+	missed = s.skip(n)
+	v = s.b.buf[s.b.slot(n)]
+	s.pos++
+	s.received++
+	return v, missed, nil
+}
+
+func (s *Subscription[T]) takeBatch(dst []T) (n int, missed uint64, err error) {
+	held := s.available()
+	if held == 0 {
+		return 0, 0, s.emptyErr()
+	}
+	if n = min(len(dst), held); n == 0 {
+		return 0, 0, nil // what was missed is told with a value
+	}
+	missed = s.skip(held)
+	first := s.b.slot(held)
+	got := copy(dst[:n], s.b.buf[first:])
+	copy(dst[got:n], s.b.buf)
+	s.pos += uint64(n)
+	s.received += uint64(n)
+	return n, missed, nil
+}
+
+// slot returns the slot of the value that n-1 others follow.
+func (b *Broadcast[T]) slot(n int) int {
+	i := b.next - n
+	if i < 0 {
+		i += len(b.buf)
+	}
+	return i
+}
+
+func (s *Subscription[T]) emptyErr() error {
+	if s.closed || s.b.closed {
+		return ErrClosed
+	}
+	return ErrEmpty
+}
+
+// wait parks until the next value may be there. It returns an error if ctx was
+// done first.
+func (s *Subscription[T]) wait(ctx context.Context) error {
+	done := ctx.Done()
+	s.enter()
+	s.b.mu.Unlock()
+	var err error
+	if done == nil {
+		<-s.wakeup // a receive parks faster than a select that has one case
+	} else {
+		select {
+		case <-s.wakeup:
+		case <-done:
+			err = doneErr(ctx)
+		}
+	}
+	s.b.mu.Lock()
+	s.waiting--
+	return err
+}
+
+// park is wait with a timer. It reports whether it was woken before that.
+func (s *Subscription[T]) park(timer <-chan time.Time) (woken bool) {
+	s.enter()
+	s.b.mu.Unlock()
+	select {
+	case <-s.wakeup:
+		woken = true
+	case <-timer:
+	}
+	s.b.mu.Lock()
+	s.waiting--
+	return woken
+}
+
+func (s *Subscription[T]) enter() {
+	s.waiting++
+	s.b.waiters.add(s, s.b.sent)
+}
+
+// unlock sees to it that the goroutines that wait for s, and the channel of
+// Ready, are told now or by the next Send, and releases b.mu.
+func (s *Subscription[T]) unlock(pass bool) {
+	s.signal()
+	wake := false
+	switch over := s.emptyErr() == ErrClosed; {
+	case over || s.available() > 0:
+		wake = pass && s.waiting > 0
+	case s.waiting > 0 || s.ready != nil:
+		s.b.waiters.add(s, s.b.sent)
+	}
+	if s.queued && s.waiting == 0 && (s.ready == nil || s.readyEnded) {
+		s.b.waiters.remove(s) // nothing to tell: keep nothing alive
+	}
+	s.b.mu.Unlock()
+	if wake {
+		s.wake()
+	}
+}
+
+// signal puts the token of Ready out if there is a value, and closes the
+// channel at the end.
+func (s *Subscription[T]) signal() {
+	if s.ready == nil || s.readyEnded {
+		return
+	}
+	switch {
+	case s.available() > 0:
+		select {
+		case s.ready <- struct{}{}:
+		default:
+		}
+	case s.emptyErr() == ErrClosed:
+		s.readyEnded = true
+		close(s.ready)
+	}
+}
+
+// list is a doubly linked list of subscriptions, which are its nodes.
+type list[T any] struct{ first, last *Subscription[T] }
+
+// add appends s, unless it is in the list.
+func (l *list[T]) add(s *Subscription[T], since uint64) {
+	if s.queued {
+		return
+	}
+	s.queued, s.since = true, since
+	s.prev = l.last
+	if l.last == nil {
+		l.first = s
+	} else {
+		l.last.next = s
+	}
+	l.last = s
+}
+
+// remove takes s off the list that it is in.
+func (l *list[T]) remove(s *Subscription[T]) {
+	if s.prev == nil {
+		l.first = s.next
+	} else {
+		s.prev.next = s.next
+	}
+	if s.next == nil {
+		l.last = s.prev
+	} else {
+		s.next.prev = s.prev
+	}
+	s.queued, s.prev, s.next = false, nil, nil
+}
