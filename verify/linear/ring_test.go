@@ -2,7 +2,6 @@ package linear
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -132,7 +131,7 @@ func (s *state) store(v int) {
 
 func (s *state) receive(c call) bool {
 	switch {
-	case errors.Is(c.err, context.DeadlineExceeded):
+	case c.err == context.DeadlineExceeded: // not ErrTimeout, which matches it
 		return true // may give up in any state, and takes nothing
 	case len(s.vals) > 0:
 		n := min(c.most, len(s.vals))

@@ -25,7 +25,7 @@ func (v variant) pkg() string {
 }
 
 func all() []variant {
-	return slices.Concat(ringVariants, channelVariants, superviseVariants, logVariants)
+	return slices.Concat(ringVariants, broadcastVariants, channelVariants, superviseVariants, logVariants)
 }
 
 // apply returns the file that v is of, and its content with the mistake in it.
