@@ -76,6 +76,14 @@ func TestRingModel(t *testing.T) {
 		"-DREFUSES -DBUG_REFUSAL_KEEPS_TOKEN")
 }
 
+func TestBroadcastModel(t *testing.T) {
+	searchAll(t, "broadcast.pml", "-DSENDS=1", "-DSENDS=1 -DGIVES_UP",
+		"-DSENDS=1 -DGIVES_UP -DCLOSES", "-DSELECTS", "-DSENDS=1 -DSELECTS -DCLOSES")
+	findAll(t, "broadcast.pml", "-DSENDS=1 -DCLOSES -DBUG_TOKEN_NOT_PASSED_ON",
+		"-DSENDS=1 -DGIVES_UP -DBUG_NOT_QUEUED_AGAIN",
+		"-DSENDS=1 -DSELECTS -DBUG_WALK_FORGETS_READY")
+}
+
 func TestSupervisorModel(t *testing.T) {
 	searchAll(t, "supervisor.pml",
 		"-DFAILURES=4", "-DREMOVES", "-DCANCELS", "-DCANCELS -DREMOVES")
