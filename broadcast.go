@@ -177,6 +177,10 @@ func (b *Broadcast[T]) wake(sent uint64) {
 			(b.closed || b.waiters.first.since < sent) {
 			s := b.waiters.first
 			b.waiters.remove(s)
+			if s.available() == 0 && s.emptyErr() == ErrEmpty {
+				b.waiters.add(s, b.sent) // received meanwhile: it waits for more
+				continue
+			}
 			s.signal()
 			if s.waiting > 0 {
 				some[n] = s

@@ -98,10 +98,18 @@ inline walk(upto) {
 		:: else
 		fi;
 		queued[s] = false;
-#ifndef BUG_WALK_FORGETS_READY
-		signal(s);
+		owed = waiting[s] > 0;
+		if
+#ifndef BUG_WALK_FORGETS_EMPTY
+		:: sent == pos[s] && !closed -> add(s); owed = false
 #endif
-		owed = waiting[s] > 0
+		:: else ->
+#ifndef BUG_WALK_FORGETS_READY
+			signal(s)
+#else
+			skip
+#endif
+		fi
 	   }
 	   if
 	   :: owed -> tok[s] = 1
@@ -188,7 +196,11 @@ proctype Selector(byte s) {
 	bool got, pass;
 	atomic { asked[s] = true; settle(s, pass) }
 	do
-	:: atomic {
+	:: if
+	   :: atomic { settle(s, pass) }        /* calls Ready again */
+	   :: true                              /* or has kept the channel */
+	   fi;
+	   atomic {
 		(rdy[s] > 0 || ended[s]) ->
 		if
 		:: !ended[s] -> rdy[s] = 0

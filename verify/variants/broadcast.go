@@ -36,6 +36,11 @@ var broadcastVariants = []variant{{
 	new:     "\t\tmore = false\n",
 	mistake: "Send wakes sixteen subscriptions and leaves the others asleep.",
 }, {
+	name:    "broadcast-forgets-the-overtaken",
+	old:     "\t\t\t\tb.waiters.add(s, b.sent) // received meanwhile: it waits for more\n",
+	new:     "",
+	mistake: "A subscription that has received before it is told is never told again.",
+}, {
 	name:    "broadcast-token-not-passed-on",
 	old:     "\t\twake = pass && s.waiting > 0\n",
 	new:     "\t\twake = pass && s.waiting > 0 && s.closed\n",
