@@ -45,9 +45,14 @@ type FileOptions struct {
 // of it goes to the same file even when the path has moved on, in up to 16
 // attempts; if the file was removed, the rest is dropped, as its beginning is
 // gone. A line of text written in several calls is kept together likewise, up
-// to 64 KiB. A file that ends in an incomplete line, as after a crash, is
-// continued with "\n" if the records are lines of text. Copy-and-truncate
-// rotation works, since the file is opened for appending.
+// to 64 KiB. If the file ends in an incomplete line when OpenFile opens it, as
+// after a crash, the first record is preceded by "\n", provided that it is a line
+// of text.
+//
+// With logrotate, nocreate fits best, as File creates the file: with create,
+// logrotate renames a file that File was faster to create to one that ends in
+// ".backup". Copy-and-truncate rotation works, since the file is opened for
+// appending; lines written between the copy and the truncation are lost.
 //
 // Opening the path again does not follow a symbolic link that has taken the
 // place of the file: a user with the right to write to the directory could
@@ -181,12 +186,13 @@ func (f *File) append(p []byte) (int, error) {
 		return 0, nil
 	}
 	file := f.file.Load()
-	if f.cut.needsNewline() {
+	// The second look is for a line that another process was just writing.
+	if f.cut.needsNewline() && f.endsInsideLine() {
 		if _, err := file.Write([]byte("\n")); err != nil {
 			return 0, err
 		}
-		f.cut.after = false
 	}
+	f.cut.after = false
 	n, err := file.Write(p)
 	f.cut.wrote(p, n)
 	if err != nil { // the descriptor may be unusable, but the path well
@@ -236,7 +242,7 @@ func (f *File) opened(file *os.File) bool {
 		return false
 	}
 	f.last = st // nil after an error
-	f.cut.begin(f.endsInsideLine())
+	f.cut.begin(f.file.Load() == nil && f.endsInsideLine())
 	return true
 }
 

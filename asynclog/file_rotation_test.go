@@ -131,19 +131,16 @@ func TestFile_begins_on_a_line_of_its_own(t *testing.T) {
 	}
 }
 
-// So does a file that another process put there, and of which it wrote half
-// a line.
-func TestFile_begins_on_a_line_of_its_own_after_a_rotation(t *testing.T) {
-	movable(t)
-	f, path := openFile(t)
-	write(t, f, "one\n")
-	require.NoError(t, os.WriteFile(path+".new", []byte("half"), 0o600))
-	require.NoError(t, os.Rename(path+".new", path))
-	write(t, f, "two\n")
-	require.Equal(t, "half\ntwo\n", content(t, path))
-	require.NoError(t, f.Reopen())
-	write(t, f, "three\n")
-	require.Equal(t, "half\ntwo\nthree\n", content(t, path))
+// A line that another process completes in time is left alone.
+func TestFile_waits_with_the_newline_until_it_writes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.WriteFile(path, []byte("beg"), 0o600))
+	f, err := OpenFile(path, FileOptions{})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, []byte("begun\n"), 0o600))
+	write(t, f, "x\n")
+	require.NoError(t, f.Close())
+	require.Equal(t, "begun\nx\n", content(t, path))
 }
 
 func TestFile_a_directory_in_its_place(t *testing.T) {
