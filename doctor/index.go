@@ -101,7 +101,7 @@ func (sc *scene) spend() bool {
 }
 
 // effortOf bounds the search for receivers and holders: 64 comparisons for each
-// call of the snapshot, and a million besides. A service with some
+// call of the snapshot, plus a million. A service with some
 // hundred stacks needs a hundredth of that.
 func effortOf(p *Snapshot) int {
 	calls := 0

@@ -239,10 +239,10 @@ func (g *graph) candidates(s *waitSet) []holding {
 	return list
 }
 
-// chooseSelf finds a goroutine that holds the object it waits for: a call further out
-// on the same object, with one on another object in between, since a method
-// that only calls the one that locks holds nothing. Where a writer waits too, a
-// reader is enough that has been through a method of the object before.
+// chooseSelf finds a goroutine that holds the object it waits for: a call
+// further out on the same object, with one on another object in between, since a
+// method that only calls the one that locks holds nothing. Where a writer waits
+// too, a reader is enough that has been through a method of the object before.
 func (g *graph) chooseSelf(s *waitSet) {
 	var best, first *waiter
 	readers, writers := 0, 0

@@ -82,7 +82,7 @@ func parseHex(s []byte, i int) (v uint64, next int) {
 
 // wordStore keeps the words of many goroutines in a few bytes each: most calls
 // of a goroutine pass on an address that another one has already, and distinct
-// addresses are close to each other. It never moves what it has, so a million
+// addresses are close to each other. It never moves its data, so a million
 // goroutines do not cost a second copy while it grows.
 type wordStore struct {
 	chunks  [][]byte
