@@ -7,6 +7,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"example.com/chanx/bench/figure"
+	"example.com/chanx/bench/plan"
+	"example.com/chanx/bench/round"
 )
 
 // workPerLine is what a goroutine of the busy service does for each line.
@@ -23,6 +27,60 @@ const (
 	busyDelivered // lines in the file, a second
 	busyLost      // share of the lines
 )
+
+// busyKinds are the loads that the same peers are measured with.
+var busyKinds = []struct {
+	title string
+	work  time.Duration
+	hangs bool
+}{
+	{"A busy service, ", workPerLine, false},
+	{"A busy service whose sink hangs, ", workPerLine, true},
+	{"A flood, every call timed, ", 0, false},
+	{"A flood whose sink hangs, every call timed, ", 0, true},
+}
+
+var busyColumns = []column{
+	{name: "mean", figure: busyMean, show: figure.Time, less: true},
+	{name: "p50", figure: busyP50, show: figure.Time, less: true},
+	{name: "p99", figure: busyP99, show: figure.Time, less: true},
+	{name: "p99.9", figure: busyP999, show: figure.Time, less: true},
+	{name: "± %", figure: spread},
+	{name: "max", figure: busyMax, show: figure.Time},
+	{name: "lines of all", figure: busyLines, show: figure.Rate, more: true},
+	{name: "delivered", figure: busyDelivered, show: figure.Rate, more: true},
+	{name: "dropped", figure: busyLost, show: figure.Percent},
+}
+
+// busyTables measures the peers under each kind of load. The peer "no log" is
+// the service itself.
+func busyTables(o plan.Options, goroutines int, all []peer) ([]plan.Table, error) {
+	dir, err := inMemory()
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	all = append([]peer{noLog}, all...)
+	var tables []plan.Table
+	for _, k := range busyKinds {
+		title := k.title + count(goroutines, "goroutine")
+		found, err := round.Turns(o, title, names(all),
+			func(i int) ([]float64, error) {
+				return busy(dir, all[i], goroutines, k.work, o.For, k.hangs)
+			})
+		if err != nil {
+			return nil, err
+		}
+		tables = append(tables, compared(title, all, found, busyColumns))
+	}
+	return tables, nil
+}
+
+// noLog is a service that writes nothing.
+var noLog = peer{
+	name: "no log", full: "-",
+	open: func(sink) (io.Writer, func() float64) { return nil, nothing },
+}
 
 // busy runs a service whose goroutines keep all processors busy and write a
 // line every so often: a flood is not what people run. Without work it is a
@@ -52,10 +110,7 @@ func busy(dir string, p peer, goroutines int, work, d time.Duration,
 	if hangs {
 		delivered = float64(h.lines)
 	}
-	if p.opensFile {
-		delivered = float64(seen.calls)
-	}
-	lines := float64(seen.calls)
+	lines := float64(max(seen.calls, 1))
 	return []float64{
 		seen.mean(), seen.at(0.5), seen.at(0.99), seen.at(0.999), seen.at(1),
 		lines / took.Seconds(), delivered / took.Seconds(),

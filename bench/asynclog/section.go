@@ -22,7 +22,11 @@ what the rounds lay apart, in percent. A flood has no schedule to fall behind, s
 its percentiles are of one call in a hundred as it was; those of a steady load
 are corrected for coordinated omission. phuslu keeps its caller's slice, and is
 not charged with the copy that a caller must then make. Who drops when there is no room is
-compared with who drops as well.`
+compared with who drops as well.
+
+A flood is not what people run: see the busy service, whose goroutines work for
+15 µs between two lines and keep all processors busy. There every call is timed,
+in the flood beside it as well.`
 
 // Run measures floods of several numbers of producers, an outage of the sink,
 // and the law that what was sent is received or counted as lost.
@@ -33,9 +37,14 @@ func Run(o plan.Options) (plan.Section, error) {
 	if o.Quick {
 		producers = []int{2}
 	}
+	goroutines := []int{2, 64, 1024}
+	if o.Quick {
+		goroutines = goroutines[:1]
+	}
 	stalling := suspendable()
 	if o.Steps != nil {
-		inARound := len(producers)*len(peers) + 2*len(stalling)
+		inARound := len(producers)*len(peers) + 2*len(stalling) +
+			len(goroutines)*len(busyKinds)*(len(stalling)+1)
 		o.Steps(inARound*round.Rounds(o) + len(stalling)) // once: the law
 	}
 	for _, n := range producers {
@@ -45,6 +54,13 @@ func Run(o plan.Options) (plan.Section, error) {
 		}
 		s.Tables = append(s.Tables, compared(
 			"A flood by "+count(n, "producer"), peers, found, floodColumns))
+	}
+	for _, n := range goroutines {
+		found, err := busyTables(o, n, stalling)
+		if err != nil {
+			return s, err
+		}
+		s.Tables = append(s.Tables, found...)
 	}
 	tables, plot, err := outages(o, stalling)
 	if err != nil {

@@ -62,8 +62,8 @@ var logVariants = []variant{{
 	mistake: "Flush does not wait for records that moved to the reserve.",
 }, {
 	name:    "log-flush-forgets-losses",
-	old:     " && b.losses.queuedTold >= f.told\n\t\tif over",
-	new:     " && f.told >= 0\n\t\tif over",
+	old:     " && b.losses.queuedTold >= f.told\n\t\tswitch {\n",
+	new:     " && f.told >= 0\n\t\tswitch {\n",
 	mistake: "Flush does not wait for the report of losses before it.",
 }, {
 	name:    "log-report-under-lock",
