@@ -80,7 +80,7 @@ func (a *aside) isEmpty() bool {
 // enter takes mu for a Write, unless it stays held for all the pauses; the
 // caller then puts its record aside. The pauses are not left out while others
 // have done so: then a flood never uses the lock again.
-func (w *Writer) enter() bool { return w.mu.TryLock() || w.mu.retry(shortPause, 0) }
+func (w *Writer) enter() bool { return w.mu.TryLock() || w.mu.retry(0) }
 
 // lock takes mu, with nothing aside.
 func (w *Writer) lock() {

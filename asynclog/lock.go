@@ -35,15 +35,14 @@ const (
 	// Turns of an empty loop, of which three take about a nanosecond. Pauses
 	// double; the longest section is the worker's, of some five microseconds.
 	firstPause = 1 << 5
-	shortPause = 1 << 11 // about a microsecond in all
-	longPause  = 1 << 13 // about five
+	lastPause  = 1 << 13 // five microseconds in all
 )
 
 func newLock() lock { return lock{wakeup: make(chan struct{}, 1)} }
 
 // Lock takes the lock.
 func (l *lock) Lock() {
-	if !l.state.CompareAndSwap(0, lockHeld) && !l.retry(longPause, 0) {
+	if !l.state.CompareAndSwap(0, lockHeld) && !l.retry(0) {
 		l.park()
 	}
 }
@@ -74,15 +73,15 @@ func (l *lock) wake() {
 // not seen leaves a token.
 func (l *lock) park() {
 	l.state.Add(lockWaiter)
-	for !l.retry(longPause, lockWaiter) {
+	for !l.retry(lockWaiter) {
 		<-l.wakeup
 	}
 }
 
-// retry tries to take the lock between pauses, up to the last, and gives up the
-// place of a waiter with it.
-func (l *lock) retry(last int, place int32) bool {
-	for pause := firstPause; pause <= last; pause *= 2 {
+// retry tries to take the lock between pauses, and gives up the place of a
+// waiter with it.
+func (l *lock) retry(place int32) bool {
+	for pause := firstPause; pause <= lastPause; pause *= 2 {
 		s := l.state.Load()
 		if s&lockHeld == 0 && l.state.CompareAndSwap(s, s+lockHeld-place) {
 			return true

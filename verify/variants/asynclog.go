@@ -87,8 +87,8 @@ var logVariants = []variant{{
 	mistake: "A record that crashes the sink is tried once too often.",
 }, {
 	name:    "log-echo-for-ever",
-	old:     "\t\tif own && w.echo.drops() {\n",
-	new:     "\t\tif own && w.echo.drops() && w.closed {\n",
+	old:     "\t\tif ask == askedYes && w.echo.drops() {\n",
+	new:     "\t\tif ask == askedYes && w.echo.drops() && w.closed {\n",
 	mistake: "A sink that logs to its own Writer does so for ever.",
 }, {
 	name:    "log-line-torn-by-rotation",
@@ -172,13 +172,13 @@ var logVariants = []variant{{
 	mistake: "With a sink that hangs, every record at SyncLevel waits for MaxWait.",
 }, {
 	name:    "log-synclevel-sink-waits-for-itself",
-	old:     "\tif w.isSink() {\n",
-	new:     "\tif w.isSink() && w.over {\n",
+	old:     "\tif w.onWorker() {\n\t\tw.lock()\n",
+	new:     "\tif w.onWorker() && w.over {\n\t\tw.lock()\n",
 	mistake: "A sink that logs at SyncLevel waits for itself.",
 }, {
 	name:    "log-synclevel-wait-is-forgotten",
-	old:     "\t\tf = w.syncs(s)\n",
-	new:     "\t\tf = w.syncs(severity{})\n",
+	old:     "\t\tw.await(w.beginSync())\n",
+	new:     "\t\t_ = w.beginSync()\n",
 	mistake: "A record at SyncLevel is not waited for.",
 }, {
 	name:    "log-flush-leaves-the-sinks-buffer",
