@@ -155,3 +155,71 @@ func TestSupervisorRemovesWithinACall(t *testing.T) {
 		require.Zero(t, w.Stats().Restarts)
 	})
 }
+
+// A fallback that logs to the Writer it reports for, and flushes and closes it,
+// from within a report about a failing sink, holds up neither itself for long
+// nor a Close that waits for it.
+func TestCloseWithAFallbackThatUsesTheWriter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *Writer
+		told := &tape{do: func(call int, p []byte) (int, error) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, _ = w.Write(p)
+			_ = w.Flush(ctx)
+			if call > 0 {
+				_ = w.Close()
+			}
+			return len(p), nil
+		}}
+		s := &tape{do: func(int, []byte) (int, error) { return 0, errSink }}
+		w = New(s, Options{Full: Wait, Fallback: told})
+		_, _ = w.Write([]byte("x\n"))
+		time.Sleep(time.Minute)
+		start := time.Now()
+		require.Error(t, w.Close())
+		require.LessOrEqual(t, time.Since(start), 11*time.Second)
+		lawful(t, w.Stats())
+		time.Sleep(time.Minute)
+	})
+}
+
+// Close and Flush return when all is written, and not when their time is up,
+// with one Writer and with ten that are flushed at a tick while they are closed.
+func TestCloseTakesNoLongerThanTheSink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		done := make(chan error, 10)
+		for range cap(done) {
+			s := &tape{do: func(_ int, p []byte) (int, error) {
+				time.Sleep(time.Millisecond)
+				return len(p), nil
+			}}
+			w := New(s, Options{CloseTimeout: time.Hour})
+			stop := make(chan struct{})
+			go func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						_ = w.Flush(t.Context())
+						time.Sleep(time.Microsecond)
+					}
+				}
+			}()
+			go func() {
+				for range 100 {
+					_, _ = w.Write(line190())
+				}
+				done <- w.Close()
+				close(stop)
+			}()
+		}
+		for range cap(done) {
+			require.NoError(t, <-done)
+		}
+		require.Less(t, time.Since(start), 100*time.Millisecond)
+		time.Sleep(time.Second) // for the tickers to end
+	})
+}
