@@ -301,16 +301,23 @@ var stores = []struct {
 	{"one record", func(lines []string) string {
 		return object("level", "error", "msg", whole(lines)) + "\n"
 	}},
+	{"one record, two members", func(lines []string) string {
+		return object("message", whole(lines), "zz", object("x", 1), "original",
+			whole(lines)) + "\n"
+	}},
 	{"one record within docker's", func(lines []string) string {
 		return object("log", object("level", "error", "msg", whole(lines))+"\n",
 			"stream", "stderr") + "\n"
 	}},
 	{"one record, cut by docker", func(lines []string) string {
-		text := object("level", "error", "msg", strings.Repeat("x", 17<<10)+"\n"+
+		text := object("level", "error", "msg", strings.Repeat("x", 15<<10)+"\n"+
 			whole(lines)) + "\n"
 		out := object("log", "listening\n") + "\n"
 		for len(text) > 0 {
 			n := min(len(text), 16<<10)
+			for n < len(text) && text[n]&0xc0 == 0x80 {
+				n-- // not within a character
+			}
 			out += object("log", text[:n], "stream", "stderr") + "\n"
 			text = text[n:]
 		}
