@@ -13,7 +13,7 @@ import (
 // second, and gets the next one only after all of them have had theirs. If they
 // parked meanwhile, 1,024 of them would all be behind one lock; so they leave
 // their record here instead and go on. It is the one case in which a Write
-// allocates. Under the policy Wait they park, as waiting is what was asked for.
+// allocates. Under the policy Wait they park: waiting is their policy.
 //
 // The next to take or release the lock puts the records into the buffer, in order,
 // so each goroutine's stay in order as well. Once there are maxAside bytes, which
@@ -88,7 +88,7 @@ func (w *Writer) lock() {
 	w.fold()
 }
 
-// unlock releases mu. A record put aside meanwhile was seen by nobody else: it
+// unlock releases mu. A record put aside meanwhile was not seen elsewhere: it
 // goes into the buffer here, and those put aside during that are the worker's,
 // as a flood could keep a caller here forever.
 func (w *Writer) unlock() {

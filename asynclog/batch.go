@@ -16,7 +16,7 @@ const maxBatchRecords = 4096
 // as the worker then needs the lock after every call.
 const pieceBytes = 16 << 10
 
-// batch is what the sink has in its hands. It cannot be dropped: the sink may be
+// batch is the run of records in the sink's hands. It cannot be dropped: the sink may be
 // reading it. It knows where each record ends, so that after a partial write
 // it resumes at the byte and counts to the record.
 type batch struct {
@@ -77,7 +77,7 @@ func (b *batch) isolate() bool {
 	return b.alone > b.done.records+1
 }
 
-// next is what the sink gets next.
+// next returns the bytes that the sink gets next.
 func (b *batch) next() []byte {
 	if b.done.records < b.alone {
 		return b.head()

@@ -22,7 +22,3 @@ func (c *Count) add(bytes int) {
 func (c Count) plus(d Count) Count {
 	return Count{c.Records + d.Records, c.Bytes + d.Bytes}
 }
-
-func (c Count) minus(d Count) Count {
-	return Count{c.Records - d.Records, c.Bytes - d.Bytes}
-}

@@ -102,7 +102,7 @@ func (f *fallback) timeout() {
 	f.release()
 }
 
-// finish writes what is held, and line unless it is nil, before its time, and
+// finish writes the held lines, and line unless it is nil, before their time, and
 // waits until that was taken, up to d: the process may be about to exit.
 func (f *fallback) finish(line func() string, d time.Duration) {
 	if f == nil {
@@ -168,7 +168,7 @@ func (f *fallback) call(held []fallbackText, more int) {
 }
 
 // oneLine returns text as a line that is safe on a terminal: line ends become
-// "; ", as in joined errors, and what is not printable is escaped.
+// "; ", as in joined errors, and other unprintable characters are escaped.
 func oneLine(text string) string {
 	var b strings.Builder
 	for _, r := range strings.ToValidUTF8(text, "?") {

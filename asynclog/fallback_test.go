@@ -112,10 +112,10 @@ func TestFallbackKeepsTheLastWord(t *testing.T) {
 		require.Equal(t, "asynclog: one\nasynclog: three (1 more not shown)\n",
 			told.String())
 		state("four")
-		time.Sleep(tellEvery - 1)
+		time.Sleep(tellEvery - time.Nanosecond)
 		synctest.Wait()
 		require.Equal(t, "asynclog: three (1 more not shown)", lastLine(told.String()))
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Equal(t, "asynclog: four", lastLine(told.String()))
 		f.say("five")

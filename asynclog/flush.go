@@ -139,7 +139,7 @@ func (w *Writer) endFlush(f *flush, err error) error {
 const noWatch = math.MaxUint64
 
 // cross notes which callers of Flush have none of their records in young any
-// more. What was rescued of these is then in old, before the records that will
+// more. Those of them that were rescued are then in old, before the records that will
 // be rescued later.
 func (b *buffer) cross() {
 	b.watch = noWatch

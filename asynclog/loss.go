@@ -69,7 +69,7 @@ func (g *gap) join(h *gap) {
 	g.lost.join(&h.lost)
 }
 
-// losses counts what is lost, by the three places where a record can be
+// losses counts lost records, by the three places where a record can be
 // missing from the stream. They have counts of their own, since one total would
 // report a loss at the place of another.
 type losses struct {
@@ -173,7 +173,7 @@ func (l *losses) take(at uint64) Loss {
 	return l.tell(&g)
 }
 
-// takeRejected returns what was lost from the batch in the sink's hands.
+// takeRejected returns the losses from the batch in the sink's hands.
 func (l *losses) takeRejected() Loss {
 	g := l.rejected
 	l.rejected = gap{}
