@@ -97,7 +97,8 @@ type RingStats struct {
 }
 
 // NewRing returns an empty ring for up to capacity values. The memory is
-// allocated at once: capacity times the size of a T. NewRing panics if
+// allocated at once: capacity times the size of a T, and a cache line more if
+// that is below 512 bytes. NewRing panics if
 // capacity < 1 or if no address space could hold it.
 func NewRing[T any](capacity int) *Ring[T] {
 	return NewRingFunc[T](capacity, nil)
