@@ -383,6 +383,34 @@ func TestSubscriptionContext(t *testing.T) {
 	})
 }
 
+// An empty dst takes nothing, waits for nothing, and leaves what was missed to
+// be told with a value; a wait for a batch ends with its context.
+func TestSubscriptionBatches(t *testing.T) {
+	b := broadcastOf(1)
+	s := b.Subscribe(0)
+	batch := func(ctx context.Context, dst []int) (int, uint64, error) {
+		return s.RecvBatch(ctx, dst)
+	}
+	n, missed, err := batch(t.Context(), nil)
+	assert.True(t, n == 0 && missed == 0 && err == nil, "empty, open")
+	b.Send(1)
+	b.Send(2)
+	n, missed, err = batch(t.Context(), nil)
+	assert.True(t, n == 0 && missed == 0 && err == nil, "behind")
+	n, missed, err = batch(t.Context(), make([]int, 2))
+	assert.True(t, n == 1 && missed == 1 && err == nil, "%d %d %v", n, missed, err)
+	synctest.Test(t, func(t *testing.T) {
+		s := broadcastOf(1).Subscribe(0)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, _, err := s.RecvBatch(ctx, make([]int, 1))
+		assert.Equal(t, context.DeadlineExceeded, err)
+	})
+	b.Close()
+	_, _, err = batch(t.Context(), nil)
+	assert.Equal(t, chanx.ErrClosed, err)
+}
+
 func TestSubscriptionRecvTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := broadcastOf(1)
