@@ -17,16 +17,23 @@ func (w *Writer) Sync() error {
 // beginSync returns a flush for the record just written, or nil if the caller
 // does not wait for it.
 func (w *Writer) beginSync() *flush {
+	f, wake := w.registerSync()
+	w.nudge(wake) // the record may be written already, and the worker idle
+	return f
+}
+
+func (w *Writer) registerSync() (f *flush, wake bool) {
 	w.lock()
 	defer w.unlock()
 	if w.unsynced != nil && !w.unsynced.over() {
-		return nil
+		return nil, false
 	}
 	w.unsynced = nil
-	f := &flush{young: w.buf.youngIn, done: make(chan struct{})}
+	f = &flush{young: w.buf.youngIn, done: make(chan struct{})}
 	w.buf.pending = append(w.buf.pending, f)
 	w.buf.cross()
-	return f
+	wake, w.idle = w.idle, false
+	return f, wake
 }
 
 // await waits for f, up to MaxWait. If that is in vain the next callers do not

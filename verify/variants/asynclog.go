@@ -62,9 +62,9 @@ var logVariants = []variant{{
 	mistake: "Flush does not wait for records that moved to the reserve.",
 }, {
 	name:    "log-flush-forgets-losses",
-	old:     " && b.losses.queuedTold >= f.told\n\t\tswitch {\n",
-	new:     " && f.told >= 0\n\t\tswitch {\n",
-	mistake: "Flush does not wait for the report of losses before it.",
+	old:     "\thurry := whole && (w.closed || w.buf.lossAwaited())\n",
+	new:     "\thurry := whole && w.closed\n",
+	mistake: "Flush does not have losses before it reported.",
 }, {
 	name:    "log-report-under-lock",
 	old:     "\tb = w.opts.Report(l)\n\treturned = true\n",
