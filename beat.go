@@ -58,6 +58,10 @@ type pulse struct {
 	timer  *time.Timer
 	due    time.Duration // when the timer is to fire, since born
 	spared time.Duration // when a late check was forgiven, since born
+
+	// The next pulse in memory begins on another cache line than last, which
+	// a worker may write from another core millions of times a second.
+	_ [16]byte
 }
 
 // Value makes p the one that [Beat] finds.

@@ -24,7 +24,8 @@ import (
 // Send costs the same with no subscription and with a thousand, as long as they
 // do not wait; to wake those that wait costs about 0.1 µs each, spent after
 // the lock is released. No method allocates, except Subscribe, the first Ready
-// of a subscription, and the timer of a RecvTimeout that waits.
+// of a subscription, the timer of a RecvTimeout that waits, and the iterator of
+// an All that is kept instead of ranged over.
 //
 // With capacity 1 and Subscribe(1) it is a cell with the latest value: a new
 // reader sees the current value at once, and then each newer one it is in time

@@ -28,8 +28,9 @@ var ErrFull = errors.New("chanx: full")
 // holds in every [Ring.Stats]. Received and evicted slots are zeroed, so the
 // ring keeps nothing alive for the garbage collector.
 //
-// No method allocates, except for the timer of a [Ring.RecvTimeout] that waits
-// and the channel made by the first [Ring.Ready].
+// No method allocates, except for the timer of a [Ring.RecvTimeout] that waits,
+// the channel made by the first [Ring.Ready], and the iterator of a [Ring.All]
+// that is kept instead of ranged over.
 //
 // A Ring is an array under a lock that is held for nanoseconds. A sender that
 // finds it held pauses for about a microsecond; only if the holder has lost its

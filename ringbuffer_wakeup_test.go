@@ -5,7 +5,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -35,25 +34,4 @@ func TestRingTokenIsPassedOn(t *testing.T) {
 			assert.NoError(t, <-got, name)
 		})
 	}
-}
-
-// Neighbors in memory share no cache line: neither the slots of small rings,
-// whatever their number, nor those of rings of values of no size, which have
-// none.
-func TestRingSlotsShareNoLine(t *testing.T) {
-	for _, capacity := range []int{1, 3, 7, 8, 63, 64, 1024} {
-		owner := make(map[uintptr]int)
-		for i := range 100 {
-			buf := makeSlots[int32](capacity, "ring")
-			first := uintptr(unsafe.Pointer(unsafe.SliceData(buf))) / 64
-			last := uintptr(unsafe.Pointer(&buf[capacity-1])) / 64
-			for line := first; line <= last; line++ {
-				other, taken := owner[line]
-				assert.False(t, taken && other != i, "capacity %d", capacity)
-				owner[line] = i
-			}
-			defer func() { _ = buf[0] }() // keeps it where it is
-		}
-	}
-	assert.Len(t, makeSlots[struct{}](3, "ring"), 3)
 }
