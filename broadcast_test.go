@@ -579,6 +579,12 @@ func TestBroadcastKeepsNothingAlive(t *testing.T) {
 	assert.True(t, <-parked)
 	runtime.GC()
 	assert.Nil(t, dropped.Value(), "after a wait that was given up")
+
+	asked := weak.Make(b.Subscribe(0))
+	asked.Value().Ready()
+	b.Send(nil)
+	assert.True(t, collected(asked), "after Ready and a Send")
+	assert.Equal(t, 3, b.Stats().Subscribers, "none was closed")
 	runtime.KeepAlive(b)
 }
 

@@ -1,26 +1,125 @@
 package chanx
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 )
 
-// A subscription that receives a value before the sender of that value, which
-// wakes after its unlock, comes to tell it, is told of the next value all the
-// same. The sender is delayed by hand: its store is made here, its wake later.
-func TestBroadcastTellsTheOvertaken(t *testing.T) {
-	b := NewBroadcast[int](2)
-	s := b.Subscribe(0)
-	ready := s.Ready()
-	b.buf[0], b.next, b.n, b.sent = 1, 1, 1, 1
-	v, _, err := s.TryRecv()
-	assert.NoError(t, err)
-	assert.Equal(t, 1, v)
-	b.wake(1)
-	for len(ready) > 0 {
-		<-ready
+// storeOnly is the first half of Send: v is stored, and no subscription has
+// been told. It returns the argument of wake, which is the second half.
+func (b *Broadcast[T]) storeOnly(v T) (sent uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buf[b.next] = v
+	b.next = (b.next + 1) % len(b.buf)
+	b.n = min(b.n+1, len(b.buf))
+	b.sent++
+	return b.sent
+}
+
+// A value that is received before its Send has announced it must not cost the
+// subscription the announcement of the next one.
+func TestBroadcastReceivedBeforeAnnounced(t *testing.T) {
+	for name, take := range map[string]func(s *Subscription[int]){
+		"TryRecv":       func(s *Subscription[int]) { s.TryRecv() },
+		"TryRecv twice": func(s *Subscription[int]) { s.TryRecv(); s.TryRecv() },
+		"RecvBatch": func(s *Subscription[int]) {
+			s.RecvBatch(t.Context(), make([]int, 2))
+		},
+	} {
+		b := NewBroadcast[int](4)
+		s := b.Subscribe(0)
+		ready := s.Ready()
+		sent := b.storeOnly(1)
+		take(s)
+		b.wake(sent)
+		assert.Empty(t, ready, "%s: there is nothing to receive", name)
+		b.Send(2)
+		if assert.Len(t, ready, 1, name) {
+			<-ready
+		}
+		s.TryRecv()
+		b.Close()
+		select {
+		case _, open := <-ready:
+			assert.False(t, open, name)
+		default:
+			assert.Fail(t, "the end is not announced", name)
+		}
 	}
-	b.Send(2)
-	assert.Len(t, ready, 1)
+}
+
+// All subscriptions are told, however many there are, and none stays queued.
+func TestBroadcastTellsAll(t *testing.T) {
+	b := NewBroadcast[int](4)
+	var all []<-chan struct{}
+	for range 100 {
+		all = append(all, b.Subscribe(0).Ready())
+	}
+	b.Send(1)
+	for _, ready := range all {
+		assert.Len(t, ready, 1)
+	}
+	assert.Nil(t, b.waiters.first, "none is kept")
+	assert.Nil(t, b.waiters.last)
+}
+
+// probeContext calls a function in each of its methods.
+type probeContext struct {
+	context.Context
+	done, err func()
+}
+
+func (c probeContext) Done() <-chan struct{} { c.done(); return c.Context.Done() }
+func (c probeContext) Err() error            { c.err(); return c.Context.Err() }
+
+// A context is foreign code: no lock is held while it is asked, so one that
+// blocks delays its own receiver only, and one that panics leaves no lock held
+// and no subscription queued.
+func TestContextsRunWithoutLock(t *testing.T) {
+	r, b := NewRing[int](2), NewBroadcast[int](2)
+	s := b.Subscribe(0)
+	receives := map[string]func(ctx context.Context){
+		"Ring.Recv":              func(ctx context.Context) { r.Recv(ctx) },
+		"Ring.RecvBatch":         func(ctx context.Context) { r.RecvBatch(ctx, make([]int, 1)) },
+		"Subscription.Recv":      func(ctx context.Context) { s.Recv(ctx) },
+		"Subscription.RecvBatch": func(ctx context.Context) { s.RecvBatch(ctx, make([]int, 1)) },
+	}
+	for name, receive := range receives {
+		asked := 0
+		ctx, cancel := context.WithCancel(t.Context())
+		probe := func() {
+			asked++
+			for _, l := range []*lock{&r.mu, &b.mu} {
+				if assert.True(t, l.TryLock(), name) {
+					l.Unlock()
+				}
+			}
+		}
+		receive(probeContext{ctx, func() { probe(); cancel() }, probe})
+		assert.GreaterOrEqual(t, asked, 3, "%s: Err, Done, Err", name)
+
+		calls := 0
+		fail := func() {
+			if calls++; calls == 3 {
+				panic(name)
+			}
+		}
+		done, cancel := context.WithCancel(t.Context())
+		assert.PanicsWithValue(t, name, func() {
+			receive(probeContext{done, func() { fail(); cancel() }, fail})
+		})
+		assert.PanicsWithValue(t, name, func() {
+			receive(probeContext{t.Context(), func() { panic(name) }, func() {}})
+		})
+		assert.Zero(t, s.waiting, name)
+		assert.Nil(t, b.waiters.first, name)
+		r.Send(1)
+		b.Send(1)
+		receive(t.Context())
+		r.TryRecv()
+		s.TryRecv()
+	}
 }

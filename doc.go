@@ -140,8 +140,8 @@
 //	Ring.RecvBatch of 256, each         0.1 of a receive
 //	Ring.Send to a parked Recv          1.2 of a send to a parked receiver
 //	Broadcast.Send                      0.9 of Ring.Send, whatever the number of
-//	                                    subscriptions; 0.1 µs more for each that
-//	                                    waits
+//	                                    subscriptions; 0.1 to 1 µs more for each
+//	                                    that waits
 //	a restart without backoff           0.6 of starting and joining a goroutine
 //	the same with a Heartbeat           1.5 of it: each run has its own watch
 //	Beat                                two context look-ups and a clock reading

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"example.com/chanx"
 )
@@ -47,4 +48,146 @@ func Example() {
 	// Output:
 	// served /v1/users
 	// <nil>
+}
+
+func ExampleTrySend() {
+	jobs := make(chan string, 1)
+	for _, job := range []string{"first", "second"} {
+		if !chanx.TrySend(jobs, job) {
+			fmt.Println("no room for the", job)
+		}
+	}
+	// Output: no room for the second
+}
+
+// The two errors tell "nothing yet" from "never again".
+func ExampleTryRecv() {
+	ch := make(chan int, 1)
+	_, err := chanx.TryRecv(ch)
+	fmt.Println(err)
+	close(ch)
+	_, err = chanx.TryRecv(ch)
+	fmt.Println(err)
+	// Output:
+	// chanx: empty
+	// chanx: closed
+}
+
+func ExampleDrain() {
+	ch := make(chan int, 4)
+	ch <- 1
+	ch <- 2
+	for v := range chanx.Drain(ch) { // ends when ch is empty
+		fmt.Println(v)
+	}
+	// Output:
+	// 1
+	// 2
+}
+
+func ExampleSendTimeout() {
+	full := make(chan int) // nothing receives
+	err := chanx.SendTimeout(full, 1, time.Millisecond)
+	fmt.Println(err, errors.Is(err, os.ErrDeadlineExceeded))
+	// Output: chanx: timed out true
+}
+
+func ExampleRecvTimeout() {
+	ch := make(chan string, 1)
+	ch <- "ready"
+	fmt.Println(chanx.RecvTimeout(ch, time.Millisecond)) // does not wait
+	_, err := chanx.RecvTimeout(ch, time.Millisecond)
+	fmt.Println(err == chanx.ErrTimeout)
+	// Output:
+	// ready <nil>
+	// true
+}
+
+// One timer serves all the waits of a loop.
+func ExampleTimeouts() {
+	ch := make(chan int, 1)
+	var wait chanx.Timeouts[int] // belongs to this goroutine
+	for i := range 2 {
+		err := wait.Send(ch, i, time.Millisecond)
+		fmt.Println(i, err)
+	}
+	v, err := wait.Recv(ch, time.Millisecond)
+	fmt.Println(v, err)
+	// Output:
+	// 0 <nil>
+	// 1 chanx: timed out
+	// 0 <nil>
+}
+
+func ExampleAll() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ch := make(chan int, 3)
+	ch <- 1
+	ch <- 2
+	ch <- 3
+	for v := range chanx.All(ctx, ch) {
+		fmt.Println(v)
+		if v == 2 {
+			cancel() // the loop ends, and 3 stays in ch
+		}
+	}
+	fmt.Println(len(ch))
+	// Output:
+	// 1
+	// 2
+	// 1
+}
+
+func ExampleRing() {
+	ring := chanx.NewRing[int](2)
+	for v := range 5 {
+		ring.Send(v) // never waits: a full ring drops its oldest value
+	}
+	ring.Close()
+	for v := range ring.All(context.Background()) {
+		fmt.Println(v)
+	}
+	fmt.Println("dropped", ring.Stats().Dropped)
+	// Output:
+	// 3
+	// 4
+	// dropped 3
+}
+
+func ExampleRing_Send() {
+	ring := chanx.NewRingFunc(1, func(old string) {
+		fmt.Println("evicted:", old)
+	})
+	fmt.Println(ring.Send("a"), ring.Send("b"))
+	ring.Close()
+	fmt.Println(ring.Send("c"))
+	// Output:
+	// evicted: a
+	// true true
+	// false
+}
+
+// A ring in a select, next to other channels.
+func ExampleRing_Ready() {
+	ring := chanx.NewRing[string](8)
+	ring.Send("value")
+	select {
+	case <-ring.Ready():
+		v, err := ring.TryRecv() // ErrEmpty: another receiver was faster
+		fmt.Println(v, err)
+	case <-time.After(time.Minute):
+	}
+	// Output: value <nil>
+}
+
+func ExampleRing_RecvBatch() {
+	ring := chanx.NewRing[int](8)
+	for v := range 3 {
+		ring.Send(v)
+	}
+	batch := make([]int, 256)
+	n, err := ring.RecvBatch(context.Background(), batch)
+	fmt.Println(batch[:n], err)
+	// Output: [0 1 2] <nil>
 }

@@ -26,7 +26,7 @@ import "sync"
 // The Lock and TryLock of the embedded mutex are the uncontended path.
 type lock struct{ sync.Mutex }
 
-// tries is how often a goroutine pauses before it parks: about 5 µs in all.
+// tries is how often a goroutine pauses before it parks: about 4 µs in all.
 const tries = 8
 
 func (l *lock) Lock() {

@@ -29,18 +29,20 @@ var ErrFull = errors.New("chanx: full")
 // ring keeps nothing alive for the garbage collector.
 //
 // No method allocates, except for the timer of a [Ring.RecvTimeout] that waits,
-// the channel made by the first [Ring.Ready], and the iterator of a [Ring.All]
-// that is kept instead of ranged over.
+// the channel made by the first [Ring.Ready], an iterator of [Ring.All] that is
+// kept in a variable, and values of more than 128 KiB. A ctx of the context
+// package allocates its Done channel when it is first waited for.
 //
-// A Ring is an array under a lock that is held for nanoseconds. A sender that
-// finds it held pauses for about a microsecond; only if the holder has lost its
-// processor does the sender park until the holder gets it back. One evicting
+// A Ring is an array under a lock that is held for nanoseconds, except by a
+// large [Ring.RecvBatch]. A sender that finds it held pauses a few times, for
+// 4 µs in all, and then parks until the holder has released it. One evicting
 // Send in 4,096 yields the processor after it has released the lock, so that a
-// flood does not keep it from receivers.
+// flood does not keep it from receivers. No lock is held while a method of a
+// ctx or onDrop runs.
 //
-// On a full ring Send takes two fifths of evict-and-retry on a channel, and it
-// cannot evict too much. A value handed to a parked receiver takes 1.2 times
-// as long as on a channel. A pump goroutine between two channels, as in
+// On a full ring Send takes less than half of evict-and-retry on a channel, and
+// it cannot evict too much. A value for a parked receiver takes 1.2 times as
+// long as on a channel. A pump goroutine between two channels, as in
 // eapache/channels and floatdrop/ringchan, costs ten times as much as a Ring
 // and loses count.
 type Ring[T any] struct {
@@ -242,8 +244,9 @@ func (r *Ring[T]) TryRecv() (T, error) {
 //     closed while Recv waits.
 //   - nil ctx: panics.
 //
-// Waiting allocates nothing. As on a channel, a value sent to an empty ring
-// belongs to a receiver that is already waiting, if there is one.
+// A value sent to an empty ring wakes a receiver that waits. Unlike on a
+// channel it is not handed to it: a TryRecv, RecvTimeout or RecvBatch that comes
+// in between takes the value, and the receiver waits on.
 func (r *Ring[T]) Recv(ctx context.Context) (v T, err error) {
 	if err := r.contextErr(ctx); err != nil {
 		return v, err
@@ -535,9 +538,9 @@ func (r *Ring[T]) signal() {
 // push counts a value for a ring that has room and returns its slot. To pass the
 // value in would copy large ones once more, and allocate the copy above 64 KiB.
 func (r *Ring[T]) push() (slot int) {
-	slot = r.head + r.n
-	if slot >= len(r.buf) { // a division for the remainder costs more
-		slot -= len(r.buf)
+	slot = r.head - (len(r.buf) - r.n) // head + n may overflow
+	if slot < 0 {                      // a division for the remainder costs more
+		slot += len(r.buf)
 	}
 	r.n++
 	r.sent++
@@ -566,9 +569,9 @@ func (r *Ring[T]) pop() {
 }
 
 func (r *Ring[T]) advance(n int) {
-	r.head += n
-	if r.head >= len(r.buf) {
-		r.head -= len(r.buf)
+	r.head -= len(r.buf) - n // head + n may overflow
+	if r.head < 0 {
+		r.head += len(r.buf)
 	}
 }
 
@@ -588,7 +591,8 @@ func (r *Ring[T]) take(dst []T) (int, error) {
 	}
 	n := min(len(dst), r.n)
 	for got := 0; got < n; { // twice, where the values wrap around
-		part := r.buf[r.head:min(r.head+n-got, len(r.buf))]
+		part := r.buf[r.head:]
+		part = part[:min(n-got, len(part))]
 		got += copy(dst[got:], part)
 		clear(part)
 		r.advance(len(part))

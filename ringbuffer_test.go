@@ -53,7 +53,7 @@ func TestNewRingCapacity(t *testing.T) {
 // A capacity that no address space holds is refused in words of ours, not by a
 // runtime error that names makeslice.
 func TestNewRingOutOfRange(t *testing.T) {
-	for _, n := range []int{math.MaxInt, math.MaxInt / 8, math.MaxInt / 1024} {
+	for _, n := range []int{math.MaxInt, math.MaxInt / 8, math.MaxInt / 128} {
 		assert.PanicsWithValue(t, "chanx: ring capacity out of range", func() {
 			chanx.NewRing[[1024]byte](n)
 		})
@@ -567,6 +567,31 @@ func TestRingRecvTimeout(t *testing.T) {
 		assert.NoError(t, err, "not lost")
 		assert.Equal(t, 8, v)
 	})
+}
+
+// A value is not handed to a receiver that waits: a TryRecv may come first. On
+// one processor it does so, unless the runtime preempts in between.
+func TestRingTryRecvOvertakes(t *testing.T) {
+	oneProc(t)
+	overtook := 0
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			r, got := ringOf(1), make(chan int, 1)
+			go func() {
+				v, _ := r.Recv(context.Background())
+				got <- v
+			}()
+			synctest.Wait()
+			r.Send(1)
+			if v, err := r.TryRecv(); err == nil {
+				overtook++
+				assert.Equal(t, 1, v)
+				r.Send(2)
+				assert.Equal(t, 2, <-got, "it waits on")
+			}
+		})
+	}
+	assert.Positive(t, overtook)
 }
 
 // A token that another receiver made worthless does not end the wait early.

@@ -2,6 +2,7 @@ package chanx
 
 import (
 	"context"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,5 +34,31 @@ func TestRingTokenIsPassedOn(t *testing.T) {
 			take(r)
 			assert.NoError(t, <-got, name)
 		})
+	}
+}
+
+// Positions do not overflow, which takes more than half as many values as an
+// int can count: values of no size, or bytes where an int has 32 bits.
+func TestRingPositionsDoNotOverflow(t *testing.T) {
+	const most = math.MaxInt
+	for _, head := range []int{0, 1, most/2 + 2, most - 1} {
+		r := NewRing[struct{}](most)
+		r.head, r.n, r.sent = head, most/2+2, most/2+2
+		assert.True(t, r.Send(struct{}{}))
+		assert.NoError(t, r.TrySend(struct{}{}))
+		_, err := r.TryRecv()
+		assert.NoError(t, err)
+		dst := make([]struct{}, most)
+		n, err := r.RecvBatch(t.Context(), dst)
+		assert.NoError(t, err)
+		assert.Equal(t, most/2+3, n)
+		assert.Zero(t, r.Len())
+		assert.True(t, r.Send(struct{}{}))
+		_, err = r.TryRecv()
+		assert.NoError(t, err)
+
+		r.n, r.sent = most, 2*most
+		r.Send(struct{}{})
+		assert.EqualValues(t, 1, r.Stats().Dropped)
 	}
 }

@@ -16,8 +16,8 @@
  *   walk        broadcast.go: (*Broadcast).wake
  *   signal      broadcast.go: (*Subscription).signal
  *   settle      broadcast.go: (*Subscription).unlock
- *   Receiver    broadcast.go: (*Subscription).Recv, (*Subscription).wait
- *   givesUp     broadcast.go: (*Subscription).wait, its <-done
+ *   Receiver    broadcast.go: (*Subscription).Recv, with receiveUntil and wait
+ *   givesUp     broadcast.go: (*Subscription).Recv, when its ctx is done
  *   Selector    broadcast.go: (*Subscription).Ready, used as its doc asks
  *   Closer      broadcast.go: (*Broadcast).Close
  *

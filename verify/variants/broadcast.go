@@ -32,14 +32,19 @@ var broadcastVariants = []variant{{
 	mistake: "Send wakes no subscription.",
 }, {
 	name:    "broadcast-wakes-sixteen",
-	old:     "\t\tmore = n == len(some)\n",
-	new:     "\t\tmore = false\n",
+	old:     "for told := len(parked); told == len(parked); {",
+	new:     "for told, more := 0, true; more; more = false {",
 	mistake: "Send wakes sixteen subscriptions and leaves the others asleep.",
 }, {
 	name:    "broadcast-forgets-the-overtaken",
 	old:     "\t\t\t\tb.waiters.add(s, b.sent) // received meanwhile: it waits for more\n",
 	new:     "",
 	mistake: "A subscription that has received before it is told is never told again.",
+}, {
+	name:    "broadcast-context-under-lock",
+	old:     "\tdone := ctx.Done() // foreign code, which no lock of ours is held over\n\ts.lock()\n",
+	new:     "\ts.lock()\n\tdone := ctx.Done()\n",
+	mistake: "A context that blocks stops the sender.",
 }, {
 	name:    "broadcast-token-not-passed-on",
 	old:     "\t\twake = pass && s.waiting > 0\n",

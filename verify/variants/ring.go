@@ -150,6 +150,11 @@ var ringVariants = []variant{{
 		"\t\treturn v, err\n\t}\n\tif d <= 0 {\n",
 	mistake: "RecvTimeout(0) takes a value and says that time was over.",
 }, {
+	name:    "ring-position-overflows",
+	old:     "\tslot = r.head - (len(r.buf) - r.n) // head + n may overflow\n\tif slot < 0 {                      // a division for the remainder costs more\n\t\tslot += len(r.buf)\n",
+	new:     "\tif slot = r.head + r.n; slot >= len(r.buf) {\n\t\tslot -= len(r.buf)\n",
+	mistake: "A ring of more than half the values an int can count panics under its lock.",
+}, {
 	name:    "ring-timer-before-data",
 	old:     "\t\t\tif v, err = r.receive(false); err == ErrEmpty {\n\t\t\t\treturn v, ErrTimeout\n\t\t\t}\n",
 	new:     "\t\t\treturn v, ErrTimeout\n",
