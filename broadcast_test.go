@@ -645,6 +645,24 @@ func TestBroadcastWakesMany(t *testing.T) {
 	})
 }
 
+// A flood on one processor lets a receiver run: one Send in 4,096 yields.
+func TestBroadcastFloodLetsReceiverRun(t *testing.T) {
+	oneProc(t)
+	b := broadcastOf(4)
+	s := b.Subscribe(0)
+	var all sync.WaitGroup
+	all.Go(func() {
+		for range s.All(context.Background()) {
+		}
+	})
+	for range 4 * 4096 { // a fraction of a millisecond
+		b.Send(1)
+	}
+	assert.GreaterOrEqual(t, s.Stats().Received, uint64(8))
+	b.Close()
+	all.Wait()
+}
+
 func ExampleBroadcast() {
 	prices := chanx.NewBroadcast[string](2)
 	quick, slow := prices.Subscribe(0), prices.Subscribe(0)

@@ -66,6 +66,26 @@ func TestBroadcastTellsAll(t *testing.T) {
 	assert.Nil(t, b.waiters.last)
 }
 
+// A closed subscription is not kept, wherever in the queue it was.
+func TestBroadcastForgetsTheClosed(t *testing.T) {
+	for at := range 3 {
+		b := NewBroadcast[int](1)
+		subs := []*Subscription[int]{b.Subscribe(0), b.Subscribe(0), b.Subscribe(0)}
+		for _, s := range subs {
+			s.Ready()
+		}
+		for i := range subs { // beginning at the front, the middle, the end
+			subs[(at+i)%3].Close()
+		}
+		assert.Nil(t, b.waiters.first, at)
+		assert.Nil(t, b.waiters.last, at)
+		s := b.Subscribe(0)
+		ready := s.Ready()
+		b.Send(1)
+		assert.Len(t, ready, 1, at)
+	}
+}
+
 // probeContext calls a function in each of its methods.
 type probeContext struct {
 	context.Context
