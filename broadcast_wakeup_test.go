@@ -86,6 +86,20 @@ func TestBroadcastForgetsTheClosed(t *testing.T) {
 	}
 }
 
+// One that joins after the last has left is told, and so are the others.
+func TestBroadcastTellsThoseBeforeTheClosed(t *testing.T) {
+	b := NewBroadcast[int](1)
+	first, last := b.Subscribe(0), b.Subscribe(0)
+	told := []<-chan struct{}{first.Ready()}
+	last.Ready()
+	last.Close()
+	told = append(told, b.Subscribe(0).Ready())
+	b.Send(1)
+	for _, ready := range told {
+		assert.Len(t, ready, 1)
+	}
+}
+
 // probeContext calls a function in each of its methods.
 type probeContext struct {
 	context.Context
