@@ -179,7 +179,8 @@ func recvUntil[T any](ch <-chan T, t *time.Timer) (T, error) {
 // call but the first that waits allocates; where one side waits, it takes as
 // long as they do. A Timeouts that has waited inside a testing/synctest bubble
 // must stay in it. Between calls the timer is stopped, so one that is dropped
-// leaves nothing behind.
+// leaves nothing behind. It relies on the timers of Go 1.23: with
+// GODEBUG=asynctimerchan=1 a wait may end early.
 type Timeouts[T any] struct{ timer *time.Timer }
 
 // Send is [SendTimeout] on the timer of w, without its yield.
