@@ -1,7 +1,7 @@
 package asynclog
 
 import (
-	"bytes"
+	"sync"
 	"sync/atomic"
 
 	"example.com/chanx"
@@ -12,8 +12,8 @@ import (
 // the middle of one, which with many busy goroutines happens about once a
 // second, and gets the next one only after all of them have had theirs. If they
 // parked meanwhile, 1,024 of them would all be behind one lock; so they leave
-// their record here instead and go on. It is the one case in which a Write
-// allocates. Under the policy Wait they park: waiting is their policy.
+// their record here instead and go on. Under the policy Wait they park: waiting is
+// their policy.
 //
 // The next to take or release the lock puts the records into the buffer, in order,
 // so each goroutine's stay in order as well. Once there are maxAside bytes, which
@@ -21,11 +21,17 @@ import (
 // for urgent records. Shutdown seals it: from then on a Write waits for the lock
 // to get its error.
 //
+// Records that have reached the buffer are used again, so that a flood does not
+// allocate. They are kept in a sync.Pool, a list in each place: to free and to
+// get many one by one costs more, and a list with an atomic head needs a counter
+// against a record that leaves it and comes back.
+//
 // Rejected: to drop, at once or above maxAside. A record would be lost while
 // the buffer has room.
 type aside struct {
 	newest atomic.Pointer[asideRecord]
 	bytes  atomic.Int64
+	spare  sync.Pool // of *asideRecord, with others behind it
 }
 
 type asideRecord struct {
@@ -34,8 +40,17 @@ type asideRecord struct {
 	older *asideRecord
 }
 
-// maxAside is the part of Budget that may be aside, in addition to it.
-const maxAside = 4
+const (
+	// maxAside is the part of Budget that may be aside, in addition to it.
+	maxAside = 4
+
+	// asideBytes is what a record takes besides its bytes. Without it a flood
+	// of lines of one byte would take 57 times the limit.
+	asideBytes = 64
+
+	// maxSpare is the longest record whose memory is used again.
+	maxSpare = 4 << 10
+)
 
 // sealed stands for the records once there may be none.
 var sealed = new(asideRecord)
@@ -45,11 +60,13 @@ func (a *aside) add(p []byte, m mark, limit int) bool {
 	if !m.isUrgent() {
 		limit /= 2
 	}
-	if a.bytes.Add(int64(len(p))) > int64(limit) {
-		a.bytes.Add(-int64(len(p)))
+	r := a.get()
+	r.p, r.m = append(r.p[:0], p...), m
+	if size := r.size(); a.bytes.Add(size) > int64(limit) {
+		a.bytes.Add(-size)
+		a.free(r)
 		return false
 	}
-	r := &asideRecord{p: bytes.Clone(p), m: m}
 	for {
 		r.older = a.newest.Load()
 		if r.older == sealed {
@@ -61,12 +78,32 @@ func (a *aside) add(p []byte, m mark, limit int) bool {
 	}
 }
 
+func (r *asideRecord) size() int64 { return int64(cap(r.p) + asideBytes) }
+
+// get returns a record to be filled.
+func (a *aside) get() *asideRecord {
+	r, _ := a.spare.Get().(*asideRecord)
+	if r == nil {
+		return new(asideRecord)
+	}
+	a.free(r.older)
+	r.older = nil
+	return r
+}
+
+// free keeps a list of records for get.
+func (a *aside) free(r *asideRecord) {
+	if r != nil {
+		a.spare.Put(r)
+	}
+}
+
 // take returns the records, oldest first and linked the other way around.
 func (a *aside) take(next *asideRecord) (oldest *asideRecord) {
 	for r := a.newest.Swap(next); r != nil; {
 		older := r.older
 		r.older, oldest = oldest, r
-		a.bytes.Add(-int64(len(r.p)))
+		a.bytes.Add(-r.size())
 		r = older
 	}
 	return oldest
@@ -92,7 +129,7 @@ func (w *Writer) lock() {
 // goes into the buffer here, and those put aside during that are the worker's,
 // as a flood could keep a caller here forever.
 func (w *Writer) unlock() {
-	w.mu.Unlock()
+	w.release()
 	if !w.aside.isEmpty() {
 		w.collect()
 	}
@@ -101,11 +138,20 @@ func (w *Writer) unlock() {
 func (w *Writer) collect() {
 	if w.mu.TryLock() {
 		w.fold()
-		w.mu.Unlock()
+		w.release()
 	}
 	if !w.aside.isEmpty() {
 		chanx.TrySend(w.wake, struct{}{})
 	}
+}
+
+// release releases mu, and frees what was aside without it: the pool may
+// allocate, and then work for the garbage collector.
+func (w *Writer) release() {
+	r := w.spent
+	w.spent = nil
+	w.mu.Unlock()
+	w.aside.free(r)
 }
 
 // fold puts the records aside into the buffer. The caller holds mu.
@@ -123,10 +169,16 @@ func (w *Writer) store(r *asideRecord) {
 		w.idle = false
 		chanx.TrySend(w.wake, struct{}{})
 	}
-	for ; r != nil; r = r.older {
+	for r != nil {
 		if !w.buf.add(r.p, r.m) {
 			w.buf.drop(r.p, r.m)
 		}
+		if cap(r.p) > maxSpare {
+			r.p = nil
+		}
+		next := r.older
+		r.older, w.spent = w.spent, r
+		r = next
 	}
 }
 

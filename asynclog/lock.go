@@ -34,6 +34,12 @@ const (
 
 	// Turns of an empty loop, of which three take about a nanosecond. Pauses
 	// double; the longest section is the worker's, of some five microseconds.
+	//
+	// With pauses of 1.3 µs in all, a flood whose sink hangs had a 99th
+	// percentile of 2 µs instead of 4.9, but more records were put aside, and
+	// the caller who moves them into the buffer pays: in three of four runs of
+	// a busy service of 64 and 1,024 goroutines the longest call took 180 to
+	// 270 ms, against at most 41 ms.
 	firstPause = 1 << 5
 	lastPause  = 1 << 13 // five microseconds in all
 )

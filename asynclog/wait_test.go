@@ -17,11 +17,13 @@ import (
 func TestWaitIsNotForTheSinkItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w *Writer
-		waited := false
+		var waited atomic.Bool
 		own := func() {
 			start := time.Now()
 			_, _ = w.Write(line190())
-			waited = waited || time.Since(start) > 0
+			if time.Since(start) > 0 {
+				waited.Store(true)
+			}
 		}
 		s := &tape{do: func(_ int, p []byte) (int, error) {
 			time.Sleep(time.Second)
@@ -41,10 +43,10 @@ func TestWaitIsNotForTheSinkItself(t *testing.T) {
 		for range 100 { // these do wait
 			_, _ = w.Write(line190())
 		}
-		require.False(t, waited)
+		require.False(t, waited.Load())
 		require.Greater(t, s.count(), 3)
 		require.NoError(t, w.Close())
-		require.False(t, waited)
+		require.False(t, waited.Load())
 		require.Positive(t, w.Stats().Dropped.Records, "it was full")
 	})
 }

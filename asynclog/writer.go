@@ -32,17 +32,18 @@ type Writer struct {
 	// memory, takes them from the callers.
 	_         cacheLine
 	mu        lock
-	aside     aside     // not under mu
-	idle      bool      // the worker waits for wake
-	calling   bool      // the worker is feeding the sink
-	closed    bool      // no more records are accepted
-	hopeless  bool      // one of waiters has waited in vain
-	waiters   []*waiter // for room, in order
-	flushing  []*flush  // wait for the sink's Flush or Sync
-	unsynced  *flush    // was waited for in vain, see await
-	nextYield uint64    // accepted records before another Write may yield
-	lastYield time.Time // or could have
-	yields    int       // since the sink last took something
+	aside     aside        // not under mu
+	spent     *asideRecord // were aside; release frees them
+	idle      bool         // the worker waits for wake
+	calling   bool         // the worker is feeding the sink
+	closed    bool         // no more records are accepted
+	hopeless  bool         // one of waiters has waited in vain
+	waiters   []*waiter    // for room, in order
+	flushing  []*flush     // wait for the sink's Flush or Sync
+	unsynced  *flush       // was waited for in vain, see await
+	nextYield uint64       // accepted records before another Write may yield
+	lastYield time.Time    // or could have
+	yields    int          // since the sink last took something
 	echo      echo
 	buf       buffer
 
@@ -317,7 +318,12 @@ var ErrTooLarge = errors.New("asynclog: record too large for the buffer")
 //
 // Apart from the policy Wait it does not wait for the sink. It takes a lock
 // that is held for as long as it takes to copy a record, and allocates
-// nothing. While records are lost because the worker gets no turn on the
+// nothing, with one exception: in a process whose goroutines keep all processors
+// busy, one in some hundred Writes finds the lock held by a goroutine that has
+// lost its processor. It does not wait for that, but leaves its record in memory
+// outside the Budget, of which there is at most a quarter of it. That memory is
+// used again, and allocated when more of it is needed than ever since the last
+// two garbage collections. While records are lost because the worker gets no turn on the
 // processor, at most one call in 2,000 gives up its own, holding nothing, and
 // none once the sink itself is stuck.
 func (w *Writer) Write(p []byte) (int, error) {

@@ -237,8 +237,8 @@ var logVariants = []variant{{
 	mistake: "A Flush waits for records of the reserve that came later.",
 }, {
 	name:    "log-aside-unseen",
-	old:     "\tw.mu.Unlock()\n\tif !w.aside.isEmpty() {\n",
-	new:     "\tw.mu.Unlock()\n\tif w.aside.isEmpty() {\n",
+	old:     "\tw.release()\n\tif !w.aside.isEmpty() {\n",
+	new:     "\tw.release()\n\tif w.aside.isEmpty() {\n",
 	mistake: "Who releases the lock does not see what was put aside.",
 }, {
 	name:    "log-unlock-wakes-nobody",
