@@ -27,7 +27,9 @@ func TestAsideWriteDoesNotWaitForTheLock(t *testing.T) {
 		}
 		require.Zero(t, w.buf.accepted)
 		w.unlock()
+		w.mu.Lock() // and not w.lock, which would see them
 		require.EqualValues(t, 10, w.buf.accepted.Records, "at once")
+		w.mu.Unlock()
 		synctest.Wait()
 		require.Equal(t, "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", s.String(),
 			"and it has woken the worker")
