@@ -21,15 +21,17 @@ what they allocate, which is on its own goroutine, as of the lines. ± is half o
 what the rounds lay apart, in percent. A flood has no schedule to fall behind, so
 its percentiles are of one call in a hundred as it was; those of a steady load
 are corrected for coordinated omission. phuslu keeps its caller's slice, and is
-not charged with the copy that a caller must then make. Who drops when there is no room is
-compared with who drops as well.
+not charged with the copy that a caller must then make. A writer that drops when
+there is no room is compared with others that do.
 
 A flood is not what people run: see the busy service, whose goroutines work for
 15 µs between two lines and keep all processors busy. There every call is timed,
-in the flood beside it as well.`
+in the flood after it as well. The service of net/http and slog shows what a log
+costs in requests.`
 
-// Run measures floods of several numbers of producers, an outage of the sink,
-// and the law that what was sent is received or counted as lost.
+// Run measures floods of several numbers of producers, busy services, one of
+// net/http, an outage of the sink, and the law that each line sent is received
+// or counted as lost.
 func Run(o plan.Options) (plan.Section, error) {
 	defer silence()()
 	s := plan.Section{Title: "Log writers", Text: text}
@@ -44,7 +46,7 @@ func Run(o plan.Options) (plan.Section, error) {
 	stalling := suspendable()
 	if o.Steps != nil {
 		inARound := len(producers)*len(peers) + 2*len(stalling) +
-			len(goroutines)*len(busyKinds)*(len(stalling)+1)
+			len(goroutines)*len(busyKinds)*(len(stalling)+1) + len(logged)
 		o.Steps(inARound*round.Rounds(o) + len(stalling)) // once: the law
 	}
 	for _, n := range producers {
@@ -62,6 +64,11 @@ func Run(o plan.Options) (plan.Section, error) {
 		}
 		s.Tables = append(s.Tables, found...)
 	}
+	requests, err := serviceTable(o)
+	if err != nil {
+		return s, err
+	}
+	s.Tables = append(s.Tables, requests)
 	tables, plot, err := outages(o, stalling)
 	if err != nil {
 		return s, err
@@ -99,7 +106,7 @@ var floodColumns = []column{
 	{name: "allocs", figure: allocs, show: figure.Number, less: true},
 	{name: "delivered", figure: perSecond, show: figure.Rate, more: true},
 	{name: "± %", figure: spread},
-	// Wins nothing: who writes more slowly has less to drop.
+	// Wins nothing: a slower caller has less to drop.
 	{name: "dropped", figure: dropped, show: figure.Percent},
 	{name: "says so", figure: told, show: saysSo},
 	{name: "p50", figure: p50, show: figure.Time, less: true},

@@ -15,7 +15,7 @@ func TestRunFillsEveryCell(t *testing.T) {
 	s := plantest.Run(t, Run, plan.Options{
 		Rounds: 1, For: 20 * time.Millisecond, Quick: true,
 	})
-	require.Len(t, s.Tables, 4+len(busyKinds))
+	require.Len(t, s.Tables, 5+len(busyKinds))
 	for _, table := range s.Tables {
 		assert.NotEmpty(t, table.Rows, table.Title)
 		for _, row := range table.Rows {
