@@ -187,7 +187,7 @@ var collectors = []dressing{
 	})},
 	{"a request id", eachLine(func(i int, line string) string {
 		return fmt.Sprintf("2026-11-24T00:00:01.%sZ INFO [%x-a%x] %s",
-			strings.TrimRight(strconv.Itoa(100+i), "0"), i*2654435761, i, line)
+			strings.TrimRight(strconv.Itoa(100+i), "0"), uint64(i)*2654435761, i, line)
 	})},
 	{"rsyslog", eachLine(func(_ int, line string) string {
 		return "Nov 24 00:00:01 web app: " + strings.ReplaceAll(line, "\t", "#011")

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"math"
 	"strings"
 )
 
@@ -128,7 +129,7 @@ func (g *graph) child(r ref, op Operation) (ref, bool) {
 		case op == ChanReceive && at.op == WaitGroup:
 			continue // it waits for the same end
 		case stuckIn(at.op) || at.resource != "":
-			rankOf += 1 << 40
+			rankOf += math.MaxInt / 2
 		case op == ChanReceive || parked(at.op):
 			continue
 		}

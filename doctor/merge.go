@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -74,7 +75,7 @@ func soundWaits(waits []*Wait, depth int) bool {
 // sane reports whether a fleet of such numbers can be added up.
 func sane(numbers ...int) bool {
 	for _, n := range numbers {
-		if n < 0 || n > 1<<40 {
+		if n < 0 || n > math.MaxInt>>10 {
 			return false
 		}
 	}

@@ -41,7 +41,7 @@ func TestWordStore(t *testing.T) {
 		for range rnd.IntN(12) {
 			a := args{n: rnd.IntN(4), inlined: rnd.IntN(5) == 0}
 			for i := range a.n {
-				a.word[i] = uint64(0xc000000000 + rnd.IntN(4)*64)
+				a.word[i] = 0xc000000000 + uint64(rnd.IntN(4)*64)
 				if rnd.IntN(4) == 0 {
 					a.word[i] = rnd.Uint64()
 				}
@@ -69,13 +69,13 @@ func TestWordStoreBounds(t *testing.T) {
 	store := &wordStore{}
 	store.begin()
 	for i := range 400 {
-		v := uint64(0xc000000000 + i*8)
+		v := 0xc000000000 + uint64(i)*8
 		store.call(args{n: 3, word: [3]uint64{v, v, v - 8}})
 	}
 	got := store.read(store.end(), nil)
 	require.Greater(t, len(got), 200)
 	for i, a := range got {
-		v := uint64(0xc000000000 + i*8)
+		v := 0xc000000000 + uint64(i)*8
 		require.Equal(t, [3]uint64{v, v, v - 8}, a.word, i)
 	}
 	store.chunks = make([][]byte, maxStore>>chunkBits)
@@ -101,9 +101,9 @@ func TestParseKeepsArguments(t *testing.T) {
 	for i := range 3 {
 		got := s.args(i, nil)
 		require.Len(t, got, len(s.Frames))
-		assert.Equal(t, uint64(0xc000200010+i<<12), got[0].word[0])
+		assert.Equal(t, uint64(0xc000200010)+uint64(i)<<12, got[0].word[0])
 		assert.True(t, got[1].inlined)
-		assert.Equal(t, args{n: 3, word: [3]uint64{uint64(0xc000200000 + i<<12),
+		assert.Equal(t, args{n: 3, word: [3]uint64{0xc000200000 + uint64(i)<<12,
 			0x7f3c28, 0xc000000008}, doubtful: [3]bool{true}}, got[2])
 	}
 	assert.Empty(t, s.args(3, nil))
