@@ -12,19 +12,19 @@ import (
 // the middle of one, which with many busy goroutines happens about once a
 // second, and gets the next one only after all of them have had theirs. If they
 // parked meanwhile, 1,024 of them would all be behind one lock; so they leave
-// their record here instead and go on. Under the policy Wait they park: waiting is
-// their policy.
+// their record here instead and go on. Under the policy Wait they park: waiting
+// is their policy.
 //
-// The next to take or release the lock puts the records into the buffer, in order,
-// so each goroutine's stay in order as well. Once there are maxAside bytes, which
-// only a flood reaches, a Write waits for the lock after all; the last half is
-// for urgent records. Shutdown seals it: from then on a Write waits for the lock
-// to get its error.
+// The next to take or release the lock puts the records into the buffer, in
+// order, so each goroutine's stay in order as well. Once there are maxAside
+// bytes, which only a flood reaches, a Write waits for the lock after all; the
+// last half is for urgent records. Shutdown seals it: from then on a Write
+// waits for the lock to get its error.
 //
 // Records that have reached the buffer are used again, so that a flood does not
 // allocate. They are kept in a sync.Pool, a list in each place: to free and to
-// get many one by one costs more, and a list with an atomic head needs a counter
-// against a record that leaves it and comes back.
+// get many one by one costs more, and a list with an atomic head needs a
+// counter against a record that leaves it and comes back.
 //
 // Rejected: to drop, at once or above maxAside. A record would be lost while
 // the buffer has room.
@@ -44,8 +44,8 @@ const (
 	// maxAside is the part of Budget that may be aside, in addition to it.
 	maxAside = 4
 
-	// asideBytes is what a record takes besides its bytes. Without it a flood
-	// of lines of one byte would take 57 times the limit.
+	// asideBytes is the memory of a record in addition to its bytes. Without it
+	// a flood of lines of one byte would take 57 times the limit.
 	asideBytes = 64
 
 	// maxSpare is the longest record whose memory is used again.
@@ -145,8 +145,8 @@ func (w *Writer) collect() {
 	}
 }
 
-// release releases mu, and frees what was aside without it: the pool may
-// allocate, and then work for the garbage collector.
+// release releases mu, and then frees the records that were aside: the pool may
+// allocate, and the goroutine may then have to work for the garbage collector.
 func (w *Writer) release() {
 	r := w.spent
 	w.spent = nil

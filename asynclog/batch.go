@@ -16,9 +16,9 @@ const maxBatchRecords = 4096
 // as the worker then needs the lock after every call.
 const pieceBytes = 16 << 10
 
-// batch is the run of records in the sink's hands. It cannot be dropped: the sink may be
-// reading it. It knows where each record ends, so that after a partial write
-// it resumes at the byte and counts to the record.
+// batch is the run of records in the sink's hands. It cannot be dropped: the
+// sink may be reading it. It knows where each record ends, so that after a
+// partial write it resumes at the byte and counts to the record.
 type batch struct {
 	ring *byteRing // where the bytes lie; nil: there is no batch
 	rest []byte    // not taken by the sink

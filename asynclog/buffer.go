@@ -15,9 +15,9 @@ type buffer struct {
 
 	accepted, written Count
 
-	// Bytes of all records in the rings and in the sink's hands, and the most there
-	// ever were. Kept beside the sum of the parts, which takes longer to make
-	// than a short record to copy.
+	// Bytes of all records in the rings and in the sink's hands, and the most
+	// there ever were. Kept in addition to the sum of the parts, which takes
+	// longer to make than a short record to copy.
 	used, high int
 
 	// Bytes lost since the worker last had its turn; see Writer.yields.
@@ -28,12 +28,12 @@ type buffer struct {
 	youngIn, youngOut uint64
 	oldIn, oldOut     uint64
 
-	old        *byteRing // nil if there is no reserve of its own
+	old        *byteRing // nil if there is no separate reserve
 	evicts     bool
 	limit      int // in bytes
 	limitMarks int // the same share of the marks, for very short records
 
-	// What the sink gets at most before the lock is taken again. Until then it
+	// The most that the sink gets before the lock is taken again. Until then it
 	// cannot be dropped, and makes no room.
 	maxBatch int
 
@@ -47,10 +47,10 @@ type buffer struct {
 	inHand batch
 }
 
-// minReserve is what the bookkeeping of a reserve of its own is worth.
+// minReserve is the least that is worth the bookkeeping of a separate reserve.
 const minReserve = 2 * markSize * minMarks
 
-// batchBytes limits a batch. In a flood by 64 producers, whoever calls the sink
+// batchBytes limits a batch. In a flood by 64 producers, the caller of the sink
 // gets few turns and must make the most of each: 64 KiB brought 0.4 M lines/s
 // to the file, 256 KiB 1.9, 1 MiB 2.3.
 const batchBytes = 1 << 20
@@ -99,7 +99,8 @@ func (b *buffer) add(p []byte, m mark) bool {
 }
 
 // makeRoom evicts until p is stored. If the batch in the sink's hands leaves p
-// no place even in an otherwise empty ring, it evicts nothing and reports false.
+// no place even in an otherwise empty ring, it evicts nothing and reports
+// false.
 func (b *buffer) makeRoom(p []byte, m mark) bool {
 	if !b.evicts || !b.young.canHold(len(p)) {
 		return false
@@ -206,7 +207,7 @@ func (b *buffer) queued() int {
 	return n
 }
 
-// buffered counts what is in the rings and in the sink's hands. It is counted from
+// buffered counts the records in the rings and in the sink's hands, from
 // there, not as a remainder of the other counts, so that the law
 // Accepted == Written + Dropped + Buffered says something.
 func (b *buffer) buffered() Count {
@@ -216,9 +217,9 @@ func (b *buffer) buffered() Count {
 	}
 }
 
-// take puts the next batch into the sink's hands, of at most that many records and
-// b.maxBatch bytes, unless the first alone is longer. It reports whether there was
-// one.
+// take puts the next batch into the sink's hands, of at most that many records
+// and b.maxBatch bytes, unless the first alone is longer. It reports whether
+// there was one.
 func (b *buffer) take(records int) bool {
 	records = min(records, len(b.inHand.marks))
 	switch {

@@ -1,12 +1,12 @@
 package asynclog
 
-// mark is what the ring remembers of a record besides its bytes: its length
+// mark is what the ring remembers of a record apart from its bytes: its length
 // in the low 28 bits, its class in the next three, and whether it is of the
 // kind the reserve is kept for. A mark of classSkip stands for bytes that hold
 // no record.
 //
-// Marks lie beside the bytes and not between them, so that a run of records
-// goes to the sink as it lies, in one call and without a copy.
+// Marks are kept apart from the bytes and not between them, so that a run of
+// records goes to the sink as it lies, in one call and without a copy.
 type mark uint32
 
 const (

@@ -18,8 +18,8 @@ func (w *Writer) Close() error {
 // Shutdown accepts no more records, has everything written that was accepted,
 // and the losses reported, and ends the worker. A Write that is waiting for
 // room still gets it while there is time. Failed calls of the sink are repeated
-// as before. The sink is not closed, but its method Flush() error, if it has one,
-// is called once at the end, and its error returned.
+// as before. The sink is not closed, but its method Flush() error, if it has
+// one, is called once at the end, and its error returned.
 //
 // If ctx is done first, or already, Shutdown gives up: if records or the report
 // of a loss are left it returns an [*UnwrittenError] with the exact count of

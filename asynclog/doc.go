@@ -44,11 +44,11 @@
 // # Loggers
 //
 // log/slog: [NewHandler]. zap and zerolog: the modules asynclog/asynczap and
-// asynclog/asynczerolog pass the level of each record on. The Writer alone works
-// with every logger that takes an io.Writer and calls Write once for each
-// record. Records written that way have no level: Options.SyncLevel does
-// not apply to them, and the fifth of Options.Budget that is reserved for
-// errors stays empty, so set Options.Reserve to -1.
+// asynclog/asynczerolog pass the level of each record on. The Writer alone
+// works with every logger that takes an io.Writer and calls Write once for each
+// record. Records written that way have no level: Options.SyncLevel does not
+// apply to them, and the fifth of Options.Budget that is reserved for errors
+// stays empty, so set Options.Reserve to -1.
 //
 // The standard log, whose lines get one level for all:
 //
@@ -85,11 +85,11 @@
 //
 // [File] is a sink that survives renaming, removal and rotation of its file by
 // another program. For rotation by the process itself, by size or age, use
-// github.com/DeRuina/timberjack or gopkg.in/natefinch/lumberjack.v2 as the sink,
-// and close it after the Writer: rotating under load tears and loses no line.
-// They do not notice that the file was removed: of 20 lines written after that,
-// 0 are in the file with both, 20 with File. After its Close, lumberjack leaves
-// a goroutine behind.
+// github.com/DeRuina/timberjack or gopkg.in/natefinch/lumberjack.v2 as the
+// sink, and close it after the Writer: rotating under load tears and loses no
+// line. They do not notice that the file was removed: of 20 lines written after
+// that, 0 are in the file with both, 20 with File. After its Close, lumberjack
+// leaves a goroutine behind.
 //
 // A sink for datagrams, or one that expects one record in each call, needs
 // Options.Unbatched.
@@ -101,6 +101,6 @@
 //	signal.Ignore(syscall.SIGPIPE)
 //
 // Two sinks: use two Writers, and an io.MultiWriter in front of them. With an
-// io.MultiWriter as the sink, an error of the second half makes the Writer repeat
-// the records on the first.
+// io.MultiWriter as the sink, an error of the second half makes the Writer
+// repeat the records on the first.
 package asynclog

@@ -18,7 +18,7 @@ const tellEvery = 10 * time.Second
 const fallbackLine = 4 << 10
 
 // fallback passes lines to Options.Fallback, which is trusted as little as the
-// sink: each line is made and written on a goroutine of its own, one at a time,
+// sink: each line is made and written on a separate goroutine, one at a time,
 // so an Error method and the fallback may hang, panic or call Goexit. A nil
 // fallback drops every line, unmade.
 type fallback struct {
@@ -102,8 +102,8 @@ func (f *fallback) timeout() {
 	f.release()
 }
 
-// finish writes the held lines, and line unless it is nil, before their time, and
-// waits until that was taken, up to d: the process may be about to exit.
+// finish writes the held lines, and line unless it is nil, before their time,
+// and waits until that was taken, up to d: the process may be about to exit.
 func (f *fallback) finish(line func() string, d time.Duration) {
 	if f == nil {
 		return

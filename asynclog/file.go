@@ -32,22 +32,22 @@ type FileOptions struct {
 //
 // If that fails, because a directory has the path or the permission is missing,
 // Write appends to the old file as long as that has a name, and returns the
-// error as well, so that Stats.SinkErrors counts it. If the old file was removed,
-// Write takes nothing and returns the error; a [Writer] keeps the records and
-// tries again. After an error of a write, too, the next Write opens the path:
-// a network file system may have made the descriptor unusable.
+// error as well, so that Stats.SinkErrors counts it. If the old file was
+// removed, Write takes nothing and returns the error; a [Writer] keeps the
+// records and tries again. After an error of a write, too, the next Write opens
+// the path: a network file system may have made the descriptor unusable.
 //
 // Each Write first compares the path with the open file, which takes about a
-// microsecond; a Writer passes many records in one Write. Records written between
-// this comparison and the removal of the file are lost with it.
+// microsecond; a Writer passes many records in one Write. Records written
+// between this comparison and the removal of the file are lost with it.
 //
 // A Write is one or more whole records. If a full disk cuts a record, the rest
 // of it goes to the same file even when the path has moved on, in up to 16
 // attempts; if the file was removed, the rest is dropped, as its beginning is
 // gone. A line of text written in several calls is kept together likewise, up
 // to 64 KiB. If the file ends in an incomplete line when OpenFile opens it, as
-// after a crash, the first record is preceded by "\n", provided that it is a line
-// of text.
+// after a crash, the first record is preceded by "\n", provided that it is a
+// line of text.
 //
 // With logrotate, nocreate fits best, as File creates the file: with create,
 // logrotate renames a file that File was faster to create to one that ends in
@@ -62,9 +62,9 @@ type FileOptions struct {
 //
 // All methods may be called by any number of goroutines. Two Writers with the
 // same File, or two Files with the same path, mix whole batches of records; but
-// the rest of a record cut by a full disk may then follow a record of the other,
-// so prefer one Writer. For rotation by size or age, use a rotating writer as the
-// sink instead, see the package documentation.
+// the rest of a record cut by a full disk may then follow a record of the
+// other, so prefer one Writer. For rotation by size or age, use a rotating
+// writer as the sink instead, see the package documentation.
 type File struct {
 	path string // absolute: the working directory may change
 	opts FileOptions
@@ -88,8 +88,8 @@ type File struct {
 // OpenFile opens the file at path for appending and creates it if necessary. A
 // relative path is made absolute, so that a later change of the working
 // directory has no effect. Anything that cannot be opened for writing is an
-// error: a directory, a socket, and, on Unix, a FIFO without a reader, for which
-// OpenFile does not wait. /dev/stdout is a socket in many services run by
+// error: a directory, a socket, and, on Unix, a FIFO without a reader, for
+// which OpenFile does not wait. /dev/stdout is a socket in many services run by
 // systemd: use os.Stdout as the sink instead.
 func OpenFile(path string, opts FileOptions) (*File, error) {
 	path, err := filepath.Abs(path)
@@ -251,10 +251,10 @@ func (f *File) opened(file *os.File) bool {
 // kept, and each Write tries again.
 //
 // It never waits for a Write, which may hang. If one is in progress, Reopen
-// returns nil, and the next Write opens the path before it writes. If a full disk
-// has cut a record, Reopen returns nil as well, and the next Write finishes the
-// record before it turns to another file. If the file was removed there is
-// nothing to be finished, and Reopen gives its space back.
+// returns nil, and the next Write opens the path before it writes. If a full
+// disk has cut a record, Reopen returns nil as well, and the next Write
+// finishes the record before it turns to another file. If the file was removed
+// there is nothing to be finished, and Reopen gives its space back.
 func (f *File) Reopen() error {
 	if f.closed.Load() {
 		return f.closedError()
@@ -268,9 +268,9 @@ func (f *File) Reopen() error {
 	return f.replace()
 }
 
-// Sync commits the file to stable storage, as [os.File.Sync] does; [Writer.Flush]
-// calls it. It does not wait for a Write. A FIFO or a device is not synced. The
-// file that had the path before is not synced either.
+// Sync commits the file to stable storage, as [os.File.Sync] does;
+// [Writer.Flush] calls it. It does not wait for a Write. A FIFO or a device is
+// not synced. The file that had the path before is not synced either.
 func (f *File) Sync() error {
 	for {
 		file := f.file.Load()

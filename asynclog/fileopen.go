@@ -73,8 +73,8 @@ func (f *File) create() (*os.File, error) {
 }
 
 // lastPerm is the mode that the old file had under the path, without the
-// permissions removed since. The mode may have changed before the rename, unseen,
-// or after it, for the rotated file alone. The owner can always write.
+// permissions removed since. The mode may have changed before the rename,
+// unseen, or after it, for the rotated file alone. The owner can always write.
 func (f *File) lastPerm() os.FileMode {
 	perm := f.last.Mode().Perm()
 	if now, err := f.file.Load().Stat(); err == nil {

@@ -72,7 +72,7 @@ type flush struct {
 // records accepted before the call that are left. A context that a signal has
 // ended is of no use here: take context.WithoutCancel of it, with a timeout.
 //
-// After Close it returns nil if Close did. A sink that calls Flush of its own
+// After Close it returns nil if Close did. A sink that calls Flush of its
 // Writer waits for itself, until ctx is done. A nil ctx panics.
 func (w *Writer) Flush(ctx context.Context) error {
 	if ctx == nil {
@@ -139,8 +139,8 @@ func (w *Writer) endFlush(f *flush, err error) error {
 const noWatch = math.MaxUint64
 
 // cross notes which callers of Flush have none of their records in young any
-// more. Those of them that were rescued are then in old, before the records that will
-// be rescued later.
+// more. Those of them that were rescued are then in old, before the records
+// that will be rescued later.
 func (b *buffer) cross() {
 	b.watch = noWatch
 	for _, f := range b.pending {
@@ -170,8 +170,8 @@ func (b *buffer) lossAwaited() bool {
 }
 
 // flushed releases the Flush calls whose records have left the buffer, or has
-// them wait for the sink's own Flush. The caller holds mu, and nothing is in the
-// hands of the sink.
+// them wait for the sink's own Flush. The caller holds mu, and nothing is in
+// the hands of the sink.
 func (w *Writer) flushed() {
 	b := &w.buf
 	b.pending = slices.DeleteFunc(b.pending, func(f *flush) bool {

@@ -29,8 +29,8 @@ func classOf(l slog.Level) class {
 }
 
 // Levels counts records by level, as far as the level was known: a record has
-// one if it came through a [Handler] or [Writer.WriteLeveled]. Levels between the
-// four named ones count as the next lower, those below Debug as Debug.
+// one if it came through a [Handler] or [Writer.WriteLeveled]. Levels between
+// the four named ones count as the next lower, those below Debug as Debug.
 type Levels struct {
 	Debug, Info, Warn, Error, Unknown uint64
 }

@@ -10,8 +10,8 @@ import "sync/atomic"
 // pauses keep away from the lock, because to try it again and again takes its
 // cache line from the holder. Nothing here yields: that puts a caller behind
 // every goroutine that is ready to run, and with 1,024 busy ones the slowest
-// call in a thousand took 110 ms. After the pauses a Write puts its record aside
-// (see aside), and all others park.
+// call in a thousand took 110 ms. After the pauses a Write puts its record
+// aside (see aside), and all others park.
 //
 // sync.Mutex behind the pauses is not enough. If a waiter has parked for a
 // millisecond, which it has whenever the processors are busy, Unlock hands the

@@ -8,9 +8,9 @@ func (a place) plus(b place) place {
 	return place{a.records + b.records, a.bytes + b.bytes}
 }
 
-// runs counts the records of a byteRing in runs, so that who deals with many at
-// a time need not look at each: the batch for the sink is made of whole runs,
-// and a call of the sink gets one.
+// runs counts the records of a byteRing in runs, so that code that deals with
+// many at a time need not look at each: the batch for the sink is made of whole
+// runs, and a call of the sink gets one.
 type runs struct {
 	all      []run // cyclic
 	first, n int

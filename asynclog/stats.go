@@ -13,7 +13,9 @@ import (
 //
 // in records and in bytes, and Dropped is the sum of DroppedByLevel.
 //
-// To publish it: expvar.Publish("log", expvar.Func(func() any { return w.Stats() })).
+// To publish it:
+//
+//	expvar.Publish("log", expvar.Func(func() any { return w.Stats() }))
 type Stats struct {
 	Accepted Count // by a Write that returned no error
 	Written  Count // taken by the sink
@@ -35,7 +37,7 @@ type Stats struct {
 	Errors []SinkError
 }
 
-// Stats returns what has happened so far. It does not wait for the sink, and
+// Stats returns the counts so far. It does not wait for the sink, and
 // may be called at any time, after Close as well.
 func (w *Writer) Stats() Stats {
 	var worker chanx.WorkerStatus // zero if the worker was removed

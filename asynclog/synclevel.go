@@ -38,8 +38,8 @@ func (w *Writer) registerSync() (f *flush, wake bool) {
 
 // await waits for f, up to MaxWait. If that is in vain the next callers do not
 // wait until the record has left the buffer: with a sink that hangs, or is too
-// slow for its backlog, a service pays MaxWait once. The sink itself cannot wait
-// for its own record.
+// slow for its backlog, a service pays MaxWait once. The sink itself cannot
+// wait for its own record.
 func (w *Writer) await(f *flush) {
 	if f == nil {
 		return

@@ -31,8 +31,8 @@ func (t *workTimer) idle(ctx context.Context, wake <-chan struct{}, d time.Durat
 	t.wait(ctx, wake)
 }
 
-// pause waits for d. Only the end of the Writer cuts it short, which it reports:
-// a Write or a Flush that did would defeat the backoff.
+// pause waits for d. Only the end of the Writer cuts it short, which it
+// reports: a Write or a Flush that did would defeat the backoff.
 func (t *workTimer) pause(ctx context.Context, closing <-chan struct{},
 	d time.Duration) (closed bool) {
 	t.timer.Reset(d)

@@ -22,7 +22,7 @@ import (
 // up its processor, after it has let go of the lock. It is a flood if so many
 // calls came within floodTime and yieldBytes were lost. A caller that yields is
 // gone for as long as all others run, a third of a second with 64 busy
-// goroutines, so a service that does anything besides logging never yields.
+// goroutines, so a service that does anything but log never yields.
 // One call in 2,000 does not show in the 99.9th percentile.
 const (
 	restTime   = 100 * time.Microsecond // at most, in case no Write comes
@@ -63,7 +63,7 @@ func (w *Writer) shallYield() bool {
 }
 
 // nudge wakes the worker if wake says that it is idle. The caller does not hold
-// mu: what it wakes would find it held.
+// mu, or the worker would find it held.
 func (w *Writer) nudge(wake bool) {
 	if wake {
 		chanx.TrySend(w.wake, struct{}{})

@@ -30,7 +30,7 @@ const (
 	reportPause = time.Minute
 )
 
-// start starts the worker under a supervisor of its own. A Writer has to
+// start starts the worker under a separate supervisor. A Writer has to
 // outlive the supervisor of the application, which logs its own end.
 func (w *Writer) start() {
 	w.supervisor = chanx.NewSupervisor(chanx.SupervisorOptions{
@@ -61,7 +61,8 @@ func (w *Writer) start() {
 // The worker is well while the sink makes progress or has nothing to do, and
 // stalled when it has made none for Options.StallAfter. The supervisor belongs
 // to the Writer: do not run it, and add and remove nothing. A Writer whose
-// worker was removed writes nothing more; Close says what is left.
+// worker was removed writes nothing more; Close returns an error with the
+// number of records.
 func (w *Writer) Supervisor() *chanx.Supervisor { return w.supervisor }
 
 // work is the worker. Everything it needs to go on is in w, as a panic or a
@@ -159,13 +160,13 @@ func (w *Writer) drop() (gaveUp func() string) {
 		}
 	}
 	if w.buf.reject() {
-		w.report, w.reported = []byte("\n"), Loss{} // for a line of its own
+		w.report, w.reported = []byte("\n"), Loss{} // to end the line
 	}
 	w.progress()
 	return nil
 }
 
-// step is what the worker is to do next.
+// step is the next thing the worker is to do.
 type step struct {
 	step stepKind
 	p    []byte        // stepCall
@@ -183,7 +184,7 @@ const (
 	stepEnd                    // all is written, or given up
 )
 
-// next decides what is to be done, after the sink has taken n bytes if it
+// next decides the next step, after the sink has taken n bytes if it
 // counts as called, as it does after stepCall. To count those bytes under a
 // lock of their own would make twice as many callers meet the worker at the
 // lock.
@@ -314,11 +315,11 @@ func (w *Writer) setReport(b []byte) {
 	w.report, w.rendering = b, false
 }
 
-// reporting reports whether the report of a loss is on its way. The caller holds
-// mu.
+// reporting reports whether the report of a loss is on its way. The caller
+// holds mu.
 func (w *Writer) reporting() bool { return w.rendering || len(w.report) > 0 }
 
-// maxPause is short once somebody waits for the end.
+// maxPause is short once Shutdown waits for the end.
 func (w *Writer) maxPause() time.Duration {
 	w.lock()
 	defer w.unlock()
@@ -340,7 +341,7 @@ type result struct {
 func (w *Writer) feed(ctx context.Context, p []byte) (r result) {
 	report := len(w.report) > 0
 	b := &w.buf.inHand
-	start := b.size - len(b.rest) // settle moves it, but not before fed says so
+	start := b.size - len(b.rest) // settle moves it, but only after fed has grown
 	for r.n < len(p) && r.err == nil && !w.gate.isShut() {
 		end := len(p)
 		if !report {
@@ -362,9 +363,9 @@ func (w *Writer) feed(ctx context.Context, p []byte) (r result) {
 	return r
 }
 
-// settle counts what the sink has taken since the last time, and gives the room
-// to waiting Writes. It is called before anything that shows exact counts. The
-// caller holds mu.
+// settle counts the bytes that the sink has taken since the last time, and
+// gives the room to waiting Writes. It is called before anything that shows
+// exact counts. The caller holds mu.
 func (w *Writer) settle() {
 	if n := w.fed.Swap(0); n > 0 {
 		w.buf.wrote(int(n))
@@ -376,9 +377,9 @@ func (w *Writer) settle() {
 var errMiscounted = errors.New("asynclog: the sink returned a wrong count " +
 	"and no error; the bytes count as written")
 
-// call calls the sink unless Shutdown has given up. A count that cannot be, from
-// a sink that returns no error, is taken for a mistake in counting: to write
-// the same bytes again would write them for ever.
+// call calls the sink unless Shutdown has given up. A count that cannot be,
+// from a sink that returns no error, is taken for a mistake in counting: to
+// write the same bytes again would write them forever.
 func (w *Writer) call(p []byte) (int, error) {
 	if !w.gate.enter() {
 		return 0, nil

@@ -14,8 +14,8 @@ import (
 	"example.com/chanx"
 )
 
-// Writer is an io.WriteCloser that hands what is written to it over to a sink,
-// on a goroutine of its own, and never makes its callers wait for that. All
+// Writer is an io.WriteCloser that passes records on to a sink, on a separate
+// goroutine, and never makes its callers wait for that. All
 // methods may be called by any number of goroutines, and by the sink itself.
 // The zero Writer is not usable: see [New].
 type Writer struct {
@@ -23,11 +23,11 @@ type Writer struct {
 	opts Options // checked
 
 	// mu is held for the time of a copy. Nothing foreign runs under it: not the
-	// sink, no method of its errors or of a Context, not Options.Report, not the
-	// fallback. One of these could block, or log while the client holds a lock
-	// that another client waits for, and every Write would hang.
+	// sink, no method of its errors or of a Context, not Options.Report, not
+	// the fallback. One of these could block, or log while the client holds a
+	// lock that another client waits for, and every Write would hang.
 	//
-	// What each Write touches has cache lines of its own: nothing that the
+	// The fields that each Write touches share no cache line: nothing that the
 	// worker writes without mu, or that lies before or behind the Writer in
 	// memory, takes them from the callers.
 	_         cacheLine
@@ -88,7 +88,8 @@ type Writer struct {
 // some processors fetch at once.
 type cacheLine [128]byte
 
-// Options are the optional arguments of [New]. The zero value is good.
+// Options are the optional arguments of [New]. The zero value uses the
+// defaults.
 type Options struct {
 	// Budget is the memory for records, in bytes, allocated by New and never
 	// changed: the records, four bytes for each of them, the reserve, and what
@@ -96,7 +97,7 @@ type Options struct {
 	// above 256 MiB.
 	Budget int
 
-	// Full says what happens when it is used up. Zero: DropOldest.
+	// Full is the policy when it is used up. Zero: DropOldest.
 	Full FullPolicy
 
 	// MaxWait is how long a Write may wait under the policy Wait. A Write on
@@ -148,7 +149,8 @@ type Options struct {
 	// out. Control characters are escaped. It is called on a goroutine of its
 	// own; if it hangs it is not called again. Nil: see [Writer.Stats].
 	// os.Stderr is a sensible choice; if that can be a pipe whose reader goes
-	// away, which ends a Go process, use signal.Ignore(syscall.SIGPIPE) as well.
+	// away, which ends a Go process, use signal.Ignore(syscall.SIGPIPE) as
+	// well.
 	Fallback io.Writer
 
 	// CloseTimeout is how long Close waits for the sink. Zero: 5 s.
@@ -193,11 +195,11 @@ const (
 // are not written again.
 //
 // A sink that panics or calls runtime.Goexit has its worker restarted by a
-// [chanx.Supervisor], with the same bytes; a record with which it panics sixteen
-// times running is dropped, and if it has taken a part of that, it is given a
-// "\n" to end the line. If more such records follow within a minute, each has
-// fewer tries, down to one. A sink that never returns keeps its worker forever,
-// as Go cannot end a goroutine; no caller waits for it.
+// [chanx.Supervisor], with the same bytes; a record with which it panics
+// sixteen times running is dropped, and if it has taken a part of that, it is
+// given a "\n" to end the line. If more such records follow within a minute,
+// each has fewer tries, down to one. A sink that never returns keeps its worker
+// forever, as Go cannot end a goroutine; no caller waits for it.
 //
 // A sink may write to its own Writer: it never waits there, and if it does so
 // in every call it is stopped after some 64 calls, and sooner from then on. It
@@ -305,7 +307,7 @@ var ErrTooLarge = errors.New("asynclog: record too large for the buffer")
 // Write accepts p as one record of unknown level and returns len(p), nil, also
 // when the policy then drops it, or another one: that is counted and reported
 // in the stream. p is copied. The record reaches the sink in one piece, with
-// no other between its bytes, though not necessarily in a call of its own; it
+// no other between its bytes, though not necessarily in a separate call; it
 // should end the way records end in this stream, which is to say with "\n".
 //
 // It returns an error only if the record is not accepted: [chanx.ErrClosed]
@@ -313,17 +315,15 @@ var ErrTooLarge = errors.New("asynclog: record too large for the buffer")
 // rather than truncated, since half a JSON object is no record. Loggers drop
 // these errors, so they leave a trace: both are in Stats.Refused, a record too
 // large is in the next report of losses, and Options.Fallback is told of the
-// first record after Close. About three quarters of the Budget always fit. An empty p is
-// no record and does nothing.
+// first record after Close. About three quarters of the Budget always fit. An
+// empty p is no record and does nothing.
 //
 // Apart from the policy Wait it does not wait for the sink. It takes a lock
-// that is held for as long as it takes to copy a record, and allocates
-// nothing, with one exception: in a process whose goroutines keep all processors
-// busy, one in some hundred Writes finds the lock held by a goroutine that has
-// lost its processor. It does not wait for that, but leaves its record in memory
-// outside the Budget, of which there is at most a quarter of it. That memory is
-// used again, and allocated when more of it is needed than ever since the last
-// two garbage collections. While records are lost because the worker gets no turn on the
+// that is held for as long as it takes to copy a record, and allocates nothing,
+// with one exception: if the lock stays held for some 5 µs, as it does when its
+// holder loses its processor, the record is kept outside the buffer, in memory
+// that is used again, allocated when there is none, and at most a quarter of
+// the Budget. While records are lost because the worker gets no turn on the
 // processor, at most one call in 2,000 gives up its own, holding nothing, and
 // none once the sink itself is stuck.
 func (w *Writer) Write(p []byte) (int, error) {

@@ -114,8 +114,17 @@ func busy(dir string, p peer, goroutines int, work, d time.Duration,
 	return []float64{
 		seen.mean(), seen.at(0.5), seen.at(0.99), seen.at(0.999), seen.at(1),
 		lines / took.Seconds(), delivered / took.Seconds(),
-		max(lines-delivered, 0) / lines,
+		lostShare(w, lines, delivered),
 	}, nil
+}
+
+// lostShare is the share of the lines that were not delivered, if there were
+// any: a nil w has none to lose.
+func lostShare(w io.Writer, lines, delivered float64) float64 {
+	if w == nil {
+		return 0
+	}
+	return max(lines-delivered, 0) / lines
 }
 
 // serve has goroutines work and write until d is over, and returns what all

@@ -45,5 +45,6 @@ func TestBusyCountsWhatItDelivers(t *testing.T) {
 	v, err := busy(t.TempDir(), noLog, 2, workPerLine, 20*time.Millisecond, false)
 	require.NoError(t, err)
 	require.Zero(t, v[busyDelivered])
+	require.Zero(t, v[busyLost])
 	require.Positive(t, v[busyLines])
 }

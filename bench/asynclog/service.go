@@ -85,7 +85,7 @@ func service(dir string, p peer, d time.Duration) ([]float64, error) {
 	return []float64{
 		requests / took.Seconds(), seen.at(0.5), seen.at(0.99),
 		float64(lines.n) / took.Seconds(),
-		max(requests-float64(lines.n), 0) / requests,
+		lostShare(w, requests, float64(lines.n)),
 	}, nil
 }
 

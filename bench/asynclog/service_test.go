@@ -20,4 +20,5 @@ func TestServiceLogsEachRequest(t *testing.T) {
 	require.NoError(t, err)
 	require.Positive(t, v[serviceRequests])
 	require.Zero(t, v[serviceDelivered])
+	require.Zero(t, v[serviceLost])
 }
