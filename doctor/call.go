@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 )
 
@@ -22,6 +23,7 @@ func (p *parser) call(line []byte) {
 		if !p.flat(text) {
 			p.function(text)
 		}
+	case !p.pending && isCallWithFile(text) && p.flat(text):
 	case p.isFile(line, text):
 		p.file(text)
 	case isElided(text):
@@ -45,6 +47,12 @@ func (p *parser) isFile(line, text []byte) bool {
 		return ok || isUnavailable(text)
 	}
 	return ok && (p.pending || isPath(text))
+}
+
+// isCallWithFile reports whether a call and where it stands are on one line.
+func isCallWithFile(text []byte) bool {
+	i := bytes.Index(text, []byte(") "))
+	return i > 0 && isCall(text[:i+1]) && isPath(bytes.TrimLeft(text[i+1:], " "))
 }
 
 func isUnavailable(text []byte) bool {
@@ -113,7 +121,7 @@ func (p *parser) named(name []byte, a args) {
 	}
 	p.pending = true
 	p.words.call(a)
-	p.key = append(p.key, name...)
+	p.key = append(p.key, starred(name)...)
 	p.key = append(p.key, '\n')
 }
 
@@ -141,7 +149,7 @@ func (p *parser) creator(line []byte) {
 	p.created = true
 	p.pending = true
 	p.key = append(p.key, '\n') // an empty function marks the creator
-	p.key = append(p.key, name...)
+	p.key = append(p.key, starred(name)...)
 	p.key = append(p.key, '\n')
 }
 
@@ -220,6 +228,24 @@ func isSymbol(s []byte) bool {
 		return false
 	}
 	return !bytes.ContainsAny(s, " \t:\"'=,;")
+}
+
+// starred restores the star of a receiver that Markdown took for emphasis, as
+// in "sync.(_RWMutex).RLock" or "sync.(RWMutex).RLock": the toolchain puts a
+// receiver in parentheses only with its star.
+func starred(name []byte) []byte {
+	i := bytes.Index(name, []byte(".("))
+	if i < 0 || bytes.HasPrefix(name[i:], []byte(".(*")) {
+		return name
+	}
+	before, after := name[:i+len(".(")], name[i+len(".("):]
+	after = bytes.TrimPrefix(after, []byte("_"))
+	end := bytes.IndexByte(after, ')')
+	if end <= 0 || !bytes.HasPrefix(after[end:], []byte(").")) ||
+		bytes.ContainsAny(after[:end], "./*-") {
+		return name
+	}
+	return slices.Concat(before, []byte("*"), after)
 }
 
 // argsAt returns the index of the parenthesis that begins a call's arguments:

@@ -3,6 +3,8 @@ package doctor
 import (
 	"bytes"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // delve recognizes the output of delve's goroutines, with -t or without:
@@ -87,11 +89,24 @@ func delveHeader(line []byte) (id uint64, place []byte, ok bool) {
 	return id, place, ok && ok2 && ok3 && err == nil
 }
 
-// waitReason takes the clock off "chan send 1580": it counts from the start
-// of the machine.
+// waitReason takes the clock off "chan send 1580" and "chan send
+// 457314h58m45.5s": it counts from the start of the machine or of the epoch.
 func waitReason(s string) string {
-	b := bytes.TrimRight([]byte(s), "0123456789")
-	return string(bytes.TrimRight(b, " "))
+	reason, last, ok := cutLast(s, " ")
+	if _, err := time.ParseDuration(last); ok && (err == nil ||
+		isNumber([]byte(last))) {
+		return strings.TrimRight(reason, " ")
+	}
+	return s
+}
+
+// cutLast cuts s around the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
 }
 
 // delveFrame is inside a goroutine.

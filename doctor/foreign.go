@@ -59,7 +59,8 @@ func (p *parser) foreign(line []byte) bool {
 			return true
 		}
 	}
-	return p.leaked(line) || p.delve(line) || p.grouped(line) || p.debugger(line)
+	return p.leaked(line) || p.delve(line) || p.grouped(line) ||
+		p.joined(line) || p.debugger(line)
 }
 
 // leaked knows the header of go.uber.org/goleak, "[Goroutine 7 in state select,
@@ -74,6 +75,10 @@ func (p *parser) leaked(line []byte) bool {
 		!bytes.Contains(rest, []byte(" on top of the stack")) {
 		return false
 	}
+	if p.snap.leftover == nil {
+		p.snap.leftover = make(map[uint64]bool)
+	}
+	p.snap.leftover[id] = true
 	header := strconv.AppendUint([]byte("goroutine "), id, 10)
 	header = append(append(append(header, " ["...), state...), "]:"...)
 	p.in.cover.before = p.in.cover.before[:0]

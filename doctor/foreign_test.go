@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -92,4 +93,98 @@ func TestParseToolsMixed(t *testing.T) {
 		}
 		assert.Equal(t, test.want, got, name)
 	}
+}
+
+// What goleak reports is a leak, whatever it waits for: the tests had ended.
+func TestGoleakIsLeak(t *testing.T) {
+	const report = "goleak: Errors on successful test run: found unexpected " +
+		"goroutines:\n[Goroutine 59 in state select, with app.send on top of the " +
+		"stack:\n%sapp.send(0x1)\n\t/app/app.go:7 +0x1\n" +
+		"created by app.Start\n\t/app/app.go:5 +0x1\n]\n"
+	for _, header := range []string{"", "goroutine 59 [select]:\n"} {
+		r := Diagnose(Rules{}, parseOne(t, fmt.Sprintf(report, header)))
+		require.Len(t, r.Findings, 1)
+		assert.Equal(t, Warning, r.Findings[0].Severity)
+		assert.Contains(t, r.Findings[0].Sentence,
+			"goleak found it after the tests had ended")
+	}
+	r := Diagnose(Rules{}, parseOne(t, fmt.Sprintf(report, "")+
+		"\ngoroutine 60 [select]:\napp.other()\n\t/app/app.go:9 +0x1\n"))
+	require.Len(t, r.Findings, 1, "it does not report 60")
+}
+
+// The header of goroutines that another tool has joined has their number.
+func TestParseJoined(t *testing.T) {
+	snap := parseOne(t, "Showing 2 unique goroutines out of 49 total:\n\n"+
+		"48 goroutines [semacquire, 4 minutes]:\nsync.(*RWMutex).RLock(0x1)\n"+
+		"    /go/rwmutex.go:36 +0x5e\nmain.(*Model).Request(0x2)\n"+
+		"    /a.go:316 +0x86\ncreated by main.f\n    /a.go:319 +0xc7\n\n"+
+		"1 goroutines [chan receive]:\nmain.g()\n    /a.go:90 +0x96\n\n"+
+		"3 goroutines [were] seen\n")
+	assert.Equal(t, 49, snap.Goroutines)
+	require.Len(t, snap.Stacks, 2)
+	assert.Equal(t, 4, snap.Stacks[0].longest())
+	assert.Equal(t, RWMutex, operationOf(snap.Stacks[0]))
+	assert.Zero(t, snap.Unreadable)
+}
+
+// Delve counts a wait from the start of the machine, or since 1970.
+func TestWaitReason(t *testing.T) {
+	for s, want := range map[string]string{
+		"chan send 1580":                    "chan send",
+		"chan send 457314h58m45.572259763s": "chan send",
+		"select":                            "select",
+		"sync.Mutex.Lock 12":                "sync.Mutex.Lock",
+		"chan receive (nil chan)":           "chan receive (nil chan)",
+	} {
+		assert.Equal(t, want, waitReason(s))
+	}
+}
+
+// Markdown takes the stars of two receivers for emphasis.
+func TestStarred(t *testing.T) {
+	for name, want := range map[string]string{
+		"sync.(_RWMutex).RLock": "sync.(*RWMutex).RLock",
+		"sync.(RWMutex).RLock":  "sync.(*RWMutex).RLock",
+		"a.b/c.(_T).f.func1":    "a.b/c.(*T).f.func1",
+		"sync.(*RWMutex).RLock": "sync.(*RWMutex).RLock",
+		"main.f":                "main.f",
+		"a.(*r).(a/b.get)-fm":   "a.(*r).(a/b.get)-fm",
+		"a.(r).(a/b.get)-fm":    "a.(*r).(a/b.get)-fm",
+		"main.(":                "main.(",
+	} {
+		assert.Equal(t, want, string(starred([]byte(name))))
+	}
+}
+
+// A letter may stand for an id, the file on the line of the call, and its
+// author's remark behind it.
+func TestParseRetyped(t *testing.T) {
+	snap := parseOne(t, "goroutine A [chan send, 3 minutes]:\n"+
+		"  ddl.(*worker).run.func1()   pkg/ddl/index.go:1434  // doneCh <- err\n\n"+
+		"goroutine B [chan receive, 7 minutes]:\n"+
+		"  pools.(*Pool).Close()   pkg/pool.go:7\n\n")
+	assert.Equal(t, 2, snap.Goroutines)
+	require.Len(t, snap.Stacks[0].Frames, 1)
+	assert.Equal(t, Frame{Func: "ddl.(*worker).run.func1",
+		File: "pkg/ddl/index.go", Line: 1434}, snap.Stacks[0].Frames[0])
+	assert.Zero(t, snap.Unreadable)
+}
+
+// Records of a profile with prose between them are one extract, unless one of
+// them comes again.
+func TestParseRecordsInProse(t *testing.T) {
+	const a = "1 @ 0x10 0x20\n#\t0x1f\tapp.a+0x1\t/a.go:1\n\n"
+	const b = "2 @ 0x10 0x30\n#\t0x2f\tapp.b+0x1\t/a.go:2\n\n"
+	snap := parseOne(t, "The writer:\n```\n"+a+"```\nand the flusher:\n```\n"+b+
+		"```\n")
+	assert.Equal(t, 3, snap.Goroutines)
+	assert.True(t, snap.Extract)
+
+	snaps, err := Parse(strings.NewReader(a+"Later:\n"+a+b), "x")
+	require.NoError(t, err)
+	require.Len(t, snaps, 2)
+	assert.Equal(t, 1, snaps[0].Goroutines)
+	assert.Equal(t, 3, snaps[1].Goroutines)
+	assert.True(t, snaps[1].Extract)
 }

@@ -125,6 +125,9 @@ func isRedacted(s []byte) bool {
 		s[0] == '{' && s[len(s)-1] == '}' {
 		return true
 	}
+	if len(s) == 1 && 'A' <= s[0] && s[0] <= 'Z' {
+		return true // named for the text around it
+	}
 	return strings.Trim(string(s), string(s[0])) == "" &&
 		(strings.IndexByte("N#*?", s[0]) >= 0 ||
 			len(s) > 1 && strings.IndexByte("Xxn_.-", s[0]) >= 0) ||

@@ -9,6 +9,9 @@ import (
 // first: one that waits for work is not a receiver that others miss.
 func (sc *scene) judge() {
 	for _, s := range sc.sites {
+		if sc.leftover(s) {
+			continue
+		}
 		if why := sc.idle(s); why != "" {
 			s.verdict = sc.pools(s, why)
 			s.design = true
@@ -24,6 +27,13 @@ func (sc *scene) judge() {
 		}
 		s.verdict = sc.opinion(s)
 		sc.confirm(s)
+		if v := &s.verdict; sc.leftover(s) && (!v.report || v.severity < Warning) {
+			*v = verdict{state: VerdictStuck, report: true, severity: Warning,
+				confidence: ConfidenceMedium, other: ConfidenceLow,
+				receiver: ReceiverUnknown, why: "goleak reports it",
+				clause: same("goleak found " + pronoun(s.count) +
+					" after the tests had ended")}
+		}
 	}
 	sc.graph.sum() // the opinions have added edges
 	for _, cycle := range sc.graph.cycles {
@@ -32,6 +42,22 @@ func (sc *scene) judge() {
 	for _, s := range sc.sites {
 		sc.heads(s)
 	}
+}
+
+// leftover reports whether the input is goleak's report of the goroutines of s:
+// they were alive when all tests had ended.
+func (sc *scene) leftover(s *site) bool {
+	if len(sc.now.leftover) == 0 {
+		return false
+	}
+	for _, stack := range s.stacks {
+		for _, m := range stack.Members {
+			if !sc.now.leftover[m.ID] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // opinion is the verdict from one snapshot alone.
@@ -237,6 +263,10 @@ func (sc *scene) awaitingEnd(s *site) verdict {
 	return v
 }
 
+// unaryTooLong is the age, in minutes, of a gRPC call with one answer that no
+// long poll explains.
+const unaryTooLong = 60
+
 // awaiting judges receives, selects and the like.
 func (sc *scene) awaiting(s *site) verdict {
 	v := sc.waiting(s)
@@ -258,6 +288,9 @@ func (sc *scene) awaiting(s *site) verdict {
 			clause:   same("the test that timed out waits here")}
 	case s.requests > 0 && s.op != Select:
 		v = sc.requests(s)
+	case s.requests > 0 && s.longest >= unaryTooLong &&
+		s.stacks[0].has("google.golang.org/grpc.(*Server).processUnaryRPC"):
+		v = sc.requests(s) // a call with one answer is no long poll
 	case s.requests > 0:
 		v.why = "requests waiting in a select may be long polls"
 		if s.count >= sc.rules.Many {
@@ -456,19 +489,52 @@ func (n *node) waitsFor() string {
 	return fmt.Sprintf("waits for %s, which %d holds", n.object, n.to.id())
 }
 
+// locked returns how many goroutines are behind those of s because of a lock
+// that they hold, and whether a finding at severity warning is about any.
+func (sc *scene) locked(s *site) (behind int, reported bool) {
+	for _, n := range sc.graph.of(s) {
+		locks := n.holds() != ""
+		for _, waits := range n.from {
+			if waits.object != toUnlock && n.holds() == "" {
+				continue
+			}
+			locks = true
+			v := waits.site.verdict
+			reported = reported || v.report && v.severity >= Warning
+		}
+		if locks {
+			behind += n.behind
+		}
+	}
+	return behind, reported
+}
+
+// headSends reports senders that hold a lock others wait for: these are not a
+// producer that is ahead of its consumer.
+func (sc *scene) headSends(s *site, behind int) {
+	v := &s.verdict
+	*v = verdict{state: VerdictStuck, report: true, severity: Warning,
+		confidence: ConfidenceMedium, receiver: v.receiver, other: ConfidenceLow,
+		clause: same(fmt.Sprintf("%s behind %s", plural(behind, "goroutine"),
+			pronoun(s.count)))}
+	if v.receiver == "" {
+		v.receiver = ReceiverUnknown
+	}
+	v.why = v.clause.of(s.count)
+}
+
 // heads reports goroutines that wait for an end which does not come, if others
 // wait for an object they hold, or if no goroutine is left that could end it.
 func (sc *scene) heads(s *site) {
 	v := &s.verdict
-	if v.report || v.covered || s.design || s.longest < sc.rules.Minutes ||
-		s.op != WaitGroup && s.op != Cond {
+	behind, reported := sc.locked(s)
+	if reported && v.state == VerdictUnknown && s.op == ChanSend {
+		sc.headSends(s, behind)
 		return
 	}
-	behind := 0
-	for _, n := range sc.graph.of(s) {
-		if n.holds() != "" {
-			behind += n.behind
-		}
+	if v.report || v.covered || s.design || s.op != WaitGroup && s.op != Cond ||
+		s.longest < sc.rules.Minutes && !reported {
+		return
 	}
 	reason := same(fmt.Sprintf("%s behind %s", plural(behind, "goroutine"),
 		pronoun(s.count)))

@@ -56,6 +56,16 @@ func TestJudge(t *testing.T) {
 		{"finalizer at work", 1, "running", "app.f runtime.runFinalizers", 0,
 			"working", "", ""},
 
+		{"a call with one answer", 1, "select",
+			"app.f google.golang.org/grpc.(*Server).processUnaryRPC", 60,
+			"slow", "warning", "no goroutine is sending there"},
+		{"that is young", 1, "select",
+			"app.f google.golang.org/grpc.(*Server).processUnaryRPC", 59,
+			"idle", "", ""},
+		{"a stream", 1, "select",
+			"app.f google.golang.org/grpc.(*Server).processStreamingRPC", 600,
+			"idle", "", ""},
+
 		{"one sender", 1, "chan send", "app.f", 0,
 			"unknown", "info", "a producer ahead of its consumer looks the same"},
 		{"one sender for long", 1, "chan send", "app.f", 5,

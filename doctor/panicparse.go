@@ -48,6 +48,30 @@ func (p *parser) grouped(line []byte) bool {
 	return true
 }
 
+// joined recognizes the header of goroutines in the same place, which another
+// tool joined: "48 goroutines [semacquire, 4 minutes]:". Their calls follow in
+// the usual form.
+func (p *parser) joined(line []byte) bool {
+	number, rest, ok := bytes.Cut(line, []byte(" goroutine"))
+	n, err := strconv.Atoi(string(number))
+	rest = bytes.TrimPrefix(rest, []byte("s"))
+	if !ok || err != nil || n < 1 || !bytes.HasPrefix(rest, []byte(" [")) ||
+		bracketEnd(rest) != len(rest) {
+		return false
+	}
+	h := parseHeader(append([]byte("goroutine ?"), rest...))
+	p.end()
+	if p.profile {
+		p.split()
+	}
+	if n = p.group(n, line); n > 0 {
+		p.beginStack(0, n, string(h.state))
+		p.head.minutes = h.minutes
+		p.step = (*parser).call
+	}
+	return true
+}
+
 // group returns how many of the n goroutines of a group are kept.
 func (p *parser) group(n int, line []byte) int {
 	if most := max(maxGrouped-p.inGroups, 0); n > most {

@@ -28,14 +28,14 @@ var ErrNoDump = errors.New("no goroutine in it: want a goroutine profile " +
 // The snapshots have the target as Target and are in the order of the input.
 // There are several if the input has several dumps; those of different
 // processes differ in Instance. A goroutine that is quoted once more counts
-// once. Lines that ought to be part of a dump and are not understood are
+// once. Lines that should be part of a dump and are not understood are
 // counted in Unreadable, never dropped silently. The error is the reader's,
 // one that wraps [ErrNoDump], or nil; the snapshots read before the reader
 // failed are returned with it.
 //
 // Parse reads r once. It keeps one copy of each distinct stack, and for each
-// goroutine 28 bytes and the addresses among its arguments, some 50 bytes; and
-// never more than a few lines of the input besides. It keeps at most 100,000
+// goroutine 28 bytes and the addresses among its arguments, some 50 bytes; of
+// the input itself it keeps a few lines at most. It keeps at most 100,000
 // distinct stacks and 1,000 snapshots of one input.
 func Parse(r io.Reader, target string) ([]*Snapshot, error) {
 	p := parser{target: target, words: &wordStore{}}
@@ -60,7 +60,7 @@ func Parse(r io.Reader, target string) ([]*Snapshot, error) {
 	return nil, fmt.Errorf("%s: %w%s", target, ErrNoDump, p.strays())
 }
 
-// strays says how much of an input without a goroutine looks like one.
+// strays describes how much of an input without a goroutine looks like one.
 func (p *parser) strays() string {
 	if len(p.snap.Troubles) == 0 {
 		return ""
@@ -190,7 +190,11 @@ func (p *parser) outside(line []byte) {
 		return
 	}
 	if isRecord(line) {
-		p.beginProfile(nil)
+		if p.profile && p.snap.Extract {
+			p.step = (*parser).record
+		} else {
+			p.beginProfile(nil)
+		}
 		p.record(line)
 		return
 	}
@@ -288,6 +292,10 @@ func (p *parser) end() {
 		p.snap.trouble(p.in.n, "goroutine "+strconv.FormatUint(p.head.id, 10),
 			"a header without a stack")
 		return
+	}
+	if p.profile && p.snap.Extract && p.gap && p.index[string(p.key)] != nil {
+		p.split() // the same record again, behind other text: a later look
+		p.beginProfile(nil)
 	}
 	s := p.stack()
 	if s == nil {

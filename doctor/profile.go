@@ -77,7 +77,12 @@ func isLocation(line []byte) bool {
 // afterRecord is a line that is no part of a profile. After the last record
 // the profile is over; before, it is trouble.
 func (p *parser) afterRecord(line []byte) {
-	if p.snap.Goroutines >= p.total {
+	switch {
+	case p.snap.Extract:
+		p.step = (*parser).outside // more records of it may follow
+		p.outside(line)
+		return
+	case p.snap.Goroutines >= p.total:
 		p.split()
 		p.outside(line)
 		return
@@ -138,7 +143,7 @@ func (p *parser) location(line []byte) {
 		p.unnamed(pc)
 	}
 	p.called = true
-	p.key = append(p.key, name...)
+	p.key = append(p.key, starred(name)...)
 	p.key = append(p.key, '\n')
 	p.key = append(p.key, path...)
 	p.key = append(p.key, '\n')

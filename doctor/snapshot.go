@@ -46,9 +46,12 @@ type Snapshot struct {
 	Truncated bool
 
 	// Extract says that these are some goroutines of a dump: goroutine 1 is
-	// not among them and none of them was running, as the one that writes a
-	// dump is. A goroutine that is missing here may well be alive.
+	// not among them and none of them was running, although the writer of a
+	// dump runs. A goroutine that is missing here may well be alive.
 	Extract bool
+
+	// leftover has the ids of the goroutines that goleak reports.
+	leftover map[uint64]bool
 }
 
 // Trouble is something that could not be read.
@@ -80,7 +83,7 @@ func (p *Snapshot) Add(s *Stack) {
 }
 
 // printable returns f without characters that drive a terminal or cannot be
-// seen: names come from files and servers that nobody vouches for.
+// seen: names come from files and servers that are not trusted.
 func (f Frame) printable() Frame {
 	f.Func, f.File = printable.Text(f.Func), printable.Text(f.File)
 	return f

@@ -197,6 +197,9 @@ func (p *parser) flat(line []byte) bool {
 	var words []byte
 	files := 0
 	for field := range bytes.FieldsSeq(line) {
+		if files > 0 && len(words) == 0 && bytes.HasPrefix(field, []byte("//")) {
+			break // its author's remark
+		}
 		_, _, ok := fileLine(field)
 		switch {
 		case isOffset(field) && len(words) == 0:
