@@ -214,3 +214,78 @@ func TestWaitGroupWithoutWorkers(t *testing.T) {
 	_, f = findingOf(judged(t, wait+worker), "app.(*J).close")
 	assert.Nil(t, f)
 }
+
+// A goroutine that waits for a child process is idle by design and may hold a
+// lock all the same.
+func TestGraphHolderWaitsForChild(t *testing.T) {
+	const child = "goroutine 30 [syscall, 12 minutes]:\n" +
+		"syscall.Syscall6(0x3d, 0x514)\n\t/go/asm.s:1 +0x1\n" +
+		"os.(*Process).wait(0xc000010000)\n\t/go/exec_unix.go:22 +0x1\n" +
+		"os/exec.(*Cmd).Wait(0xc000020000)\n\t/go/exec.go:1 +0x1\n" +
+		"app.(*Unit).Start(%#x)\n\t/app/unit.go:30 +0x1\n" +
+		"app.serve(0xc000030000)\n\t/app/app.go:1 +0x1\n\n"
+	const unit = 0xc000100000
+	waits := locker(20, 11, "Unit", unit) + locker(21, 10, "Unit", unit)
+	r := judged(t, waits+fmt.Sprintf(child, unit))
+	assert.Contains(t, r.Root, "goroutine 30: it holds (*Unit) 0xc000100000")
+	assert.Contains(t, r.Root, "2 behind it")
+
+	r = judged(t, waits+fmt.Sprintf(child, unit+0x1000))
+	assert.NotContains(t, r.Root, "goroutine 30", "another one")
+}
+
+// Several goroutines behind one whose write is blocked are a finding at once:
+// the other side does not read. Behind one that reads, they are none.
+func TestGraphHolderWrites(t *testing.T) {
+	const io = "goroutine 30 [IO wait]:\n" +
+		"internal/poll.runtime_pollWait(0x7f00, 0x77)\n\t/go/netpoll.go:1 +0x1\n" +
+		"internal/poll.(*pollDesc).%s(0xc000010000)\n\t/go/fd.go:1 +0x1\n" +
+		"net.(*conn).Do(0xc000020000)\n\t/go/net.go:1 +0x1\n" +
+		"app.(*Conn).Flush(0xc000100000)\n\t/app/conn.go:30 +0x1\n" +
+		"app.serve(0xc000030000)\n\t/app/app.go:1 +0x1\n\n"
+	waits := strings.ReplaceAll(locker(20, 0, "Conn", 0xc000100000)+
+		locker(21, 0, "Conn", 0xc000100000), ", 0 minutes", "")
+	r := judged(t, waits+fmt.Sprintf(io, "waitWrite"))
+	require.NotEmpty(t, r.Findings)
+	assert.Equal(t, Warning, r.Findings[0].Severity)
+	assert.Contains(t, r.Findings[0].Sentence, "the other side does not read")
+
+	r = judged(t, waits+fmt.Sprintf(io, "waitRead"))
+	require.NotEmpty(t, r.Findings)
+	assert.Equal(t, Info, r.Findings[0].Severity)
+
+	one := waits[:strings.Index(waits, "goroutine 21")]
+	r = judged(t, one+fmt.Sprintf(io, "waitWrite"))
+	require.NotEmpty(t, r.Findings)
+	assert.Equal(t, Info, r.Findings[0].Severity, "one waits")
+}
+
+// Who waits for a lock in the function that sends is no receiver, and a loop
+// that sleeps between two rounds holds none.
+func TestGraphFellowsAndLoops(t *testing.T) {
+	const send = "goroutine 20 [chan send]:\napp.(*Node).handle(0xc000100000)\n" +
+		"\t/app/node.go:31 +0x1\napp.(*Node).run(0xc000100000)\n" +
+		"\t/app/node.go:50 +0x1\n\n"
+	const lock = "goroutine 21 [sync.RWMutex.RLock]:\n" +
+		"sync.(*RWMutex).RLock(...)\n\t/go/rwmutex.go:1\n" +
+		"app.(*Node).handle(0xc000100000)\n\t/app/node.go:10 +0x1\n" +
+		"app.(*Node).run(0xc000100000)\n\t/app/node.go:50 +0x1\n\n"
+	r := Diagnose(Rules{}, parseOne(t, send+lock))
+	assert.NotContains(t, r.Root, "goroutine 21")
+	_, f := findingOf(r, "app.(*Node).handle")
+	require.NotNil(t, f)
+	for _, f := range r.Findings {
+		assert.NotContains(t, f.Sentence, "likely receiver")
+		assert.Equal(t, Warning, f.Severity, f.Sentence)
+	}
+
+	const waits = "goroutine %d [sync.Mutex.Lock]:\nsync.(*Mutex).Lock(...)\n" +
+		"\t/go/mutex.go:1\napp.(*Index).Get(0xc0002%02x000)\n" +
+		"\t/app/index.go:10 +0x1\ncreated by app.Start\n\t/app/app.go:1 +0x1\n\n"
+	const sleeps = "goroutine 30 [sleep]:\ntime.Sleep(0x1)\n\t/go/time.go:1 +0x1\n" +
+		"app.(*Index).save(0xc000300000)\n\t/app/index.go:60 +0x1\n" +
+		"created by app.Start\n\t/app/app.go:2 +0x1\n\n"
+	r = judged(t, fmt.Sprintf(waits, 20, 1)+fmt.Sprintf(waits, 21, 2)+sleeps)
+	require.NotEmpty(t, r.Findings)
+	assert.NotContains(t, r.Findings[0].Sentence, "may hold it")
+}

@@ -54,6 +54,13 @@ func resource(s *Stack) string {
 	return ""
 }
 
+// The designs that other rules ask for.
+const (
+	childProcess    = "waits for a child process"
+	openTransaction = "watches a transaction's context"
+	openRows        = "watches a query's context"
+)
+
 // designs are calls of libraries in which to wait is to work. A symbol that
 // ends in a dot or an opening stands for all that begin with it.
 var designs = []struct{ call, why string }{
@@ -76,12 +83,12 @@ var designs = []struct{ call, why string }{
 	{"database/sql.(*DB).connectionOpener", "opens database connections"},
 	{"database/sql.(*DB).connectionCleaner", "closes idle database connections"},
 	{"database/sql.(*DB).connectionResetter", "resets database connections"},
-	{"database/sql.(*Tx).awaitDone", "watches a transaction's context"},
-	{"database/sql.(*Rows).awaitDone", "watches a query's context"},
+	{"database/sql.(*Tx).awaitDone", openTransaction},
+	{"database/sql.(*Rows).awaitDone", openRows},
 	{"context.propagateCancel", "passes a cancellation on"},
 	{"context.(*cancelCtx).propagateCancel", "passes a cancellation on"},
-	{"os/exec.(*Cmd)", "waits for a child process"},
-	{"os.(*Process).Wait", "waits for a child process"},
+	{"os/exec.(*Cmd)", childProcess},
+	{"os.(*Process).Wait", childProcess},
 	{"testing.(*T).Run", "waits for a subtest"},
 	{"testing.(*B).Run", "waits for a benchmark"},
 	{"testing.(*T).Parallel", "waits for its turn in parallel tests"},
@@ -216,13 +223,27 @@ var perConnection = set([]string{
 	"a connection between two requests", "waits for connections",
 	"waits for its turn in parallel tests", "waits for parallel subtests",
 	"the runtime's own", "keeps a gRPC connection", "waits for work",
-	"waits for a child process", "accepts connections",
+	childProcess, "accepts connections",
 	"waits for a subtest", "waits for a benchmark",
 })
 
-// pools judges waiting by design: a thousand of it is a leak.
+// openTooLong is the age, in minutes, of database rows or a transaction that
+// were most likely not closed.
+const openTooLong = 60
+
+// pools judges waiting by design: a thousand of it is a leak, and so are rows
+// that stay open.
 func (sc *scene) pools(s *site, why string) verdict {
 	v := verdict{state: VerdictIdle, why: why}
+	if (why == openRows || why == openTransaction) && s.longest >= openTooLong {
+		return verdict{state: VerdictStuck, report: true, severity: Warning,
+			confidence: ConfidenceMedium, other: ConfidenceLow,
+			receiver: ReceiverUnknown,
+			why:      why + ", which was most likely not closed",
+			clause: clause{"it ends when the rows or the transaction are closed, " +
+				"which is overdue", "they end when the rows or the transactions are " +
+				"closed, which is overdue"}}
+	}
 	if s.count < 100*sc.rules.Many || perConnection[why] {
 		return v
 	}

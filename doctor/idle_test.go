@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -158,4 +159,25 @@ func TestIdleLineage(t *testing.T) {
 	}}
 	parents, chained := lineage(s)
 	assert.Equal(t, []int{3, 1}, []int{parents, chained})
+}
+
+// Rows and transactions end when they are closed; an hour is too long.
+func TestIdleOpenRows(t *testing.T) {
+	const text = "goroutine %d [chan receive, %d minutes]:\n" +
+		"database/sql.(*%s).awaitDone(0xc000100000)\n\t/go/sql.go:2121 +0x58\n" +
+		"created by database/sql.open\n\t/go/sql.go:2116 +0x92\n\n"
+	for _, typ := range []string{"Rows", "Tx"} {
+		function := "database/sql.(*" + typ + ").awaitDone"
+		young := mainGoroutine + fmt.Sprintf(text, 20, 59, typ)
+		g, f := opinionOn(t, function, Rules{}, parseOne(t, young))
+		assert.Equal(t, VerdictIdle, g.Verdict)
+		assert.Nil(t, f)
+
+		old := young + fmt.Sprintf(text, 21, 60, typ)
+		g, f = opinionOn(t, function, Rules{}, parseOne(t, old))
+		assert.Equal(t, VerdictStuck, g.Verdict)
+		require.NotNil(t, f)
+		assert.Equal(t, Warning, f.Severity)
+		assert.Contains(t, f.Sentence, "which is overdue")
+	}
 }

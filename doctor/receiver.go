@@ -138,6 +138,8 @@ func (c *counterpart) busy(s *site, others []relative) (relative, bool) {
 	for _, r := range others {
 		switch {
 		case r.site.design:
+		case isLock(r.site.op) && r.site.at.Func == s.at.Func:
+			// It waits to come as far as the senders are.
 		case r.typed && stuckIn(r.site.op) && isLoop(r.call.Func):
 			return r, true // a pool has more workers than blocked senders
 		case r.site.count > s.count:
@@ -491,10 +493,15 @@ func (sc *scene) holderOf(s *site) counterpart {
 		}
 	}
 	if n, sure := sc.graph.holder(s); n != nil {
-		return counterpart{receiver: ReceiverPresent, confidence: sure, node: n,
+		c := counterpart{receiver: ReceiverPresent, confidence: sure, node: n,
 			blocked: stuckIn(n.site.op) || parked(n.site.op) ||
 				n.site.resource != "" || n.site.op == OperationUnknown,
 			clause: same(n.holding())}
+		if s.count > 1 && writing(n.stack()) {
+			c.blocked = true
+			c.clause = c.clause.and(same("the other side does not read"))
+		}
+		return c
 	}
 	c, complete := sc.holderByName(s)
 	switch {
@@ -507,6 +514,14 @@ func (sc *scene) holderOf(s *site) counterpart {
 		c.clause = same("the holder is not in this input")
 	}
 	return c
+}
+
+// writing reports whether the goroutines of s are blocked in a write, until the
+// other side of a connection or a pipe reads. Snapshots of a healthy process
+// rarely show that, unlike a blocked read.
+func writing(s *Stack) bool {
+	return s.has("internal/poll.(*pollDesc).waitWrite") ||
+		s.has("net.(*pollDesc).waitWrite") || s.has("net.(*pollDesc).WaitWrite")
 }
 
 // holderByName looks for goroutines that are inside the same type, and last
@@ -584,7 +599,11 @@ func (h *holders) candidate(e entry) bool {
 		site: e.site, blocked: stuckIn(e.site.op) || parked(e.site.op),
 		clause: same(fmt.Sprintf("%s may hold it and is %s",
 			short(e.call().Func), where(e.site)))}
-	if !parked(e.site.op) || e.frame < lastUser(e.stack) {
+	switch loop := e.frame >= lastUser(e.stack); {
+	case loop && e.site.op == Sleep && e.frame == userCall(e.stack):
+		h.unseen() // between two rounds
+		return true
+	case !loop || !parked(e.site.op):
 		h.found = c
 		return false
 	}

@@ -204,6 +204,7 @@ func (r *Report) tally() string {
 	case unjudged > 0:
 		parts = append(parts, fmt.Sprintf("cannot tell for %s of %s",
 			number(unjudged), plural(r.Goroutines, "goroutine")))
+	case r.Extract && n[Info] > 0: // what decides may be in the rest
 	default:
 		parts = append([]string{"nothing stuck"}, parts...)
 	}

@@ -140,7 +140,8 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 			if of, ok := g.born[m.Parent]; ok && len(of) < 64 {
 				g.born[m.Parent] = append(of, ref{stack, i})
 			}
-			if len(owners) == 0 || at.design || taker || stack.words == nil ||
+			if len(owners) == 0 || holdsNothing(at) || taker ||
+				stack.words == nil ||
 				!g.afford(stack) {
 				continue
 			}
@@ -149,6 +150,13 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 		}
 	}
 	g.inside = inside
+}
+
+// holdsNothing reports whether the goroutines of s are where they hold no lock:
+// idle by design, except in a call that waits for a child process on behalf of
+// the calls further out.
+func holdsNothing(s *site) bool {
+	return s.design && s.verdict.why != childProcess
 }
 
 // maxInside bounds how many calls inside one object are compared; those of rare
