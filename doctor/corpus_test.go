@@ -257,7 +257,7 @@ const tableFile = "CORPUS.md"
 // checkTable fails if the published table is not the one of this run.
 func checkTable(t *testing.T, scores map[string]*score) {
 	var b strings.Builder
-	b.WriteString("# What the doctor finds in dumps whose cause is known\n\n" +
+	b.WriteString("# Findings of the doctor in dumps of known cause\n\n" +
 		"Programs of testdata/programs that hang in a known way, and others that\n" +
 		"only wait as they should, dumped in several forms; a finding counts at\n" +
 		"severity warning and above. A healthy case has nothing to find, so that\n" +

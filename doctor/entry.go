@@ -26,7 +26,7 @@ var entries = []struct {
 	{"main.main", "main"},
 }
 
-// entryOf says how the goroutines of s came in, or "".
+// entryOf returns how the goroutines of s came in, or "".
 func entryOf(s *Stack) string {
 	for i := len(s.Frames) - 1; i >= 0; i-- {
 		name := unvendored(s.Frames[i].Func)

@@ -248,13 +248,14 @@ func (f *fieldTable) check(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# How the doctor does on what people paste\n\n" +
 		"Dumps modelled on public reports whose cause is known: names and values\n" +
-		"are made up, the form and what waits for what are the report's. The right\n" +
+		"are made up, the form and the dependencies are the report's. The right\n" +
 		"answer was written from the report before the doctor was run on the dump.\n" +
 		"The tuned cases were at hand while the rules were written. The others were\n" +
 		"held out and run once after that: their first grade is the forecast for\n" +
 		"reports like them. Faults found by that run were then fixed, so the grade of\n" +
-		"now is none; the second set was collected after that. Right is all that was wanted and nothing else at severity\n" +
-		"warning or above; partly is some of it. Written by\n" +
+		"now is none; the second set was collected after that. Right is all that was\n" +
+		"wanted and nothing else at severity warning or above; partly is some of it.\n" +
+		"Written by\n" +
 		"`go test ./doctor -run TestField -update`.\n\n" +
 		"| set | cases | nothing stuck in | right | partly | wrong | unread | " +
 		"false alarms | share right |\n|---|---|---|---|---|---|---|---|---|\n")

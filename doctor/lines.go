@@ -10,7 +10,7 @@ import (
 // structured logger, the quotes of logfmt, a prefix of time stamps and names,
 // the colors and links of a web page. A line longer than maxLine loses its end,
 // unless it is wrapped; wrappings are removed as a stream, so memory is bounded
-// for every input.
+// whatever the input.
 type lines struct {
 	emit  func(line []byte)
 	n     int  // number of the current line of the input, from 1
@@ -64,7 +64,7 @@ type layer struct {
 	long  bool   // its beginning has been taken already
 
 	field  textField // of the JSON records in it
-	inner  *layer    // what the wrapping in the current line holds
+	inner  *layer    // the text inside the wrapping of the current line
 	json   *records  // the current line is within a value of JSON
 	quoted *quoted   // the current line is a quoted text
 	broken *quoted   // the line before was one, and has no closing mark

@@ -13,7 +13,7 @@ import (
 // records of structured loggers, and the exports of log stores, as lines, as
 // one array, or indented over many lines. It keeps one piece of one string.
 //
-// Nothing says which member of a record holds the text. Those in textMembers are
+// The member of a record that holds the text is not marked. Those in textMembers are
 // taken for it until a header of a goroutine turns up; then it is the member
 // that the header is in.
 type records struct {
