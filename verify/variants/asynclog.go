@@ -52,8 +52,8 @@ var logVariants = []variant{{
 	mistake: "Close throws away what is in the buffer.",
 }, {
 	name:    "log-discard-makes-no-room",
-	old:     "for a line of its own\n\t}\n\tw.progress()\n",
-	new:     "for a line of its own\n\t}\n",
+	old:     "to end the line\n\t}\n\tw.progress()\n",
+	new:     "to end the line\n\t}\n",
 	mistake: "The place of a record that was given up is not given to a Write that waits.",
 }, {
 	name:    "log-flush-forgets-reserve",
@@ -240,6 +240,16 @@ var logVariants = []variant{{
 	old:     "\tw.release()\n\tif !w.aside.isEmpty() {\n",
 	new:     "\tw.release()\n\tif w.aside.isEmpty() {\n",
 	mistake: "Who releases the lock does not see what was put aside.",
+}, {
+	name:    "log-aside-bytes-alone",
+	old:     "return int64(cap(r.p) + asideBytes)",
+	new:     "return int64(cap(r.p))",
+	mistake: "What is aside is bounded by the bytes of its records alone.",
+}, {
+	name:    "log-aside-not-reused",
+	old:     "\tw.mu.Unlock()\n\tw.aside.free(r)\n",
+	new:     "\tw.mu.Unlock()\n\t_ = r\n",
+	mistake: "The memory of what was aside is not used again.",
 }, {
 	name:    "log-unlock-wakes-nobody",
 	old:     "\tif l.state.Add(-lockHeld) != 0 {\n",
