@@ -130,25 +130,16 @@ type PanicError struct {
 	Value any    // the argument of panic
 	Stack []byte // of the goroutine, as runtime/debug.Stack prints it
 
-	text  string // Error, once it has been rendered; empty: not yet
-	crash bool   // it is to crash the process: Error includes the stack
+	text string // Error, once it has been rendered; empty: not yet
 }
 
 // Error is one line: the value and the place of the panic, and the place of an
-// earlier panic that was still unwinding the stack. The stack is printed by
-// %+v. The error of a worker with CrashOnPanic is the exception: the runtime
-// prints nothing but Error of a panic that crashes, so it includes the stack.
+// earlier panic that was still unwinding the stack. A panic with a *PanicError
+// has the line of that. The stack is printed by %+v.
 //
 // The Error, String or Format method of Value is called once, when the panic is
 // recovered, on the goroutine of the worker. If it panics, Error says so.
 func (e *PanicError) Error() string {
-	if e != nil && e.crash {
-		return e.line() + e.below()
-	}
-	return e.line()
-}
-
-func (e *PanicError) line() string {
 	switch {
 	case e == nil:
 		return "panic: <nil>"
@@ -160,6 +151,9 @@ func (e *PanicError) line() string {
 
 // lineOf returns the line for a Value with that text.
 func (e *PanicError) lineOf(value string) string {
+	if e.origin() != e {
+		return value
+	}
 	line := "panic: " + value
 	at, earlier := panicPlaces(string(e.Stack))
 	if at != "" {
@@ -175,11 +169,7 @@ var lineBreaks = strings.NewReplacer("\n", `\n`, "\r", `\r`)
 
 // Format prints Error, and the stack below it for %+v.
 func (e *PanicError) Format(s fmt.State, verb rune) {
-	text := e.Error()
-	if s.Flag('+') {
-		text = e.line()
-	}
-	formatError(s, verb, text, e)
+	formatError(s, verb, e.Error(), e)
 }
 
 // below returns the stack as it is printed below a line.
@@ -206,11 +196,11 @@ func (e *PanicError) MarshalJSON() ([]byte, error) {
 	if e == nil {
 		return []byte("null"), nil
 	}
-	return errorJSON(e.line(), e)
+	return errorJSON(e.Error(), e)
 }
 
 // LogValue returns a group with the fields of MarshalJSON.
-func (e *PanicError) LogValue() slog.Value { return errorLogValue(e.line(), e) }
+func (e *PanicError) LogValue() slog.Value { return errorLogValue(e.Error(), e) }
 
 // Unwrap returns Value if that is an error, and nil otherwise.
 func (e *PanicError) Unwrap() error {
@@ -221,10 +211,12 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// crashing notes that e is to crash the process, before anything reads it.
-func (e *PanicError) crashing() *PanicError {
-	e.crash = true
-	return e
+// raise panics with e. The runtime prints nothing but the Error of a panic that
+// ends the process: a first panic, which no recover returns, has it print the
+// stack of the worker.
+func (e *PanicError) raise() {
+	defer panic(e)
+	panic(e.Error() + e.below())
 }
 
 // panicPlaces returns, as "dir/file.go:12", where the panic of a stack was
@@ -366,7 +358,7 @@ func (res *result) inspect(err error) {
 }
 
 // crash returns the panic of res, which is to crash.
-func (res *result) crash() *PanicError { return res.err.(*PanicError).crashing() }
+func (res *result) crash() *PanicError { return res.err.(*PanicError) }
 
 // ends reports whether the worker has ended itself for good.
 func (res *result) ends() bool { return res.stop || res.permanent() }
@@ -479,8 +471,6 @@ func textOf(v any) (text string) {
 		}
 	}()
 	switch v := v.(type) {
-	case *PanicError:
-		text = v.line() // without the stack, if it is to crash
 	case error:
 		text = v.Error()
 	case string:

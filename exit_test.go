@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
 	"regexp"
 	"runtime"
 	"strings"
@@ -406,7 +408,7 @@ func TestExitShowsTheText(t *testing.T) {
 		`"error":"boom\npanic: x","stack":"the stack"`: func() error {
 			return errors.Join(errBoom, stack)
 		},
-		`"error":"panic: panic: x","stack":"the stack"`: func() error {
+		`"error":"panic: x","stack":"the stack","started":`: func() error {
 			panic(stack)
 		},
 		`"error":"boom"`: func() error { return errBoom },
@@ -459,30 +461,40 @@ func TestExitMadeByHand(t *testing.T) {
 	assert.Contains(t, logged("exit", chanx.Exit{Err: errBoom}), `"error":"boom"`)
 }
 
-// TestTextOfACrash includes the stack, since the runtime prints nothing else;
-// the log of the exit has it once.
+// TestTextOfACrash: what is recovered is one line, as that of any panic, and
+// what the runtime prints has the stack of the worker, also through a tree.
 func TestTextOfACrash(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		j := newJournal()
-		policy := atOnce
-		policy.CrashOnPanic, policy.OnEvent = true, j.note
-		var crash any
+	crash := chanx.RestartPolicy{CrashOnPanic: true}
+	supervise := func(ctx context.Context) error {
+		return chanx.Supervise(ctx, func(context.Context) error {
+			explode("boom")
+			return nil
+		}, crash)
+	}
+	tree := func(ctx context.Context) error {
+		s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+		_ = s.Add("child", supervise, crash)
+		return s.Run(ctx)
+	}
+	for name, run := range map[string]worker{"": supervise, "tree": tree} {
+		if os.Getenv("CHANX_CRASH") == "yes"+name {
+			go run(context.Background())
+			select {}
+		}
+		var p *chanx.PanicError
 		func() {
-			defer func() { crash = recover() }()
-			_ = chanx.Supervise(t.Context(), func(context.Context) error {
-				explode("boom")
-				return nil
-			}, policy)
+			defer func() { p, _ = recover().(*chanx.PanicError) }()
+			_ = run(t.Context())
 		}()
-		p, ok := crash.(*chanx.PanicError)
-		require.True(t, ok)
-		line, stack, _ := strings.Cut(p.Error(), "\n\n")
-		assert.Regexp(t, `^panic: boom, at [^/]+/exit_test\.go:\d+$`, line)
-		assert.Equal(t, string(p.Stack), stack)
-		assert.Equal(t, p.Error(), fmt.Sprintf("%+v", p))
-		log := logged("exit", j.all()[0].Exit)
-		assert.Equal(t, 1, strings.Count(log, "chanx_test.explode"), log)
-	})
+		require.NotNil(t, p)
+		assert.Regexp(t, `^panic: boom, at [^/]+/exit_test\.go:\d+$`, p.Error())
+		assert.Equal(t, 1, strings.Count(fmt.Sprintf("%+v", p), "chanx_test.explode"))
+		child := exec.Command(os.Args[0], "-test.run=^TestTextOfACrash$")
+		child.Env = append(os.Environ(), "CHANX_CRASH=yes"+name)
+		out, err := child.CombinedOutput()
+		assert.Error(t, err)
+		assert.Contains(t, string(out), "chanx_test.explode")
+	}
 }
 
 // curiousError calls back whenever anything of it is asked.

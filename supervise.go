@@ -85,7 +85,7 @@ func Supervise(ctx context.Context, worker func(context.Context) error, policy R
 		s.hook.end(grace)
 	}
 	if crash := s.crash.Load(); crash != nil {
-		panic(crash)
+		crash.raise()
 	}
 	return err
 }

@@ -668,7 +668,7 @@ func (s *Supervisor) finish(a attention, e *ending) error {
 	}
 	s.endHooks(a)
 	if s.hasCrashed() {
-		panic(s.crash)
+		s.crash.raise()
 	}
 	if len(late) == 0 {
 		return e.err
