@@ -207,6 +207,44 @@ func TestRestartMeetsOthers(t *testing.T) {
 	}
 }
 
+// A Restart and the restart of the group, in either order: the worker is
+// started again, however it ends, although the group alone would not do so.
+func TestRestartWithinAGroup(t *testing.T) {
+	for _, order := range []string{"before", "after"} {
+		for _, end := range []error{nil, errSet, chanx.ErrStop, chanx.Permanent(errSet)} {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTroupe(t, oneForAll)
+				a := tr.cast(every(time.Minute), "a")[0]
+				runs := 0
+				require.NoError(t, tr.Add("b", func(ctx context.Context) error {
+					runs++
+					<-ctx.Done()
+					time.Sleep(time.Second)
+					return end
+				}, chanx.RestartPolicy{Restart: chanx.RestartNever}))
+				tr.start()
+				if order == "after" {
+					a.exit(errSet)
+				}
+				result := make(chan error, 1)
+				go func() { result <- tr.Restart(context.Background(), "b") }()
+				synctest.Wait()
+				if order == "before" {
+					a.exit(errSet)
+				}
+				assert.NoError(t, <-result, "%s, %v", order, end)
+				pause(time.Hour)
+				assert.Equal(t, 2, runs)
+				b := tr.status("b")
+				assert.Equal(t, time.Minute, b.Exits[0].Backoff)
+				assert.False(t, b.Exits[0].Final)
+				assert.Equal(t, "a running, b running", tr.states())
+				tr.end()
+			})
+		}
+	}
+}
+
 // A child Supervisor takes workers between two of its runs, and starts them
 // with the next.
 func TestAddBetweenTwoRunsInATree(t *testing.T) {

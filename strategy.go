@@ -229,8 +229,8 @@ func (s *Supervisor) again(m *member, cause *Exit) *workerRun {
 func (m *member) regrouped(r *workerRun, res *result, d *decision) {
 	asked := context.Cause(r.ctx) == ErrRestarting
 	switch mode := m.restarter.policy.Restart; {
-	case m.plan.asked:
-		d.restart = true
+	case m.settled != nil: // a Restart waits, also if a group has claimed m
+		d.restart, d.wait = true, m.plan.wait
 	case res.permanent(), res.stop && !asked:
 		d.err = res.failure()
 	case mode == RestartNever && !asked:
