@@ -144,13 +144,13 @@
 //	                                    that waits
 //	a restart without backoff           0.6 of starting and joining a goroutine
 //	the same with a Heartbeat           1.5 of it: each run has its own watch
-//	Beat                                two context look-ups and a clock reading
+//	Beat                                a context look-up and a clock reading
 //
 // # What it does not do
 //
 // Nothing here grows without bound, so nothing here is an unbounded channel, a
-// worker leaks at most 16 goroutines unless it may be restarted more often, and
-// at most 64 KiB are kept of the text of an error.
+// worker leaks at most 16 goroutines, or MaxRestarts and one if that is more,
+// and at most 64 KiB are kept of the text of an error.
 // It cannot end a goroutine that does not want to end, nor can anybody in Go:
 // a stalled worker is reported, and replaced if so asked. It keeps nothing
 // across a crash of the process.

@@ -71,7 +71,8 @@ type Exit struct {
 	// of a sibling may come first and take the worker along.
 	Backoff time.Duration
 	// Final says that no restart follows, as decided at the exit. A shutdown
-	// during the Backoff of the last exit prevents a restart as well.
+	// during the Backoff of the last exit prevents a restart as well, and
+	// [Supervisor.Restart] or another Run may start the worker all the same.
 	Final bool
 
 	shown *rendering // of Err, unless that is plain

@@ -114,22 +114,27 @@ type RestartPolicy struct {
 
 	// Heartbeat is how long a running worker may be silent, from its start
 	// or its last [Beat]; if it is silent for longer it is reported as
-	// stalled. Zero: not watched. Negative: invalid.
+	// stalled. If the check for that is itself late by more than a quarter of
+	// Heartbeat, as after SIGSTOP or on a starved machine, the worker gets
+	// one more Heartbeat, once between two beats.
+	// Zero: not watched. Negative: invalid.
 	Heartbeat time.Duration
 
 	// ReplaceStalled starts a successor of a stalled worker. Go cannot kill
 	// a goroutine: the context of the old one is cancelled, with
 	// [ErrStalled] as the cause, and it is leaked until it ends by itself,
 	// which is still reported. A replacement is a restart: it waits, and
-	// counts towards MaxRestarts. While a worker has 16 leaked goroutines,
-	// or MaxRestarts if that is more, it is reported as stalled and not
-	// replaced. Without Heartbeat, or with RestartNever: invalid.
+	// counts towards MaxRestarts. A worker that has 16 leaked goroutines, and
+	// more than MaxRestarts, is reported as stalled and not replaced.
+	// Without Heartbeat, or with RestartNever: invalid.
 	ReplaceStalled bool
 
 	// CrashOnPanic makes a panic of the worker crash instead of restarting:
 	// Supervise, or the Run of the Supervisor, panics with the [*PanicError]
-	// on the goroutine of its caller. A *PanicError that the worker returns,
-	// from a Supervise that it calls, is a failure like any other.
+	// on the goroutine of its caller. If nothing recovers that, the process
+	// crashes, and prints the stack of the worker. A *PanicError that the
+	// worker returns, from a Supervise that it calls, is a failure like any
+	// other.
 	CrashOnPanic bool
 
 	// OnEvent observes starts, exits, restarts, stalls, recoveries and giving

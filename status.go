@@ -45,8 +45,8 @@ type WorkerStatus struct {
 	Name  string      `json:"name"`
 	State WorkerState `json:"state"`
 	Since time.Time   `json:"since"` // when it entered State
-	// Restarts is how often it was started again, by its policy or along with
-	// a sibling, ever. Another Run does not count.
+	// Restarts is how often it was started again, ever: by its policy, along
+	// with a sibling, or by [Supervisor.Restart]. Another Run does not count.
 	Restarts int `json:"restarts"`
 	// CrashLooping says that it is running again after a failure, and has not
 	// been for long enough to call it recovered: for 10 s, or for 1 min if it
@@ -69,9 +69,10 @@ type WorkerStatus struct {
 	Workers []WorkerStatus `json:"workers,omitempty"`
 }
 
-// ExitCounts counts the exits of a worker by what Exit.Err was. The sum is the
-// number of runs that have ended; the late end of a run that was replaced as
-// stalled is not counted again.
+// ExitCounts counts the exits of a worker. A [*PanicError] or an [ErrGoexit]
+// that it returned counts as an error. The sum is the number of runs that have
+// ended; the late end of a run that was replaced as stalled is not counted
+// again.
 type ExitCounts struct {
 	Nil    uint64 `json:"nil,omitempty"`
 	Error  uint64 `json:"error,omitempty"` // with ErrStop and the error of its context

@@ -21,8 +21,9 @@ const (
 	// when they have stopped. Their contexts are cancelled with
 	// [ErrRestarting] as the cause, and neither ErrStop nor nil that they then
 	// return ends them for good. A sibling ends for good meanwhile if it is
-	// under RestartNever, returns a [Permanent] error, or ends by itself before
-	// its context was cancelled.
+	// under RestartNever, returns a [Permanent] error, or ended in a way that
+	// its policy does not restart before its context was cancelled. A sibling
+	// that [Supervisor.Restart] waits for is started in any case.
 	OneForAll
 	// RestForOne does the same with those added after the one that exited.
 	RestForOne

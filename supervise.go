@@ -46,7 +46,9 @@ import (
 // MaxRestarts turns a worker that cannot recover into an error. State that a
 // panic may have left inconsistent belongs inside the worker function, where a
 // restart makes it anew. If it is shared, set CrashOnPanic: then Supervise
-// panics, on its caller's goroutine, as soon as OnEvent has been told.
+// panics, on its caller's goroutine, once OnEvent has taken the queued events;
+// if the panic was in a run that had been replaced, the context of the current
+// run is cancelled, and that run has to return first.
 //
 // A restart without backoff or Heartbeat costs less than starting and joining
 // a goroutine, since the goroutine is kept. The next run therefore finds what

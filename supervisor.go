@@ -214,8 +214,8 @@ func WorkerOf(ctx context.Context) (name string, attempt int) {
 // [context.Cause].
 var (
 	// ErrStopping is the cause when the set stops. The cause then also wraps
-	// what it stops for: context.Cause of the ctx of Run, or the error with
-	// which Run will return.
+	// what it stops for: context.Cause of the ctx of Run, or the error that
+	// the set gives up with, or the [*PanicError] that it crashes with.
 	ErrStopping = errors.New("chanx: supervisor is stopping")
 	// ErrRemoved is the cause when the worker is removed.
 	ErrRemoved = errors.New("chanx: worker is being removed")
@@ -253,15 +253,22 @@ type StopTimeoutError struct {
 	// itself a worker is named "parent/child".
 	Workers []string
 	Timeout time.Duration // how long they were waited for
-	Err     error         // why they were to stop: ctx.Err(), or the giving-up error
+	// Err is why they were to stop: ctx.Err(), the error of giving up, or that
+	// of the worker for whose restart they were stopped. It is nil if all
+	// workers of the set had ended, and left behind some below them.
+	Err error
 }
 
 func (e *StopTimeoutError) Error() string {
 	if e == nil {
 		return "<nil>"
 	}
-	return fmt.Sprintf("chanx: not stopped after %v: %s (stopping because: %v)",
-		e.Timeout, strings.Join(e.Workers, ", "), e.Err)
+	text := fmt.Sprintf("chanx: not stopped after %v: %s",
+		e.Timeout, strings.Join(e.Workers, ", "))
+	if e.Err == nil {
+		return text
+	}
+	return fmt.Sprintf("%s (stopping because: %v)", text, e.Err)
 }
 
 // MarshalJSON returns an object with Error as "error" and the stack of a panic
@@ -304,7 +311,7 @@ func NewSupervisor(opts SupervisorOptions) *Supervisor {
 // still being removed, and so is a Supervisor that is stopping or has stopped.
 // One that runs below another supervisor has not stopped while it waits to be
 // run again: it starts the worker then. If Add returns nil during Run, the
-// worker is started, and Run does not return before it has ended.
+// worker is started, and is one of those that Run waits for.
 // A nil worker and an invalid policy panic.
 func (s *Supervisor) Add(name string, worker func(context.Context) error, policy RestartPolicy) error {
 	s.mustBeMade()

@@ -1084,6 +1084,25 @@ func TestTheLeakIsBounded(t *testing.T) {
 	}
 }
 
+// With a window that is never full, one more than MaxRestarts are leaked.
+func TestTheLeakIsBoundedByMaxRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var live atomic.Int64
+		gate := make(chan struct{})
+		policy := every(time.Second)
+		policy.Heartbeat, policy.ReplaceStalled = time.Second, true
+		policy.MaxRestarts, policy.Within = 16, 20*time.Second
+		time.AfterFunc(time.Hour, func() {
+			assert.EqualValues(t, 18, live.Load(), "17 leaked, and the last")
+			close(gate)
+		})
+		assert.Equal(t, context.DeadlineExceeded, chanx.Supervise(ctx,
+			func(context.Context) error { live.Add(1); <-gate; return nil }, policy))
+	})
+}
+
 // A sibling that is being stopped for a restart gets StopTimeout, like everyone
 // that is to stop, and not a successor beside it.
 func TestASiblingThatStopsIsNotReplaced(t *testing.T) {

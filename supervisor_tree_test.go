@@ -641,6 +641,25 @@ func TestWhatAChildLeftBehindIsNotForgotten(t *testing.T) {
 	}
 }
 
+// A set that ends because its last worker has, for which no reason is known.
+func TestWhatTheLastChildLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := newTroupe(t, chanx.SupervisorOptions{})
+		child := top.branch("child", chanx.SupervisorOptions{
+			MaxRestarts: 1, StopTimeout: time.Second,
+		}, chanx.RestartPolicy{Restart: chanx.RestartNever})
+		all := child.cast(atOnce, "a b")
+		all[1].deaf = true
+		top.start()
+		all[0].exit(errSet)
+		all[0].exit(errSet)
+		err := <-top.result
+		assert.EqualError(t, err, "chanx: not stopped after 10s: child/b")
+		assert.NoError(t, errors.Unwrap(err))
+		all[1].exit(nil)
+	})
+}
+
 // A Remove that was not waited for has told nothing, so Run does.
 func TestRunNamesWhoHangsBelowTheRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
