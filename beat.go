@@ -72,6 +72,9 @@ func (p *pulse) Value(key any) any {
 	return p.Context.Value(key)
 }
 
+// Err is asked by package context for the runs of p.
+func (p *pulse) Err() error { return errIfDone(p.Context) }
+
 // watched has report called whenever the run becomes stalled or recovers, in
 // order, and never after stop has returned; stopping says that the run's
 // context was done before the stall. It must not call the pulse; it may set

@@ -3,7 +3,6 @@ package chanx
 // To copy this file: take supervise.go policy.go exit.go beat.go along.
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -245,13 +244,16 @@ func (h *hook) reopen() {
 	}
 }
 
-// end waits until the hook has taken everything, or ctx is done, and abandons
-// the rest.
-func (h *hook) end(ctx context.Context) {
+// end waits until the hook has taken everything, for hookGrace at most or until
+// stop is closed, and abandons the rest.
+func (h *hook) end(stop <-chan struct{}) {
 	if idle := h.busy(); idle != nil {
+		t := time.NewTimer(hookGrace)
+		defer t.Stop()
 		select {
 		case <-idle:
-		case <-ctx.Done():
+		case <-t.C:
+		case <-stop:
 		}
 	}
 	h.abandon()

@@ -102,7 +102,7 @@ func (m *member) unclaim() {
 // next round of Run's loop, so that a group that always fails does not keep it
 // from the rest.
 func (s *Supervisor) regroup(a attention) {
-	if a.ctx.Err() != nil {
+	if errIfDone(a.ctx) != nil {
 		return
 	}
 	p, live := s.nextGroup()
@@ -111,7 +111,7 @@ func (s *Supervisor) regroup(a attention) {
 	}
 	timeout := s.patience(a.ctx)
 	s.stopInTurn(a, live, timeout, ErrRestarting, a.ctx.Done(), s.halt)
-	if a.ctx.Err() == nil {
+	if errIfDone(a.ctx) == nil {
 		s.restartGroup(p, live, timeout)
 	}
 }

@@ -63,7 +63,7 @@ func Supervise(ctx context.Context, worker func(context.Context) error, policy R
 		panic("chanx: nil context")
 	}
 	policy = policy.checked()
-	if err := ctx.Err(); err != nil {
+	if err := errIfDone(ctx); err != nil {
 		return err
 	}
 	s := &solo{
@@ -81,11 +81,7 @@ func Supervise(ctx context.Context, worker func(context.Context) error, policy R
 	s.tell(EventStart, r.started, &Exit{Started: r.started})
 	go s.work(r)
 	err := <-s.done
-	if s.hook != nil {
-		grace, cancel := context.WithTimeout(context.Background(), hookGrace)
-		defer cancel()
-		s.hook.end(grace)
-	}
+	s.hook.end(nil)
 	if crash := s.crash.Load(); crash != nil {
 		crash.raise()
 	}
@@ -169,7 +165,7 @@ func (s *solo) ended(r *soloRun, res *result) (again bool) {
 		return false
 	}
 	o := outcome{at: now}
-	s.exited(r, res, s.ctx.Err(), &o)
+	s.exited(r, res, errIfDone(s.ctx), &o)
 	return s.follow(r, &o)
 }
 
@@ -282,22 +278,28 @@ func (s *solo) tell(kind EventKind, at time.Time, exit *Exit) {
 // sleep waits for d, or until ctx is done and returns its error.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
-		return ctx.Err()
+		return errIfDone(ctx)
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return ctx.Err()
 	case <-ctx.Done():
-		return errOfDone(ctx)
 	}
+	return errIfDone(ctx)
 }
 
-// errOfDone returns the error of a ctx that is done, also if it has none.
-func errOfDone(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// errIfDone returns the error of ctx, and context.Canceled if ctx is done and
+// has none. No context should be that, and package context panics for a child of
+// one: where ours meet a foreign one, it is as if it was canceled.
+func errIfDone(ctx context.Context) error {
+	err := ctx.Err()
+	if err == nil {
+		select {
+		case <-ctx.Done():
+			return context.Canceled
+		default:
+		}
 	}
-	return context.Canceled
+	return err
 }

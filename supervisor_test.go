@@ -1150,6 +1150,60 @@ func TestDoneContextWithoutError(t *testing.T) {
 	})
 }
 
+// As soon as it is done, nothing is started, or goes on, with such a context.
+func TestWorkersOfADoneContextWithoutError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := doneContext{context.Background(), make(chan struct{})}
+		result := make(chan error, 2)
+		go func() {
+			result <- chanx.Supervise(ctx, func(ctx context.Context) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}, atOnce)
+		}()
+		go func() { result <- chanx.Supervise(ctx, byErrorOf(errSet), every(time.Second)) }()
+		pause(time.Minute)
+		close(ctx.done)
+		assert.Equal(t, context.Canceled, <-result)
+		assert.Equal(t, context.Canceled, <-result)
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		a := tr.cast(atOnce, "a")[0]
+		a.linger = time.Second
+		tr.start()
+		assert.Equal(t, context.Canceled, tr.Restart(ctx, "a"))
+		assert.Equal(t, context.Canceled, tr.Remove(ctx, "a"))
+		assert.Equal(t, context.Canceled, chanx.Supervise(ctx, byErrorOf(errSet), atOnce))
+		assert.Equal(t, context.Canceled, chanx.NewSupervisor(oneForAll).Run(ctx))
+		assert.Equal(t, []string{"0s +a"}, tr.played(), "still there")
+		later := func() context.Context { return &laterContext{Context: context.Background()} }
+		assert.Equal(t, context.Canceled, tr.Restart(later(), "a"))
+		assert.Equal(t, context.Canceled, tr.Remove(later(), "a"))
+		tr.end()
+	})
+}
+
+// laterContext is done as soon as it was asked once whether it is.
+type laterContext struct {
+	context.Context
+	asked int
+}
+
+func (c *laterContext) Done() <-chan struct{} {
+	if c.asked++; c.asked == 1 {
+		return nil
+	}
+	return done().Done()
+}
+
+// A worker that is removed is so reported, even if ctx is done as well.
+func TestRemoveAndDoneAtOnce(t *testing.T) {
+	for range 64 {
+		tr := newTroupe(t, chanx.SupervisorOptions{})
+		tr.cast(atOnce, "a")
+		require.NoError(t, tr.Remove(&laterContext{Context: context.Background()}, "a"))
+	}
+}
+
 func byErrorOf(err error) func(context.Context) error {
 	return func(context.Context) error { return err }
 }
