@@ -180,7 +180,7 @@ func (sc *scene) sending(s *site) verdict {
 			s.longest >= sc.rules.Minutes && c.node != nil:
 			v.severity = Warning
 		}
-	case alone && s.longest < sc.rules.Minutes && !sc.timedOut &&
+	case alone && s.longest < sc.patience() && !sc.timedOut &&
 		v.confidence != ConfidenceHigh && !c.blocked:
 		v.state, v.confidence = VerdictUnknown, ConfidenceLow
 		v.clause = v.clause.and(same("a producer ahead of its consumer looks the " +
@@ -196,6 +196,15 @@ func (sc *scene) sending(s *site) verdict {
 	}
 	v.why = v.clause.of(s.count)
 	return v
+}
+
+// patience is for how many minutes a single sender may be ahead of its
+// receiver. Someone chose the goroutines of an extract because they are stuck.
+func (sc *scene) patience() int {
+	if sc.partial {
+		return min(sc.rules.Minutes, 1)
+	}
+	return sc.rules.Minutes
 }
 
 // locking judges goroutines that wait for a lock: the holder should release it.

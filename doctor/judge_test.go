@@ -336,3 +336,22 @@ func TestJudgeThresholds(t *testing.T) {
 			func() { Diagnose(bad) })
 	}
 }
+
+// A single sender in an extract is a finding after a minute, in a whole dump
+// after Minutes.
+func TestJudgeSenderInExtract(t *testing.T) {
+	const send = "goroutine 20 [chan send, 1 minutes]:\napp.run.func1()\n" +
+		"\t/app/run.go:31 +0x1\ncreated by app.run\n\t/app/run.go:20 +0x1\n\n"
+	_, f := opinionOn(t, "app.run.func1", Rules{}, parseOne(t, send))
+	require.NotNil(t, f)
+	assert.Equal(t, Warning, f.Severity)
+
+	_, f = opinionOn(t, "app.run.func1", Rules{}, parseOne(t, mainGoroutine+send))
+	require.NotNil(t, f)
+	assert.Equal(t, Info, f.Severity)
+
+	young := strings.Replace(send, ", 1 minutes", "", 1)
+	_, f = opinionOn(t, "app.run.func1", Rules{}, parseOne(t, young))
+	require.NotNil(t, f)
+	assert.Equal(t, Info, f.Severity)
+}
