@@ -39,8 +39,17 @@ func newFetcher(o *options, p *progress) (*fetcher, error) {
 	// Each server of a fleet is asked a few times in a row and then not again.
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 2*atOnce, 1
 	transport.TLSClientConfig = config
+	transport.DialContext = o.dialer().DialContext
+	transport.TLSHandshakeTimeout = o.timeout
 	client := &http.Client{Transport: transport, CheckRedirect: sameOrigin}
 	return &fetcher{client, o.timeout, o.header, p}, nil
+}
+
+// dialer returns a dialer whose bound is -timeout. The one of net/http gives up
+// after 30 s, also on a machine so loaded that this program does not run for as
+// long: then servers that had accepted the connection counted as down.
+func (o *options) dialer() *net.Dialer {
+	return &net.Dialer{Timeout: o.timeout, KeepAlive: 30 * time.Second}
 }
 
 // tls is how to trust https servers, and to be trusted by them.

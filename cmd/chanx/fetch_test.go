@@ -382,3 +382,28 @@ func TestWhy(t *testing.T) {
 	cancel()
 	require.EqualError(t, f.why(ctx, plain), "interrupted")
 }
+
+// A fetcher gives up on connecting after -timeout, not earlier or later.
+func TestFetchDialTimeout(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	dial := func(timeout time.Duration) error {
+		f, err := newFetcher(&options{timeout: timeout}, nil)
+		require.NoError(t, err)
+		transport := f.client.Transport.(*http.Transport)
+		require.Equal(t, timeout, transport.TLSHandshakeTimeout)
+		conn, err := transport.DialContext(t.Context(), "tcp", l.Addr().String())
+		if err == nil {
+			conn.Close()
+		}
+		return err
+	}
+	require.NoError(t, dial(20*time.Minute))
+	err = dial(time.Nanosecond)
+	var timedOut net.Error
+	require.ErrorAs(t, err, &timedOut)
+	require.True(t, timedOut.Timeout())
+	require.Equal(t, 20*time.Minute, (&options{timeout: 20 * time.Minute}).dialer().
+		Timeout)
+}
