@@ -53,6 +53,22 @@ type relative struct {
 	call  Frame // what makes it a relative
 	typed bool  // by the type of the sender, not only by its function
 	outer bool  // and not by the call that it is in
+	child bool  // only by its creator
+}
+
+// ending reports whether a goroutine waits further in for something to end. Its
+// own loop is then in the middle of a job, not between two.
+func (r relative) ending() bool {
+	if !r.outer {
+		return false
+	}
+	name := r.site.at.Func
+	switch name[strings.LastIndexByte(name, '.')+1:] {
+	case "Close", "close", "Stop", "stop", "Shutdown", "shutdown", "Wait", "wait",
+		"Disconnect", "Drain", "Flush", "flush":
+		return true
+	}
+	return false
 }
 
 // maxEvidence bounds the reasons listed for one finding.
@@ -144,9 +160,12 @@ func (c *counterpart) busy(s *site, others []relative) (relative, bool) {
 			return r, true // a pool has more workers than blocked senders
 		case r.site.count > s.count:
 			// There are fewer receivers than goroutines waiting for them.
-		case r.typed && r.outer && s.longest > 0 && r.site.longest+1 >= s.longest:
+		case r.typed && r.outer && (!r.child || r.ending()) && s.longest > 0 &&
+			r.site.longest+1 >= s.longest:
 			// A call of it waits further in, and has as long as the senders.
 			return r, true
+		case r.child && r.outer && parked(r.site.op):
+			// It may wait for work there, or in the middle of a job.
 		case parked(r.site.op):
 			idle = append(idle, fmt.Sprintf("%s is alive and parked, %s: not the "+
 				"receiver, or the runtime would have handed it a value",
@@ -314,8 +333,9 @@ func (sc *scene) relatives(s *site) (found []relative, complete bool) {
 			typ == "" && declared(f.Func) == owner
 		if related && !sc.apart(s, e) {
 			last = e.stack
-			outer := e.frame < len(e.stack.Frames) && e.frame > userCall(e.stack)
-			found = append(found, relative{e.stack, e.site, e.call(), typ != "", outer})
+			outer := min(e.frame, lastUser(e.stack)) > userCall(e.stack)
+			found = append(found, relative{e.stack, e.site, e.call(), typ != "", outer,
+				e.frame == len(e.stack.Frames)})
 		}
 		return len(found) < maxRelatives
 	})

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -298,4 +299,29 @@ func TestSameFile(t *testing.T) {
 	assert.True(t, sameFile("/src/a.go", "/src/a.go"))
 	assert.False(t, sameFile("/src/a.go", "/src/b.go"))
 	assert.False(t, sameFile("", ""))
+}
+
+// The loop that the constructor started is the likely receiver if it has waited
+// in the middle of a job for something to end, and not evidence of anything if
+// it may wait for its next job further in.
+func TestReceiverInMiddleOfJob(t *testing.T) {
+	const dump = mainGoroutine + "goroutine 30 [chan receive, 9 minutes]:\n" +
+		"app.(*%s(0xc000100000)\n\t/app/broker.go:28 +0x1\n" +
+		"app.(*writer).run(0xc000200000)\n\t/app/writer.go:77 +0x1\n" +
+		"created by app.(*Producer).newWriter\n\t/app/writer.go:69 +0x1\n\n" +
+		"goroutine 31 [chan send, 9 minutes]:\n" +
+		"app.(*Producer).newWriter.func1(0xc000300000)\n\t/app/writer.go:71 +0x1\n" +
+		"app.(*Broker).read(0xc000100000)\n\t/app/broker.go:10 +0x1\n" +
+		"created by app.(*Broker).Open\n\t/app/broker.go:2 +0x1\n\n"
+	r := Diagnose(Rules{}, parseOne(t, fmt.Sprintf(dump, "Broker).Close")))
+	_, f := findingOf(r, "app.(*Producer).newWriter.func1")
+	require.NotNil(t, f)
+	assert.Equal(t, ReceiverPresent, f.Receiver)
+	assert.Contains(t, f.Sentence, "app.(*writer).run, its likely receiver")
+
+	r = Diagnose(Rules{}, parseOne(t, fmt.Sprintf(dump, "queue).next")))
+	_, f = findingOf(r, "app.(*Producer).newWriter.func1")
+	require.NotNil(t, f)
+	assert.NotContains(t, f.Sentence, "likely receiver")
+	assert.NotContains(t, strings.Join(f.Evidence, "\n"), "not the receiver")
 }
