@@ -23,6 +23,17 @@ func crashing(bad string, calls *int) *tape {
 	}}
 }
 
+// gated has s wait until the channel is closed: meanwhile a budget fills up for
+// certain, however fast the worker is.
+func gated(s *tape) chan struct{} {
+	gate, do := make(chan struct{}), s.do
+	s.do = func(call int, p []byte) (int, error) {
+		<-gate
+		return do(call, p)
+	}
+	return gate
+}
+
 // Once poison is the pattern, a record is given up sooner.
 func TestPoisonTenRecordsDoNotCostTenOutages(t *testing.T) {
 	for name, between := range map[string]int{"in a row": 0, "among others": 9} {
@@ -105,6 +116,7 @@ func TestPoisonReportIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := &tape{}
 		s := crashing("{", nil)
+		gate := gated(s)
 		opts := small(DropOldest)
 		opts.Fallback = told
 		w := New(s, opts)
@@ -112,6 +124,7 @@ func TestPoisonReportIsGivenUp(t *testing.T) {
 		for range 100 {
 			_, _ = w.Write(line)
 		}
+		close(gate)
 		for range 3 * 3600 {
 			time.Sleep(time.Second)
 			_, _ = w.Write(line)
@@ -128,13 +141,8 @@ func TestPoisonReportIsGivenUp(t *testing.T) {
 // behind it, or the other way around.
 func TestPoisonAndRefusalAreToldApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		gate := make(hung)
 		s := crashing("p0 n0 ", nil)
-		do := s.do
-		s.do = func(call int, p []byte) (int, error) {
-			_, _ = gate.Write(p)
-			return do(call, p)
-		}
+		gate := gated(s)
 		opts := small(DropNewest)
 		opts.CloseTimeout = time.Hour
 		w := New(s, opts)

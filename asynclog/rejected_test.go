@@ -108,12 +108,16 @@ func TestRejectedReportIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := &tape{}
 		s := choosy("{", ErrRejected)
+		gate := gated(s)
 		opts := small(DropOldest)
 		opts.Fallback = told
 		w := New(s, opts)
+		_, _ = w.Write([]byte("first\n"))
+		synctest.Wait() // for the worker to be in the sink: one loss, one report
 		for range 100 {
 			_, _ = w.Write(line190())
 		}
+		close(gate)
 		require.NoError(t, w.Close())
 		require.NotZero(t, w.Stats().Dropped.Records)
 		require.Equal(t, w.buf.losses.total(), w.buf.losses.told)
