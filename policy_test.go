@@ -525,6 +525,84 @@ func TestBackoffOfASibling(t *testing.T) {
 	})
 }
 
+// The second restart waits at most twice MinBackoff, also where MaxBackoff is
+// only a nanosecond more. One in three waits would tell otherwise.
+func TestBackoffBoundJustBelowTheMost(t *testing.T) {
+	for range 64 {
+		second := secondBackoff(t, chanx.RestartPolicy{
+			MinBackoff: 1, MaxBackoff: 3, MaxRestarts: 2,
+		})
+		assert.LessOrEqual(t, int(second.Backoff), 2)
+	}
+}
+
+func secondBackoff(t *testing.T, policy chanx.RestartPolicy) chanx.Exit {
+	t.Helper()
+	var exits []chanx.Exit
+	policy.OnEvent = func(e chanx.Event) {
+		if e.Kind == chanx.EventExit {
+			exits = append(exits, e.Exit)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		fails := func(ctx context.Context) error { return errors.New("x") }
+		require.Error(t, chanx.Supervise(t.Context(), fails, policy))
+	})
+	require.Len(t, exits, 3)
+	return exits[1]
+}
+
+// Zero MaxRestarts is no limit, not a limit of zero, whatever Within is.
+func TestWithinAloneIsNoLimit(t *testing.T) {
+	atOnce := chanx.RestartPolicy{MinBackoff: -1, Within: time.Hour}
+	synctest.Test(t, func(t *testing.T) {
+		assert.NoError(t, chanx.Supervise(t.Context(), failsTenTimes(), atOnce))
+	})
+	atOnce.Within = 0
+	synctest.Test(t, func(t *testing.T) {
+		s := chanx.NewSupervisor(chanx.SupervisorOptions{Within: time.Hour})
+		assert.NoError(t, s.Add("a", failsTenTimes(), atOnce))
+		assert.NoError(t, s.Run(t.Context()))
+	})
+}
+
+// Restarts that count for nothing are not kept: 100,000 moments in time would
+// be more than two megabytes.
+func TestUncountedRestartsAreNotKept(t *testing.T) {
+	for name, policy := range map[string]chanx.RestartPolicy{
+		"no limit":  {MinBackoff: -1, Within: time.Hour},
+		"no window": {MinBackoff: -1, MaxRestarts: 1 << 30},
+	} {
+		var first, last runtime.MemStats
+		runs := 0
+		err := chanx.Supervise(t.Context(), func(context.Context) error {
+			switch runs++; runs {
+			case 10:
+				runtime.GC()
+				runtime.ReadMemStats(&first)
+			case 100_000:
+				runtime.GC()
+				runtime.ReadMemStats(&last)
+				return chanx.ErrStop
+			}
+			return errSet
+		}, policy)
+		assert.NoError(t, err)
+		assert.Less(t, int64(last.HeapAlloc)-int64(first.HeapAlloc),
+			int64(1<<20), name)
+	}
+}
+
+func failsTenTimes() func(context.Context) error {
+	left := 10
+	return func(context.Context) error {
+		if left--; left < 0 {
+			return chanx.ErrStop
+		}
+		return errSet
+	}
+}
+
 // A limit that backoff keeps out of reach would look like one, and be none.
 func ExampleRestartPolicy_Validate() {
 	policy := chanx.RestartPolicy{MaxRestarts: 20, Within: time.Minute}
