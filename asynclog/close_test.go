@@ -34,10 +34,12 @@ func TestShutdownWithAContextThatIsDone(t *testing.T) {
 func TestShutdownIsNotWellWithoutTheReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := choosy("{", errSink)
+		gate := gated(s)
 		w := New(s, small(DropOldest))
 		for range 100 {
 			_, _ = w.Write(line190())
 		}
+		close(gate)
 		err := w.Close()
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "not written: ")
