@@ -568,10 +568,18 @@ func (s *Supervisor) begin(ctx context.Context) error {
 	return nil
 }
 
+// leave notes that Run has returned. If a method of its ctx has ended it, by a
+// panic or runtime.Goexit, the workers are cancelled and not waited for.
 func (s *Supervisor) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy = false
+	if s.runs() {
+		s.phase = phaseStopped
+		for _, r := range s.lastRuns() {
+			r.cancel(ErrStopping)
+		}
+	}
 }
 
 // ending is why and with what a set stops.
@@ -597,11 +605,18 @@ func (s *Supervisor) beginStop(ctxErr error) *ending {
 		return nil
 	}
 	s.phase = phaseStopping
+	e.live = s.lastRuns()
+	return e
+}
+
+// lastRuns has nothing start any more, and returns the runs that are live. The
+// phase is past phaseRunning.
+func (s *Supervisor) lastRuns() (live []*workerRun) {
 	now := time.Now()
 	for _, m := range s.members {
 		m.unclaim()
 		if m.live() {
-			e.live = append(e.live, m.run.awaited())
+			live = append(live, m.run.awaited())
 			continue
 		}
 		m.settle()
@@ -609,7 +624,7 @@ func (s *Supervisor) beginStop(ctxErr error) *ending {
 			m.enter(StateStopped, now)
 		}
 	}
-	return e
+	return live
 }
 
 // finish stops everything and returns what Run returns.

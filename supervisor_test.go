@@ -1195,6 +1195,36 @@ func (c *laterContext) Done() <-chan struct{} {
 	return done().Done()
 }
 
+// rogueContext panics, or worse, when it is asked for a value.
+type rogueContext struct {
+	context.Context
+	value func()
+}
+
+func (c rogueContext) Value(any) any { c.value(); return nil }
+
+// A ctx that ends Run takes the workers along.
+func TestRunEndedByItsContext(t *testing.T) {
+	for name, value := range map[string]func(){
+		"panic": func() { panic("no") }, "Goexit": runtime.Goexit,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			tr := newTroupe(t, chanx.SupervisorOptions{})
+			a := tr.cast(atOnce, "a")[0]
+			go func() {
+				defer func() { _ = recover(); tr.result <- nil }()
+				_ = tr.Run(rogueContext{tr.ctx, value})
+			}()
+			assert.NoError(t, <-tr.result)
+			synctest.Wait()
+			assert.Equal(t, "a stopped", tr.states(), name)
+			assert.Equal(t, chanx.ErrStopping, a.stoppedFor())
+			assert.False(t, tr.Health().Ready)
+			assert.Error(t, tr.Add("b", idle, atOnce))
+		})
+	}
+}
+
 // A worker that is removed is so reported, even if ctx is done as well.
 func TestRemoveAndDoneAtOnce(t *testing.T) {
 	for range 64 {
