@@ -226,11 +226,11 @@ func TestGraphHolderWaitsForChild(t *testing.T) {
 		"app.serve(0xc000030000)\n\t/app/app.go:1 +0x1\n\n"
 	const unit = 0xc000100000
 	waits := locker(20, 11, "Unit", unit) + locker(21, 10, "Unit", unit)
-	r := judged(t, waits+fmt.Sprintf(child, unit))
+	r := judged(t, waits+fmt.Sprintf(child, int64(unit)))
 	assert.Contains(t, r.Root, "goroutine 30: it holds (*Unit) 0xc000100000")
 	assert.Contains(t, r.Root, "2 behind it")
 
-	r = judged(t, waits+fmt.Sprintf(child, unit+0x1000))
+	r = judged(t, waits+fmt.Sprintf(child, int64(unit+0x1000)))
 	assert.NotContains(t, r.Root, "goroutine 30", "another one")
 }
 
