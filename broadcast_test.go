@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/chanx"
+	"example.com/chanx/internal/race"
 )
 
 func broadcastOf(capacity int, vals ...int) *chanx.Broadcast[int] {
@@ -190,7 +191,7 @@ func TestBroadcastEverySequence(t *testing.T) {
 	n := int(math.Pow(float64(len(broadcastSteps)), length))
 	for capacity := 1; capacity <= 3; capacity++ {
 		for code := range n {
-			if raceEnabled && code%16 != 0 {
+			if race.Enabled && code%16 != 0 {
 				continue
 			}
 			p := newBroadcastPair(capacity)

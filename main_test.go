@@ -2,10 +2,13 @@ package chanx_test
 
 import (
 	"flag"
+	"os"
 	"runtime"
+	"strings"
 	"testing"
 
 	"example.com/chanx/internal/leakgate"
+	"example.com/chanx/internal/race"
 )
 
 func TestMain(m *testing.M) { leakgate.Main(m) }
@@ -17,7 +20,7 @@ var scale = flag.Int("scale", 1, "multiplies the rounds of concurrent tests")
 // its bug. The race detector finds more in each round and is ten times slower.
 func rounds(n int) int {
 	n *= *scale
-	if raceEnabled && n > 100_000 {
+	if race.Enabled && n > 100_000 {
 		n = max(n/8, 100_000)
 	}
 	return n
@@ -40,10 +43,19 @@ func setProcs(t testing.TB, n int) {
 // own rare allocations and forgives f none, since f would make one each time.
 func noAllocs(t *testing.T, name string, f func()) {
 	t.Helper()
-	if raceEnabled {
+	if race.Enabled {
 		return
 	}
 	if n := testing.AllocsPerRun(200, f); n != 0 {
 		t.Errorf("%s: %v allocations, want 0", name, n)
 	}
+}
+
+func readDoc(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }

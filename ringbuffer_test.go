@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/chanx"
+	"example.com/chanx/internal/race"
 )
 
 // ringOf returns a ring of that capacity to which vals were sent.
@@ -138,7 +139,7 @@ func TestRingEverySequence(t *testing.T) {
 	n := int(math.Pow(float64(len(ringSteps)), length))
 	for capacity := 1; capacity <= 3; capacity++ {
 		for code := range n {
-			if raceEnabled && code%16 != 0 {
+			if race.Enabled && code%16 != 0 {
 				continue
 			}
 			var evicted []int

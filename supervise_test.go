@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/chanx"
+	"example.com/chanx/internal/race"
 )
 
 var restarts = flag.Int("restarts", 100_000,
@@ -572,7 +573,7 @@ func TestNothingStaysBehind(t *testing.T) {
 	var first, last runtime.MemStats
 	goroutines, runs := 0, 0
 	n := *restarts
-	if raceEnabled {
+	if race.Enabled {
 		n /= 10
 	}
 	err := chanx.Supervise(t.Context(), func(ctx context.Context) error {
@@ -675,7 +676,7 @@ func goroutineID() string {
 // A context that can be cancelled is two objects, and a Supervisor has one for
 // the run that its Status shows.
 func TestRestartAllocatesContextAndRun(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("allocations differ")
 	}
 	assert.InDelta(t, 2, allocsOfRestart(t, superviseAtOnce), 0.1, "Supervise")

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/chanx"
+	"example.com/chanx/internal/race"
 )
 
 const (
@@ -141,7 +142,7 @@ func TestSendTimeoutClosed(t *testing.T) {
 		for _, d := range anyDuration {
 			assert.Panics(t, func() { chanx.SendTimeout(closedWith(1, 1), 9, d) })
 		}
-		if raceEnabled {
+		if race.Enabled {
 			return // to close beside a sender is a race, and is meant here
 		}
 		ch := filled(1, 1)
@@ -248,7 +249,7 @@ func TestRecvTimeoutClosedWhileWaiting(t *testing.T) {
 // million may be preempted between its last look and order.Add, hence the
 // allowance; without the last look a quarter of the rounds fail.
 func TestReadyBeatsTimer(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector runs goroutines in random order")
 	}
 	oneProc(t)
@@ -404,7 +405,7 @@ func TestContextClosedWhileWaiting(t *testing.T) {
 		v, err := chanx.RecvContext(t.Context(), ch)
 		assert.Equal(t, chanx.ErrClosed, err)
 		assert.Zero(t, v)
-		if raceEnabled {
+		if race.Enabled {
 			return // to close beside a sender is a race, and is meant here
 		}
 		at(time.Second, func() { close(full) })
@@ -510,7 +511,7 @@ func TestTimeoutYieldsBeforeItMakesATimer(t *testing.T) {
 
 // Waiting with a timeout costs no more than the timer it needs.
 func TestTimeoutWaitingAllocatesOneTimer(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("allocations differ")
 	}
 	timer := testing.AllocsPerRun(100, func() {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/internal/race"
 )
 
 // A Write does not wait for a goroutine that has lost its processor with the
@@ -91,7 +93,7 @@ func TestAsideBoundsTheMemoryOfShortRecords(t *testing.T) {
 
 // A flood past a lock that is held again and again uses the same memory.
 func TestAsideDoesNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("sync.Pool drops things at random")
 	}
 	h := make(hung)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/chanx"
+	"example.com/chanx/internal/race"
 )
 
 // records is what each configuration of the flood tests writes in all. For a
@@ -46,7 +47,7 @@ func TestConcurrent_flood_is_accounted_for_to_the_record(t *testing.T) {
 
 func flood(t *testing.T, opts Options, producers int) {
 	n := *records / producers
-	if raceEnabled || testing.Short() {
+	if race.Enabled || testing.Short() {
 		n /= 10
 	}
 	s := &tape{do: partly(uint64(producers), nil)}

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/chanx"
+	"example.com/chanx/internal/race"
 )
 
 var errSink = errors.New("no space left on device")
@@ -159,7 +160,7 @@ func TestWriter_write_after_close_returns_an_error(t *testing.T) {
 }
 
 func TestWriter_no_allocations(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	line := line190()

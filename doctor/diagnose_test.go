@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/internal/race"
 )
 
 // incidentDump is the published stack, 7,978 times, with the second goroutine
@@ -105,7 +107,7 @@ func TestDiagnoseReceivers(t *testing.T) {
 
 // Twenty thousand different stacks are no reason to hang.
 func TestDiagnoseManyStacks(t *testing.T) {
-	if testing.Short() || raceEnabled {
+	if testing.Short() || race.Enabled {
 		t.Skip("takes a second, and minutes with the race detector")
 	}
 	r := Diagnose(Rules{}, differentSenders(20_000))

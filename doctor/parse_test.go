@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/internal/race"
 )
 
 // sample is a dump with one of everything a line can be.
@@ -341,7 +343,7 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // Another goroutine of a known stack costs its member, nothing else.
 func TestParseAllocations(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	dump := func(n int) string {

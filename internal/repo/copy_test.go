@@ -1,4 +1,4 @@
-package chanx_test
+package repo_test
 
 import (
 	"fmt"

@@ -1,5 +1,0 @@
-//go:build !race
-
-package asynclog
-
-const raceEnabled = false

@@ -1,5 +1,0 @@
-//go:build !race
-
-package chanx_test
-
-const raceEnabled = false
