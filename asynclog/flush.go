@@ -175,7 +175,8 @@ func (b *buffer) lossAwaited() bool {
 func (w *Writer) flushed() {
 	b := &w.buf
 	b.pending = slices.DeleteFunc(b.pending, func(f *flush) bool {
-		over := f.crossed && b.oldOut >= f.old && b.losses.queuedTold >= f.told
+		over := f.crossed && b.oldOut >= f.old && b.losses.queuedTold >= f.told &&
+			!w.reporting()
 		switch {
 		case over && w.flushes(f):
 			f.written = true

@@ -7,9 +7,9 @@ import (
 
 // Loss describes records that are missing from the stream. Everything in
 // Stats.Dropped is in exactly one Loss, sooner or later: like the records, the
-// report of a loss is kept until it is written. If the sink crashes on the
-// report itself or rejects it, the report is given up and Options.Fallback gets
-// its counts.
+// report of a loss is kept until it is written. If the sink rejects the report
+// itself, or crashes on it while it takes records, the report is given up and
+// Options.Fallback gets its counts.
 type Loss struct {
 	Count           // the records dropped
 	Levels   Levels // the same records by level, where known

@@ -128,6 +128,9 @@ func (w *Writer) restart() (gaveUp func() string) {
 		return nil
 	}
 	w.crashes = 0
+	if w.postpone() {
+		return nil
+	}
 	w.poisons++
 	w.lastPoison, w.tookSince = time.Now(), false
 	return w.drop()
@@ -136,6 +139,8 @@ func (w *Writer) restart() (gaveUp func() string) {
 // tries is how often something may crash the sink. The caller holds mu.
 func (w *Writer) tries() int {
 	switch {
+	case w.retrying:
+		return poisonous / 4
 	case w.poisons == 0 || time.Since(w.lastPoison) > patternTime:
 		w.poisons = 0
 	case !w.tookSince:
@@ -144,12 +149,44 @@ func (w *Writer) tries() int {
 	return max(poisonous>>(2*w.poisons), 1)
 }
 
+// postpone keeps a report that crashes the sink until the sink has taken a
+// record, and reports whether it did. A sink that crashes always is not the
+// fault of the report, and the report is the only trace of its records. It is
+// given up when it crashes the sink again after that, or if part of it was
+// taken. The caller holds mu.
+func (w *Writer) postpone() bool {
+	if len(w.report) == 0 || w.reportCut || w.retrying {
+		return false
+	}
+	w.postponed, w.report = w.report, nil
+	w.tookSince = false
+	return true
+}
+
+// retry takes up the postponed report: between two records, once the sink has
+// taken something or if there is nothing to try it with. The caller holds mu.
+func (w *Writer) retry() {
+	b := &w.buf.inHand
+	switch {
+	case len(w.postponed) == 0 || len(w.report) > 0,
+		b.ring != nil && !(w.tookSince && b.between()),
+		b.ring == nil && !w.tookSince && w.buf.queued() > 0:
+		return
+	}
+	w.report, w.postponed = w.postponed, nil
+	w.retrying = w.tookSince
+}
+
 // drop gives up the report in the worker's hands, or else the record at the
 // head of the batch, because the sink cannot take it. The caller holds mu.
 func (w *Writer) drop() (gaveUp func() string) {
 	if len(w.report) > 0 {
 		l := w.reported
 		w.report, w.nextReport = nil, time.Now().Add(reportPause)
+		if w.reportCut {
+			w.report = []byte("\n") // to end the line
+		}
+		w.reported, w.reportCut, w.retrying = Loss{}, false, false
 		w.reportAt = noWatch
 		if l.Since.IsZero() { // it only ended a line
 			return nil
@@ -204,6 +241,7 @@ func (w *Writer) decideNext(n int) (s step, news sinkNews) {
 	if w.gate.isShut() {
 		return step{step: stepEnd}, news
 	}
+	w.retry()
 	if len(w.report) == 0 {
 		if l, wait := w.loss(); wait == 0 {
 			w.rendering = true
@@ -261,7 +299,8 @@ func (w *Writer) loss() (Loss, time.Duration) {
 	l, whole := &w.buf.losses, w.buf.inHand.ring == nil
 	hurry := whole && (w.closed || w.buf.lossAwaited())
 	switch {
-	case whole && !l.due(w.buf.youngOut),
+	case len(w.postponed) > 0,
+		whole && !l.due(w.buf.youngOut),
 		!whole && (!l.rejected.open || !w.buf.inHand.between()),
 		l.quiet && !hurry,
 		w.reportedNow && w.buf.queued() > 0: // one for a batch is enough
@@ -317,7 +356,9 @@ func (w *Writer) setReport(b []byte) {
 
 // reporting reports whether the report of a loss is on its way. The caller
 // holds mu.
-func (w *Writer) reporting() bool { return w.rendering || len(w.report) > 0 }
+func (w *Writer) reporting() bool {
+	return w.rendering || len(w.report) > 0 || len(w.postponed) > 0
+}
 
 // maxPause is short once Shutdown waits for the end.
 func (w *Writer) maxPause() time.Duration {
@@ -404,6 +445,8 @@ func (w *Writer) took(n int, err error) sinkNews {
 		w.tookSince = true
 		if len(w.report) > 0 {
 			w.report = w.report[n:]
+			w.reportCut = len(w.report) > 0
+			w.retrying = w.retrying && w.reportCut
 			w.progress()
 		}
 	}

@@ -65,7 +65,10 @@ type Writer struct {
 	// The worker's, under mu all the same; here, because it may have to be
 	// started again.
 	report      []byte    // not yet written
+	reportCut   bool      // the sink has taken part of it
 	rendering   bool      // report is being made
+	postponed   []byte    // a report during which the sink crashed too often
+	retrying    bool      // report was postponed, and the sink then took others
 	reported    Loss      // what report tells
 	reportAt    uint64    // written records before the next report
 	nextReport  time.Time // or the time
