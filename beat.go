@@ -1,7 +1,5 @@
 package chanx
 
-// To copy this file: take supervise.go policy.go exit.go event.go along.
-
 import (
 	"context"
 	"sync"

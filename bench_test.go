@@ -2,10 +2,16 @@ package chanx_test
 
 import (
 	"context"
+	"flag"
+	"fmt"
 	"runtime"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
 
 	"example.com/chanx"
 )
@@ -386,4 +392,260 @@ func parkedRaw(n int) {
 	}
 	close(ch)
 	<-done
+}
+
+// restartTimes has a worker fail n times, and be restarted each time.
+func restartTimes(tb testing.TB, n int, policy chanx.RestartPolicy) {
+	left := n
+	err := chanx.Supervise(context.Background(), func(context.Context) error {
+		if left--; left < 0 {
+			return chanx.ErrStop
+		}
+		return errBoom
+	}, policy)
+	assert.NoError(tb, err)
+}
+
+// failTimes starts and joins a goroutine n times, by a wait group.
+func failTimes(n int) (failed int) {
+	for range n {
+		var all sync.WaitGroup
+		all.Go(func() {
+			if errBoom != nil {
+				failed++
+			}
+		})
+		all.Wait()
+	}
+	return failed
+}
+
+// joinTimes starts a goroutine n times, and takes its error from a channel.
+func joinTimes(n int) (failed int) {
+	for range n {
+		errs := make(chan error)
+		go func() { errs <- errBoom }()
+		if err := <-errs; err != nil {
+			failed++
+		}
+	}
+	return failed
+}
+
+// BenchmarkRestart is the price of one restart without backoff, beside that of
+// one plain goroutine started and joined.
+func BenchmarkRestart(b *testing.B) {
+	for name, policy := range map[string]chanx.RestartPolicy{
+		"supervise":           every(-1),
+		"supervise hook":      {MinBackoff: -1, OnEvent: func(chanx.Event) {}},
+		"supervise heartbeat": {MinBackoff: -1, Heartbeat: time.Hour},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			restartTimes(b, b.N, policy)
+		})
+	}
+	b.Run("supervisor", func(b *testing.B) {
+		b.ReportAllocs()
+		left := b.N
+		assert.NoError(b, superviseNamed(func(context.Context) error {
+			if left--; left < 0 {
+				return chanx.ErrStop
+			}
+			return errBoom
+		}))
+	})
+	b.Run("waitgroup", func(b *testing.B) {
+		b.ReportAllocs()
+		failTimes(b.N)
+	})
+	b.Run("channel", func(b *testing.B) {
+		b.ReportAllocs()
+		joinTimes(b.N)
+	})
+}
+
+// BenchmarkRestartRatio reports the restart as a multiple of each opponent,
+// measured in turns of the same run, so that what else the machine does meets
+// both. The median of the turns is what counts.
+func BenchmarkRestartRatio(b *testing.B) {
+	for name, opponent := range map[string]func(int) int{
+		"waitgroup": failTimes, "channel": joinTimes,
+	} {
+		b.Run(name, func(b *testing.B) {
+			const turns = 15
+			n := max(b.N/turns, 1)
+			ratios := make([]float64, turns)
+			for i := range ratios {
+				ours := timeOf(func() { restartTimes(b, n, every(-1)) })
+				theirs := timeOf(func() { opponent(n) })
+				ratios[i] = float64(ours) / float64(theirs)
+			}
+			slices.Sort(ratios)
+			b.ReportMetric(ratios[turns/2], "ratio")
+		})
+	}
+}
+
+func timeOf(f func()) time.Duration {
+	began := time.Now()
+	f()
+	return max(time.Since(began), 1)
+}
+
+func BenchmarkBeat(b *testing.B) {
+	for name, policy := range map[string]chanx.RestartPolicy{
+		"watched": {Heartbeat: time.Hour}, "not watched": {},
+	} {
+		for _, parallel := range []bool{false, true} {
+			n := name
+			if parallel {
+				n += " parallel"
+			}
+			b.Run(n, func(b *testing.B) {
+				err := chanx.Supervise(b.Context(), func(ctx context.Context) error {
+					benchBeat(b, ctx, parallel)
+					return chanx.ErrStop
+				}, policy)
+				assert.NoError(b, err)
+			})
+		}
+	}
+	b.Run("no supervisor", func(b *testing.B) {
+		benchBeat(b, b.Context(), false)
+	})
+}
+
+func benchBeat(b *testing.B, ctx context.Context, parallel bool) {
+	b.ReportAllocs()
+	if parallel {
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				chanx.Beat(ctx)
+			}
+		})
+		return
+	}
+	for b.Loop() {
+		chanx.Beat(ctx)
+	}
+}
+
+// BenchmarkBeatOpponent is what the least a heartbeat can do costs: reading
+// the clock.
+func BenchmarkBeatOpponent(b *testing.B) {
+	born := time.Now()
+	for b.Loop() {
+		beatSink = int64(time.Since(born))
+	}
+}
+
+// beatSink keeps the compiler from leaving out what nobody looks at.
+var beatSink int64
+
+// BenchmarkRemove takes 100,000 workers out of a Supervisor one by one. The
+// oldest first must cost no more than the newest first.
+func BenchmarkRemove(b *testing.B) {
+	const workers = 100_000
+	names := make([]string, workers)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	for order, names := range map[string][]string{
+		"oldest": names, "newest": reversed(names),
+	} {
+		b.Run(order, func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+				for i := range workers {
+					_ = s.Add(strconv.Itoa(i), idle, chanx.RestartPolicy{})
+				}
+				b.StartTimer()
+				for _, name := range names {
+					_ = s.Remove(b.Context(), name)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/workers, "ns/worker")
+		})
+	}
+}
+
+func reversed(names []string) []string {
+	names = slices.Clone(names)
+	slices.Reverse(names)
+	return names
+}
+
+func idle(ctx context.Context) error { <-ctx.Done(); return nil }
+
+var (
+	ratios = flag.Bool("ratios", false, "measure against raw channels")
+	turns  = flag.Int("turns", 15, "of which -ratios takes the median")
+)
+
+// TestRatios measures operations that do not wait against their opponents, in
+// turns, and logs the medians and the ratio with the interval that holds 80 %
+// of the turns. It judges nothing: no test fails on the time of a clock. The
+// operations that wait, and those of several goroutines, are measured by
+// bench/contention.
+//
+//	go test -run TestRatios -ratios -v .
+func TestRatios(t *testing.T) {
+	if !*ratios {
+		t.Skip("without -ratios")
+	}
+	for _, row := range []struct {
+		name      string
+		want      float64
+		n         int
+		ours, raw func(n int) time.Duration
+	}{
+		{"TrySend + TryRecv / inline select", 1.05, 400_000,
+			timed(tryPair[int](64)), timed(selectPair[int](64))},
+		{"TrySend full / inline select", 1.05, 2_000_000,
+			timed(trySendFull(64)), timed(selectFull(64))},
+		{"SendTimeout + RecvTimeout ready / raw", 1.15, 400_000,
+			timed(timeoutPair(64)), timed(rawPair[int](64))},
+		{"Ring.Send full / evict-and-retry", 0.50, 400_000,
+			timed(ringFull[int](1024)), timed(evictFull[int](1024))},
+		{"Ring.Send + TryRecv / raw pair", 0.80, 400_000,
+			timed(ringPair[int](64)), timed(rawPair[int](64))},
+		{"RecvBatch of 256, per value / raw receive", 0.25, 400_000,
+			batched, drained},
+	} {
+		t.Logf("%-42s %s, want %.2fx", row.name, duel(row.n, row.ours, row.raw),
+			row.want)
+	}
+}
+
+func timed(f func(n int)) func(n int) time.Duration {
+	return func(n int) time.Duration {
+		start := time.Now()
+		f(n)
+		return time.Since(start)
+	}
+}
+
+// duel returns the medians, in nanoseconds an operation, of rounds in turns.
+// Each side goes first in every other round.
+func duel(n int, ours, raw func(int) time.Duration) string {
+	var as, bs, rs []float64
+	for i := range *turns {
+		var a, b time.Duration
+		if i%2 == 0 {
+			a, b = ours(n), raw(n)
+		} else {
+			b = raw(n)
+			a = ours(n)
+		}
+		as = append(as, float64(a)/float64(n))
+		bs = append(bs, float64(b)/float64(n))
+		rs = append(rs, float64(a)/float64(b))
+	}
+	for _, v := range [][]float64{as, bs, rs} {
+		slices.Sort(v)
+	}
+	return fmt.Sprintf("%7.1f ns %7.1f ns  %.2fx (%.2f–%.2f)", as[*turns/2],
+		bs[*turns/2], rs[*turns/2], rs[*turns/10], rs[*turns-1-*turns/10])
 }

@@ -1,7 +1,5 @@
 package chanx
 
-// To copy this file: take supervise.go policy.go exit.go beat.go along.
-
 import (
 	"fmt"
 	"log/slog"

@@ -1,7 +1,5 @@
 package chanx
 
-// To copy this file: take supervise.go policy.go event.go beat.go along.
-
 import (
 	"context"
 	"encoding/json"

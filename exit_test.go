@@ -123,18 +123,18 @@ func goexitThenPanic() error {
 // TestPanicAfterGoexitIsRestarted on a new goroutine, as Goexit is.
 func TestPanicAfterGoexitIsRestarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a")[0]
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a")[0]
+		h.start()
 		a.do(func(context.Context) error { return goexitThenPanic() })
 		s := script{things: []func() error{goexitThenPanic, byGoexit}}
 		assert.NoError(t, chanx.Supervise(t.Context(), s.run, atOnce))
 		assert.Equal(t, 3, s.runs)
 		assert.Equal(t, int32(2), a.runs.Load())
-		exits := tr.status("a").Exits
+		exits := h.status("a").Exits
 		require.Len(t, exits, 1)
 		assert.IsType(t, &chanx.PanicError{}, exits[0].Err)
-		tr.end()
+		h.end()
 	})
 }
 
@@ -205,14 +205,14 @@ func limitOf(t *testing.T, out func() error) string {
 	t.Helper()
 	var err error
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
+		h := newHarness(t, chanx.SupervisorOptions{})
 		policy := atOnce
 		policy.MaxRestarts = 1
-		a := tr.cast(policy, "a")[0]
-		tr.start()
+		a := h.workers(policy, "a")[0]
+		h.start()
 		a.exit(nil)
 		a.do(func(context.Context) error { return out() })
-		err = <-tr.result
+		err = <-h.result
 	})
 	text, ok := strings.CutPrefix(err.Error(), "chanx: gave up after 1 restarts "+
 		"since the last healthy run: worker \"a\": ")
@@ -296,27 +296,27 @@ func TestTextThatBlocks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTroupe(t, chanx.SupervisorOptions{})
+				h := newHarness(t, chanx.SupervisorOptions{})
 				policy := atOnce
 				policy.Heartbeat = time.Second
-				a := tr.cast(policy, "a")[0]
-				b := tr.cast(atOnce, "b")[0]
-				tr.start()
+				a := h.workers(policy, "a")[0]
+				b := h.workers(atOnce, "b")[0]
+				h.start()
 				gate := make(chan struct{})
 				a.do(func(context.Context) error {
 					return out(func() string { <-gate; return "at last" })
 				})
 				pause(time.Second + 1)
-				assert.Equal(t, "a stalled, b running", tr.states())
+				assert.Equal(t, "a stalled, b running", h.states())
 				b.exit(errSet)
-				tr.add(atOnce, tr.actor("c"))
-				require.NoError(t, tr.Remove(t.Context(), "b"))
-				assert.Equal(t, "a stalled, c running", tr.states())
+				h.add(atOnce, h.worker("c"))
+				require.NoError(t, h.Remove(t.Context(), "b"))
+				assert.Equal(t, "a stalled, c running", h.states())
 				close(gate)
 				synctest.Wait()
-				assert.Equal(t, "a running, c running", tr.states())
-				require.Len(t, tr.status("a").Exits, 1)
-				tr.end()
+				assert.Equal(t, "a running, c running", h.states())
+				require.Len(t, h.status("a").Exits, 1)
+				h.end()
 			})
 		})
 	}
@@ -417,12 +417,12 @@ func TestExitShowsTheText(t *testing.T) {
 		calls = 0
 		var exit chanx.Exit
 		synctest.Test(t, func(t *testing.T) {
-			tr := newTroupe(t, chanx.SupervisorOptions{})
-			a := tr.cast(atOnce, "a")[0]
-			tr.start()
+			h := newHarness(t, chanx.SupervisorOptions{})
+			a := h.workers(atOnce, "a")[0]
+			h.start()
 			a.do(func(context.Context) error { return out() })
-			exit = tr.status("a").Exits[0]
-			tr.end()
+			exit = h.status("a").Exits[0]
+			h.end()
 		})
 		text, err := json.Marshal(exit)
 		require.NoError(t, err)
@@ -516,18 +516,18 @@ func TestErrorsMayAskTheSet(t *testing.T) {
 	for name, tc := range map[string]struct {
 		opts   chanx.SupervisorOptions
 		policy chanx.RestartPolicy
-		do     func(t *testing.T, tr *troupe, all []*actor, err error)
+		do     func(t *testing.T, h *harness, all []*scriptedWorker, err error)
 	}{
-		"restart": {policy: atOnce, do: func(_ *testing.T, _ *troupe, all []*actor, err error) {
+		"restart": {policy: atOnce, do: func(_ *testing.T, _ *harness, all []*scriptedWorker, err error) {
 			all[0].exit(err)
 		}},
-		"give up": {policy: once, do: func(_ *testing.T, _ *troupe, all []*actor, err error) {
+		"give up": {policy: once, do: func(_ *testing.T, _ *harness, all []*scriptedWorker, err error) {
 			all[0].exit(err)
 			all[0].exit(err)
 		}},
 		"set gives up": {
 			opts: chanx.SupervisorOptions{MaxRestarts: 1}, policy: atOnce,
-			do: func(_ *testing.T, _ *troupe, all []*actor, err error) {
+			do: func(_ *testing.T, _ *harness, all []*scriptedWorker, err error) {
 				all[0].exit(err)
 				all[1].exit(err)
 			},
@@ -535,7 +535,7 @@ func TestErrorsMayAskTheSet(t *testing.T) {
 		"a sibling does not stop": {
 			opts:   chanx.SupervisorOptions{Strategy: chanx.OneForAll, StopTimeout: time.Second},
 			policy: atOnce,
-			do: func(_ *testing.T, _ *troupe, all []*actor, err error) {
+			do: func(_ *testing.T, _ *harness, all []*scriptedWorker, err error) {
 				all[1].deaf = true
 				all[1].exit(nil)
 				all[0].exit(err)
@@ -543,29 +543,29 @@ func TestErrorsMayAskTheSet(t *testing.T) {
 				all[1].exit(err)
 			},
 		},
-		"stopped": {policy: atOnce, do: func(_ *testing.T, tr *troupe, all []*actor, err error) {
+		"stopped": {policy: atOnce, do: func(_ *testing.T, h *harness, all []*scriptedWorker, err error) {
 			all[0].quit, all[1].quit = err, err
-			tr.cancel(err)
+			h.cancel(err)
 		}},
-		"removed": {policy: atOnce, do: func(t *testing.T, tr *troupe, all []*actor, err error) {
+		"removed": {policy: atOnce, do: func(t *testing.T, h *harness, all []*scriptedWorker, err error) {
 			all[0].quit = err
-			assert.NoError(t, tr.Remove(t.Context(), "a"))
+			assert.NoError(t, h.Remove(t.Context(), "a"))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTroupe(t, tc.opts)
-				all := tr.cast(tc.policy, "a b")
-				tr.start()
+				h := newHarness(t, tc.opts)
+				all := h.workers(tc.policy, "a b")
+				h.start()
 				asked := 0
-				err := curiousError{func() { asked++; tr.Status() }}
-				tc.do(t, tr, all, err)
-				tr.cancel(nil)
-				if got := <-tr.result; got != nil {
+				err := curiousError{func() { asked++; h.Status() }}
+				tc.do(t, h, all, err)
+				h.cancel(nil)
+				if got := <-h.result; got != nil {
 					_, _ = got.Error(), errors.Is(got, errSet)
 				}
 				assert.NotZero(t, asked)
-				_ = fmt.Sprintf("%v %+v", tr.Status(), tr.Status())
+				_ = fmt.Sprintf("%v %+v", h.Status(), h.Status())
 			})
 		})
 	}
@@ -580,19 +580,19 @@ func (e slowError) Error() string { <-e.gate; return "slow" }
 // exit it is the error of, and nothing else.
 func TestAnErrorThatBlocksDelaysNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 1})
-		all := tr.cast(atOnce, "a b c")
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{MaxRestarts: 1})
+		all := h.workers(atOnce, "a b c")
+		h.start()
 		all[2].exit(errSet)
 		gate := make(chan struct{})
 		all[0].orders <- func(context.Context) error {
 			return slowError{gate}
 		}
 		synctest.Wait()
-		assert.Equal(t, "a running, b running, c running", tr.states())
-		require.NoError(t, tr.Remove(context.Background(), "b"))
-		require.NoError(t, tr.Add("d", all[1].work, atOnce))
+		assert.Equal(t, "a running, b running, c running", h.states())
+		require.NoError(t, h.Remove(context.Background(), "b"))
+		require.NoError(t, h.Add("d", all[1].work, atOnce))
 		close(gate)
-		assert.ErrorContains(t, <-tr.result, `worker "a": slow`)
+		assert.ErrorContains(t, <-h.result, `worker "a": slow`)
 	})
 }

@@ -1,7 +1,5 @@
 package chanx
 
-// To copy this file: it stands alone.
-
 import "sync"
 
 // A lock is a [sync.Mutex] for sections of a few nanoseconds. A goroutine that

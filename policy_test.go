@@ -512,16 +512,16 @@ func TestRestartLimitErrorShowsTheStack(t *testing.T) {
 // TestBackoffOfASibling takes a worker along that was to wait for an hour.
 func TestBackoffOfASibling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{Strategy: chanx.RestForOne})
-		a := tr.cast(everyOne(time.Second), "a")[0]
-		b := tr.cast(everyOne(time.Hour), "b")[0]
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{Strategy: chanx.RestForOne})
+		a := h.workers(everyOne(time.Second), "a")[0]
+		b := h.workers(everyOne(time.Hour), "b")[0]
+		h.start()
 		b.exit(errSet)
-		assert.Equal(t, time.Hour, tr.status("b").Exits[0].Backoff)
+		assert.Equal(t, time.Hour, h.status("b").Exits[0].Backoff)
 		a.exit(errSet)
 		pause(time.Second)
-		assert.Equal(t, "a running, b running", tr.states())
-		tr.end()
+		assert.Equal(t, "a running, b running", h.states())
+		h.end()
 	})
 }
 

@@ -1,7 +1,5 @@
 package chanx
 
-// To copy this file: take lock.go trysend.go timeout.go along.
-
 import (
 	"context"
 	"errors"

@@ -1,7 +1,5 @@
 package chanx
 
-// To copy this file: take supervisor.go along, which names all it needs.
-
 import (
 	"context"
 	"fmt"
@@ -189,4 +187,185 @@ func (r *workerRun) forgetOver() {
 			at = &(*at).next
 		}
 	}
+}
+
+// Health is the summary of a [Supervisor] that a probe needs, from
+// [Supervisor.Health]. Package chanxhttp serves it over HTTP.
+type Health struct {
+	// Live reports that no worker is stalled or failed, and that the set has
+	// not given up: a restart of the process would not help.
+	Live bool
+	// Ready reports that the set is running and not stopping, that it has a
+	// running worker, and that each is running and not crash-looping, or has
+	// ended in order.
+	Ready bool
+	// Reason is why the set as a whole is not ready: "not started", "no
+	// worker is running", "stopping", "stopped" or "gave up". It is empty if
+	// the set is ready, or only some of its workers are not.
+	Reason string
+	// Workers are at most 100 workers: first those that are not live, then
+	// those that are not ready, then the others; each time in the order of
+	// [Supervisor.Status], those below a worker after all its siblings. A
+	// worker below a Supervisor that is itself a worker is named
+	// "parent/child"; the Workers of each are nil.
+	Workers []WorkerStatus
+	// Omitted is how many more workers there are.
+	Omitted int
+}
+
+// healthWorkers bounds Health.Workers: a set of 10,000 workers is summarized
+// without a copy of each.
+const healthWorkers = 100
+
+// A worker that has failed is crash-looping until its run has lasted for
+// failedGrace or, if it had failed before since its last healthy run, for
+// loopingGrace. ResetAfter, if that is shorter, takes the place of both. One
+// grace period alone would hide a worker that lives a little longer, or take a
+// service out of its load balancer for a minute because of one error.
+const (
+	failedGrace  = 10 * time.Second
+	loopingGrace = time.Minute
+)
+
+// Health returns whether s is live and ready, and the workers that are not. A
+// worker is not live while it is stalled or failed, and not ready while it is
+// starting, backing off, or crash-looping: see WorkerStatus.CrashLooping. The
+// workers of a Supervisor that is itself a worker count while its Run is
+// running. When that stops or has given up, the set above it decides what to
+// do: its failed and stalled workers are then not ready, but live. Asked itself,
+// a set that gave up is not live until it is run again.
+//
+// Health waits, like Status, for nothing but the lock of each Supervisor, calls
+// no code of a worker, and copies the exits of at most 300 workers of each.
+func (s *Supervisor) Health() Health {
+	t := s.triage()
+	dead, unready := t.workers[deadWorker], t.workers[unreadyWorker]
+	h := Health{Live: len(dead) == 0 && !t.gaveUp, Reason: t.reason}
+	well := len(dead)+len(unready) == 0
+	if h.Reason == "" && well && t.running == 0 {
+		h.Reason = "no worker is running"
+	}
+	h.Ready = h.Reason == "" && well
+	for _, all := range t.workers {
+		all = all[:min(len(all), healthWorkers-len(h.Workers))]
+		h.Workers = append(h.Workers, all...)
+	}
+	h.Omitted = t.total - len(h.Workers)
+	return h
+}
+
+// The severities of a worker, worst first.
+const (
+	deadWorker = iota
+	unreadyWorker
+	wellWorker
+)
+
+// triage is the state of a set and of those below it.
+type triage struct {
+	busy    bool // its Run has not returned
+	gaveUp  bool
+	reason  string
+	workers [wellWorker + 1][]WorkerStatus // by severity
+	total   int
+	running int
+}
+
+func (s *Supervisor) triage() (t triage) {
+	type below struct {
+		name string
+		set  *Supervisor
+	}
+	var children []below
+	s.mu.Lock()
+	now := time.Now()
+	t.busy, t.gaveUp, t.reason = s.busy, s.over, s.reason()
+	for _, m := range s.members {
+		t.add(m.severity(now), "", m.status)
+		if m.state != StateRunning && m.state != StateStalled {
+			continue
+		}
+		t.running++
+		for _, child := range m.children() {
+			children = append(children, below{m.name, child})
+		}
+	}
+	s.mu.Unlock()
+	for _, c := range children {
+		if child := c.set.triage(); child.busy {
+			t.include(c.name+"/", child)
+		}
+	}
+	return t
+}
+
+// reason returns why the set is not ready, whatever its workers are. The caller
+// holds mu.
+func (s *Supervisor) reason() string {
+	switch {
+	case s.over:
+		return "gave up"
+	case s.phase == phaseIdle:
+		return "not started"
+	case s.phase == phaseStopping:
+		return "stopping"
+	case s.phase == phaseStopped:
+		return "stopped"
+	}
+	return ""
+}
+
+// severity is called with mu held.
+func (m *member) severity(now time.Time) int {
+	switch m.state {
+	case StateStalled, StateFailed:
+		return deadWorker
+	case StateStopped:
+		return wellWorker
+	case StateRunning:
+		if !m.crashLooping(now) {
+			return wellWorker
+		}
+	}
+	return unreadyWorker
+}
+
+// crashLooping reports whether m has failed, and its run has not lasted long
+// enough to say that it has recovered. The caller holds mu.
+func (m *member) crashLooping(now time.Time) bool {
+	failures := m.restarter.restarts
+	if m.state != StateRunning || failures == 0 {
+		return false
+	}
+	grace := loopingGrace
+	if failures == 1 {
+		grace = failedGrace
+	}
+	return now.Sub(m.run.pulse.born) < min(grace, m.restarter.policy.ResetAfter)
+}
+
+// add adds one worker, whose status is taken only if it is listed.
+func (t *triage) add(severity int, prefix string, status func() WorkerStatus) {
+	t.total++
+	if len(t.workers[severity]) < healthWorkers {
+		st := status()
+		st.Name = prefix + st.Name
+		t.workers[severity] = append(t.workers[severity], st)
+	}
+}
+
+// include adds the workers of a set that runs below a worker. Once its Run has
+// returned, and the worker goes on without it, they are of no interest any more.
+func (t *triage) include(prefix string, child triage) {
+	listed := 0
+	for severity, all := range child.workers {
+		if severity == deadWorker && child.reason != "" {
+			severity = unreadyWorker
+		}
+		for _, st := range all {
+			t.add(severity, prefix, func() WorkerStatus { return st })
+			listed++
+		}
+	}
+	t.total += child.total - listed
 }

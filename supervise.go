@@ -1,7 +1,5 @@
 package chanx
 
-// To copy this file: take policy.go exit.go event.go beat.go along.
-
 import (
 	"context"
 	"sync/atomic"

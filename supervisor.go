@@ -1,9 +1,5 @@
 package chanx
 
-// To copy this file: take restart.go strategy.go status.go health.go
-// supervise.go policy.go exit.go event.go beat.go along. It needs
-// golang.org/x/sync.
-
 import (
 	"cmp"
 	"context"

@@ -97,68 +97,68 @@ func TestSupervisorPanicsOnProgrammerErrors(t *testing.T) {
 
 func TestAddBeforeDuringAndAfterRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		tr.cast(atOnce, "a b")
-		assert.Empty(t, tr.played(), "not before Run")
-		assert.Equal(t, "a starting, b starting", tr.states())
-		tr.start()
-		assert.Equal(t, []string{"0s +a +b"}, tr.played())
+		h := newHarness(t, chanx.SupervisorOptions{})
+		h.workers(atOnce, "a b")
+		assert.Empty(t, h.played(), "not before Run")
+		assert.Equal(t, "a starting, b starting", h.states())
+		h.start()
+		assert.Equal(t, []string{"0s +a +b"}, h.played())
 		pause(time.Second)
-		c := tr.cast(atOnce, "c")[0]
-		assert.Equal(t, []string{"1s +c"}, tr.played())
-		assert.Equal(t, "a running, b running, c running", tr.states())
+		c := h.workers(atOnce, "c")[0]
+		assert.Equal(t, []string{"1s +c"}, h.played())
+		assert.Equal(t, "a running, b running, c running", h.states())
 
 		c.linger = time.Second
-		tr.cancel(nil)
+		h.cancel(nil)
 		synctest.Wait()
-		err := tr.Add("d", c.work, atOnce)
+		err := h.Add("d", c.work, atOnce)
 		assert.EqualError(t, err, `chanx: cannot add worker "d": supervisor has stopped`)
-		assert.Equal(t, context.Canceled, <-tr.result)
-		assert.Error(t, tr.Add("d", c.work, atOnce))
-		assert.Len(t, tr.Status(), 3)
+		assert.Equal(t, context.Canceled, <-h.result)
+		assert.Error(t, h.Add("d", c.work, atOnce))
+		assert.Len(t, h.Status(), 3)
 	})
 }
 
 func TestAddRefusesEmptyAndTakenNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a")[0]
-		assert.EqualError(t, tr.Add("", a.work, atOnce), "chanx: worker without a name")
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a")[0]
+		assert.EqualError(t, h.Add("", a.work, atOnce), "chanx: worker without a name")
 		taken := `chanx: there is a worker "a" already`
-		assert.EqualError(t, tr.Add("a", a.work, atOnce), taken)
-		tr.start()
-		assert.EqualError(t, tr.Add("a", a.work, atOnce), taken)
+		assert.EqualError(t, h.Add("a", a.work, atOnce), taken)
+		h.start()
+		assert.EqualError(t, h.Add("a", a.work, atOnce), taken)
 
 		a.deaf = true
 		a.exit(errSet) // the next run is deaf
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		assert.Equal(t, context.DeadlineExceeded, tr.Remove(ctx, "a"))
-		assert.EqualError(t, tr.Add("a", a.work, atOnce), taken, "being removed")
+		assert.Equal(t, context.DeadlineExceeded, h.Remove(ctx, "a"))
+		assert.EqualError(t, h.Add("a", a.work, atOnce), taken, "being removed")
 		a.exit(nil)
-		assert.NoError(t, tr.Add("a", tr.actor("a").work, atOnce))
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.NoError(t, h.Add("a", h.worker("a").work, atOnce))
+		assert.Equal(t, context.Canceled, h.end())
 	})
 }
 
 func TestAddAWorkerThatHasEndedForGoodKeepsItsName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a b")[0]
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a b")[0]
+		h.start()
 		a.exit(chanx.ErrStop)
-		assert.Error(t, tr.Add("a", a.work, atOnce))
-		assert.NoError(t, tr.Remove(context.Background(), "a"))
-		assert.NoError(t, tr.Add("a", a.work, atOnce))
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Error(t, h.Add("a", a.work, atOnce))
+		assert.NoError(t, h.Remove(context.Background(), "a"))
+		assert.NoError(t, h.Add("a", a.work, atOnce))
+		assert.Equal(t, context.Canceled, h.end())
 		assert.Equal(t, int32(2), a.runs.Load())
 	})
 }
 
 func TestRemove(t *testing.T) {
 	type scene struct {
-		tr *troupe
-		a  *actor
+		h *harness
+		a *scriptedWorker
 	}
 	for name, tc := range map[string]struct {
 		before func(scene)
@@ -166,41 +166,41 @@ func TestRemove(t *testing.T) {
 		plays  []string
 	}{
 		"running": {
-			func(s scene) { s.tr.start() },
+			func(s scene) { s.h.start() },
 			0, []string{"0s +a +b", "1s -a"},
 		},
 		"running and slow": {
-			func(s scene) { s.a.linger = time.Hour; s.tr.start() },
+			func(s scene) { s.a.linger = time.Hour; s.h.start() },
 			time.Hour, []string{"0s +a +b", "1h0m1s -a"},
 		},
 		"backing off": {
-			func(s scene) { s.tr.start(); s.a.exit(errSet) },
+			func(s scene) { s.h.start(); s.a.exit(errSet) },
 			0, []string{"0s +a +b -a"},
 		},
 		"ended": {
-			func(s scene) { s.tr.start(); s.a.exit(chanx.ErrStop) },
+			func(s scene) { s.h.start(); s.a.exit(chanx.ErrStop) },
 			0, []string{"0s +a +b -a"},
 		},
 		"never started": {func(scene) {}, 0, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTroupe(t, chanx.SupervisorOptions{})
-				a := tr.cast(everyOne(time.Minute), "a b")[0]
-				tc.before(scene{tr, a})
+				h := newHarness(t, chanx.SupervisorOptions{})
+				a := h.workers(everyOne(time.Minute), "a b")[0]
+				tc.before(scene{h, a})
 				pause(time.Second)
 				before := time.Now()
-				require.NoError(t, tr.Remove(context.Background(), "a"))
+				require.NoError(t, h.Remove(context.Background(), "a"))
 				assert.Equal(t, tc.takes, time.Since(before))
-				assert.Equal(t, tc.plays, tr.played())
-				require.Len(t, tr.Status(), 1)
-				assert.Equal(t, "b", tr.Status()[0].Name)
-				assert.EqualError(t, tr.Remove(context.Background(), "a"),
+				assert.Equal(t, tc.plays, h.played())
+				require.Len(t, h.Status(), 1)
+				assert.Equal(t, "b", h.Status()[0].Name)
+				assert.EqualError(t, h.Remove(context.Background(), "a"),
 					`chanx: there is no worker "a"`)
 				pause(2 * time.Minute)
-				assert.Empty(t, tr.played(), "it does not come back")
+				assert.Empty(t, h.played(), "it does not come back")
 				if name != "never started" {
-					assert.Equal(t, context.Canceled, tr.end())
+					assert.Equal(t, context.Canceled, h.end())
 				}
 			})
 		})
@@ -209,12 +209,12 @@ func TestRemove(t *testing.T) {
 
 func TestRemoveTellsTheWorkerWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		all := tr.cast(atOnce, "a b")
-		tr.start()
-		require.NoError(t, tr.Remove(context.Background(), "a"))
+		h := newHarness(t, chanx.SupervisorOptions{})
+		all := h.workers(atOnce, "a b")
+		h.start()
+		require.NoError(t, h.Remove(context.Background(), "a"))
 		assert.Equal(t, chanx.ErrRemoved, all[0].stoppedFor())
-		tr.end()
+		h.end()
 		assert.EqualError(t, all[1].stoppedFor(),
 			"chanx: supervisor is stopping: context canceled")
 		assert.ErrorIs(t, all[1].stoppedFor(), chanx.ErrStopping)
@@ -223,24 +223,24 @@ func TestRemoveTellsTheWorkerWhy(t *testing.T) {
 
 func TestRemoveWhileStopping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		all := tr.cast(atOnce, "a b")
+		h := newHarness(t, chanx.SupervisorOptions{})
+		all := h.workers(atOnce, "a b")
 		all[0].linger, all[1].linger = time.Second, time.Second
-		tr.start()
-		tr.cancel(nil)
+		h.start()
+		h.cancel(nil)
 		synctest.Wait() // b is told, a is not yet
-		require.NoError(t, tr.Remove(context.Background(), "a"))
-		assert.Equal(t, []string{"0s +a +b", "1s -b -a"}, sortedStops(tr))
-		assert.Equal(t, context.Canceled, <-tr.result)
-		assert.Equal(t, "b stopped", tr.states())
-		require.NoError(t, tr.Remove(context.Background(), "b"))
-		assert.Empty(t, tr.Status())
+		require.NoError(t, h.Remove(context.Background(), "a"))
+		assert.Equal(t, []string{"0s +a +b", "1s -b -a"}, sortedStops(h))
+		assert.Equal(t, context.Canceled, <-h.result)
+		assert.Equal(t, "b stopped", h.states())
+		require.NoError(t, h.Remove(context.Background(), "b"))
+		assert.Empty(t, h.Status())
 	})
 }
 
 // sortedStops is played, where two workers stop at the same moment.
-func sortedStops(tr *troupe) []string {
-	lines := tr.played()
+func sortedStops(h *harness) []string {
+	lines := h.played()
 	for i, l := range lines {
 		if l == "1s -a -b" {
 			lines[i] = "1s -b -a"
@@ -251,211 +251,211 @@ func sortedStops(tr *troupe) []string {
 
 func TestRemoveReturnsWhenItsContextIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a b")[0]
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a b")[0]
 		a.linger = time.Minute
-		tr.start()
+		h.start()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		before := time.Now()
-		assert.Equal(t, context.DeadlineExceeded, tr.Remove(ctx, "a"))
+		assert.Equal(t, context.DeadlineExceeded, h.Remove(ctx, "a"))
 		assert.Equal(t, time.Second, time.Since(before))
-		assert.Len(t, tr.Status(), 2, "it still runs")
+		assert.Len(t, h.Status(), 2, "it still runs")
 		time.Sleep(59*time.Second - 1)
-		assert.Len(t, tr.Status(), 2)
+		assert.Len(t, h.Status(), 2)
 		pause(1)
-		assert.Len(t, tr.Status(), 1, "forgotten when it stops")
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Len(t, h.Status(), 1, "forgotten when it stops")
+		assert.Equal(t, context.Canceled, h.end())
 		assert.Equal(t, int32(1), a.runs.Load())
 	})
 }
 
 func TestRemoveWithACancelledContextDoesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		tr.cast(atOnce, "a")
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		h.workers(atOnce, "a")
+		h.start()
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		assert.Equal(t, context.Canceled, tr.Remove(ctx, "a"))
-		assert.Equal(t, "a running", tr.states())
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, context.Canceled, h.Remove(ctx, "a"))
+		assert.Equal(t, "a running", h.states())
+		assert.Equal(t, context.Canceled, h.end())
 	})
 }
 
 func TestRemoveByTheWorkerItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a b")[0]
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a b")[0]
+		h.start()
 		var got error
 		a.do(func(ctx context.Context) error {
-			got = tr.Remove(ctx, "a")
+			got = h.Remove(ctx, "a")
 			return got
 		})
 		assert.Equal(t, context.Canceled, got)
-		assert.Equal(t, "b running", tr.states())
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, "b running", h.states())
+		assert.Equal(t, context.Canceled, h.end())
 		assert.Equal(t, int32(1), a.runs.Load())
 	})
 }
 
 func TestRemoveTwiceWaitsTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		tr.cast(atOnce, "a b")[0].linger = time.Second
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		h.workers(atOnce, "a b")[0].linger = time.Second
+		h.start()
 		results := make(chan error, 2)
 		for range 2 {
-			go func() { results <- tr.Remove(context.Background(), "a") }()
+			go func() { results <- h.Remove(context.Background(), "a") }()
 		}
 		pause(time.Second - 1)
 		assert.Empty(t, results)
 		pause(1)
 		assert.NoError(t, <-results)
 		assert.NoError(t, <-results)
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, context.Canceled, h.end())
 	})
 }
 
 func TestRemoveTheLastWorkerWaitsForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		tr.cast(atOnce, "a")
-		tr.start()
-		require.NoError(t, tr.Remove(context.Background(), "a"))
+		h := newHarness(t, chanx.SupervisorOptions{})
+		h.workers(atOnce, "a")
+		h.start()
+		require.NoError(t, h.Remove(context.Background(), "a"))
 		pause(time.Hour)
-		_, over := tr.over()
+		_, over := h.over()
 		assert.False(t, over)
-		b := tr.cast(atOnce, "b")[0]
-		assert.Equal(t, []string{"0s +a -a", "1h0m0s +b"}, tr.played())
+		b := h.workers(atOnce, "b")[0]
+		assert.Equal(t, []string{"0s +a -a", "1h0m0s +b"}, h.played())
 		b.exit(chanx.ErrStop)
-		assert.NoError(t, <-tr.result)
+		assert.NoError(t, <-h.result)
 	})
 }
 
 // What is left has ended for good already.
 func TestRemoveTheLastWorkerThatRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		all := tr.cast(atOnce, "a b")
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		all := h.workers(atOnce, "a b")
+		h.start()
 		all[0].exit(chanx.ErrStop)
-		require.NoError(t, tr.Remove(context.Background(), "b"))
-		assert.NoError(t, <-tr.result)
+		require.NoError(t, h.Remove(context.Background(), "b"))
+		assert.NoError(t, <-h.result)
 	})
 }
 
 func TestRunWithADoneContextStartsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		tr.cast(atOnce, "a")
-		tr.cancel(errSet)
-		assert.Equal(t, context.Canceled, tr.Run(tr.ctx))
-		assert.Empty(t, tr.played())
-		tr.ctx = context.Background()
-		tr.cast(atOnce, "b")
-		assert.Equal(t, "a starting, b starting", tr.states(), "still to be run")
+		h := newHarness(t, chanx.SupervisorOptions{})
+		h.workers(atOnce, "a")
+		h.cancel(errSet)
+		assert.Equal(t, context.Canceled, h.Run(h.ctx))
+		assert.Empty(t, h.played())
+		h.ctx = context.Background()
+		h.workers(atOnce, "b")
+		assert.Equal(t, "a starting, b starting", h.states(), "still to be run")
 	})
 }
 
 func TestRunReturnsNilOnceAllHaveEndedForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a")[0]
-		b, c := tr.actor("b"), tr.actor("c")
-		tr.add(chanx.RestartPolicy{Restart: chanx.RestartOnFailure}, b)
-		tr.add(chanx.RestartPolicy{Restart: chanx.RestartNever}, c)
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a")[0]
+		b, c := h.worker("b"), h.worker("c")
+		h.add(chanx.RestartPolicy{Restart: chanx.RestartOnFailure}, b)
+		h.add(chanx.RestartPolicy{Restart: chanx.RestartNever}, c)
+		h.start()
 		b.exit(nil)
 		c.exit(errSet)
-		_, over := tr.over()
+		_, over := h.over()
 		assert.False(t, over)
-		assert.Equal(t, "a running, b stopped, c failed", tr.states())
+		assert.Equal(t, "a running, b stopped, c failed", h.states())
 		a.exit(fmt.Errorf("wrapped: %w", chanx.ErrStop))
-		err, over := tr.over()
+		err, over := h.over()
 		assert.True(t, over)
 		assert.NoError(t, err)
-		assert.Equal(t, "a stopped, b stopped, c failed", tr.states())
-		assert.Equal(t, []string{"0s +a +b +c -b -c -a"}, tr.played())
+		assert.Equal(t, "a stopped, b stopped, c failed", h.states())
+		assert.Equal(t, []string{"0s +a +b +c -b -c -a"}, h.played())
 	})
 }
 
 func TestRunWithoutWorkersWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		h.start()
 		pause(24 * time.Hour)
-		_, over := tr.over()
+		_, over := h.over()
 		assert.False(t, over)
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, context.Canceled, h.end())
 	})
 }
 
 func TestRunTwiceAtOnceIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		tr.cast(atOnce, "a")[0].linger = time.Second
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		h.workers(atOnce, "a")[0].linger = time.Second
+		h.start()
 		const already = "chanx: supervisor is running already"
-		assert.EqualError(t, tr.Run(context.Background()), already)
-		tr.cancel(nil)
+		assert.EqualError(t, h.Run(context.Background()), already)
+		h.cancel(nil)
 		synctest.Wait()
-		assert.EqualError(t, tr.Run(context.Background()), already, "stopping")
-		assert.Equal(t, context.Canceled, <-tr.result)
+		assert.EqualError(t, h.Run(context.Background()), already, "stopping")
+		assert.Equal(t, context.Canceled, <-h.result)
 	})
 }
 
 func TestRunAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		all := tr.cast(everyOne(time.Second), "a b")
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		all := h.workers(everyOne(time.Second), "a b")
+		h.start()
 		all[0].exit(errSet) // backing off when the set stops
 		all[1].exit(chanx.ErrStop)
-		assert.Equal(t, context.Canceled, tr.end())
-		assert.Equal(t, "a stopped, b stopped", tr.states())
+		assert.Equal(t, context.Canceled, h.end())
+		assert.Equal(t, "a stopped, b stopped", h.states())
 		pause(time.Hour)
-		tr.played()
+		h.played()
 
-		tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
-		tr.start()
-		assert.Equal(t, []string{"1h0m0s +a +b"}, tr.played(), "all anew")
-		require.Len(t, tr.status("a").Exits, 1)
-		assert.Equal(t, errSet, tr.status("a").Exits[0].Err, "kept")
+		h.ctx, h.cancel = context.WithCancelCause(context.Background())
+		h.start()
+		assert.Equal(t, []string{"1h0m0s +a +b"}, h.played(), "all anew")
+		require.Len(t, h.status("a").Exits, 1)
+		assert.Equal(t, errSet, h.status("a").Exits[0].Err, "kept")
 		all[1].exit(chanx.ErrStop)
-		_, over := tr.over()
+		_, over := h.over()
 		assert.False(t, over, "a is alive")
-		assert.Len(t, tr.status("b").Exits, 2)
+		assert.Len(t, h.status("b").Exits, 2)
 		all[0].exit(chanx.ErrStop)
-		assert.NoError(t, <-tr.result, "b has ended once more")
+		assert.NoError(t, <-h.result, "b has ended once more")
 	})
 }
 
 func TestRunAgainWaitsForLateWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{StopTimeout: time.Second})
-		a := tr.cast(atOnce, "a b")[0]
+		h := newHarness(t, chanx.SupervisorOptions{StopTimeout: time.Second})
+		a := h.workers(atOnce, "a b")[0]
 		a.deaf = true
-		tr.start()
+		h.start()
 		var late *chanx.StopTimeoutError
-		require.ErrorAs(t, tr.end(), &late)
-		err := tr.Run(context.Background())
+		require.ErrorAs(t, h.end(), &late)
+		err := h.Run(context.Background())
 		require.ErrorAs(t, err, &late)
 		assert.Equal(t, []string{"a"}, late.Workers)
 		assert.NotErrorIs(t, err, context.Canceled)
-		assert.Equal(t, "a running, b stopped", tr.states())
+		assert.Equal(t, "a running, b stopped", h.states())
 		a.exit(errSet)
-		exits := tr.status("a").Exits
+		exits := h.status("a").Exits
 		require.Len(t, exits, 1)
 		assert.Equal(t, errSet, exits[0].Err, "its end is still noted")
 		assert.True(t, exits[0].Final)
-		assert.Equal(t, "a stopped, b stopped", tr.states())
+		assert.Equal(t, "a stopped, b stopped", h.states())
 		a.deaf = false
-		tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
-		tr.start()
-		assert.Equal(t, "a running, b running", tr.states())
-		assert.Equal(t, context.Canceled, tr.end())
+		h.ctx, h.cancel = context.WithCancelCause(context.Background())
+		h.start()
+		assert.Equal(t, "a running, b running", h.states())
+		assert.Equal(t, context.Canceled, h.end())
 	})
 }
 
@@ -474,14 +474,14 @@ func TestRunAgainStartsTheLimitsAnew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTroupe(t, tt.opts)
-				a := tr.cast(tt.policy, "a")[0]
+				h := newHarness(t, tt.opts)
+				a := h.workers(tt.policy, "a")[0]
 				for range 2 {
-					tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
-					tr.start()
+					h.ctx, h.cancel = context.WithCancelCause(context.Background())
+					h.start()
 					a.exit(errSet)
 					a.exit(errSet)
-					assert.Equal(t, context.Canceled, tr.end())
+					assert.Equal(t, context.Canceled, h.end())
 				}
 			})
 		})
@@ -491,58 +491,58 @@ func TestRunAgainStartsTheLimitsAnew(t *testing.T) {
 // A restart that was waiting when Run returned does not come in the next one.
 func TestRunAgainForgetsOldBackoffs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(everyOne(time.Second), "a")[0]
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(everyOne(time.Second), "a")[0]
+		h.start()
 		a.exit(errSet)
-		tr.end()
-		tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
-		tr.start()
+		h.end()
+		h.ctx, h.cancel = context.WithCancelCause(context.Background())
+		h.start()
 		pause(time.Second - 1)
 		a.exit(errSet)
 		pause(1)
-		assert.Equal(t, "a backing off", tr.states())
+		assert.Equal(t, "a backing off", h.states())
 		pause(time.Second - 2)
-		assert.Equal(t, "a backing off", tr.states())
+		assert.Equal(t, "a backing off", h.states())
 		pause(1)
-		assert.Equal(t, "a running", tr.states())
+		assert.Equal(t, "a running", h.states())
 		assert.Equal(t, int32(1), a.most.Load())
-		tr.end()
+		h.end()
 	})
 }
 
 func TestRunGivesUpWithAWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.actor("a")
-		tr.add(chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1}, a)
-		b := tr.cast(atOnce, "b")[0]
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.worker("a")
+		h.add(chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1}, a)
+		b := h.workers(atOnce, "b")[0]
 		b.linger = time.Second
-		tr.start()
+		h.start()
 		a.exit(errSet)
 		a.exit(errSet)
-		_, over := tr.over()
+		_, over := h.over()
 		assert.False(t, over, "b is being stopped")
-		err := <-tr.result
+		err := <-h.result
 		var limit *chanx.RestartLimitError
 		require.ErrorAs(t, err, &limit)
 		assert.Equal(t, 1, limit.Restarts)
 		assert.EqualError(t, limit.Last, `worker "a": boom`)
 		assert.ErrorIs(t, err, errSet)
-		assert.Equal(t, "a failed, b stopped", tr.states())
-		assert.Equal(t, []string{"0s +a +b -a +a -a", "1s -b"}, tr.played())
+		assert.Equal(t, "a failed, b stopped", h.states())
+		assert.Equal(t, []string{"0s +a +b -a +a -a", "1s -b"}, h.played())
 	})
 }
 
 func TestRunGivesUpOnAWorkerThatReturnsNil(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 1})
-		a := tr.cast(atOnce, "a")[0]
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{MaxRestarts: 1})
+		a := h.workers(atOnce, "a")[0]
+		h.start()
 		a.exit(nil)
 		a.exit(nil)
 		var limit *chanx.RestartLimitError
-		require.ErrorAs(t, <-tr.result, &limit)
+		require.ErrorAs(t, <-h.result, &limit)
 		assert.EqualError(t, limit.Last, `worker "a" returned nil`)
 	})
 }
@@ -557,20 +557,20 @@ func TestSetLimitInAWindow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTroupe(t, chanx.SupervisorOptions{
+				h := newHarness(t, chanx.SupervisorOptions{
 					MaxRestarts: 2, Within: 2 * time.Second,
 				})
-				all := tr.cast(atOnce, "a b c")
-				tr.start()
+				all := h.workers(atOnce, "a b c")
+				h.start()
 				all[0].exit(errSet)
 				pause(tc.spacing)
 				all[1].exit(errSet)
 				pause(time.Second)
 				all[2].exit(errSet)
-				err, over := tr.over()
+				err, over := h.over()
 				require.Equal(t, tc.gaveUp, over)
 				if !over {
-					assert.Equal(t, context.Canceled, tr.end())
+					assert.Equal(t, context.Canceled, h.end())
 					return
 				}
 				var limit *chanx.RestartLimitError
@@ -578,7 +578,7 @@ func TestSetLimitInAWindow(t *testing.T) {
 				assert.Equal(t, 2, limit.Restarts)
 				assert.Equal(t, 2*time.Second, limit.Within)
 				assert.EqualError(t, limit.Last, `worker "c": boom`)
-				assert.Equal(t, "a stopped, b stopped, c failed", tr.states())
+				assert.Equal(t, "a stopped, b stopped, c failed", h.states())
 			})
 		})
 	}
@@ -596,23 +596,23 @@ func TestSetLimitSinceTheLastHealthyRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 3})
-				all := tr.cast(atOnce, "a b")
-				tr.start()
+				h := newHarness(t, chanx.SupervisorOptions{MaxRestarts: 3})
+				all := h.workers(atOnce, "a b")
+				h.start()
 				a, b := all[0], all[1]
 				a.exit(errSet)
 				a.exit(errSet)
 				pause(tc.healthy) // a's restarts are forgotten, or not
 				b.exit(errSet)    // of a run that was healthy or not
 				b.exit(errSet)
-				err, over := tr.over()
+				err, over := h.over()
 				require.Equal(t, tc.gaveUp, over)
 				if !over {
 					b.exit(errSet)
-					_, over = tr.over()
+					_, over = h.over()
 					require.False(t, over, "three are allowed")
 					b.exit(errSet)
-					err, over = tr.over()
+					err, over = h.over()
 					require.True(t, over)
 				}
 				var limit *chanx.RestartLimitError
@@ -637,16 +637,16 @@ func TestSetLimitForgivesOnlyWhoIsWell(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 1})
-				a, b := tr.cast(tt.policy, "a")[0], tr.cast(atOnce, "b")[0]
-				tr.start()
+				h := newHarness(t, chanx.SupervisorOptions{MaxRestarts: 1})
+				a, b := h.workers(tt.policy, "a")[0], h.workers(atOnce, "b")[0]
+				h.start()
 				a.exit(errSet)
 				pause(2 * time.Minute)
 				b.exit(errSet)
-				_, over := tr.over()
+				_, over := h.over()
 				assert.Equal(t, tt.gaveUp, over)
 				if !over {
-					tr.end()
+					h.end()
 				}
 			})
 		})
@@ -656,47 +656,47 @@ func TestSetLimitForgivesOnlyWhoIsWell(t *testing.T) {
 // What is left when the healthy are forgiven may be all there is to use.
 func TestSetLimitIsReachedToTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 3})
-		all := tr.cast(atOnce, "a b")
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{MaxRestarts: 3})
+		all := h.workers(atOnce, "a b")
+		h.start()
 		all[0].exit(errSet)
 		all[1].exit(errSet)
 		pause(30 * time.Second)
 		all[1].exit(errSet)
 		pause(31 * time.Second)
 		all[1].exit(errSet) // a is healthy by now
-		_, over := tr.over()
+		_, over := h.over()
 		assert.False(t, over, "three are left")
 		all[1].exit(errSet)
-		assert.ErrorIs(t, <-tr.result, errSet)
+		assert.ErrorIs(t, <-h.result, errSet)
 	})
 }
 
 func TestStopOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		for _, a := range tr.cast(atOnce, "a b c") {
+		h := newHarness(t, chanx.SupervisorOptions{})
+		for _, a := range h.workers(atOnce, "a b c") {
 			a.linger = time.Second
 		}
-		tr.start()
-		assert.Equal(t, context.Canceled, tr.end())
-		assert.Equal(t, []string{"0s +a +b +c", "1s -c", "2s -b", "3s -a"}, tr.played())
+		h.start()
+		assert.Equal(t, context.Canceled, h.end())
+		assert.Equal(t, []string{"0s +a +b +c", "1s -c", "2s -b", "3s -a"}, h.played())
 	})
 }
 
 // c gets a third of 12 s, b half of what is left, a the rest of it.
 func TestStopShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{StopTimeout: 12 * time.Second})
-		all := tr.cast(atOnce, "a b c")
+		h := newHarness(t, chanx.SupervisorOptions{StopTimeout: 12 * time.Second})
+		all := h.workers(atOnce, "a b c")
 		a, b, c := all[0], all[1], all[2]
 		c.linger = 12*time.Second - 1 // in time, though past its share
 		b.linger = 2 * time.Second
 		a.deaf = true
-		tr.start()
-		err := tr.end()
-		assert.Equal(t, 12*time.Second, time.Since(tr.born))
-		assert.Equal(t, []string{"0s +a +b +c", "6s -b", "11.999999999s -c"}, tr.played())
+		h.start()
+		err := h.end()
+		assert.Equal(t, 12*time.Second, time.Since(h.born))
+		assert.Equal(t, []string{"0s +a +b +c", "6s -b", "11.999999999s -c"}, h.played())
 		var late *chanx.StopTimeoutError
 		require.ErrorAs(t, err, &late)
 		assert.Equal(t, []string{"a"}, late.Workers)
@@ -706,12 +706,12 @@ func TestStopShares(t *testing.T) {
 
 func TestStopTimeoutNamesWhoDidNotStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		all := tr.cast(atOnce, "a b c d")
+		h := newHarness(t, chanx.SupervisorOptions{})
+		all := h.workers(atOnce, "a b c d")
 		all[0].deaf, all[2].deaf = true, true
-		tr.start()
-		err := tr.end()
-		assert.Equal(t, 10*time.Second, time.Since(tr.born), "the default")
+		h.start()
+		err := h.end()
+		assert.Equal(t, 10*time.Second, time.Since(h.born), "the default")
 		assert.Equal(t, &chanx.StopTimeoutError{
 			Workers: []string{"a", "c"},
 			Timeout: 10 * time.Second,
@@ -722,20 +722,20 @@ func TestStopTimeoutNamesWhoDidNotStop(t *testing.T) {
 			"(stopping because: context canceled)")
 		all[0].exit(nil)
 		all[2].exit(nil)
-		assert.Equal(t, "a stopped, b stopped, c stopped, d stopped", tr.states())
+		assert.Equal(t, "a stopped, b stopped, c stopped, d stopped", h.states())
 	})
 }
 
 func TestStopTimeoutAfterGivingUpWrapsTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{StopTimeout: time.Second})
-		a, b := tr.actor("a"), tr.actor("b")
+		h := newHarness(t, chanx.SupervisorOptions{StopTimeout: time.Second})
+		a, b := h.worker("a"), h.worker("b")
 		b.deaf = true
-		tr.add(chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1}, a, b)
-		tr.start()
+		h.add(chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1}, a, b)
+		h.start()
 		a.exit(errSet)
 		a.panic("the last one")
-		err := <-tr.result
+		err := <-h.result
 		var late *chanx.StopTimeoutError
 		require.ErrorAs(t, err, &late)
 		assert.Equal(t, []string{"b"}, late.Workers)
@@ -752,107 +752,107 @@ func TestStopTimeoutAfterGivingUpWrapsTheCause(t *testing.T) {
 func TestWorkerContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		tr.ctx = context.WithValue(tr.ctx, key{}, "value")
-		all := tr.cast(atOnce, "a b")
+		h := newHarness(t, chanx.SupervisorOptions{})
+		h.ctx = context.WithValue(h.ctx, key{}, "value")
+		all := h.workers(atOnce, "a b")
 		all[1].linger = time.Second
-		tr.start()
+		h.start()
 		var ctx context.Context
 		all[0].do(func(c context.Context) error { ctx = c; return errGoOn })
 		assert.Equal(t, "value", ctx.Value(key{}))
 		_, limited := ctx.Deadline()
 		assert.False(t, limited)
-		tr.cancel(nil)
+		h.cancel(nil)
 		pause(time.Second - 1)
 		assert.NoError(t, ctx.Err(), "b is not done yet")
 		pause(1)
 		assert.Equal(t, context.Canceled, ctx.Err())
-		<-tr.result
+		<-h.result
 	})
 }
 
 // What a run started with its context ends with the run.
 func TestWorkerContextEndsWithTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a")[0]
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a")[0]
+		h.start()
 		var ctx context.Context
 		a.do(func(c context.Context) error { ctx = c; return nil })
 		assert.Equal(t, context.Canceled, ctx.Err())
-		assert.Equal(t, "a running", tr.states())
-		tr.end()
+		assert.Equal(t, "a running", h.states())
+		h.end()
 	})
 }
 
 // A context.Canceled from elsewhere is a failure, not a shutdown.
 func TestForeignCancelIsAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a")[0]
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a")[0]
+		h.start()
 		a.exit(context.Canceled)
 		assert.Equal(t, int32(2), a.runs.Load())
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, context.Canceled, h.end())
 	})
 }
 
 func TestGoexitIsAnExit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a")[0]
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a")[0]
+		h.start()
 		a.do(func(context.Context) error { runtime.Goexit(); return nil })
 		assert.Equal(t, int32(2), a.runs.Load())
-		assert.Equal(t, chanx.ErrGoexit, tr.status("a").Exits[0].Err)
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, chanx.ErrGoexit, h.status("a").Exits[0].Err)
+		assert.Equal(t, context.Canceled, h.end())
 	})
 }
 
 func TestOneForOneRestartsAloneAtTheEndOfBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		all := tr.cast(everyOne(time.Second), "a b")
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		all := h.workers(everyOne(time.Second), "a b")
+		h.start()
 		all[0].exit(errSet)
 		pause(time.Second - 1)
-		assert.Equal(t, "a backing off, b running", tr.states())
+		assert.Equal(t, "a backing off, b running", h.states())
 		pause(1)
-		assert.Equal(t, []string{"0s +a +b -a", "1s +a"}, tr.played())
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, []string{"0s +a +b -a", "1s +a"}, h.played())
+		assert.Equal(t, context.Canceled, h.end())
 	})
 }
 
 func TestStopDuringBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		all := tr.cast(everyOne(time.Second), "a b")
+		h := newHarness(t, chanx.SupervisorOptions{})
+		all := h.workers(everyOne(time.Second), "a b")
 		all[1].linger = 2 * time.Second // the backoff ends meanwhile
-		tr.start()
+		h.start()
 		all[0].exit(errSet)
-		assert.Equal(t, context.Canceled, tr.end())
-		assert.Equal(t, "a stopped, b stopped", tr.states())
+		assert.Equal(t, context.Canceled, h.end())
+		assert.Equal(t, "a stopped, b stopped", h.states())
 		pause(time.Hour)
-		assert.Equal(t, []string{"0s +a +b -a", "2s -b"}, tr.played())
+		assert.Equal(t, []string{"0s +a +b -a", "2s -b"}, h.played())
 	})
 }
 
 func TestCrashOnPanicCrashesRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a, b := tr.actor("a"), tr.actor("b")
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a, b := h.worker("a"), h.worker("b")
 		told := make(chan chanx.Event, 9)
-		tr.add(chanx.RestartPolicy{CrashOnPanic: true, MinBackoff: -1,
+		h.add(chanx.RestartPolicy{CrashOnPanic: true, MinBackoff: -1,
 			OnEvent: func(e chanx.Event) {
 				time.Sleep(time.Millisecond)
 				told <- e
 			}}, a)
-		tr.add(atOnce, b)
+		h.add(atOnce, b)
 		b.linger = time.Hour
 		crashed := make(chan any, 1)
 		go func() {
 			defer func() { crashed <- recover() }()
-			_ = tr.Run(tr.ctx)
+			_ = h.Run(h.ctx)
 		}()
 		synctest.Wait()
 		a.exit(errSet) // an error is no crash
@@ -862,11 +862,11 @@ func TestCrashOnPanicCrashesRun(t *testing.T) {
 		require.True(t, ok)
 		assert.Equal(t, errSet, p.Value)
 		assert.Contains(t, string(p.Stack), "chanx_test.TestCrashOnPanic")
-		assert.Equal(t, 4*time.Millisecond, time.Since(tr.born), "hooks are told first")
+		assert.Equal(t, 4*time.Millisecond, time.Since(h.born), "hooks are told first")
 		assert.Len(t, told, 4)
-		assert.Equal(t, "a failed, b running", tr.states())
+		assert.Equal(t, "a failed, b running", h.states())
 		pause(time.Hour)
-		assert.Equal(t, "a failed, b stopped", tr.states(), "cancelled, not waited for")
+		assert.Equal(t, "a failed, b stopped", h.states(), "cancelled, not waited for")
 		assert.ErrorIs(t, b.stoppedFor(), chanx.ErrStopping)
 		assert.ErrorIs(t, b.stoppedFor(), p, "why it stops")
 	})
@@ -875,60 +875,60 @@ func TestCrashOnPanicCrashesRun(t *testing.T) {
 // All are cancelled at the crash, not one after the other.
 func TestACrashCancelsAllTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		all := tr.cast(chanx.RestartPolicy{CrashOnPanic: true}, "a b c")
+		h := newHarness(t, chanx.SupervisorOptions{})
+		all := h.workers(chanx.RestartPolicy{CrashOnPanic: true}, "a b c")
 		all[0].linger, all[2].linger = time.Second, 2*time.Second
 		crashed := make(chan any, 1)
 		go func() {
 			defer func() { crashed <- recover() }()
-			_ = tr.Run(tr.ctx)
+			_ = h.Run(h.ctx)
 		}()
 		synctest.Wait()
 		all[1].panic(errSet)
 		assert.IsType(t, &chanx.PanicError{}, <-crashed)
 		pause(time.Minute)
-		assert.Equal(t, []string{"0s +a +b +c -b", "1s -a", "2s -c"}, tr.played())
+		assert.Equal(t, []string{"0s +a +b +c -b", "1s -a", "2s -c"}, h.played())
 	})
 }
 
 func TestReplaceStalledInASet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.actor("a")
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.worker("a")
 		a.deaf = true
-		tr.add(chanx.RestartPolicy{MinBackoff: -1, Heartbeat: time.Second,
+		h.add(chanx.RestartPolicy{MinBackoff: -1, Heartbeat: time.Second,
 			ReplaceStalled: true}, a)
-		b := tr.cast(atOnce, "b")[0]
-		tr.start()
+		b := h.workers(atOnce, "b")[0]
+		h.start()
 		pause(time.Second)
 		assert.Equal(t, int32(1), a.runs.Load())
 		pause(1)
 		assert.Equal(t, int32(2), a.runs.Load())
 		assert.Equal(t, int32(2), a.live.Load(), "beside the old one")
-		assert.Equal(t, "a running, b running", tr.states())
-		exits := tr.status("a").Exits
+		assert.Equal(t, "a running, b running", h.states())
+		exits := h.status("a").Exits
 		require.Len(t, exits, 1)
 		assert.Equal(t, chanx.ErrStalled, exits[0].Err)
 
 		pause(time.Second + 1)
 		assert.Equal(t, int32(3), a.runs.Load())
-		assert.Equal(t, 2, tr.status("a").Restarts)
+		assert.Equal(t, 2, h.status("a").Restarts)
 		assert.Equal(t, int32(1), b.runs.Load(), "b is left alone")
 		a.deaf = false
 		for a.live.Load() > 1 { // whoever takes it; the last is a successor
 			a.exit(errSet)
 		}
 		a.exit(errSet)
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, context.Canceled, h.end())
 	})
 }
 
 func TestRunReturnsBesideStrays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
+		h := newHarness(t, chanx.SupervisorOptions{})
 		var runs atomic.Int32 // one run is beside the other
 		release := make(chan error)
-		require.NoError(t, tr.Add("a", func(ctx context.Context) error {
+		require.NoError(t, h.Add("a", func(ctx context.Context) error {
 			if runs.Add(1) == 1 {
 				return <-release
 			}
@@ -939,33 +939,33 @@ func TestRunReturnsBesideStrays(t *testing.T) {
 			return nil
 		}, chanx.RestartPolicy{MinBackoff: -1, Heartbeat: time.Second,
 			ReplaceStalled: true}))
-		tr.start()
+		h.start()
 		pause(time.Minute)
 		assert.Equal(t, int32(2), runs.Load())
 		before := time.Now()
-		assert.Equal(t, context.Canceled, tr.end())
+		assert.Equal(t, context.Canceled, h.end())
 		assert.LessOrEqual(t, time.Since(before), time.Millisecond)
 		release <- errSet
 		synctest.Wait()
-		exits := tr.status("a").Exits
+		exits := h.status("a").Exits
 		require.Len(t, exits, 3, "stalled, stopped, and the late end")
 		assert.Equal(t, chanx.ErrStalled, exits[0].Err)
 		assert.NoError(t, exits[1].Err)
 		assert.ErrorIs(t, exits[2].Err, chanx.ErrStalled)
 		assert.ErrorIs(t, exits[2].Err, errSet)
-		assert.Equal(t, "a stopped", tr.states())
+		assert.Equal(t, "a stopped", h.states())
 	})
 }
 
 func TestExtremeStopTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{StopTimeout: math.MaxInt64})
-		for _, a := range tr.cast(atOnce, "a b") {
+		h := newHarness(t, chanx.SupervisorOptions{StopTimeout: math.MaxInt64})
+		for _, a := range h.workers(atOnce, "a b") {
 			a.linger = time.Hour
 		}
-		tr.start()
-		assert.Equal(t, context.Canceled, tr.end())
-		assert.Equal(t, []string{"0s +a +b", "1h0m0s -b", "2h0m0s -a"}, tr.played())
+		h.start()
+		assert.Equal(t, context.Canceled, h.end())
+		assert.Equal(t, []string{"0s +a +b", "1h0m0s -b", "2h0m0s -a"}, h.played())
 	})
 }
 
@@ -973,23 +973,23 @@ func TestExtremeStopTimeout(t *testing.T) {
 // the worker that hangs look healthy to it for a while, and are not.
 func TestCountingForTheSetChangesNoWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 3})
-		hangs := tr.actor("hangs")
+		h := newHarness(t, chanx.SupervisorOptions{MaxRestarts: 3})
+		hangs := h.worker("hangs")
 		hangs.deaf = true
-		tr.add(chanx.RestartPolicy{
+		h.add(chanx.RestartPolicy{
 			MinBackoff: -1, Heartbeat: 2 * time.Minute, ReplaceStalled: true, MaxRestarts: 2,
 		}, hangs)
-		fails := tr.cast(atOnce, "fails")[0]
-		tr.start()
+		fails := h.workers(atOnce, "fails")[0]
+		h.start()
 		for range 24 * 60 / 5 { // five minutes are a healthy run
 			pause(90 * time.Second)
-			if _, over := tr.over(); over {
+			if _, over := h.over(); over {
 				break
 			}
 			fails.exit(errSet)
 		}
 		assert.LessOrEqual(t, hangs.runs.Load(), int32(3))
-		tr.cancel(nil)
+		h.cancel(nil)
 		pause(time.Minute)
 		for range hangs.live.Load() {
 			hangs.exit(nil)
@@ -1000,9 +1000,9 @@ func TestCountingForTheSetChangesNoWorker(t *testing.T) {
 // A worker that has ended for good takes its restarts with it.
 func TestTheEndedDoNotUseUpTheSetsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 3})
-		all := tr.cast(atOnce, "ends runs")
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{MaxRestarts: 3})
+		all := h.workers(atOnce, "ends runs")
+		h.start()
 		for range 3 {
 			all[0].exit(errSet)
 		}
@@ -1011,10 +1011,10 @@ func TestTheEndedDoNotUseUpTheSetsLimit(t *testing.T) {
 		for range 3 {
 			all[1].exit(errSet)
 		}
-		_, over := tr.over()
+		_, over := h.over()
 		require.False(t, over)
 		all[1].exit(errSet)
-		assert.ErrorIs(t, <-tr.result, errSet)
+		assert.ErrorIs(t, <-h.result, errSet)
 	})
 }
 
@@ -1108,17 +1108,17 @@ func TestTheLeakIsBoundedByMaxRestarts(t *testing.T) {
 func TestASiblingThatStopsIsNotReplaced(t *testing.T) {
 	for _, opts := range []chanx.SupervisorOptions{oneForAll, restForOne} {
 		synctest.Test(t, func(t *testing.T) {
-			tr := newTroupe(t, opts)
-			fails := tr.cast(atOnce, "fails")[0]
-			slow := tr.actor("slow")
+			h := newHarness(t, opts)
+			fails := h.workers(atOnce, "fails")[0]
+			slow := h.worker("slow")
 			slow.linger = 9 * time.Second
-			tr.add(watchedWorker, slow)
-			tr.start()
+			h.add(watchedWorker, slow)
+			h.start()
 			fails.exit(errSet)
 			pause(9 * time.Second)
 			assert.Equal(t, int32(1), slow.most.Load())
 			assert.Equal(t, int32(2), slow.runs.Load())
-			assert.Equal(t, context.Canceled, tr.end())
+			assert.Equal(t, context.Canceled, h.end())
 		})
 	}
 }
@@ -1135,18 +1135,18 @@ func (c doneContext) Err() error            { return nil }
 func TestDoneContextWithoutError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := doneContext{context.Background(), make(chan struct{})}
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a")[0]
-		tr.ctx = ctx
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a")[0]
+		h.ctx = ctx
+		h.start()
 		result := make(chan error, 1)
 		go func() { result <- chanx.Supervise(ctx, byErrorOf(errSet), everyOne(time.Hour)) }()
 		synctest.Wait()
 		close(ctx.done)
-		assert.Equal(t, context.Canceled, <-tr.result)
+		assert.Equal(t, context.Canceled, <-h.result)
 		assert.Equal(t, chanx.ErrStopping, a.stoppedFor())
 		assert.Equal(t, context.Canceled, <-result)
-		assert.Zero(t, time.Since(tr.born))
+		assert.Zero(t, time.Since(h.born))
 	})
 }
 
@@ -1166,19 +1166,19 @@ func TestWorkersOfADoneContextWithoutError(t *testing.T) {
 		close(ctx.done)
 		assert.Equal(t, context.Canceled, <-result)
 		assert.Equal(t, context.Canceled, <-result)
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(atOnce, "a")[0]
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(atOnce, "a")[0]
 		a.linger = time.Second
-		tr.start()
-		assert.Equal(t, context.Canceled, tr.Restart(ctx, "a"))
-		assert.Equal(t, context.Canceled, tr.Remove(ctx, "a"))
+		h.start()
+		assert.Equal(t, context.Canceled, h.Restart(ctx, "a"))
+		assert.Equal(t, context.Canceled, h.Remove(ctx, "a"))
 		assert.Equal(t, context.Canceled, chanx.Supervise(ctx, byErrorOf(errSet), atOnce))
 		assert.Equal(t, context.Canceled, chanx.NewSupervisor(oneForAll).Run(ctx))
-		assert.Equal(t, []string{"0s +a"}, tr.played(), "still there")
+		assert.Equal(t, []string{"0s +a"}, h.played(), "still there")
 		later := func() context.Context { return &laterContext{Context: context.Background()} }
-		assert.Equal(t, context.Canceled, tr.Restart(later(), "a"))
-		assert.Equal(t, context.Canceled, tr.Remove(later(), "a"))
-		tr.end()
+		assert.Equal(t, context.Canceled, h.Restart(later(), "a"))
+		assert.Equal(t, context.Canceled, h.Remove(later(), "a"))
+		h.end()
 	})
 }
 
@@ -1209,18 +1209,18 @@ func TestRunEndedByItsContext(t *testing.T) {
 		"panic": func() { panic("no") }, "Goexit": runtime.Goexit,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			tr := newTroupe(t, chanx.SupervisorOptions{})
-			a := tr.cast(atOnce, "a")[0]
+			h := newHarness(t, chanx.SupervisorOptions{})
+			a := h.workers(atOnce, "a")[0]
 			go func() {
-				defer func() { _ = recover(); tr.result <- nil }()
-				_ = tr.Run(rogueContext{tr.ctx, value})
+				defer func() { _ = recover(); h.result <- nil }()
+				_ = h.Run(rogueContext{h.ctx, value})
 			}()
-			assert.NoError(t, <-tr.result)
+			assert.NoError(t, <-h.result)
 			synctest.Wait()
-			assert.Equal(t, "a stopped", tr.states(), name)
+			assert.Equal(t, "a stopped", h.states(), name)
 			assert.Equal(t, chanx.ErrStopping, a.stoppedFor())
-			assert.False(t, tr.Health().Ready)
-			assert.Error(t, tr.Add("b", idle, atOnce))
+			assert.False(t, h.Health().Ready)
+			assert.Error(t, h.Add("b", idle, atOnce))
 		})
 	}
 }
@@ -1228,9 +1228,9 @@ func TestRunEndedByItsContext(t *testing.T) {
 // A worker that is removed is so reported, even if ctx is done as well.
 func TestRemoveAndDoneAtOnce(t *testing.T) {
 	for range 64 {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		tr.cast(atOnce, "a")
-		require.NoError(t, tr.Remove(&laterContext{Context: context.Background()}, "a"))
+		h := newHarness(t, chanx.SupervisorOptions{})
+		h.workers(atOnce, "a")
+		require.NoError(t, h.Remove(&laterContext{Context: context.Background()}, "a"))
 	}
 }
 

@@ -16,12 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// branch adds a Supervisor with actors to tr, as a worker.
-func (tr *troupe) branch(name string, opts chanx.SupervisorOptions, policy chanx.RestartPolicy) *troupe {
-	child := newTroupe(tr.t, opts)
-	child.born = tr.born
-	if err := tr.Add(name, child.Run, policy); err != nil {
-		tr.t.Fatal(err)
+// branch adds a Supervisor with workers to h, as a worker.
+func (h *harness) branch(name string, opts chanx.SupervisorOptions, policy chanx.RestartPolicy) *harness {
+	child := newHarness(h.t, opts)
+	child.born = h.born
+	if err := h.Add(name, child.Run, policy); err != nil {
+		h.t.Fatal(err)
 	}
 	return child
 }
@@ -29,10 +29,10 @@ func (tr *troupe) branch(name string, opts chanx.SupervisorOptions, policy chanx
 func TestATreeCarriesCauseAndStackUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		once := chanx.SupervisorOptions{MaxRestarts: 1}
-		top := newTroupe(t, once)
+		top := newHarness(t, once)
 		mid := top.branch("mid", once, atOnce)
 		low := mid.branch("low", once, atOnce)
-		leaf := low.cast(atOnce, "leaf")[0]
+		leaf := low.workers(atOnce, "leaf")[0]
 		top.start()
 		for range 7 { // 2 runs of leaf in each of 2 of low in each of 2 of mid
 			leaf.panic(errSet)
@@ -45,7 +45,7 @@ func TestATreeCarriesCauseAndStackUp(t *testing.T) {
 		require.ErrorAs(t, err, &p)
 		assert.Equal(t, errSet, p.Value)
 		assert.ErrorIs(t, err, errSet)
-		assert.Contains(t, string(p.Stack), "chanx_test.(*actor).panic")
+		assert.Contains(t, string(p.Stack), "chanx_test.(*scriptedWorker).panic")
 		depth := 0
 		var limit *chanx.RestartLimitError
 		for e := err; errors.As(e, &limit); e = limit.Last {
@@ -62,11 +62,11 @@ func TestATreeCarriesCauseAndStackUp(t *testing.T) {
 
 func TestATreeStopsFromTheLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{})
+		top := newHarness(t, chanx.SupervisorOptions{})
 		first := top.branch("first", chanx.SupervisorOptions{}, atOnce)
 		second := top.branch("second", chanx.SupervisorOptions{}, atOnce)
-		for _, a := range append(first.cast(atOnce, "a b"), second.cast(atOnce, "c d")...) {
-			a.tr, a.linger = top, time.Second
+		for _, a := range append(first.workers(atOnce, "a b"), second.workers(atOnce, "c d")...) {
+			a.h, a.linger = top, time.Second
 		}
 		top.start()
 		assert.Equal(t, context.Canceled, top.end())
@@ -77,10 +77,10 @@ func TestATreeStopsFromTheLeaves(t *testing.T) {
 
 func TestATreeNamesWhoHangsBelow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{})
+		top := newHarness(t, chanx.SupervisorOptions{})
 		mid := top.branch("mid", chanx.SupervisorOptions{StopTimeout: 5 * time.Second}, atOnce)
 		low := mid.branch("low", chanx.SupervisorOptions{StopTimeout: time.Second}, atOnce)
-		leaf := low.cast(atOnce, "leaf other")[0]
+		leaf := low.workers(atOnce, "leaf other")[0]
 		leaf.deaf = true
 		top.start()
 		err := top.end()
@@ -102,11 +102,11 @@ func TestATreeNamesWhoHangsBelow(t *testing.T) {
 // A child that left a worker behind cannot be started beside it.
 func TestATreeDoesNotRestartBesideALateLeaf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{})
+		top := newHarness(t, chanx.SupervisorOptions{})
 		child := top.branch("child", chanx.SupervisorOptions{
 			MaxRestarts: 1, StopTimeout: time.Second,
 		}, everyOne(time.Second))
-		all := child.cast(atOnce, "a b")
+		all := child.workers(atOnce, "a b")
 		all[1].deaf = true
 		top.start()
 		all[0].exit(errSet)
@@ -131,10 +131,10 @@ func TestATreeDoesNotRestartBesideALateLeaf(t *testing.T) {
 
 func TestRemoveABranch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{})
+		top := newHarness(t, chanx.SupervisorOptions{})
 		child := top.branch("child", chanx.SupervisorOptions{}, atOnce)
-		child.cast(atOnce, "a")[0].linger = time.Second
-		top.cast(atOnce, "b")
+		child.workers(atOnce, "a")[0].linger = time.Second
+		top.workers(atOnce, "b")
 		top.start()
 		require.NoError(t, top.Remove(context.Background(), "child"))
 		assert.Equal(t, time.Second, time.Since(top.born))
@@ -146,10 +146,10 @@ func TestRemoveABranch(t *testing.T) {
 
 func TestStatusOfATree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{})
-		top.cast(atOnce, "plain")
+		top := newHarness(t, chanx.SupervisorOptions{})
+		top.workers(atOnce, "plain")
 		child := top.branch("child", chanx.SupervisorOptions{MaxRestarts: 1}, everyOne(time.Second))
-		a := child.cast(atOnce, "a b")[0]
+		a := child.workers(atOnce, "a b")[0]
 		assert.Nil(t, top.status("child").Workers, "not run yet")
 		top.start()
 		assert.Nil(t, top.status("plain").Workers)
@@ -174,11 +174,11 @@ func TestStatusOfATree(t *testing.T) {
 // to, and so none is ever shown below itself.
 func TestStatusOfSupervisorsThatRunEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		one := newTroupe(t, chanx.SupervisorOptions{})
+		one := newHarness(t, chanx.SupervisorOptions{})
 		two := one.branch("two", chanx.SupervisorOptions{}, everyOne(time.Second))
 		require.NoError(t, two.Add("one", one.Run, everyOne(time.Second)))
 		for range 3 {
-			for _, top := range []*troupe{one, two} {
+			for _, top := range []*harness{one, two} {
 				top.ctx, top.cancel = context.WithCancelCause(context.Background())
 				top.start()
 				for range 2 { // as it is now, and when it has ended
@@ -197,11 +197,11 @@ func TestStatusOfSupervisorsThatRunEachOther(t *testing.T) {
 }
 
 // deepLeaf builds top over mid over low over a leaf that does not stop.
-func deepLeaf(t *testing.T) (top *troupe, leaf *actor) {
-	top = newTroupe(t, chanx.SupervisorOptions{})
+func deepLeaf(t *testing.T) (top *harness, leaf *scriptedWorker) {
+	top = newHarness(t, chanx.SupervisorOptions{})
 	mid := top.branch("mid", chanx.SupervisorOptions{StopTimeout: 5 * time.Second}, atOnce)
 	low := mid.branch("low", chanx.SupervisorOptions{StopTimeout: time.Second}, atOnce)
-	leaf = low.cast(atOnce, "leaf")[0]
+	leaf = low.workers(atOnce, "leaf")[0]
 	leaf.deaf = true
 	top.start()
 	return top, leaf
@@ -216,7 +216,7 @@ func TestRemoveNamesWhoHangsBelow(t *testing.T) {
 		assert.Equal(t, 5*time.Second, late.Timeout, "that of mid")
 		assert.EqualError(t, late.Err, "chanx: worker is being removed")
 		assert.Empty(t, top.Status(), "it is removed all the same")
-		top.cast(atOnce, "mid") // the name is free
+		top.workers(atOnce, "mid") // the name is free
 		assert.Equal(t, context.Canceled, top.end(), "who was named is not again")
 		leaf.exit(nil)
 	})
@@ -227,11 +227,11 @@ func TestRemoveNamesWhoHangsBelow(t *testing.T) {
 func TestRemoveWhoHasLeftOthersBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		top, leaf := deepLeaf(t)
-		slow := top.actor("slow")
+		slow := top.worker("slow")
 		slow.linger = 2 * time.Second
 		top.add(atOnce, slow)
 		second := top.branch("second", chanx.SupervisorOptions{StopTimeout: time.Second}, atOnce)
-		last := second.actor("last")
+		last := second.worker("last")
 		last.deaf = true
 		second.add(atOnce, last)
 		synctest.Wait()
@@ -279,11 +279,11 @@ var watchedWorker = chanx.RestartPolicy{
 // while all are.
 func TestABranchIsNotStalledWhileItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{StopTimeout: time.Minute})
+		top := newHarness(t, chanx.SupervisorOptions{StopTimeout: time.Minute})
 		child := top.branch("child", chanx.SupervisorOptions{
 			Strategy: chanx.OneForAll, StopTimeout: time.Minute, MaxRestarts: 1,
 		}, watchedWorker)
-		all := child.cast(atOnce, "a b")
+		all := child.workers(atOnce, "a b")
 		all[1].linger = 10 * time.Second
 		top.start()
 		pause(time.Hour)
@@ -303,10 +303,10 @@ func TestABranchIsNotStalledWhileItWaits(t *testing.T) {
 
 func TestABranchHasItsOwnHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{})
+		top := newHarness(t, chanx.SupervisorOptions{})
 		child := top.branch("child", chanx.SupervisorOptions{},
 			chanx.RestartPolicy{Heartbeat: time.Second})
-		child.add(chanx.RestartPolicy{Heartbeat: time.Minute}, child.actor("leaf"))
+		child.add(chanx.RestartPolicy{Heartbeat: time.Minute}, child.worker("leaf"))
 		top.start()
 		pause(time.Minute)
 		assert.Equal(t, "leaf running", child.states())
@@ -320,55 +320,55 @@ func TestABranchHasItsOwnHeartbeat(t *testing.T) {
 
 func TestStalledAndHealthyAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.actor("a")
-		tr.add(chanx.RestartPolicy{Heartbeat: time.Second}, a)
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.worker("a")
+		h.add(chanx.RestartPolicy{Heartbeat: time.Second}, a)
+		h.start()
 		pause(time.Second)
-		assert.Equal(t, "a running", tr.states())
+		assert.Equal(t, "a running", h.states())
 		pause(1)
-		assert.Equal(t, "a stalled", tr.states())
-		assert.Equal(t, time.Second+1, tr.status("a").Since.Sub(tr.born))
+		assert.Equal(t, "a stalled", h.states())
+		assert.Equal(t, time.Second+1, h.status("a").Since.Sub(h.born))
 		pause(time.Second)
 		a.beat()
-		assert.Equal(t, "a running", tr.states())
-		assert.Equal(t, time.Now(), tr.status("a").LastBeat)
-		assert.Equal(t, time.Now(), tr.status("a").Since)
+		assert.Equal(t, "a running", h.states())
+		assert.Equal(t, time.Now(), h.status("a").LastBeat)
+		assert.Equal(t, time.Now(), h.status("a").Since)
 		pause(time.Second)
-		assert.Equal(t, "a running", tr.states())
+		assert.Equal(t, "a running", h.states())
 		pause(1)
-		assert.Equal(t, "a stalled", tr.states())
+		assert.Equal(t, "a stalled", h.states())
 		a.exit(errSet)
-		assert.Equal(t, "a backing off", tr.states())
-		assert.Equal(t, context.Canceled, tr.end())
-		assert.Empty(t, tr.status("a").Exits[1:], "a stall is no exit")
+		assert.Equal(t, "a backing off", h.states())
+		assert.Equal(t, context.Canceled, h.end())
+		assert.Empty(t, h.status("a").Exits[1:], "a stall is no exit")
 	})
 }
 
 // Who drains when told to stop does not beat, and is not left behind for it.
 func TestTheSilentAreNotReplacedWhileTheyStop(t *testing.T) {
-	for name, stop := range map[string]func(*troupe) error{
-		"set": func(tr *troupe) error { return tr.end() },
-		"remove": func(tr *troupe) error {
-			err := tr.Remove(context.Background(), "a")
-			tr.cancel(nil)
-			<-tr.result
+	for name, stop := range map[string]func(*harness) error{
+		"set": func(h *harness) error { return h.end() },
+		"remove": func(h *harness) error {
+			err := h.Remove(context.Background(), "a")
+			h.cancel(nil)
+			<-h.result
 			return err
 		},
-		"give up": func(tr *troupe) error {
-			_ = tr.Add("b", func(context.Context) error { return errSet },
+		"give up": func(h *harness) error {
+			_ = h.Add("b", func(context.Context) error { return errSet },
 				chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 1})
-			return <-tr.result
+			return <-h.result
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTroupe(t, chanx.SupervisorOptions{})
-				a := tr.actor("a")
+				h := newHarness(t, chanx.SupervisorOptions{})
+				a := h.worker("a")
 				a.linger = 9 * time.Second
-				tr.add(watchedWorker, a)
-				tr.start()
-				err := stop(tr)
+				h.add(watchedWorker, a)
+				h.start()
+				err := stop(h)
 				switch name {
 				case "set":
 					assert.Equal(t, context.Canceled, err)
@@ -377,7 +377,7 @@ func TestTheSilentAreNotReplacedWhileTheyStop(t *testing.T) {
 				default:
 					assert.ErrorIs(t, err, errSet)
 				}
-				assert.Equal(t, 9*time.Second, time.Since(tr.born))
+				assert.Equal(t, 9*time.Second, time.Since(h.born))
 				assert.Zero(t, a.live.Load())
 			})
 		})
@@ -386,16 +386,16 @@ func TestTheSilentAreNotReplacedWhileTheyStop(t *testing.T) {
 
 func TestTheSilentThatDoNotStopAreNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{StopTimeout: 5 * time.Second})
-		a := tr.actor("a")
+		h := newHarness(t, chanx.SupervisorOptions{StopTimeout: 5 * time.Second})
+		a := h.worker("a")
 		a.deaf = true
-		tr.add(watchedWorker, a)
-		tr.start()
+		h.add(watchedWorker, a)
+		h.start()
 		var late *chanx.StopTimeoutError
-		require.ErrorAs(t, tr.end(), &late)
+		require.ErrorAs(t, h.end(), &late)
 		assert.Equal(t, []string{"a"}, late.Workers)
-		assert.Equal(t, "a stalled", tr.states())
-		assert.Error(t, tr.Run(context.Background()), "no second instance")
+		assert.Equal(t, "a stalled", h.states())
+		assert.Error(t, h.Run(context.Background()), "no second instance")
 		a.exit(nil)
 	})
 }
@@ -403,11 +403,11 @@ func TestTheSilentThatDoNotStopAreNamed(t *testing.T) {
 // What is told and kept of a stall, a replacement, a late end and a recovery.
 func TestStallInASetIsToldInFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr, j := newTroupe(t, chanx.SupervisorOptions{}), newJournal()
+		h, j := newHarness(t, chanx.SupervisorOptions{}), newJournal()
 		policy := watchedWorker
 		policy.OnEvent = j.note
 		var runs atomic.Int32
-		require.NoError(t, tr.Add("a", func(ctx context.Context) error {
+		require.NoError(t, h.Add("a", func(ctx context.Context) error {
 			if runs.Add(1) == 1 {
 				<-ctx.Done()
 				assert.Equal(t, chanx.ErrStalled, context.Cause(ctx))
@@ -418,13 +418,13 @@ func TestStallInASetIsToldInFull(t *testing.T) {
 			return nil
 		}, policy))
 		policy.ReplaceStalled = false
-		b := tr.actor("b")
-		tr.add(policy, b)
-		tr.start()
+		b := h.worker("b")
+		h.add(policy, b)
+		h.start()
 		pause(2 * time.Second)
 		b.beat()
 		pause(2 * time.Second)
-		tr.end()
+		h.end()
 		assert.ElementsMatch(t, []string{
 			"1.000000001s stall: chanx: worker stalled, from 0s for 1.000000001s, after 0, wait 0s",
 			"1.000000001s exit: chanx: worker stalled, from 0s for 1.000000001s, after 0, wait 0s",
@@ -439,7 +439,7 @@ func TestStallInASetIsToldInFull(t *testing.T) {
 			"4s exit: <nil>, from 0s for 4s, after 0, wait 0s, final",
 		}, j.lines())
 		var kept []error
-		for _, e := range tr.status("a").Exits {
+		for _, e := range h.status("a").Exits {
 			kept = append(kept, e.Err)
 		}
 		require.Len(t, kept, 3)
@@ -452,9 +452,9 @@ func TestStallInASetIsToldInFull(t *testing.T) {
 // A stall in a group restarts the group beside the one that is left behind.
 func TestReplaceStalledInAGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, oneForAll)
+		h := newHarness(t, oneForAll)
 		release, runs := make(chan struct{}), make(chan struct{}, 9)
-		require.NoError(t, tr.Add("a", func(ctx context.Context) error {
+		require.NoError(t, h.Add("a", func(ctx context.Context) error {
 			runs <- struct{}{}
 			if len(runs) == 1 {
 				<-release
@@ -466,18 +466,18 @@ func TestReplaceStalledInAGroup(t *testing.T) {
 			}
 			return nil
 		}, watchedWorker))
-		b := tr.cast(atOnce, "b")[0]
-		tr.start()
+		b := h.workers(atOnce, "b")[0]
+		h.start()
 		pause(time.Second + 1)
 		assert.Len(t, runs, 2)
 		assert.Equal(t, int32(2), b.runs.Load())
 		assert.Equal(t, int32(1), b.most.Load())
-		assert.Equal(t, "a running, b running", tr.states())
+		assert.Equal(t, "a running, b running", h.states())
 		close(release)
 		synctest.Wait()
 		assert.Equal(t, int32(2), b.runs.Load(), "a late end restarts nobody")
-		require.Len(t, tr.status("a").Exits, 2)
-		tr.end()
+		require.Len(t, h.status("a").Exits, 2)
+		h.end()
 	})
 }
 
@@ -485,30 +485,30 @@ func TestReplaceStalledInAGroup(t *testing.T) {
 // they miss is counted to the last event.
 func TestHooksDelayNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
+		h := newHarness(t, chanx.SupervisorOptions{})
 		block := make(chan struct{})
-		a, b, c := tr.actor("a"), tr.actor("b"), tr.actor("c")
+		a, b, c := h.worker("a"), h.worker("b"), h.worker("c")
 		blocks, panics := atOnce, atOnce
 		blocks.OnEvent = func(chanx.Event) { <-block }
 		panics.OnEvent = func(chanx.Event) { panic("hook") }
-		tr.add(blocks, a)
-		tr.add(panics, b)
-		tr.add(atOnce, c)
-		tr.start()
+		h.add(blocks, a)
+		h.add(panics, b)
+		h.add(atOnce, c)
+		h.start()
 		for range 50 { // an exit and a restart each
 			a.exit(errSet)
 			b.exit(errSet)
 			c.exit(errSet)
 		}
-		assert.Equal(t, "a running, b running, c running", tr.states())
-		assert.Zero(t, time.Since(tr.born))
-		assert.EqualValues(t, 101-1-64, tr.status("a").Missed, "one taken, 64 waiting")
-		assert.EqualValues(t, 101, tr.status("b").Missed)
-		assert.Zero(t, tr.status("c").Missed)
-		assert.Equal(t, context.Canceled, tr.end())
-		assert.Equal(t, time.Second, time.Since(tr.born), "the grace of the hooks")
-		assert.EqualValues(t, 101, tr.status("a").Missed, "and one exit, less one taken")
-		assert.EqualValues(t, 102, tr.status("b").Missed)
+		assert.Equal(t, "a running, b running, c running", h.states())
+		assert.Zero(t, time.Since(h.born))
+		assert.EqualValues(t, 101-1-64, h.status("a").Missed, "one taken, 64 waiting")
+		assert.EqualValues(t, 101, h.status("b").Missed)
+		assert.Zero(t, h.status("c").Missed)
+		assert.Equal(t, context.Canceled, h.end())
+		assert.Equal(t, time.Second, time.Since(h.born), "the grace of the hooks")
+		assert.EqualValues(t, 101, h.status("a").Missed, "and one exit, less one taken")
+		assert.EqualValues(t, 102, h.status("b").Missed)
 		close(block)
 	})
 }
@@ -516,23 +516,23 @@ func TestHooksDelayNobody(t *testing.T) {
 // Run has not returned while it waits for hooks, and cannot be called again.
 func TestRunIsBusyWhileHooksAreWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
+		h := newHarness(t, chanx.SupervisorOptions{})
 		policy := atOnce
 		policy.OnEvent = func(chanx.Event) { time.Sleep(time.Second / 2) }
-		tr.add(policy, tr.actor("a"))
-		tr.start()
+		h.add(policy, h.worker("a"))
+		h.start()
 		pause(time.Second / 2)
-		tr.cancel(nil)
+		h.cancel(nil)
 		synctest.Wait()
-		assert.Equal(t, "a stopped", tr.states())
-		assert.EqualError(t, tr.Run(context.Background()),
+		assert.Equal(t, "a stopped", h.states())
+		assert.EqualError(t, h.Run(context.Background()),
 			"chanx: supervisor is running already")
-		assert.Equal(t, context.Canceled, <-tr.result)
-		assert.Equal(t, time.Second, time.Since(tr.born))
-		tr.ctx, tr.cancel = context.WithCancelCause(context.Background())
-		tr.start()
-		assert.Equal(t, context.Canceled, tr.end())
-		assert.Zero(t, tr.status("a").Missed, "the hook is open again")
+		assert.Equal(t, context.Canceled, <-h.result)
+		assert.Equal(t, time.Second, time.Since(h.born))
+		h.ctx, h.cancel = context.WithCancelCause(context.Background())
+		h.start()
+		assert.Equal(t, context.Canceled, h.end())
+		assert.Zero(t, h.status("a").Missed, "the hook is open again")
 	})
 }
 
@@ -543,7 +543,7 @@ func TestRemoveWaitsForTheHook(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTroupe(t, chanx.SupervisorOptions{})
+				h := newHarness(t, chanx.SupervisorOptions{})
 				policy := atOnce
 				var took atomic.Bool
 				policy.OnEvent = func(e chanx.Event) {
@@ -553,12 +553,12 @@ func TestRemoveWaitsForTheHook(t *testing.T) {
 					time.Sleep(tc.takes)
 					took.Store(true)
 				}
-				tr.add(policy, tr.actor("a"))
-				tr.start()
-				require.NoError(t, tr.Remove(context.Background(), "a"))
-				assert.Equal(t, tc.waits, time.Since(tr.born))
+				h.add(policy, h.worker("a"))
+				h.start()
+				require.NoError(t, h.Remove(context.Background(), "a"))
+				assert.Equal(t, tc.waits, time.Since(h.born))
 				assert.Equal(t, tc.takes == tc.waits, took.Load())
-				assert.Equal(t, context.Canceled, tr.end())
+				assert.Equal(t, context.Canceled, h.end())
 				pause(tc.takes)
 			})
 		})
@@ -567,20 +567,20 @@ func TestRemoveWaitsForTheHook(t *testing.T) {
 
 func TestEventsOfASetAreInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{MaxRestarts: 2})
+		h := newHarness(t, chanx.SupervisorOptions{MaxRestarts: 2})
 		var got []string
-		a := tr.actor("a")
-		tr.add(chanx.RestartPolicy{MinBackoff: -1, Heartbeat: time.Second,
+		a := h.worker("a")
+		h.add(chanx.RestartPolicy{MinBackoff: -1, Heartbeat: time.Second,
 			OnEvent: func(e chanx.Event) {
 				got = append(got, e.Worker+" "+e.Kind.String())
 			}}, a)
-		tr.start()
+		h.start()
 		a.exit(errSet)
 		pause(time.Second + 1)
 		a.beat()
 		a.exit(errSet)
 		a.exit(errSet)
-		<-tr.result
+		<-h.result
 		assert.Equal(t, []string{"a start", "a exit", "a restart", "a stall", "a recover",
 			"a exit", "a restart", "a exit", "a give up"}, got)
 	})
@@ -590,12 +590,12 @@ func TestEventsOfASetAreInOrder(t *testing.T) {
 // not the branch it hangs in.
 func TestTheLeafIsNamedWithDefaultTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{})
+		top := newHarness(t, chanx.SupervisorOptions{})
 		mid := top.branch("mid", chanx.SupervisorOptions{}, atOnce)
 		low := mid.branch("low", chanx.SupervisorOptions{}, atOnce)
 		block := make(chan struct{})
 		defer close(block)
-		leaf := low.cast(chanx.RestartPolicy{OnEvent: func(chanx.Event) { <-block }}, "leaf")[0]
+		leaf := low.workers(chanx.RestartPolicy{OnEvent: func(chanx.Event) { <-block }}, "leaf")[0]
 		leaf.deaf = true
 		top.start()
 		var late *chanx.StopTimeoutError
@@ -609,18 +609,18 @@ func TestTheLeafIsNamedWithDefaultTimeouts(t *testing.T) {
 // A child that has given up and left a worker behind is not the only one that
 // knows.
 func TestWhatAChildLeftBehindIsNotForgotten(t *testing.T) {
-	for name, end := range map[string]func(*troupe) error{
-		"stop":   func(top *troupe) error { return top.end() },
-		"remove": func(top *troupe) error { return top.Remove(context.Background(), "child") },
+	for name, end := range map[string]func(*harness) error{
+		"stop":   func(top *harness) error { return top.end() },
+		"remove": func(top *harness) error { return top.Remove(context.Background(), "child") },
 	} {
 		for _, again := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					top := newTroupe(t, chanx.SupervisorOptions{})
+					top := newHarness(t, chanx.SupervisorOptions{})
 					child := top.branch("child", chanx.SupervisorOptions{
 						MaxRestarts: 1, StopTimeout: time.Second,
 					}, everyOne(time.Minute))
-					all := child.cast(atOnce, "a b")
+					all := child.workers(atOnce, "a b")
 					all[1].deaf = true
 					top.start()
 					all[0].exit(errSet)
@@ -644,11 +644,11 @@ func TestWhatAChildLeftBehindIsNotForgotten(t *testing.T) {
 // A set that ends because its last worker has, for which no reason is known.
 func TestWhatTheLastChildLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{})
+		top := newHarness(t, chanx.SupervisorOptions{})
 		child := top.branch("child", chanx.SupervisorOptions{
 			MaxRestarts: 1, StopTimeout: time.Second,
 		}, chanx.RestartPolicy{Restart: chanx.RestartNever})
-		all := child.cast(atOnce, "a b")
+		all := child.workers(atOnce, "a b")
 		all[1].deaf = true
 		top.start()
 		all[0].exit(errSet)
@@ -664,7 +664,7 @@ func TestWhatTheLastChildLeftBehind(t *testing.T) {
 func TestRunNamesWhoHangsBelowTheRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		top, leaf := deepLeaf(t)
-		top.cast(atOnce, "other")
+		top.workers(atOnce, "other")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 		defer cancel()
 		assert.Equal(t, context.DeadlineExceeded, top.Remove(ctx, "mid"))
@@ -679,12 +679,12 @@ func TestRunNamesWhoHangsBelowTheRemoved(t *testing.T) {
 // Run waits for hooks as it waits for workers: it beats, and is not replaced.
 func TestRunBeatsWhileItWaitsForHooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{})
+		top := newHarness(t, chanx.SupervisorOptions{})
 		policy := chanx.RestartPolicy{MinBackoff: -1, CrashOnPanic: true,
 			Heartbeat: 100 * time.Millisecond, ReplaceStalled: true}
 		child := top.branch("child", chanx.SupervisorOptions{}, policy)
 		block := make(chan struct{})
-		a := child.actor("a")
+		a := child.worker("a")
 		child.add(chanx.RestartPolicy{CrashOnPanic: true,
 			OnEvent: func(chanx.Event) { <-block }}, a)
 		crashed := make(chan any, 1)
@@ -708,24 +708,24 @@ func TestRunBeatsWhileItWaitsForHooks(t *testing.T) {
 // A hook of a worker that was removed is waited for as well.
 func TestTheHookOfARemovedWorkerEndsWithRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
+		h := newHarness(t, chanx.SupervisorOptions{})
 		var calls atomic.Int64
 		policy := atOnce
 		policy.OnEvent = func(chanx.Event) {
 			time.Sleep(400 * time.Millisecond)
 			calls.Add(1)
 		}
-		a := tr.actor("a")
+		a := h.worker("a")
 		a.linger = 10 * time.Millisecond // it stops when Remove has given up
-		tr.add(policy, a)
-		tr.cast(atOnce, "b")[0].linger = 20 * time.Millisecond
-		tr.start()
+		h.add(policy, a)
+		h.workers(atOnce, "b")[0].linger = 20 * time.Millisecond
+		h.start()
 		a.exit(errSet)
 		a.exit(errSet) // four events, or more
 		ctx, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(time.Millisecond, cancel)
-		_ = tr.Remove(ctx, "a")
-		assert.Equal(t, context.Canceled, tr.end())
+		_ = h.Remove(ctx, "a")
+		assert.Equal(t, context.Canceled, h.end())
 		seen := calls.Load()
 		time.Sleep(time.Hour)
 		assert.LessOrEqual(t, calls.Load(), seen+1, "one call may have been under way")
@@ -736,11 +736,11 @@ func TestTheHookOfARemovedWorkerEndsWithRun(t *testing.T) {
 // of two sets that run, both are.
 func TestStatusShowsTheSetsThatRunBelow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := newTroupe(t, chanx.SupervisorOptions{})
-		warm, one, two := newTroupe(t, oneForAll), newTroupe(t, oneForAll), newTroupe(t, oneForAll)
-		w := warm.cast(chanx.RestartPolicy{Restart: chanx.RestartNever}, "warm")[0]
-		one.cast(atOnce, "one")
-		two.cast(atOnce, "two")
+		top := newHarness(t, chanx.SupervisorOptions{})
+		warm, one, two := newHarness(t, oneForAll), newHarness(t, oneForAll), newHarness(t, oneForAll)
+		w := warm.workers(chanx.RestartPolicy{Restart: chanx.RestartNever}, "warm")[0]
+		one.workers(atOnce, "one")
+		two.workers(atOnce, "two")
 		require.NoError(t, top.Add("a", func(ctx context.Context) error {
 			_ = warm.Run(ctx)
 			var all sync.WaitGroup
@@ -788,13 +788,13 @@ func TestADeepTreeIsStoppedAtOnce(t *testing.T) {
 // no time, also while another worker backs off from a panic.
 func TestStopRightAfterRemove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTroupe(t, chanx.SupervisorOptions{})
-		a := tr.cast(everyOne(time.Hour), "a b c")[0]
-		tr.start()
+		h := newHarness(t, chanx.SupervisorOptions{})
+		a := h.workers(everyOne(time.Hour), "a b c")[0]
+		h.start()
 		a.panic(errSet)
-		require.NoError(t, tr.Remove(t.Context(), "b"))
-		assert.Equal(t, context.Canceled, tr.end())
-		assert.Zero(t, time.Since(tr.born))
+		require.NoError(t, h.Remove(t.Context(), "b"))
+		assert.Equal(t, context.Canceled, h.end())
+		assert.Zero(t, time.Since(h.born))
 	})
 }
 

@@ -1,7 +1,5 @@
 package chanx
 
-// To copy this file: take trysend.go along.
-
 import (
 	"context"
 	"iter"

@@ -1,7 +1,5 @@
 package chanx
 
-// To copy this file: it stands alone.
-
 import (
 	"errors"
 	"iter"

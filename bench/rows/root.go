@@ -12,7 +12,7 @@ import (
 
 // ratioLine is what TestRatios of the root logs for each of its operations.
 var ratioLine = regexp.MustCompile(
-	`(?m)^\s+ratios_test\.go:\d+: (.+?)\s+[\d.]+ ns\s+[\d.]+ ns\s+([\d.]+)x`)
+	`(?m)^\s+\w+_test\.go:\d+: (.+?)\s+[\d.]+ ns\s+[\d.]+ ns\s+([\d.]+)x`)
 
 // inRoot runs the comparison with raw channels that the root module has beside
 // its other tests. Its rounds are shorter, so it takes more of them.

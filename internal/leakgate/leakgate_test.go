@@ -52,9 +52,9 @@ func TestAFailureStaysWhatItIs(t *testing.T) {
 	assert.Contains(t, report.String(), "testing.(*T).Run")
 }
 
-// settle waits until so many goroutines are left besides the caller's. The one
-// that runs the tests is one; those of earlier tests, and finalizers, may
-// still be about to end.
+// settle waits until want goroutines exist in addition to the caller's. The one
+// that runs the tests counts; those of earlier tests, and finalizers, may still
+// be about to end.
 func settle(t *testing.T, want int) {
 	t.Helper()
 	left := leaked()

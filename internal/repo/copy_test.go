@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,83 +21,68 @@ import (
 
 const syncModule = "golang.org/x/sync"
 
-var goFile = regexp.MustCompile(`\b[a-z]+\.go\b`)
+var (
+	copyRow   = regexp.MustCompile("(?m)^\\| (`.*?) \\| (`.*?\\.go`) \\| (.*?) ?\\|$")
+	inQuotes  = regexp.MustCompile("`([^`]+)`")
+	copyTable = "| to have | copy | requires |\n"
+)
 
-// A copySet is what the head of a source file says about copying it.
+// A copySet is a row of the table in CONTRIBUTING.md: files that can be copied
+// into another package.
 type copySet struct {
-	files []string // sorted, the file itself included
-	sync  bool     // it needs golang.org/x/sync
+	names []string // what the set is copied for
+	files []string
+	sync  bool // it requires golang.org/x/sync
 }
 
-// copySets reads the heads of all source files but doc.go, which has no code.
-func copySets(t *testing.T) map[string]copySet {
+func copySets(t *testing.T) (sets []copySet) {
 	t.Helper()
-	files, err := filepath.Glob("*.go")
-	require.NoError(t, err)
-	heads := map[string]string{}
-	for _, file := range files {
-		if file != "doc.go" && !strings.HasSuffix(file, "_test.go") {
-			heads[file] = copyHead(t, file)
-		}
+	_, table, found := strings.Cut(readDoc(t, "CONTRIBUTING.md"), copyTable)
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, row := range copyRow.FindAllStringSubmatch(table, -1) {
+		sets = append(sets, copySet{
+			names: quoted(row[1]),
+			files: quoted(row[2]),
+			sync:  slices.Contains(quoted(row[3]), syncModule),
+		})
 	}
-	sets := map[string]copySet{}
-	for file := range heads {
-		sets[file] = parseCopyHead(t, heads, file)
-	}
+	require.Len(t, sets, strings.Count(table, "\n"), "unreadable row")
 	return sets
 }
 
-// copyHead returns the comment that begins with "To copy this file:".
-func copyHead(t *testing.T, file string) string {
-	t.Helper()
-	mode := parser.ParseComments | parser.ImportsOnly
-	f, err := parser.ParseFile(token.NewFileSet(), file, nil, mode)
+func quoted(s string) (all []string) {
+	for _, m := range inQuotes.FindAllStringSubmatch(s, -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
+
+// TestCopySetsCoverThePackage: each source file but doc.go, which has no code,
+// can be copied.
+func TestCopySetsCoverThePackage(t *testing.T) {
+	var listed []string
+	for _, set := range copySets(t) {
+		listed = append(listed, set.files...)
+	}
+	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
-	for _, c := range f.Comments {
-		head, ok := strings.CutPrefix(c.Text(), "To copy this file:")
-		if ok {
-			return head
+	for _, file := range files {
+		if file != "doc.go" && !strings.HasSuffix(file, "_test.go") {
+			assert.Contains(t, listed, file)
 		}
 	}
-	t.Fatalf("%s does not say what to copy along", file)
-	return ""
 }
 
-func parseCopyHead(
-	t *testing.T, heads map[string]string, file string,
-) copySet {
-	t.Helper()
-	head := heads[file]
-	named := goFile.FindAllString(head, -1)
-	alone := strings.Contains(head, "it stands alone")
-	require.Equal(t, alone, len(named) == 0, "%s: %q", file, head)
-	set := copySet{
-		files: append(named, file),
-		sync:  strings.Contains(head, syncModule),
-	}
-	if strings.Contains(head, "which names all it needs") {
-		require.Len(t, named, 1, "%s: %q", file, head)
-		other := parseCopyHead(t, heads, named[0])
-		set.files = append(set.files, other.files...)
-		set.sync = set.sync || other.sync
-	}
-	slices.Sort(set.files)
-	set.files = slices.Compact(set.files)
-	for _, f := range set.files {
-		require.Contains(t, heads, f, "%s names it", file)
-	}
-	return set
-}
-
-// TestCopy does what a reader does who copies a file: puts it into a package
-// of another name, in an empty module, with what its head names and no more.
+// TestCopy does what a reader does who copies a set: puts it into a package of
+// another name, in an empty module.
 func TestCopy(t *testing.T) {
 	newScratchModule(t) // skips before the files are read
 	root := readRootMod(t)
 	sum, err := os.ReadFile("go.sum")
 	require.NoError(t, err)
-	for file, set := range copySets(t) {
-		t.Run(file, func(t *testing.T) {
+	for _, set := range copySets(t) {
+		t.Run(set.names[0], func(t *testing.T) {
 			m := newScratchModule(t)
 			mod := "module copied\n\ngo " + root.Go + "\n"
 			if set.sync {
@@ -137,50 +121,55 @@ func renamedPackage(t *testing.T, file string, sync bool) string {
 	return string(src[:name]) + "copied" + string(src[name+len(f.Name.Name):])
 }
 
-// TestCopyNoMoreThanNeeded keeps the heads from naming files for safety. A
-// file that is named must be missed by the compiler when it is not there, or
-// be what others of the set are for, as supervise.go is for policy.go: then
-// their heads name it.
+// TestCopyNoMoreThanNeeded keeps the table from naming files for safety: one
+// that is not what the set is copied for must be missed by the compiler when it
+// is not there.
 func TestCopyNoMoreThanNeeded(t *testing.T) {
 	newScratchModule(t)
-	sets := copySets(t)
-	compiles := newCompiler(t, sets)
-	require.True(t, compiles(slices.Collect(maps.Keys(sets))))
-	for file, set := range sets {
-		for i, named := range set.files {
-			rest := slices.Delete(slices.Clone(set.files), i, i+1)
-			purpose := slices.ContainsFunc(rest, func(other string) bool {
-				return other != file && slices.Contains(sets[other].files, named)
-			})
-			if named == file || purpose ||
-				slices.Contains(sets[named].files, file) {
-				continue
+	fset := token.NewFileSet()
+	config := types.Config{Importer: importer.ForCompiler(fset, "source", nil)}
+	for _, set := range copySets(t) {
+		var syntax []*ast.File
+		declared := map[string]int{}
+		for i, file := range set.files {
+			f, err := parser.ParseFile(fset, file, nil, 0)
+			require.NoError(t, err)
+			syntax = append(syntax, f)
+			for _, name := range declares(f) {
+				declared[name] = i
 			}
-			assert.False(t, compiles(rest), "%s does not need %s", file, named)
+		}
+		_, err := config.Check("copied", fset, syntax, nil)
+		require.NoError(t, err, set.names)
+		purpose := map[int]bool{}
+		for _, name := range set.names {
+			require.Contains(t, declared, name)
+			purpose[declared[name]] = true
+		}
+		for i, file := range set.files {
+			rest := slices.Delete(slices.Clone(syntax), i, i+1)
+			_, err := config.Check("copied", fset, rest, nil)
+			assert.True(t, purpose[i] || err != nil, "%v: %s is not needed",
+				set.names, file)
 		}
 	}
 }
 
-// newCompiler returns a function that reports whether files are a package.
-func newCompiler(
-	t *testing.T, sets map[string]copySet,
-) func(files []string) bool {
-	fset := token.NewFileSet()
-	config := types.Config{
-		Importer: importer.ForCompiler(fset, "source", nil),
-	}
-	parsed := map[string]*ast.File{}
-	for file := range sets {
-		f, err := parser.ParseFile(fset, file, nil, 0)
-		require.NoError(t, err)
-		parsed[file] = f
-	}
-	return func(files []string) bool {
-		var syntax []*ast.File
-		for _, f := range files {
-			syntax = append(syntax, parsed[f])
+// declares returns the names of the functions and types that f declares.
+func declares(f *ast.File) (names []string) {
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				names = append(names, d.Name.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				if s, ok := spec.(*ast.TypeSpec); ok {
+					names = append(names, s.Name.Name)
+				}
+			}
 		}
-		_, err := config.Check("copied", fset, syntax, nil)
-		return err == nil
 	}
+	return names
 }
