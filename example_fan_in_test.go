@@ -20,7 +20,7 @@ package chanx_test
 //
 // To change: the type of an answer; yield only those without an error and stop
 // after k of them for a quorum. To start fewer at a time, use the pool of
-// example_worker_pool_test.go.
+// recipes/workerpool.
 
 import (
 	"context"

@@ -27,7 +27,7 @@ package chanx_test
 //   - Send after Close returns false, where In() panics.
 //   - a batching channel makes its senders wait when the batch is full; with
 //     TrySend they are told. To wait with a bound, take the slots of
-//     example_worker_pool_test.go.
+//     recipes/workerpool.
 //   - infinite buffers end when memory does, so there is none. Say how much
 //     may wait, and what is lost then.
 //

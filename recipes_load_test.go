@@ -44,61 +44,6 @@ func inParallel(each int, f func(i int)) {
 	all.Wait()
 }
 
-// A pool does what it took, exactly once, however Shutdown and Submit meet.
-func TestWorkerPoolUnderLoad(t *testing.T) {
-	crowded(t)
-	for _, queued := range []int{1, 16} {
-		for range 20 { // Shutdown at another moment each time
-			var took, did atomic.Int64
-			p := newPool(3, queued, func(int) { did.Add(1) })
-			stopped := make(chan error, 1)
-			inParallel(400, func(i int) {
-				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-				defer cancel()
-				submit := func() error { return p.Submit(ctx, i) }
-				if i%4 == 0 {
-					submit = func() error { return p.TrySubmit(i) }
-				}
-				if submit() == nil && took.Add(1) == 1500 {
-					go func() { stopped <- p.Shutdown(context.Background()) }()
-				}
-			})
-			if took.Load() < 1500 {
-				stopped <- p.Shutdown(t.Context())
-			}
-			require.NoError(t, <-stopped)
-			assert.Equal(t, took.Load(), did.Load())
-			require.Empty(t, p.slots)
-			assert.ErrorIs(t, p.Submit(t.Context(), 0), chanx.ErrClosed)
-			assert.ErrorIs(t, p.TrySubmit(0), chanx.ErrClosed)
-		}
-	}
-}
-
-// A pool whose workers are stuck refuses, waits no longer than it is told, and
-// does what it took once they are free.
-func TestWorkerPoolStuck(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		free := make(chan struct{})
-		var did atomic.Int64
-		p := newPool(1, 1, func(int) { <-free; did.Add(1) })
-		require.NoError(t, p.Submit(t.Context(), 1))
-		synctest.Wait() // the worker has it in hand
-		require.NoError(t, p.TrySubmit(2))
-		assert.ErrorIs(t, p.TrySubmit(3), chanx.ErrFull)
-
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		start := time.Now()
-		assert.ErrorIs(t, p.Submit(ctx, 3), context.DeadlineExceeded)
-		assert.Equal(t, time.Second, time.Since(start))
-		assert.ErrorIs(t, p.Shutdown(ctx), context.DeadlineExceeded)
-		close(free)
-		assert.NoError(t, p.Shutdown(t.Context()))
-		assert.EqualValues(t, 2, did.Load())
-	})
-}
-
 // flakySink fails every third write until it is mended.
 type flakySink struct {
 	strings.Builder
@@ -280,13 +225,11 @@ func TestBatchBreak(t *testing.T) {
 }
 
 // What cannot work is refused before anything starts: a batch of none would
-// spin, and a pool of nobody would take jobs and not do them.
+// spin.
 func TestRecipesRefuse(t *testing.T) {
 	ring := chanx.NewRing[int](1)
 	for name, f := range map[string]func(){
 		"no batch":   func() { batches(t.Context(), ring, 0, time.Second) },
-		"no worker":  func() { newPool(0, 1, func(int) {}) },
-		"no queue":   func() { newPool(1, 0, func(int) {}) },
 		"no intake":  func() { newIntake(0) },
 		"no lines":   func() { newLineQueue(io.Discard, 0) },
 		"no backlog": func() { startConsumer(0, nil, chanx.RestartPolicy{}) },

@@ -83,24 +83,3 @@ func TestRecipeForm(t *testing.T) {
 			strings.ToLower(r.example.Name), file)
 	}
 }
-
-var recipeLine = regexp.MustCompile(`(?m)^- \[(.*)\]\((.*)\): use when (.*)$`)
-
-// TestRecipeIndex: RECIPES.md has one line for each recipe, in its own words.
-func TestRecipeIndex(t *testing.T) {
-	index := readDoc(t, "RECIPES.md")
-	lines := recipeLine.FindAllStringSubmatch(index, -1)
-	listed := map[string]bool{}
-	for _, line := range lines {
-		title, file, useWhen := line[1], line[2], line[3]
-		assert.False(t, listed[file], "%s is listed twice", file)
-		listed[file] = true
-		r := readRecipe(t, file)
-		assert.Equal(t, r.title, title, file)
-		assert.Equal(t, r.useWhen, useWhen, file)
-	}
-	for _, file := range exampleFiles(t) {
-		assert.True(t, listed[file], "%s is not listed", file)
-	}
-	assert.Equal(t, len(lines), strings.Count(index, "\n- "))
-}

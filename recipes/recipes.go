@@ -1,0 +1,214 @@
+// Package recipes holds the concurrency patterns that people copy into their
+// own code, one directory each: the pattern, with a page about it as the
+// package comment, and its tests. They are meant to be copied, not imported:
+//
+//	chanx recipe                                          list them
+//	chanx recipe fan-in                                   search
+//	chanx recipe -pkg server workerpool > pool.go         copy one
+//	chanx recipe -pkg server -test workerpool > pool_test.go
+//
+// This package is the list behind the command.
+package recipes
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+//go:embed */*.go
+var sources embed.FS
+
+// Path is the import path of this package, which the recipes are below.
+const Path = "example.com/chanx/recipes"
+
+// A Recipe is an answer to a search: a recipe, or what is used without one.
+type Recipe struct {
+	Name  string   // of its directory and package; "" if there is no recipe
+	Does  string   // one sentence
+	Words []string // what people search for when they need it
+	Use   string   // without a Name: what to use
+	Link  string   // where that is documented, or the source of the recipe
+}
+
+// All returns the recipes by name, then what needs no recipe. The caller must
+// not modify the result.
+func All() []Recipe { return all() }
+
+var all = sync.OnceValue(func() []Recipe {
+	var list []Recipe
+	// Names of embedded files are valid, and ReadDir sorts them.
+	dirs, _ := fs.ReadDir(sources, ".")
+	for _, dir := range dirs {
+		list = append(list, page(dir.Name()))
+	}
+	return append(list, withoutRecipe...)
+})
+
+// page reads the package comment of a recipe.
+func page(name string) Recipe {
+	doc := strings.TrimPrefix(parse(source(name, ".go")).Doc.Text(), "Package ")
+	first, _, _ := strings.Cut(oneLine(doc), ". ")
+	r := Recipe{
+		Name: name,
+		Does: strings.TrimPrefix(first, name+" ") + ".",
+		Link: "recipes/" + name + "/" + name + ".go",
+	}
+	if _, words, ok := strings.Cut(doc, "\nSearch: "); ok {
+		words, _, _ = strings.Cut(words, "\n\n")
+		words = strings.TrimSuffix(oneLine(words), ".")
+		r.Words = strings.Split(words, ", ")
+	}
+	return r
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// Find returns what a search finds: the recipes of which the name or a search
+// word is what is searched for, if there are any, and otherwise those that
+// have all its words in their name, search words or sentence. Case and hyphens
+// do not matter.
+func Find(search string) []Recipe {
+	want := normal(search)
+	var exact, loose []Recipe
+	for _, r := range All() {
+		words := normal(strings.Join(r.Words, ", "))
+		if r.Name != "" && r.Name == want ||
+			slices.Contains(strings.Split(words, ", "), want) {
+			exact = append(exact, r)
+		}
+		text := normal(r.Name + " " + words + " " + r.Does + " " + r.Use)
+		if want != "" && containsAll(text, strings.Fields(want)) {
+			loose = append(loose, r)
+		}
+	}
+	if exact != nil {
+		return exact
+	}
+	return loose
+}
+
+func normal(s string) string {
+	return oneLine(strings.ToLower(strings.ReplaceAll(s, "-", " ")))
+}
+
+func containsAll(text string, words []string) bool {
+	return !slices.ContainsFunc(words, func(word string) bool {
+		return !strings.Contains(text, word)
+	})
+}
+
+// Print returns the source of a recipe as a file of package pkg, ready to
+// build. Its page becomes a comment that is not the doc comment of pkg. An
+// empty pkg leaves the recipe its own name. It returns an error if there is no
+// such recipe, or pkg cannot be the name of a package.
+func Print(pkg, name string) (string, error) {
+	return rewritten(pkg, name, ".go")
+}
+
+// PrintTest is [Print] for the tests of the recipe, which then test the copy.
+// The gate for leaked goroutines is left out, because it is internal to this
+// module; tests in a bubble of testing/synctest have their own.
+func PrintTest(pkg, name string) (string, error) {
+	return rewritten(pkg, name, "_test.go")
+}
+
+// Both lines of a test that only make sense in this module.
+var leakGate = regexp.MustCompile(
+	`(?m)^\t".*/internal/leakgate"\n|^func TestMain\(.*\n\n?`)
+
+func rewritten(pkg, name, suffix string) (string, error) {
+	if pkg == "" {
+		pkg = name
+	}
+	if !token.IsIdentifier(pkg) || pkg == "_" {
+		return "", fmt.Errorf("%q cannot be the name of a package", pkg)
+	}
+	src := source(name, suffix)
+	if src == nil {
+		return "", fmt.Errorf("no recipe %q", name)
+	}
+	f := parse(src)
+	at, end := int(f.Name.Pos())-1, int(f.Name.End())-1
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "// Copied from %s/%s.\n", Path, name)
+	if f.Doc == nil {
+		b.WriteByte('\n')
+	} else {
+		b.WriteString("//\n")
+	}
+	head := src[:at]
+	if i := bytes.LastIndex(head, []byte("package")); i >= 0 && f.Doc != nil {
+		head = append(slices.Clone(head[:i]), "\npackage "...)
+	}
+	b.Write(head)
+	b.WriteString(pkg)
+	b.Write(leakGate.ReplaceAll(src[end:], nil))
+	out, err := format.Source(b.Bytes())
+	return string(out), err
+}
+
+// source returns nil if there is no such file.
+func source(name, suffix string) []byte {
+	src, err := sources.ReadFile(path.Join(name, name+suffix))
+	if err != nil {
+		return nil
+	}
+	return bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
+}
+
+// parse is for sources that are compiled in: a test parses each of them.
+func parse(src []byte) *ast.File {
+	f, _ := parser.ParseFile(token.NewFileSet(), "", src,
+		parser.ParseComments|parser.PackageClauseOnly)
+	return f
+}
+
+// Index returns the text of RECIPES.md.
+func Index() string {
+	var b strings.Builder
+	b.WriteString(indexHead)
+	for _, r := range byWords() {
+		what := fmt.Sprintf("[%s](%s)", r.Name, r.Link)
+		if r.Name == "" {
+			what = fmt.Sprintf("[%s](%s)", r.Use, r.Link)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n",
+			strings.Join(r.Words, ", "), what, r.Does)
+	}
+	return b.String()
+}
+
+// byWords sorts as a reader looks things up.
+func byWords() []Recipe {
+	list := slices.Clone(All())
+	slices.SortStableFunc(list, func(a, b Recipe) int {
+		return strings.Compare(normal(strings.Join(a.Words, ", ")),
+			normal(strings.Join(b.Words, ", ")))
+	})
+	return list
+}
+
+const indexHead = `# Recipes
+
+Patterns to copy, each with its tests: at most 80 lines of code, the standard
+library only unless a Ring, a Broadcast or Supervise is the point. The comment
+at the top of each says when to use it, when not, and lists the edge cases, each
+of which has a test.
+
+    go run ./cmd/chanx recipe fan-in                             search
+    go run ./cmd/chanx recipe -pkg server workerpool > pool.go   copy
+
+| search for | use | description |
+|---|---|---|
+`
