@@ -1,10 +1,13 @@
-// Command chanx has the tools of the library chanx. There is one so far:
+// Command chanx has the tools of the library chanx:
 //
 //	chanx doctor 127.0.0.1:6060
 //	chanx doctor goroutines.txt profile.pb.gz
+//	chanx recipe fan-in
+//	chanx recipe -pkg server workerpool > pool.go
 //
-// It reports which goroutines of a Go program are stuck, where, and which
-// goroutine should wake them. chanx doctor -h lists its flags and examples.
+// Doctor reports which goroutines of a Go program are stuck, where, and which
+// goroutine should wake them. Recipe finds concurrency patterns to copy and
+// prints them ready to build. Each lists its flags and examples with -h.
 //
 // The command is a separate module, so that the protobuf decoder and the source
 // analysis stay out of the go.mod of the users of the library. The diagnosis

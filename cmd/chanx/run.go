@@ -16,6 +16,7 @@ const (
 const commands = `usage: chanx COMMAND [ARGUMENT...]
 
   doctor    say which goroutines are stuck, where, and who should be receiving
+  recipe    find a concurrency pattern to copy, and print it
   help      say what a command does: chanx help doctor
   version   print the version of this build
 `
@@ -31,6 +32,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	switch args[0] {
 	case "doctor":
 		return runDoctor(args[1:], c)
+	case "recipe":
+		return runRecipe(args[1:], c)
 	case "help", "-h", "-help", "--help":
 		return help(args[1:], c)
 	case "version", "-version", "--version":
@@ -48,6 +51,8 @@ func help(args []string, c *console) int {
 		return exitClean
 	case args[0] == "doctor":
 		return runDoctor([]string{"-h"}, c)
+	case args[0] == "recipe":
+		return runRecipe([]string{"-h"}, c)
 	}
 	fmt.Fprintf(c.stderr, "chanx: no command %q\n\n%s", args[0], commands)
 	return exitTrouble
