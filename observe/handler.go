@@ -1,0 +1,154 @@
+package observe
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"example.com/chanx/doctor"
+)
+
+// ServeHTTP answers with a page for people, or as ?format=text or ?format=json
+// asks. Everything is shown with what is wrong first; the goroutines of the
+// process are looked at as by [doctor.Handler], at most once a second. With
+// ?stacks=1 page and text are those of doctor.Handler, with all stacks.
+//
+// The JSON is the report of the doctor, so that everything that reads that
+// can read this: the problems are among its findings. It has one more key,
+// "observe", with the [Snapshot]. The command chanx doctor reads it.
+//
+// Rates are since the previous look: see [Rate].
+//
+// It takes no lock that other code takes, writes no log, and calls the code of
+// others as [Observer.Snapshot] does, so it answers when the rest of the
+// process hangs; but a middleware in front of it may not. It shows the host,
+// names of functions and the texts of errors, which may contain secrets: keep
+// it, like net/http/pprof, away from strangers. GET and HEAD only; a HEAD
+// request does not look.
+func (o *Observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+	query := r.URL.Query()
+	form, ok := forms[query.Get("format")]
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		header.Set("Allow", "GET, HEAD")
+		http.Error(w, "observe: only GET and HEAD", http.StatusMethodNotAllowed)
+		return
+	case strings.HasSuffix(r.URL.Path, "/debug/pprof/goroutine"):
+		// chanx doctor looks there for a profile, below every URL it is given.
+		// The page is none, but may have the stack of a panic in it.
+		http.NotFound(w, r)
+		return
+	case !ok:
+		http.Error(w, "observe: format is html, text or json",
+			http.StatusBadRequest)
+		return
+	case query.Get("stacks") == "1" && form.write != nil:
+		o.goroutines.ServeHTTP(w, r)
+		return
+	}
+	header.Set("Content-Type", form.contentType)
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Content-Security-Policy", pagePolicy+"; frame-ancestors 'none'")
+	if r.Method == http.MethodHead {
+		return
+	}
+	body := o.body(r.Context(), form, query.Get("stacks") == "1")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.Write(body) // an error is of a client that has gone
+}
+
+// form is a format that ServeHTTP answers in.
+type form struct {
+	contentType string
+	write       func(*view) []byte // nil: JSON
+}
+
+// The empty format is HTML.
+var forms = map[string]form{
+	"": htmlForm, "html": htmlForm, "json": {"application/json", nil},
+	"text": {"text/plain; charset=utf-8", (*view).text},
+}
+
+var htmlForm = form{"text/html; charset=utf-8", (*view).html}
+
+// view is what a page is made of.
+type view struct {
+	Snapshot
+	Report *doctor.Report // of the goroutines
+}
+
+func (o *Observer) body(ctx context.Context, f form, stacks bool) []byte {
+	v := &view{o.look(true), o.diagnose(ctx, stacks)}
+	if f.write == nil {
+		return v.json(stacks)
+	}
+	for _, f := range v.Report.Findings {
+		if f.Severity > doctor.Info {
+			v.add(Problem{f.Severity, "goroutines", "", f.Sentence})
+		}
+	}
+	sortProblems(v.Problems)
+	return f.write(v)
+}
+
+// diagnose asks the doctor's handler, which keeps earlier samples to compare
+// with, and bounds the cost of a flood of requests.
+func (o *Observer) diagnose(ctx context.Context, stacks bool) *doctor.Report {
+	u := url.URL{Path: "/", RawQuery: "format=json"}
+	if stacks {
+		u.RawQuery += "&stacks=1"
+	}
+	r := &http.Request{Method: http.MethodGet, URL: &u}
+	a := answer{header: make(http.Header), code: http.StatusOK}
+	o.goroutines.ServeHTTP(&a, r.WithContext(ctx))
+	report := new(doctor.Report)
+	err := json.Unmarshal(a.body.Bytes(), report)
+	if a.code != http.StatusOK {
+		err = errors.New(shown(a.body.String()))
+	}
+	if err != nil {
+		report.Notes = append(report.Notes, "the goroutines: "+err.Error())
+	}
+	return report
+}
+
+// answer is an http.ResponseWriter in memory.
+type answer struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) WriteHeader(code int)        { a.code = code }
+func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+
+// json is the report with the problems as findings, and the snapshot in it.
+func (v *view) json(stacks bool) []byte {
+	for _, p := range v.Problems {
+		v.Report.Add(doctor.Finding{Severity: p.Severity, Sentence: p.Sentence,
+			Operation: doctor.Operation(p.Kind), Confidence: doctor.ConfidenceHigh,
+			Receiver:           doctor.ReceiverUnknown,
+			ReceiverConfidence: doctor.ConfidenceHigh})
+	}
+	write := v.Report.WriteJSON
+	if stacks {
+		write = v.Report.WriteJSONStacks
+	}
+	var b bytes.Buffer
+	_ = write(&b) // to a Buffer
+	snapshot, _ := json.MarshalIndent(v.Snapshot, "  ", "  ")
+	b.Truncate(bytes.LastIndexByte(b.Bytes(), '}') - 1)
+	b.WriteString(",\n  \"observe\": ")
+	b.Write(snapshot)
+	b.WriteString("\n}\n")
+	return b.Bytes()
+}

@@ -1,0 +1,133 @@
+package observe
+
+import (
+	"time"
+
+	"example.com/chanx"
+	"example.com/chanx/asynclog"
+	"example.com/chanx/doctor"
+)
+
+// Log is an asynclog.Writer as it was seen: in records and in bytes, Accepted
+// == Written + Dropped + Buffered.
+type Log struct {
+	Name           string `json:"name"`
+	Accepted       Count  `json:"accepted"`
+	Written        Count  `json:"written"`
+	Dropped        Count  `json:"dropped"`
+	Buffered       Count  `json:"buffered"`
+	Refused        Count  `json:"refused"` // not accepted: after Close, or too long
+	DroppedByLevel Levels `json:"dropped_by_level"`
+	HighWater      int    `json:"high_water"` // most bytes ever buffered
+	SinkErrors     uint64 `json:"sink_errors"`
+	Restarts       uint64 `json:"restarts"` // after a panic of the sink
+	Stalls         uint64 `json:"stalls"`
+	Stalled        bool   `json:"stalled"` // now
+	// StalledSince is when the stall was noticed; zero unless Stalled.
+	StalledSince time.Time `json:"stalled_since,omitzero"`
+	// LastError is the text of the last error of the sink that is not a stall,
+	// and LastErrorAt when it was.
+	LastError   string    `json:"last_error,omitempty"`
+	LastErrorAt time.Time `json:"last_error_at,omitzero"`
+	Rate        Rate      `json:"rate,omitzero"` // of Accepted and Dropped
+}
+
+// Count is a number of records and of their bytes.
+type Count struct {
+	Records uint64 `json:"records"`
+	Bytes   uint64 `json:"bytes"`
+}
+
+// Levels is a number of records by level.
+type Levels struct {
+	Debug   uint64 `json:"debug"`
+	Info    uint64 `json:"info"`
+	Warn    uint64 `json:"warn"`
+	Error   uint64 `json:"error"`
+	Unknown uint64 `json:"unknown"`
+}
+
+type logSource struct {
+	name    string
+	w       *asynclog.Writer
+	stats   asynclog.Stats
+	text    foreign[string] // of the last error
+	history history
+}
+
+func (g *logSource) id() string { return g.name }
+
+func (g *logSource) read() {
+	g.stats = g.w.Stats()
+	if err := g.lastError().Err; err != nil {
+		g.text.begin(err.Error)
+	}
+}
+
+// lastError returns the last error that is not a stall, or zero.
+func (g *logSource) lastError() (last asynclog.SinkError) {
+	for _, e := range g.stats.Errors {
+		if e.Err != chanx.ErrStalled {
+			last = e
+		}
+	}
+	return last
+}
+
+func (g *logSource) report(l *look, s *Snapshot) {
+	st := &g.stats
+	log := Log{
+		Name: l.name("log", g.name), Accepted: Count(st.Accepted),
+		Written: Count(st.Written), Dropped: Count(st.Dropped),
+		Buffered: Count(st.Buffered), Refused: Count(st.Refused),
+		DroppedByLevel: Levels(st.DroppedByLevel), HighWater: st.HighWater,
+		SinkErrors: st.SinkErrors, Restarts: st.Restarts, Stalls: st.Stalls,
+		Stalled: st.Stalled, LastErrorAt: g.lastError().At,
+	}
+	for _, e := range st.Errors {
+		if st.Stalled && e.Err == chanx.ErrStalled {
+			log.StalledSince = e.At
+		}
+	}
+	if err := g.lastError().Err; err != nil {
+		text, failed := g.text.end(l)
+		if log.LastError = shown(text); failed != "" {
+			log.LastError = "its text is not known: Error " + failed
+		}
+	}
+	now := moment{l.at, counts{st.Accepted.Records, st.Dropped.Records},
+		st.SinkErrors}
+	log.Rate = g.history.rateOf(l, now)
+	s.Logs = append(s.Logs, log)
+	s.add(log.problem(l.at))
+}
+
+// problem is the worst that is to be said about the log.
+func (g *Log) problem(now time.Time) Problem {
+	p := Problem{Kind: "log", Name: g.Name}
+	r := g.Rate
+	switch {
+	case g.Stalled:
+		p.Severity = doctor.Critical
+		p.Sentence = "log " + g.Name + " has stalled: its sink has made no progress"
+		if !g.StalledSince.IsZero() {
+			p.Sentence += ", noticed " + ago(now.Sub(g.StalledSince)) + " ago"
+		}
+		p.Sentence += "; " + plural(g.Buffered.Records, "record") + " buffered, " +
+			number(g.Dropped.Records) + " dropped"
+	case r.Dropped > 0:
+		p.Severity = doctor.Warning
+		p.Sentence = "log " + g.Name + " drops records: " + r.share(r.Dropped) +
+			", " + number(g.Dropped.Records) + " in all"
+	case r.Failed > 0:
+		p.Severity = doctor.Warning
+		p.Sentence = "the sink of log " + g.Name + " fails: " +
+			plural(r.Failed, "error") + " in the last " + ago(r.Over)
+	default:
+		return Problem{}
+	}
+	if g.LastError != "" {
+		p.Sentence += "; last error: " + g.LastError
+	}
+	return p
+}

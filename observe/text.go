@@ -1,0 +1,181 @@
+package observe
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"example.com/chanx"
+	"example.com/chanx/doctor"
+)
+
+// text is the page for a terminal.
+func (v *view) text() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\n", v.title())
+	for _, p := range v.Problems {
+		fmt.Fprintf(&b, "%-9s %s\n", strings.ToUpper(p.Severity.String()), p.Sentence)
+	}
+	fmt.Fprintf(&b, "\n%s\n%s\n", v.who(), v.judged())
+	for _, n := range v.Report.Notes {
+		fmt.Fprintf(&b, "Not looked at: %s\n", n)
+	}
+	t := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
+	for _, s := range v.Supervisors {
+		fmt.Fprintf(t, "\nSupervisor %s: %s\nworker\tstate\tfor\trestarts\texits\tlast error\n",
+			s.Name, s.summary())
+		for _, w := range s.Workers {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", w.Name, w.state(),
+				v.since(w.Since), number(w.Restarts), w.exits(), w.LastError)
+		}
+		if s.Omitted > 0 {
+			fmt.Fprintf(t, "and %s\n", plural(s.Omitted, "more worker"))
+		}
+	}
+	if len(v.Logs) > 0 {
+		fmt.Fprint(t, "\nlog\taccepted\twritten\tdropped\tbuffered\trate\tlast error\n")
+	}
+	for _, g := range v.Logs {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", g.Name,
+			number(g.Accepted.Records), number(g.Written.Records),
+			number(g.Dropped.Records), number(g.Buffered.Records), g.Rate.text(),
+			strings.TrimSpace(v.stalled(g)+" "+g.LastError))
+	}
+	if len(v.Rings) > 0 {
+		fmt.Fprint(t, "\nring\tlen/cap\tmost\tsent\tdropped\trate\n")
+	}
+	for _, r := range v.Rings {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, fill(r.Len, r.Cap),
+			number(r.HighWater), number(r.Sent), number(r.Dropped),
+			r.Rate.text()+r.Error)
+	}
+	if len(v.Broadcasts) > 0 {
+		fmt.Fprint(t, "\nbroadcast\tlen/cap\tsubscribers\tsent\trate\n")
+	}
+	for _, c := range v.Broadcasts {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", c.Name, fill(c.Len, c.Cap),
+			number(c.Subscribers), number(c.Sent), c.Rate.text()+c.Error)
+	}
+	t.Flush()
+	return b.Bytes()
+}
+
+// title is "1 critical, 2 warnings", or that no problem was found.
+func (v *view) title() string {
+	var n [doctor.Critical + 1]int
+	for _, p := range v.Problems {
+		n[p.Severity]++
+	}
+	var parts []string
+	if c := n[doctor.Critical]; c > 0 {
+		parts = append(parts, number(c)+" critical")
+	}
+	if c := n[doctor.Warning]; c > 0 {
+		parts = append(parts, plural(c, "warning"))
+	}
+	if len(parts) == 0 {
+		return "No problem found"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// process is that of the report; without one, the zero value.
+func (v *view) process() doctor.Process {
+	for _, i := range v.Report.Instances {
+		if i.Process != nil {
+			return *i.Process
+		}
+	}
+	return doctor.Process{}
+}
+
+// who is "web-1, server, pid 4711 (v1.2.3, go1.27.0), up 3h12m".
+func (v *view) who() string {
+	p := v.process()
+	s := fmt.Sprintf("%s, %s, pid %d (%s)", p.Host, p.Program, p.PID,
+		strings.TrimPrefix(strings.Trim(p.Version, "()")+", "+p.Go, ", "))
+	if !p.Started.IsZero() {
+		s += ", up " + v.since(p.Started)
+	}
+	return s + "; " + v.Time.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// judged is what the doctor has to say, in one sentence.
+func (v *view) judged() string {
+	r := v.Report
+	return fmt.Sprintf("%s, %s judged: %s", plural(r.Goroutines, "goroutine"),
+		number(r.Judged), r.Root)
+}
+
+func (v *view) since(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return ago(v.Time.Sub(t))
+}
+
+func (v *view) stalled(g Log) string {
+	switch {
+	case !g.Stalled:
+		return ""
+	case g.StalledSince.IsZero():
+		return "STALLED"
+	}
+	return "STALLED for " + v.since(g.StalledSince)
+}
+
+// text is "1,200/s, dropped 11/s, over 12s".
+func (r Rate) text() string {
+	if r.Over <= 0 {
+		return ""
+	}
+	s := perSecond(r.PerSecond(r.Sent))
+	if r.Dropped > 0 {
+		s += ", dropped " + perSecond(r.PerSecond(r.Dropped))
+	}
+	return s + ", over " + ago(r.Over)
+}
+
+func fill(n, capacity int) string { return number(n) + "/" + number(capacity) }
+
+func (w *Worker) state() string {
+	if w.CrashLooping {
+		return "crash-looping"
+	}
+	return w.State.String()
+}
+
+// exits is "3 error, 1 panic".
+func (w *Worker) exits() string {
+	var parts []string
+	for _, e := range []struct {
+		n    uint64
+		kind string
+	}{{w.Exits.Panic, "panic"}, {w.Exits.Error, "error"}, {w.Exits.Goexit, "Goexit"},
+		{w.Exits.Stall, "stall"}, {w.Exits.Nil, "nil"}} {
+		if e.n > 0 {
+			parts = append(parts, number(e.n)+" "+e.kind)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// summary is "2 running, 1 backing off; not ready: stopping".
+func (s *Supervisor) summary() string {
+	var parts []string
+	for state := chanx.StateStarting; state <= chanx.StateFailed; state++ {
+		if n := s.States[state]; n > 0 {
+			parts = append(parts, number(n)+" "+state.String())
+		}
+	}
+	text := strings.Join(parts, ", ")
+	if text == "" {
+		text = "no workers"
+	}
+	if s.Reason != "" {
+		text += "; " + s.Reason
+	}
+	return text
+}
