@@ -218,6 +218,10 @@ func (s *site) finding() Finding {
 	f.Evidence = slices.DeleteFunc(slices.Clone(v.evidence), func(e string) bool {
 		return strings.Contains(text, e)
 	})
+	if s.guessed && (s.op == ChanSend || s.op == ChanReceive) {
+		f.Evidence = append(f.Evidence, "the operation is told by the addresses "+
+			"of the runtime's calls, which have no names")
+	}
 	if s.longest > 0 {
 		f.Evidence = append(f.Evidence, "the longest has waited "+
 			plural(s.longest, "minute"))

@@ -73,9 +73,13 @@ func newScene(rules Rules, now *Snapshot) *scene {
 	sc.deadlock = strings.Contains(now.Banner, "all goroutines are asleep")
 	sc.timedOut = strings.Contains(now.Banner, "test timed out")
 	sc.byKey = make(map[siteKey]*site)
+	code := chanCodeOf(now)
 	for _, stack := range now.Stacks {
 		s := &site{op: operationOf(stack), at: siteOf(stack),
 			guessed: guessed(stack)}
+		if s.op == ChanAny {
+			s.op = code.of(stack)
+		}
 		if known := sc.byKey[s.key()]; known != nil {
 			s = known
 		} else {
