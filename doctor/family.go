@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -23,10 +24,14 @@ func (g *graph) orphans(s *site) int {
 // families links goroutines that wait for a WaitGroup or a result with those
 // that they created.
 func (g *graph) families(stacks []*Stack) {
+	groups := g.groupCalls(stacks)
 	for _, stack := range stacks {
 		at := g.sc.of[stack]
 		for i := range stack.Members {
 			r := ref{stack, i}
+			if at.op == WaitGroup && !at.design {
+				g.inGroup(r, groups)
+			}
 			switch {
 			case at.design:
 			case at.op == WaitGroup, at.op == ChanReceive:
@@ -158,4 +163,56 @@ func (g *graph) workers(s *site) int {
 		}
 	}
 	return n
+}
+
+// The calls of an errgroup whose first word is the group. Since Go 1.17 the
+// literal gets it in a register that a traceback does not print.
+const (
+	groupWait = "golang.org/x/sync/errgroup.(*Group).Wait"
+	groupCall = "golang.org/x/sync/errgroup.(*Group).Go.func1"
+)
+
+// groupCalls returns the goroutines of each errgroup, as far as the words of
+// their calls tell it; those that are stuck.
+func (g *graph) groupCalls(stacks []*Stack) map[uint64]ref {
+	calls := make(map[uint64]ref)
+	for _, stack := range stacks {
+		if at := g.sc.of[stack]; !stuckIn(at.op) && at.resource == "" {
+			continue
+		}
+		for i := range stack.Members {
+			r := ref{stack, i}
+			group := g.wordOf(r, groupCall)
+			if old, ok := calls[group]; group != 0 && (!ok ||
+				r.member().Minutes > old.member().Minutes) {
+				calls[group] = r
+			}
+		}
+	}
+	return calls
+}
+
+// inGroup links a goroutine that waits for an errgroup with one of the group.
+func (g *graph) inGroup(r ref, calls map[uint64]ref) {
+	if len(calls) == 0 {
+		return
+	}
+	if c, ok := calls[g.wordOf(r, groupWait)]; ok {
+		g.edge(g.node(r), g.node(c), toEnd)
+	}
+}
+
+// wordOf returns the first word of a call of r, or 0.
+func (g *graph) wordOf(r ref, function string) uint64 {
+	f := slices.IndexFunc(r.stack.Frames, func(f Frame) bool {
+		return unvendored(f.Func) == function
+	})
+	if f < 0 || !g.afford(r.stack) {
+		return 0
+	}
+	words := r.stack.args(r.i, nil)
+	if f >= len(words) {
+		return 0
+	}
+	return words[f].receiver()
 }

@@ -289,3 +289,18 @@ func TestGraphFellowsAndLoops(t *testing.T) {
 	require.NotEmpty(t, r.Findings)
 	assert.NotContains(t, r.Findings[0].Sentence, "may hold it")
 }
+
+// Before Go 1.17 the words name the group of a goroutine and of the one that
+// waits for it.
+func TestGraphErrgroupByItsAddress(t *testing.T) {
+	r := judged(t, "goroutine 7 [chan send, 60 minutes]:\n"+
+		"main.send(0xc0001)\n\t/src/a.go:7 +0x1\n"+
+		"golang.org/x/sync/errgroup.(*Group).Go.func1(0xc0013fdce0, 0xc000)\n"+
+		"\t/src/errgroup.go:57 +0x1\n"+
+		"created by golang.org/x/sync/errgroup.(*Group).Go\n\t/src/errgroup.go:54 +0x1\n\n"+
+		"goroutine 6 [semacquire, 60 minutes]:\n"+
+		"sync.(*WaitGroup).Wait(0xc0013fdce8)\n\t/src/waitgroup.go:130 +0x1\n"+
+		"golang.org/x/sync/errgroup.(*Group).Wait(0xc0013fdce0)\n\t/src/errgroup.go:40 +0x1\n"+
+		"main.wait(0xc0002)\n\t/src/a.go:9 +0x1\n")
+	assert.Contains(t, r.Root, "everything waits for goroutine 7")
+}

@@ -183,6 +183,14 @@ func (sc *scene) waiting(s *site) verdict {
 		receiver: ReceiverUnknown}
 	parents, chained := lineage(s)
 	switch {
+	case sc.picked(s) && s.count >= 5*sc.rules.Many:
+		v = sc.leak(s, "their record was picked from a profile")
+	case sc.picked(s) && s.count > 1:
+		v.state = VerdictUnknown
+		v.why = "picked from a profile, and the rest would tell why"
+	case sc.timeless() && s.count < sc.rules.Many:
+		v.state = VerdictUnknown
+		v.why = "picked from a dump that does not say for how long"
 	case s.op == WaitGroup && s.count < sc.rules.Many:
 		v.why = "waits for other goroutines to end"
 	case s.count == 1:
@@ -203,6 +211,12 @@ func (sc *scene) waiting(s *site) verdict {
 		v.why = "not too many for a pool of workers"
 	}
 	return v
+}
+
+// picked reports whether s is one of some records of a profile: their author
+// chose them, most likely since they are too many.
+func (sc *scene) picked(s *site) bool {
+	return sc.now.Extract && s.stacks[0].Members == nil
 }
 
 // leak is the verdict on waiting goroutines that are too many.

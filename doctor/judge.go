@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -207,6 +208,14 @@ func (sc *scene) patience() int {
 	return sc.rules.Minutes
 }
 
+// timeless reports whether the input is some goroutines of a dump without any
+// time, as delve prints them: that they were chosen must do instead.
+func (sc *scene) timeless() bool {
+	return sc.partial && !slices.ContainsFunc(sc.sites, func(s *site) bool {
+		return s.longest > 0
+	})
+}
+
 // locking judges goroutines that wait for a lock: the holder should release it.
 func (sc *scene) locking(s *site) verdict {
 	c := sc.holderOf(s)
@@ -222,7 +231,7 @@ func (sc *scene) locking(s *site) verdict {
 			v.severity = Info
 		}
 	case s.count == 1 && s.longest < sc.rules.Minutes && !c.blocked &&
-		!sc.timedOut:
+		!sc.timedOut && !sc.timeless():
 		v.state, v.severity = VerdictUnknown, Info
 	}
 	v.why = v.clause.of(s.count)

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"html"
 	"io"
 )
 
@@ -12,10 +13,12 @@ import (
 // unless it is wrapped; wrappings are removed as a stream, so memory is bounded
 // whatever the input.
 type lines struct {
-	emit  func(line []byte)
-	n     int  // number of the current line of the input, from 1
-	open  bool // the last line ended with the input, not with \n
-	cover lineCover
+	emit   func(line []byte)
+	forget func() // what has been emitted, before the first header
+	n      int    // number of the current line of the input, from 1
+	open   bool   // the last line ended with the input, not with \n
+	cover  lineCover
+	order  lineOrder
 }
 
 const (
@@ -31,6 +34,7 @@ const (
 func (l *lines) read(r io.Reader) error {
 	top := &layer{l: l}
 	l.n = 1
+	defer l.order.end(l)
 	chunk := make([]byte, 64<<10)
 	var wide utf16Text
 	for idle := 0; ; {
@@ -218,6 +222,10 @@ func (y *layer) resume(line []byte) bool {
 
 // begin takes a line that continues nothing.
 func (y *layer) begin(line []byte, m marks, first, last bool) {
+	if m&maybeDecorated != 0 && first && hasQuoteEntity(line) {
+		line = []byte(html.UnescapeString(string(line))) // the quotes of a value
+		m = marksOf(line)
+	}
 	if y.depth < maxLayers && y.unwrap(line, m, first, last) {
 		return
 	}
@@ -227,6 +235,20 @@ func (y *layer) begin(line []byte, m marks, first, last bool) {
 	if first {
 		y.l.leaf(line[:min(len(line), maxLine/2)])
 	}
+}
+
+// hasQuoteEntity reports whether a page has written the quotation marks of a line
+// as entities, so that a value in them is not recognized.
+func hasQuoteEntity(line []byte) bool {
+	if bytes.IndexByte(line, '"') >= 0 {
+		return false // these enclose the value
+	}
+	for _, entity := range [...]string{"&quot;", "&#34;", "&#39;", "&#x22;"} {
+		if bytes.Contains(line, []byte(entity)) {
+			return true
+		}
+	}
+	return false
 }
 
 // unwrap begins a further layer if the line is a wrapping.
@@ -314,7 +336,12 @@ func (y *layer) recordsIn(line []byte, at int, m marks, last bool) {
 }
 
 // leaf is a line in no further wrapping.
-func (l *lines) leaf(line []byte) { l.emit(l.cover.off(line)) }
+func (l *lines) leaf(line []byte) {
+	if l.order.take(l, line) {
+		return
+	}
+	l.emit(l.cover.off(line))
+}
 
 // criRecord splits a record as the container runtimes of Kubernetes write it,
 //

@@ -105,3 +105,13 @@ func wide(s string, high bool) string {
 	}
 	return b.String()
 }
+
+// A page writes the quotation marks around a value as entities.
+func TestLinesWithEntitiesAroundAValue(t *testing.T) {
+	snaps, err := Parse(strings.NewReader("level=info msg=&quot;stacks:\\n"+
+		"goroutine 18 [chan send, 20 minutes]:\\nmain.f(0x1)\\n\\t/src/a.go:7 +0x1"+
+		"\\n\\n&quot; pid=1\n"), "t")
+	require.NoError(t, err)
+	assert.Equal(t, 1, snaps[0].Goroutines)
+	assert.Zero(t, snaps[0].Unreadable)
+}

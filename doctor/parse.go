@@ -39,7 +39,7 @@ var ErrNoDump = errors.New("no goroutine in it: want a goroutine profile " +
 // distinct stacks and 1,000 snapshots of one input.
 func Parse(r io.Reader, target string) ([]*Snapshot, error) {
 	p := parser{target: target, words: &wordStore{}}
-	p.in = &lines{emit: p.line}
+	p.in = &lines{emit: p.line, forget: p.forget}
 	p.begin()
 	err := p.in.read(r)
 	p.finish()
@@ -56,6 +56,9 @@ func Parse(r io.Reader, target string) ([]*Snapshot, error) {
 		return snaps, nil
 	case p.remedy != "":
 		return nil, fmt.Errorf("%s: %w", target, foreignError{p.remedy})
+	}
+	if snap := p.headless.snapshot(target); snap != nil {
+		return []*Snapshot{snap}, nil
 	}
 	return nil, fmt.Errorf("%s: %w%s", target, ErrNoDump, p.strays())
 }
@@ -77,12 +80,13 @@ const maxStacks = 100_000
 // parser is between the lines of r. A goroutine is first written down as a
 // key, its distinguishing bytes; only a key not seen before costs more.
 type parser struct {
-	in     *lines
-	target string
-	dumps  dumps
-	dump          // the one being read
-	stacks int    // distinct ones of the whole input
-	remedy string // for text of another tool; see foreign
+	in       *lines
+	target   string
+	dumps    dumps
+	dump            // the one being read
+	stacks   int    // distinct ones of the whole input
+	remedy   string // for text of another tool; see foreign
+	headless headless
 
 	step    func(*parser, []byte) // what a line means now
 	home    func(*parser, []byte) // and between goroutines
@@ -125,6 +129,13 @@ func (p *parser) begin() {
 	p.profile, p.leaks, p.report = false, false, false
 	p.step = (*parser).outside
 	p.home = p.step
+}
+
+// forget drops what was read before the first header.
+func (p *parser) forget() {
+	p.drop()
+	p.headless = headless{}
+	p.begin()
 }
 
 // split ends the current snapshot, if it has anything, and begins the next.
@@ -178,6 +189,9 @@ func (p *parser) line(line []byte) {
 
 // outside reads text between goroutines.
 func (p *parser) outside(line []byte) {
+	if p.snap.Goroutines == 0 && len(p.dumps.all) == 0 {
+		p.headless.line(line)
+	}
 	if len(line) == 0 {
 		return
 	}

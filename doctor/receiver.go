@@ -135,6 +135,11 @@ func (sc *scene) byRelation(s *site) counterpart {
 	typed := slices.ContainsFunc(others, func(r relative) bool {
 		return r.typed && !r.site.design
 	})
+	if len(others) == 0 && complete && !sc.partial {
+		if own, ok := sc.ownLoopOnly(s); ok {
+			return own
+		}
+	}
 	if !typed && complete {
 		complete = sc.strangers(s, &c)
 	}
@@ -225,6 +230,29 @@ func (sc *scene) ownReceivers(s *site) (c counterpart, ok bool) {
 	return counterpart{receiver: ReceiverPresent, confidence: ConfidenceMedium,
 		blocked: true, clause: same(noReceiver + ": ").join(who).join(
 			same(", in " + short(name)))}, true
+}
+
+// ownLoopOnly reports whether the sender's own loop may be its receiver: the
+// goroutine has come through a method of the same value, and no other one is
+// inside the type.
+func (sc *scene) ownLoopOnly(s *site) (c counterpart, ok bool) {
+	typ := methodType(s.at.Func)
+	if typ == "" || s.count != 1 || s.requests > 0 ||
+		s.longest < sc.rules.Minutes {
+		return c, false
+	}
+	stack, user := s.stacks[0], userCall(s.stacks[0])
+	words := stack.args(0, nil)
+	for i := user + 1; i < min(len(stack.Frames), len(words)); i++ {
+		f := stack.Frames[i].Func
+		if methodType(f) == typ && f != s.at.Func && words[user].receiver() != 0 &&
+			words[i].receiver() == words[user].receiver() {
+			return counterpart{receiver: ReceiverPresent, blocked: true,
+				confidence: ConfidenceLow, clause: same(noReceiver + ": " + short(f) +
+					", which it is in, may be the receiver")}, true
+		}
+	}
+	return c, false
 }
 
 // ownLoop returns the outermost call of a worker's stack that is of the type it

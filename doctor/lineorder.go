@@ -1,0 +1,95 @@
+package doctor
+
+import "bytes"
+
+// lineOrder puts the lines of a log right that prints its newest line first, as
+// log stores do: there a goroutine ends with its header. The first header tells,
+// if the line before it is a call and the one before that is where it stands.
+type lineOrder struct {
+	held    [][]byte // the lines since the last header, or before the first
+	size    int
+	decided bool // a header has been seen
+	newest  bool // the log begins with its newest line
+}
+
+// maxReversed bounds the lines of one goroutine in a log that begins with its
+// newest line. A traceback has a hundred calls.
+const (
+	maxReversed     = 512
+	maxReversedSize = 256 << 10
+)
+
+// take takes a line, and reports whether it has been emitted or held.
+func (o *lineOrder) take(l *lines, line []byte) bool {
+	if o.decided && !o.newest {
+		return false
+	}
+	header := headerAt(line) >= 0
+	if header && !o.decided {
+		o.decided, o.newest = true, o.reversed(l, line)
+		if o.newest {
+			l.forget() // the lines that are held have been emitted
+		} else {
+			o.held = nil
+		}
+	}
+	switch {
+	case !o.decided:
+		o.hold(line)
+		return false
+	case header && o.newest:
+		l.emit(l.cover.off(line))
+		o.flush(l)
+		return true
+	case o.newest:
+		o.hold(line)
+		return true
+	}
+	return false
+}
+
+// hold keeps a line; if there are too many, the first are dropped before the
+// order is known.
+func (o *lineOrder) hold(line []byte) {
+	if len(o.held) == maxReversed || o.size > maxReversedSize {
+		o.held, o.size = append(o.held[:0], o.held[len(o.held)/2:]...), 0
+		for _, h := range o.held {
+			o.size += len(h)
+		}
+	}
+	o.held = append(o.held, bytes.Clone(line))
+	o.size += len(line)
+}
+
+// flush emits the lines that were held, the last one first.
+func (o *lineOrder) flush(l *lines) {
+	for i := len(o.held) - 1; i >= 0; i-- {
+		l.emit(l.cover.off(o.held[i]))
+	}
+	l.emit(nil)
+	o.held, o.size = o.held[:0], 0
+}
+
+// reversed reports whether the lines before a header are a goroutine's, its
+// innermost call last.
+func (o *lineOrder) reversed(l *lines, header []byte) bool {
+	if len(o.held) < 2 {
+		return false
+	}
+	cover := l.cover
+	cover.before = bytes.Clone(cover.before)
+	cover.off(header)
+	last := func(n int) []byte {
+		return bytes.TrimSpace(cover.off(o.held[len(o.held)-n]))
+	}
+	call, file := last(1), last(2)
+	return isCall(call) && hasArgs(call) && isPath(file)
+}
+
+// end emits the lines behind the last header, which are of no goroutine.
+func (o *lineOrder) end(l *lines) {
+	if o.newest {
+		o.flush(l)
+	}
+	o.held = nil
+}

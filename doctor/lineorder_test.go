@@ -1,0 +1,70 @@
+package doctor
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// newestFirst prints a dump as a log store does that shows its newest line
+// first.
+func newestFirst(dump, format string) string {
+	lines := strings.Split(strings.TrimSuffix(dump, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = fmt.Sprintf(format, i/60, i%60, line)
+	}
+	slices.Reverse(lines)
+	return strings.Join(lines, "\n") + "\n"
+}
+
+func TestLineOrderNewestFirst(t *testing.T) {
+	dump, err := os.ReadFile("testdata/cases/lock-cycle-addresses.txt")
+	require.NoError(t, err)
+	want, err := Parse(strings.NewReader(string(dump)), "t")
+	require.NoError(t, err)
+	for _, format := range []string{
+		"2026-11-24T10:%02d:%02d.123Z app-7f9 %s",
+		"2026-11-24 10:%02d:%02d\tapp\t%s",
+		"{\"ts\":\"10:%02d:%02d\",\"log\":%q}",
+	} {
+		t.Run(format, func(t *testing.T) {
+			got, err := Parse(strings.NewReader(newestFirst(string(dump), format)), "t")
+			require.NoError(t, err)
+			require.Len(t, got, 1)
+			assert.Zero(t, got[0].Unreadable, "%v", got[0].Troubles)
+			slices.Reverse(got[0].Stacks)
+			require.Len(t, got[0].Stacks, len(want[0].Stacks))
+			for i, s := range want[0].Stacks {
+				assert.Equal(t, s.Frames, got[0].Stacks[i].Frames)
+				assert.Equal(t, s.Members, got[0].Stacks[i].Members)
+			}
+			assert.Contains(t, Diagnose(Rules{}, got...).Root, "20 ↔ 21")
+		})
+	}
+}
+
+func TestLineOrderIsBounded(t *testing.T) {
+	var b strings.Builder
+	for range 4 * maxReversed {
+		b.WriteString("main.f(0x1)\n")
+	}
+	o := &lineOrder{}
+	for line := range strings.Lines(b.String()) {
+		o.hold([]byte(line))
+		assert.LessOrEqual(t, len(o.held), maxReversed)
+	}
+}
+
+// A dump whose beginning is cut off is none that is printed backwards.
+func TestLineOrderCutAtTheBeginning(t *testing.T) {
+	got, err := Parse(strings.NewReader("main.f(0x1)\n\t/src/a.go:7 +0x1\n\n"+
+		"goroutine 2 [chan send]:\nmain.g(0x1)\n\t/src/a.go:9 +0x1\n"), "t")
+	require.NoError(t, err)
+	require.Len(t, got[0].Stacks, 1)
+	assert.Equal(t, "main.g", got[0].Stacks[0].Frames[0].Func)
+}
