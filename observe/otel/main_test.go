@@ -1,0 +1,9 @@
+package otel
+
+import (
+	"testing"
+
+	"example.com/chanx/internal/leakgate"
+)
+
+func TestMain(m *testing.M) { leakgate.Main(m) }
