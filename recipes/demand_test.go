@@ -4,6 +4,13 @@ package recipes
 var demand = []struct{ searches, answer string }{
 	{"worker pool, bounded parallelism, goroutine pool", "workerpool"},
 	{"fan-out", "workerpool"},
+	{"merge, fan-in", "merge"},
+	{"pipeline", "pipeline"},
+	{"parallel map", "parallelmap"},
+	{"ordered results", "ordered"},
+	{"call with timeout", "call"},
+	{"retry, backoff", "retry"},
+	{"graceful shutdown", "shutdown"},
 	{"generator", "iter.Seq"},
 	{"send with timeout, time.After in a loop",
 		"chanx.SendTimeout, RecvTimeout, Timeouts"},

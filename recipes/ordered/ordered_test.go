@@ -212,7 +212,7 @@ func TestPanic(t *testing.T) {
 			defer func() {
 				p, ok := recover().(*PanicError)
 				if !ok || p.Value != errBad || seen != 1 ||
-					!strings.Contains(p.Error(), "ordered.explode") {
+					!strings.Contains(p.Error(), ".explode(") {
 					t.Error("panic:", p, "seen:", seen)
 				}
 			}()

@@ -153,7 +153,7 @@ func TestPanic(t *testing.T) {
 		defer func() {
 			p, ok := recover().(*PanicError)
 			if !ok || p.Value != errBad ||
-				!strings.Contains(p.Error(), "parallelmap.explode") {
+				!strings.Contains(p.Error(), ".explode(") {
 				t.Error("panic:", p)
 			}
 			if !ended.Load() {
