@@ -18,6 +18,9 @@ func TestMain(m *testing.M) {
 	if code := check(0, 0, os.Stderr); code != 0 {
 		os.Exit(code)
 	}
+	if os.Getenv("LEAKGATE") == "leak" {
+		os.Exit(check(m.Run(), 2*time.Second, os.Stderr))
+	}
 	Main(m)
 }
 
