@@ -70,8 +70,17 @@ func (p *pulse) Value(key any) any {
 	return p.Context.Value(key)
 }
 
-// Err is asked by package context for the runs of p.
-func (p *pulse) Err() error { return errIfDone(p.Context) }
+// Err is called by package context, on a goroutine of its own, when the Done
+// channel of a foreign p.Context is closed. A panic of that would end the
+// process instead of the runs of p.
+func (p *pulse) Err() (err error) {
+	defer func() {
+		if recover() != nil {
+			err = context.Canceled
+		}
+	}()
+	return errIfDone(p.Context)
+}
 
 // watched has report called whenever the run becomes stalled or recovers, in
 // order, and never after stop has returned; stopping says that the run's
@@ -149,15 +158,25 @@ func (p *pulse) watch(from time.Duration) {
 	p.timer.Reset(d)
 }
 
-// check is called by the timer.
+// check is called by the timer. A Context whose Err panics or calls
+// runtime.Goexit counts as done; Supervise meets it when the run ends.
+func (p *pulse) check() {
+	stopping := true
+	defer func() {
+		_ = recover()
+		p.checkSilence(stopping)
+	}()
+	stopping = p.Context.Err() != nil
+}
+
+// checkSilence reports the run as stalled if it has been silent for too long.
 //
 // A check that comes late by more than a quarter of the limit says that the
 // whole process was stopped, by SIGSTOP, a paused container or a starved
 // machine, and the worker with it. It is given one more limit, but not twice
 // without a beat in between: on a machine that is always late a stall must
 // still be found.
-func (p *pulse) check() {
-	stopping := p.Context.Err() != nil // which may be anyone's code
+func (p *pulse) checkSilence(stopping bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.running || p.stalled.Load() {

@@ -265,7 +265,7 @@ func (s *Subscription[T]) TryRecv() (v T, missed uint64, err error) {
 //
 // Waiting allocates nothing.
 func (s *Subscription[T]) Recv(ctx context.Context) (v T, missed uint64, err error) {
-	if err := s.contextErr(ctx); err != nil {
+	if err := refusal(ctx, s.putBack); err != nil {
 		return v, 0, err
 	}
 	v, missed, err = s.TryRecv()
@@ -305,7 +305,7 @@ func (s *Subscription[T]) RecvTimeout(d time.Duration) (v T, missed uint64, err 
 // gap. The errors are those of Recv, with 0. With an empty dst it takes nothing
 // and returns 0 without waiting.
 func (s *Subscription[T]) RecvBatch(ctx context.Context, dst []T) (n int, missed uint64, err error) {
-	if err := s.contextErr(ctx); err != nil {
+	if err := refusal(ctx, s.putBack); err != nil {
 		return 0, 0, err
 	}
 	s.lock()
@@ -389,21 +389,10 @@ func (s *Subscription[T]) Stats() SubscriptionStats {
 	}
 }
 
-// contextErr returns the error of a ctx that is done, and puts the token of
-// Ready back: see Ring.contextErr.
-func (s *Subscription[T]) contextErr(ctx context.Context) error {
-	var err error
-	if ctx != nil {
-		if err = ctx.Err(); err == nil {
-			return nil
-		}
-	}
+// putBack puts the token of Ready back: see refusal.
+func (s *Subscription[T]) putBack() {
 	s.lock()
 	s.unlock(false)
-	if ctx == nil {
-		err = contextErr(ctx) // panics
-	}
-	return err
 }
 
 func (s *Subscription[T]) recvTimeout(d time.Duration) (v T, missed uint64, err error) {

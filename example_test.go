@@ -236,6 +236,9 @@ func ExampleSupervisor() {
 	for s.Restart(ctx, "serve") != nil { // Run has not begun yet
 		time.Sleep(time.Millisecond)
 	}
+	for s.Status()[0].State != chanx.StateFailed {
+		time.Sleep(time.Millisecond)
+	}
 	stop()
 	fmt.Println(<-done)
 	for _, w := range s.Status() {

@@ -246,7 +246,8 @@ func (r *Ring[T]) TryRecv() (T, error) {
 // channel it is not handed to it: a TryRecv, RecvTimeout or RecvBatch that comes
 // in between takes the value, and the receiver waits on.
 func (r *Ring[T]) Recv(ctx context.Context) (v T, err error) {
-	if err := r.contextErr(ctx); err != nil {
+	r.mustBeMade()
+	if err := refusal(ctx, r.putBack); err != nil {
 		return v, err
 	}
 	woken := false
@@ -300,7 +301,7 @@ func (r *Ring[T]) RecvTimeout(d time.Duration) (T, error) {
 // touched for the first time.
 func (r *Ring[T]) RecvBatch(ctx context.Context, dst []T) (int, error) {
 	r.mustBeMade()
-	if err := r.contextErr(ctx); err != nil {
+	if err := refusal(ctx, r.putBack); err != nil {
 		return 0, err
 	}
 	for {
@@ -418,23 +419,25 @@ func (r *Ring[T]) mustBeMade() {
 	}
 }
 
-// contextErr returns the error of a ctx that is done. The caller may have taken
-// the token of Ready and will now not receive, so the token is put back, also
-// if contextErr panics because ctx is nil.
-func (r *Ring[T]) contextErr(ctx context.Context) error {
-	r.mustBeMade()
-	var err error
-	if ctx != nil {
-		if err = ctx.Err(); err == nil {
-			return nil
-		}
-	}
-	r.mu.Lock()
-	r.unlock()
+// refusal returns the error of a ctx that is done. The caller may have taken the
+// token of Ready and will now not receive, so putBack puts the token back, also
+// if ctx is nil, which panics.
+func refusal(ctx context.Context, putBack func()) error {
 	if ctx == nil {
-		err = contextErr(ctx) // panics
+		putBack()
+	}
+	err := contextErr(ctx)
+	if err != nil {
+		putBack()
 	}
 	return err
+}
+
+// putBack puts the token of Ready back, which a goroutine has taken that does
+// not receive.
+func (r *Ring[T]) putBack() {
+	r.mu.Lock()
+	r.unlock()
 }
 
 // park waits for the token, which the caller has then taken: it must look into

@@ -2,6 +2,9 @@ package chanx
 
 import (
 	"context"
+	"errors"
+	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -23,7 +26,9 @@ import (
 //   - the error, or [*PanicError], or [ErrGoexit], of a RestartNever worker.
 //   - a [*RestartLimitError] when the policy gave up.
 //
-// A nil ctx, a nil worker and an invalid policy panic before anything starts.
+// A nil ctx, a nil worker and an invalid policy panic before anything starts. If
+// a method of ctx panics or calls runtime.Goexit, so does Supervise, with a
+// [*PanicError] once the worker was started.
 //
 // The worker runs on its own goroutine, with a context derived from ctx that
 // is cancelled when that run ends, so that everything the run started with it
@@ -83,6 +88,9 @@ func Supervise(ctx context.Context, worker func(context.Context) error, policy R
 	if crash := s.crash.Load(); crash != nil {
 		crash.raise()
 	}
+	if err == errContextGoexit {
+		runtime.Goexit()
+	}
 	return err
 }
 
@@ -134,11 +142,13 @@ func (s *solo) attend(r *soloRun) {
 // ends: by runtime.Goexit, or because it was leaked.
 func (s *solo) work(r *soloRun) {
 	var res result
-	inWorker := false
+	inWorker, settled := false, false
+	defer s.unsettled(&settled)
 	defer func() {
 		if inWorker && s.ended(r, &res) { // runtime.Goexit
 			go s.work(r)
 		}
+		settled = settled || inWorker
 	}()
 	for again := true; again; {
 		var ctx context.Context
@@ -149,6 +159,28 @@ func (s *solo) work(r *soloRun) {
 		protect(ctx, s.worker, &res)
 		inWorker = false
 		again = s.ended(r, &res)
+	}
+	settled = true
+}
+
+// errContextGoexit makes Supervise call runtime.Goexit, as a method of ctx did
+// on the goroutine of a run.
+var errContextGoexit = errors.New("chanx: a method of the context called runtime.Goexit")
+
+// unsettled is deferred by the goroutines that ask ctx. If one ends before it
+// has settled what follows, a method of ctx has ended it, by a panic or by
+// runtime.Goexit: Supervise then does the same on the goroutine of its caller,
+// which would otherwise wait forever.
+func (s *solo) unsettled(settled *bool) {
+	if *settled {
+		return
+	}
+	if v := recover(); v != nil {
+		s.crash.CompareAndSwap(nil, &PanicError{Value: v, Stack: debug.Stack()})
+	}
+	select {
+	case s.done <- errContextGoexit:
+	default: // a goroutine that was leaked is not waited for
 	}
 }
 
@@ -258,13 +290,18 @@ func (s *solo) stallChanged(r *soloRun, stalled, stopping bool) {
 	r.leaked, r.pulse.running = true, false
 	o := outcome{at: now}
 	s.exited(r, &result{err: ErrStalled, kind: exitStall}, nil, &o)
-	r.cancel(ErrStalled)
-	go s.succeed(o)
+	go s.succeed(r, o)
 }
 
-// succeed takes over from a goroutine that was leaked.
-func (s *solo) succeed(o outcome) {
-	if r := s.newRun(); s.follow(r, &o) {
+// succeed takes over from the goroutine of old, which was leaked.
+func (s *solo) succeed(old *soloRun, o outcome) {
+	settled := false
+	defer s.unsettled(&settled)
+	old.cancel(ErrStalled)
+	r := s.newRun()
+	again := s.follow(r, &o)
+	settled = true
+	if again {
 		s.work(r)
 	}
 }

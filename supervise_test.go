@@ -721,3 +721,130 @@ func TestSuperviseOfDoneContextAllocatesNothing(t *testing.T) {
 		_ = chanx.Supervise(ctx, idle, policy)
 	})
 }
+
+// failingContext calls fail in the method call of that number.
+type failingContext struct {
+	context.Context
+	calls *atomic.Int64
+	at    int64
+	fail  func()
+}
+
+func (c failingContext) count() {
+	if c.calls.Add(1) == c.at {
+		c.fail()
+	}
+}
+
+func (c failingContext) Err() error            { c.count(); return c.Context.Err() }
+func (c failingContext) Done() <-chan struct{} { c.count(); return c.Context.Done() }
+func (c failingContext) Value(key any) any     { c.count(); return c.Context.Value(key) }
+
+// ends reports how f has ended: with the value of a panic, or by Goexit.
+func ends(f func()) (value any, exited bool) {
+	var all sync.WaitGroup
+	all.Go(func() {
+		exited = true
+		defer func() {
+			if value = recover(); value != nil {
+				exited = false
+			}
+		}()
+		f()
+		exited = false
+	})
+	all.Wait()
+	return value, exited
+}
+
+// A method of ctx that panics or calls Goexit does so on the goroutine of the
+// caller, whichever call of whichever method it is, and nothing hangs.
+func TestSuperviseEndedByItsContext(t *testing.T) {
+	fails := map[string]func(){
+		"panic": func() { panic("no") }, "Goexit": runtime.Goexit,
+	}
+	policies := map[string]chanx.RestartPolicy{
+		"at once": atOnce,
+		"backoff": everyOne(time.Second),
+		"replaced": {
+			MinBackoff: time.Second, Heartbeat: time.Second, ReplaceStalled: true,
+		},
+	}
+	for how, fail := range fails {
+		for name, policy := range policies {
+			at := int64(1)
+			for again := true; again; at++ {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					failing := failingContext{ctx, new(atomic.Int64), at, fail}
+					var runs atomic.Int64
+					value, exited := ends(func() {
+						_ = chanx.Supervise(failing, func(context.Context) error {
+							if runs.Add(1) > 2 {
+								return chanx.ErrStop
+							}
+							if policy.ReplaceStalled {
+								time.Sleep(3 * time.Second / 2)
+							}
+							return errors.New("again")
+						}, policy)
+					})
+					time.Sleep(time.Minute) // until a leaked run has ended
+					if again = failing.calls.Load() >= at; !again {
+						assert.EqualValues(t, 3, runs.Load(), "%s %s", how, name)
+						return
+					}
+					if value == nil && !exited { // in the check for a stall
+						assert.True(t, policy.ReplaceStalled)
+						assert.EqualValues(t, 3, runs.Load(), "%s %s", how, name)
+						return
+					}
+					assert.Equal(t, how == "Goexit", exited, "%s %s %d", how, name, at)
+					if p, ok := value.(*chanx.PanicError); ok {
+						value = p.Value
+						assert.Contains(t, string(p.Stack), "failingContext")
+					}
+					if how == "panic" {
+						assert.Equal(t, "no", value, "%s %d", name, at)
+					}
+				})
+			}
+			assert.Greater(t, at, int64(4), "%s %s", how, name)
+		}
+	}
+}
+
+// panickingContext is done when its channel is closed; its Err panics.
+type panickingContext struct {
+	context.Context
+	done chan struct{}
+}
+
+func (c panickingContext) Done() <-chan struct{} { return c.done }
+
+func (c panickingContext) Err() error {
+	select {
+	case <-c.done:
+		panic("no")
+	default:
+		return nil
+	}
+}
+
+// A foreign ctx that is done ends the run even if its Err panics.
+func TestSuperviseDoneContextWhoseErrPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := panickingContext{context.Background(), make(chan struct{})}
+		time.AfterFunc(time.Second, func() { close(ctx.done) })
+		value, _ := ends(func() {
+			_ = chanx.Supervise(ctx, func(ctx context.Context) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}, chanx.RestartPolicy{})
+		})
+		p, ok := value.(*chanx.PanicError)
+		require.True(t, ok, "%v", value)
+		assert.Equal(t, "no", p.Value)
+	})
+}

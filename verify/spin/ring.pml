@@ -18,7 +18,7 @@
  *   Receiver    ringbuffer.go: (*Ring).Recv, (*Ring).RecvBatch, (*Ring).park
  *   givesUp     ringbuffer.go: (*Ring).park, its <-done, (*Ring).recvTimeout
  *   Selector    ringbuffer.go: (*Ring).Ready, used as its doc asks
- *   Refused     ringbuffer.go: (*Ring).contextErr, after the token was taken
+ *   Refused     ringbuffer.go: (*Ring).putBack, after the token was taken
  *   Closer      ringbuffer.go: (*Ring).Close
  *
  * Checked: no deadlock; no lost wake-up (when nothing can move any more, no

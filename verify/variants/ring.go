@@ -47,8 +47,8 @@ var ringVariants = []variant{{
 	mistake: "A batch that leaves values behind does not wake the next receiver.",
 }, {
 	name:    "ring-refusal-keeps-token",
-	old:     "\tr.mu.Lock()\n\tr.unlock()\n\tif ctx == nil {\n",
-	new:     "\tif ctx == nil {\n",
+	old:     "putBack() {\n\tr.mu.Lock()\n\tr.unlock()\n",
+	new:     "putBack() {\n",
 	mistake: "A receive refused by its context keeps the token it came with.",
 }, {
 	name:    "ring-waiter-looks-at-ctx-first",

@@ -12,6 +12,11 @@ var superviseVariants = []variant{{
 	new:     "\t\tprotect(ctx, s.worker, &res)\n",
 	mistake: "A worker that calls runtime.Goexit is gone, and nobody notices.",
 }, {
+	name:    "exit-context-goexit-unseen",
+	old:     "\tcase s.done <- errContextGoexit:\n",
+	new:     "\tcase (chan error)(nil) <- errContextGoexit:\n",
+	mistake: "A method of ctx that ends the goroutine of a run leaves Supervise waiting.",
+}, {
 	name:    "exit-nil-completes",
 	old:     "\tcase mode == RestartOnFailure && res.err == nil:\n",
 	new:     "\tcase res.err == nil:\n",
