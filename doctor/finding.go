@@ -219,8 +219,8 @@ func (s *site) finding() Finding {
 		return strings.Contains(text, e)
 	})
 	if s.guessed && (s.op == ChanSend || s.op == ChanReceive) {
-		f.Evidence = append(f.Evidence, "the operation is told by the addresses "+
-			"of the runtime's calls, which have no names")
+		f.Evidence = append(f.Evidence, "a channel operation whose calls have no "+
+			"names: which one is told by their addresses")
 	}
 	if s.longest > 0 {
 		f.Evidence = append(f.Evidence, "the longest has waited "+
