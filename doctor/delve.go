@@ -136,3 +136,55 @@ func (p *parser) delveFrame(line []byte) {
 		p.outside(line)
 	}
 }
+
+// editorStack recognizes the header of a stack that an editor copies from delve,
+// "Goroutine 87". It has no state; its calls follow as
+//
+//	runtime.gopark (/usr/local/go/src/runtime/proc.go:364)
+func (p *parser) editorStack(line []byte) bool {
+	text := bytes.TrimRight(bytes.TrimLeft(line, " \t*#"), " :")
+	number, ok := bytes.CutPrefix(text, []byte("Goroutine "))
+	id, err := strconv.ParseUint(string(number), 10, 64)
+	if !ok || err != nil {
+		return false
+	}
+	p.end()
+	if p.profile || p.dump.repeats(id) {
+		p.split()
+	}
+	if p.first == 0 {
+		p.first = id
+	}
+	p.beginStack(id, 1, "")
+	p.mention = true
+	p.step = (*parser).editorCall
+	return true
+}
+
+// editorCall is inside such a stack.
+func (p *parser) editorCall(line []byte) {
+	text := bytes.TrimSpace(line)
+	call, creator := bytes.CutPrefix(text, []byte("created at: "))
+	i := bytes.LastIndex(call, []byte(" ("))
+	switch {
+	case len(text) == 0 && !p.called:
+	case i > 0 && call[len(call)-1] == ')' && hasLine(call[i+2:len(call)-1]):
+		name, file := call[:i], call[i+2:len(call)-1]
+		if creator {
+			p.addCreator(name, file)
+			p.end()
+			return
+		}
+		p.addCall(name, file, args{})
+	default:
+		p.end()
+		p.outside(line)
+	}
+}
+
+// hasLine reports whether s is a file and a line, or what an author put in the
+// file's place.
+func hasLine(s []byte) bool {
+	_, _, ok := fileLine(s)
+	return ok || len(s) > 1 && s[0] == '<'
+}

@@ -59,7 +59,7 @@ func (p *parser) foreign(line []byte) bool {
 			return true
 		}
 	}
-	return p.leaked(line) || p.delve(line) || p.grouped(line) ||
+	return p.leaked(line) || p.delve(line) || p.editorStack(line) || p.grouped(line) ||
 		p.joined(line) || p.debugger(line)
 }
 

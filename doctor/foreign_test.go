@@ -188,3 +188,19 @@ func TestParseRecordsInProse(t *testing.T) {
 	assert.Equal(t, 3, snaps[1].Goroutines)
 	assert.True(t, snaps[1].Extract)
 }
+
+func TestForeignStacksOfAnEditor(t *testing.T) {
+	p := parseOne(t, "stopped here:\n\nGoroutine 86\n"+
+		"  runtime.gopark (/go/src/runtime/proc.go:364)\n"+
+		"  runtime.chansend (/go/src/runtime/chan.go:259)\n"+
+		"  app.(*Q).Put (<snip>/queue.go:31)\n"+
+		"  created at: main.main (/src/main.go:9)\n\n"+
+		"* Goroutine 87:\n  runtime.selectgo (/go/src/runtime/select.go:328)\n"+
+		"  app.(*Q).run (/src/queue.go:50)\n\nGoroutine 9 is not one\n")
+	require.Len(t, p.Stacks, 2)
+	assert.Equal(t, uint64(86), p.Stacks[0].Members[0].ID)
+	assert.Equal(t, ChanSend, operationOf(p.Stacks[0]))
+	assert.Equal(t, "main.main", p.Stacks[0].CreatedBy.Func)
+	assert.Equal(t, Select, operationOf(p.Stacks[1]))
+	assert.Equal(t, "app.(*Q).run", siteOf(p.Stacks[1]).Func)
+}

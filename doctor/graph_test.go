@@ -304,3 +304,40 @@ func TestGraphErrgroupByItsAddress(t *testing.T) {
 		"main.wait(0xc0002)\n\t/src/a.go:9 +0x1\n")
 	assert.Contains(t, r.Root, "everything waits for goroutine 7")
 }
+
+// Two goroutines in the same call of the library on the same value: the one
+// that does not wait holds its lock. Reading a connection holds no lock that a
+// write to it waits for.
+func TestGraphLockOfTheLibrary(t *testing.T) {
+	const waiting = "goroutine 9 [semacquire, 10 minutes]:\n" +
+		"sync.runtime_SemacquireMutex(0xc000b52b70, 0x0, 0x1)\n\t/go/src/sema.go:71 +0x1\n" +
+		"sync.(*Mutex).Lock(0xc000b52b6c)\n\t/go/src/mutex.go:81 +0x1\n" +
+		"net/http.(*body).Read(0xc000b52b40, 0xc003, 0x2)\n\t/go/src/transfer.go:834 +0x1\n" +
+		"app.handle(0xc0001)\n\t/src/app.go:9 +0x1\n\n"
+	holder := func(call string) string {
+		return "goroutine 8 [IO wait, 10 minutes]:\n" +
+			"net.(*conn).Read(0xc00000e888)\n\t/go/src/net.go:184 +0x1\n" +
+			call + "(0xc000b52b40, 0xc004, 0x2)\n\t/go/src/transfer.go:839 +0x1\n" +
+			"net/http.(*persistConn).writeLoop(0xc001c0e000)\n\t/go/src/transport.go:2213 +0x1\n"
+	}
+	assert.Contains(t, judged(t, waiting+holder("net/http.(*body).Read")).Root,
+		"everything waits for goroutine 8: it holds")
+	r := judged(t, waiting+holder("net/http.(*body).Other"))
+	assert.NotContains(t, r.Root, "goroutine 8")
+	assert.Equal(t, ReceiverUnknown, r.Findings[0].Receiver)
+}
+
+// Without addresses it may be another value's.
+func TestGraphLockOfTheLibraryByName(t *testing.T) {
+	r := judged(t, "goroutine 9 [sync.Mutex.Lock, 10 minutes]:\n"+
+		"log.(*Logger).output(...)\n\t/go/src/log.go:9 +0x1\n"+
+		"app.handle()\n\t/src/app.go:9 +0x1\n\n"+
+		"goroutine 8 [syscall, 10 minutes]:\n"+
+		"os.(*File).Write(...)\n\t/go/src/file.go:9 +0x1\n"+
+		"log.(*Logger).output(...)\n\t/go/src/log.go:12 +0x1\n"+
+		"app.other()\n\t/src/app.go:19 +0x1\n")
+	require.NotEmpty(t, r.Findings)
+	assert.Equal(t, ConfidenceLow, r.Findings[0].ReceiverConfidence)
+	assert.Contains(t, r.Findings[0].Sentence,
+		"a goroutine in log.(*Logger).output may hold it")
+}

@@ -127,12 +127,19 @@ var designs = []struct{ call, why string }{
 // Only what stands above the user's code counts, and its own first call: a
 // user's bug below a call of the testing package is not the package's.
 func design(s *Stack) (string, bool) {
+	_, why, ok := designAt(s)
+	return why, ok
+}
+
+// designAt is design with the index of the library's call, which is 0 where no
+// one call says it.
+func designAt(s *Stack) (at int, why string, ok bool) {
 	user := userCall(s)
 	for i, f := range s.Frames {
 		symbol := unvendored(f.Func)
 		for _, d := range designs {
 			if strings.HasPrefix(symbol, d.call) {
-				return d.why, true
+				return i, d.why, true
 			}
 		}
 		if i == user {
@@ -141,9 +148,9 @@ func design(s *Stack) (string, bool) {
 	}
 	// What net/http reads between requests has no handler on the stack.
 	if user < 0 && s.has("net/http.(*conn).serve") {
-		return "a connection between two requests", true
+		return 0, "a connection between two requests", true
 	}
-	return "", false
+	return 0, "", false
 }
 
 // idle returns why s need not be looked at further, or "".

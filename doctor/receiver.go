@@ -551,6 +551,9 @@ func (sc *scene) holderOf(s *site) counterpart {
 		}
 		return c
 	}
+	if call := lockOfStd(s.stacks[0]); call != "" {
+		return sc.holderInStd(call)
+	}
 	c, complete := sc.holderByName(s)
 	switch {
 	case !complete:
@@ -570,6 +573,29 @@ func (sc *scene) holderOf(s *site) counterpart {
 func writing(s *Stack) bool {
 	return s.has("internal/poll.(*pollDesc).waitWrite") ||
 		s.has("net.(*pollDesc).waitWrite") || s.has("net.(*pollDesc).WaitWrite")
+}
+
+// holderInStd looks for the holder of a lock of the standard library, of which
+// the names of the project say nothing: a goroutine further on in the same call.
+func (sc *scene) holderInStd(call string) counterpart {
+	for _, stack := range sc.now.Stacks {
+		at := sc.of[stack]
+		if isLock(at.op) || parked(at.op) {
+			continue
+		}
+		for _, f := range stack.Frames {
+			if !sc.spend() {
+				break
+			}
+			if f.Func == call {
+				return counterpart{receiver: ReceiverPresent, site: at,
+					confidence: ConfidenceLow, clause: same(fmt.Sprintf(
+						"a goroutine in %s may hold it and is %s", short(call), where(at)))}
+			}
+		}
+	}
+	return counterpart{receiver: ReceiverUnknown, confidence: ConfidenceLow,
+		clause: same("no goroutine is seen to hold it")}
 }
 
 // holderByName looks for goroutines that are inside the same type, and last

@@ -127,6 +127,15 @@ var std = set(strings.Fields("archive arena bufio bytes cmp compress " +
 	"strings structs sync syscall testing text time unicode unique unsafe " +
 	"vendor weak"))
 
+// stdInternal has the second elements of its internal packages: projects have
+// such a directory, too, and some tracebacks show it without the module.
+var stdInternal = set(strings.Fields("abi asan bisect bytealg byteorder cfg " +
+	"chacha8rand coverage cpu filepathlite fmtsort fuzz goarch godebug godebugs " +
+	"goexperiment goos goroot intern itoa lazyregexp msan nettrace oserror poll " +
+	"profile profilerecord race reflectlite runtime saferio singleflight " +
+	"stringslite sync synctest syscall sysinfo testlog trace unsafeheader weak " +
+	"xcoff zstd"))
+
 func set(names []string) map[string]bool {
 	m := make(map[string]bool, len(names))
 	for _, name := range names {
@@ -169,7 +178,11 @@ func isStd(symbol string) bool {
 		return true
 	}
 	pkg := packageOf(unvendored(symbol))
-	first, _, dir := strings.Cut(pkg, "/")
+	first, rest, dir := strings.Cut(pkg, "/")
+	if first == "internal" {
+		rest, _, _ = strings.Cut(rest, "/")
+		return stdInternal[rest]
+	}
 	if !dir || !strings.Contains(first, ".") {
 		return std[first]
 	}
@@ -183,4 +196,10 @@ func isStd(symbol string) bool {
 
 func base(file string) string {
 	return path.Base(strings.ReplaceAll(file, `\`, "/"))
+}
+
+// firstElement returns the first element of a symbol's import path.
+func firstElement(symbol string) string {
+	first, _, _ := strings.Cut(packageOf(symbol), "/")
+	return first
 }

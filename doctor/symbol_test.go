@@ -104,3 +104,8 @@ func TestBase(t *testing.T) {
 	assert.Equal(t, "a.go", base(`C:\src\x\a.go`))
 	assert.Equal(t, "a.go", base("a.go"))
 }
+
+func TestSymbolOfAnInternalPackage(t *testing.T) {
+	assert.True(t, isStd("internal/poll.(*FD).Read"))
+	assert.False(t, isStd("internal/session.(*Service).Start"))
+}

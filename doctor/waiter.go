@@ -12,6 +12,7 @@ type waiter struct {
 	owner uint64 // the receiver of the user's call, if the lock may be in it
 	typ   string
 	near  []uint64 // what else the lock may be in: words of calls further out
+	inStd string   // the call that locks, if it is the standard library's
 	outer string   // a call further out on the same owner
 	apart bool     // and between the two a call on another one
 }
@@ -62,10 +63,14 @@ func target(stack *Stack, words []args) (w waiter) {
 		w.owner, w.typ = w.lock, fdType
 		return w
 	}
+	caller := lockCaller(stack)
+	if user < 0 || caller < user {
+		w.inStd = stack.Frames[caller].Func
+	}
+	w.near = near(w.lock, words, caller, user)
 	if user < 0 {
 		return w
 	}
-	w.near = near(w.lock, words, user)
 	w.own(stack, words, user)
 	if w.owner != 0 && w.lock != 0 && w.lock-w.owner >= maxObject {
 		// The lock is not part of it, so to be inside it is not to hold it.
@@ -134,23 +139,50 @@ func waitsForFD(s *Stack) bool {
 // maxObject is how far into an object a lock is looked for.
 const maxObject = 4 << 10
 
-// near returns the words of the user's calls that may be the object that a lock
-// is in: a lock is often waited for in a method of another type than its own.
-func near(lock uint64, words []args, user int) (found []uint64) {
+// near returns the words of the calls from the one that locks to some outside the
+// user's that may be the object that a lock is in: a lock is often waited for in
+// a method of another type than its own.
+func near(lock uint64, words []args, caller, user int) (found []uint64) {
 	if lock == 0 {
 		return nil
 	}
 	const calls = 6
-	for i := user; i < min(len(words), user+calls); i++ {
+	for i := caller; i < min(len(words), max(user, caller)+calls); i++ {
 		for j := range words[i].n {
 			v := words[i].word[j]
 			if v != 0 && !words[i].doubtful[j] && lock-v < maxObject &&
-				(i > user || j > 0) && !slices.Contains(found, v) && len(found) < 4 {
+				(i != user || j > 0) && !slices.Contains(found, v) && len(found) < 4 {
 				found = append(found, v)
 			}
 		}
 	}
 	return found
+}
+
+// lockCaller returns the index of the call that waits for a lock: the innermost
+// that is not of the runtime, of package sync or of a lock's type.
+func lockCaller(s *Stack) int {
+	for i, f := range s.Frames {
+		switch packageOf(f.Func) {
+		case "", "runtime", "sync", "internal/sync", "internal/poll":
+		default:
+			if !isLocker(f.Func) {
+				return i
+			}
+		}
+	}
+	return max(len(s.Frames)-1, 0)
+}
+
+// lockOfStd returns the standard library's call that waits for a lock of its
+// own, or "".
+func lockOfStd(s *Stack) string {
+	user, caller := userCall(s), lockCaller(s)
+	if len(s.Frames) == 0 || user >= 0 && caller >= user ||
+		!std[firstElement(s.Frames[caller].Func)] {
+		return ""
+	}
+	return s.Frames[caller].Func
 }
 
 // methodType returns the package and type of a method with a pointer receiver,

@@ -39,6 +39,7 @@ type waitSet struct {
 	op      Operation
 	typ     string // of the owner, a package and a type
 	owners  []uint64
+	inStd   string // the standard library's call that locks, or ""
 	waiters []waiter
 	longest uint32
 	holder  *node
@@ -116,7 +117,7 @@ func (g *graph) enter(w waiter) {
 		g.sets[key] = s
 	}
 	s.waiters = append(s.waiters, w)
-	s.typ = cmp.Or(s.typ, w.typ)
+	s.typ, s.inStd = cmp.Or(s.typ, w.typ), cmp.Or(s.inStd, w.inStd)
 	s.longest = max(s.longest, w.ref.member().Minutes)
 	for _, v := range append([]uint64{w.owner}, w.near...) {
 		if v != 0 && !slices.Contains(s.owners, v) && len(s.owners) < 8 {
@@ -132,7 +133,7 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 	var buf []args
 	for _, stack := range stacks {
 		at := g.sc.of[stack]
-		taker := tracing(stack)
+		taker, holding := tracing(stack), mayHold(stack, at)
 		for i, m := range stack.Members {
 			if _, ok := g.ids[m.ID]; ok {
 				g.ids[m.ID] = ref{stack, i}
@@ -140,23 +141,27 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 			if of, ok := g.born[m.Parent]; ok && len(of) < 64 {
 				g.born[m.Parent] = append(of, ref{stack, i})
 			}
-			if len(owners) == 0 || holdsNothing(at) || taker ||
-				stack.words == nil ||
+			if len(owners) == 0 || holding == 0 || taker || stack.words == nil ||
 				!g.afford(stack) {
 				continue
 			}
 			buf = stack.args(i, buf[:0])
-			g.insides(ref{stack, i}, buf, owners, inside)
+			g.insides(ref{stack, i}, buf[:min(len(buf), holding)], owners, inside)
 		}
 	}
 	g.inside = inside
 }
 
-// holdsNothing reports whether the goroutines of s are where they hold no lock:
-// idle by design, except in a call that waits for a child process on behalf of
-// the calls further out.
-func holdsNothing(s *site) bool {
-	return s.design && s.verdict.why != childProcess
+// mayHold returns how many calls of a stack, from the innermost, may be in the
+// middle of something. Idle by design, a goroutine holds no lock, except in a
+// call that waits for a child process on behalf of the calls further out, and in
+// what a library does between two jobs.
+func mayHold(stack *Stack, s *site) int {
+	if !s.design || s.verdict.why == childProcess {
+		return len(stack.Frames)
+	}
+	at, _, _ := designAt(stack)
+	return max(at, 0)
 }
 
 // maxInside bounds how many calls inside one object are compared; those of rare
@@ -167,14 +172,14 @@ const maxInside = 256
 // argument.
 func (g *graph) insides(r ref, words []args, owners map[uint64]bool,
 	inside map[uint64][]holding) {
-	user := max(userCall(r.stack), 0)
+	user, caller := max(userCall(r.stack), 0), lockCaller(r.stack)
 	var own uint64 // the object that it waits for is no place where it holds it
 	if at := g.sc.of[r.stack]; user < len(words) && (isLock(at.op) ||
 		at.resource != "") {
 		own = words[user].receiver()
 	}
 	for f := range min(len(words), len(r.stack.Frames)) {
-		if f < user && methodType(r.stack.Frames[f].Func) != fdType {
+		if f < min(user, caller) && methodType(r.stack.Frames[f].Func) != fdType {
 			continue
 		}
 		for j := range words[f].n {
@@ -229,7 +234,8 @@ func (g *graph) candidates(s *waitSet) []holding {
 	best := make(map[ref]holding)
 	for _, owner := range s.owners {
 		for _, h := range g.inside[owner] {
-			if own[h.ref] || h.typ != s.typ && !s.locked || !g.afford(h.ref.stack) {
+			if own[h.ref] || h.typ != s.typ && !s.locked || s.elsewhere(h) ||
+				!g.afford(h.ref.stack) {
 				continue
 			}
 			h.score = g.score(s, h)
@@ -245,6 +251,17 @@ func (g *graph) candidates(s *waitSet) []holding {
 			cmp.Compare(a.ref.member().ID, b.ref.member().ID))
 	})
 	return list
+}
+
+// elsewhere reports whether h is in a call of the standard library other than
+// the one that waits: its types have several locks.
+func (s *waitSet) elsewhere(h holding) bool {
+	user := userCall(h.ref.stack)
+	if user >= 0 && h.frame >= user || s.typ == fdType {
+		return false
+	}
+	name := h.ref.stack.Frames[h.frame].Func
+	return name != s.inStd
 }
 
 // chooseSelf finds a goroutine that holds the object it waits for: a call

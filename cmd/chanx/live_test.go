@@ -83,7 +83,7 @@ func testIncidentSaved(t *testing.T) {
 	})
 	t.Run("debug=1, no binary", func(t *testing.T) {
 		got := diagnose(t, "-json", one)
-		require.EqualValues(t, "channel operation", parse(t, got.stdout).Findings[0].Operation)
+		require.EqualValues(t, "chan send", parse(t, got.stdout).Findings[0].Operation)
 		require.Contains(t, got.stderr, "-binary FILE")
 	})
 }
