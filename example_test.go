@@ -23,7 +23,7 @@ func (d *mendedDisk) Write(p []byte) (int, error) {
 
 // Requests that log through a Ring never wait for the disk, and the writer at
 // the other end survives it. The line a writer has in hand when it fails is
-// lost here; see the supervised consumer for one that tries it again.
+// lost here; recipes/consumer is one that tries it again.
 func Example() {
 	ctx := context.Background()
 	disk := &mendedDisk{}
@@ -153,6 +153,30 @@ func ExampleRing() {
 	// 3
 	// 4
 	// dropped 3
+}
+
+// A ring of capacity 1 is a mailbox for the latest value: a reader slower than
+// the sender skips the values in between, and never sees one twice.
+func ExampleRing_latestValue() {
+	percent := chanx.NewRing[int](1)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for done := range 51 {
+		percent.Send(done) // nothing receives yet
+	}
+	for done := range percent.All(ctx) {
+		fmt.Println(done)
+		percent.Send(99)
+		percent.Send(100)
+		cancel() // ends the loop: the last value stays in the ring
+	}
+	last, err := percent.TryRecv()
+	fmt.Println(last, err)
+	fmt.Println("skipped", percent.Stats().Dropped)
+	// Output:
+	// 50
+	// 100 <nil>
+	// skipped 51
 }
 
 func ExampleRing_Send() {

@@ -12,6 +12,29 @@ import (
 	"example.com/chanx/chanxhttp"
 )
 
+// A health check is served beside the middleware, not through it: a log that
+// hangs in the middleware is how a health check comes to hang with the rest.
+func ExampleHealth() {
+	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+	hung := make(chan struct{})
+	logging := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-hung // the disk of the log does not answer
+			next.ServeHTTP(w, r)
+		})
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", logging(http.NotFoundHandler()))
+	mux.Handle("GET /healthz", chanxhttp.Health(s))
+
+	rec := httptest.NewRecorder()
+	mux.ServeHTTP(rec, httptest.NewRequest("GET", "/healthz", nil))
+	fmt.Print(rec.Code, " ", rec.Body) // at once; the supervisor does not run
+	close(hung)
+	// Output:
+	// 503 {"status":"unavailable","reason":"not started","workers":[]}
+}
+
 // A liveness probe fails for what only a restart of the process cures: a worker
 // that hangs. It is well while workers are being restarted.
 func ExampleLive() {

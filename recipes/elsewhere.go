@@ -102,6 +102,12 @@ var withoutRecipe = []Recipe{{
 	Does: "is a log writer that never blocks its callers, within a budget of " +
 		"bytes, and reports each loss in the log.",
 }, {
+	Words: []string{"eapache/channels", "go-diodes", "ringchan",
+		"migrate from another channel library"},
+	Use:  "docs/migrating.md",
+	Link: "docs/migrating.md",
+	Does: "translates them call by call.",
+}, {
 	Words: []string{"health check", "liveness", "readiness", "probe"},
 	Use:   "chanxhttp.Live, Ready",
 	Link:  "chanxhttp/example_test.go",

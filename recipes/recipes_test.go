@@ -215,12 +215,19 @@ func TestPage(t *testing.T) {
 	})
 }
 
-// hasTest compares letters only: "queue full" is TestQueueFull.
+var article = regexp.MustCompile(`\b(a|an|the)\b`)
+
+// hasTest compares letters only: "a full queue" is TestAFullQueue or
+// TestFullQueue.
 func hasTest(f *ast.File, lead string) bool {
 	return slices.ContainsFunc(f.Decls, func(d ast.Decl) bool {
 		fn, ok := d.(*ast.FuncDecl)
-		return ok && strings.HasPrefix(fn.Name.Name, "Test") &&
-			strings.Contains(letters(fn.Name.Name), letters(lead))
+		if !ok || !strings.HasPrefix(fn.Name.Name, "Test") {
+			return false
+		}
+		name := letters(fn.Name.Name)
+		return strings.Contains(name, letters(lead)) ||
+			strings.Contains(name, letters(article.ReplaceAllString(lead, "")))
 	})
 }
 

@@ -182,21 +182,3 @@ func TestConsumerInlines(t *testing.T) {
 	}
 	assert.Contains(t, symbols, pkg+"recvWait[", "nm saw nothing")
 }
-
-// TestRecipesStandAlone compiles each example as the only file of a package
-// of somebody else's module: whoever copies it needs nothing beside it.
-func TestRecipesStandAlone(t *testing.T) {
-	m, _ := newConsumer(t)
-	files, err := filepath.Glob("example_*_test.go")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		src, err := os.ReadFile(file)
-		require.NoError(t, err)
-		dir := strings.TrimSuffix(file, "_test.go")
-		m.write(dir+"/"+file, string(src))
-	}
-	before := m.read("go.mod")
-	m.run("vet", "./...")
-	assert.Equal(t, before, m.read("go.mod"), "an example needs another module")
-}

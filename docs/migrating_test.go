@@ -1,0 +1,224 @@
+// Package docs_test compiles and runs the code of the documents.
+package docs_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/chanx"
+	"example.com/chanx/internal/leakgate"
+)
+
+func TestMain(m *testing.M) { leakgate.Main(m) }
+
+func merge[T any](ctx context.Context, rings ...*chanx.Ring[T]) <-chan T {
+	out := make(chan T)
+	var open sync.WaitGroup
+	for _, ring := range rings {
+		open.Go(func() {
+			for v := range ring.All(ctx) {
+				if chanx.SendContext(ctx, out, v) != nil {
+					return
+				}
+			}
+		})
+	}
+	go func() { open.Wait(); close(out) }()
+	return out
+}
+
+func outlet[T any](
+	ctx context.Context, ring *chanx.Ring[T],
+) (out <-chan T, stop context.CancelFunc) {
+	ctx, stop = context.WithCancel(ctx)
+	ch := make(chan T)
+	go func() {
+		defer close(ch)
+		for v := range ring.All(ctx) {
+			if chanx.SendContext(ctx, ch, v) != nil {
+				return
+			}
+		}
+	}()
+	return ch, stop
+}
+
+func Example_fromChannels() {
+	ctx := context.Background()
+
+	ring := chanx.NewRing[int](3) // RingChannel
+	for v := range 5 {
+		ring.Send(v)
+	}
+	ring.Close()
+	fmt.Println(slices.Collect(ring.All(ctx)), ring.Stats().Dropped)
+
+	overflowing := chanx.NewRing[int](3) // OverflowingChannel
+	for v := range 5 {
+		if err := overflowing.TrySend(v); err != nil {
+			fmt.Println(v, err)
+		}
+	}
+	batch := make([]int, 8)
+	n, err := overflowing.RecvBatch(ctx, batch)
+	fmt.Println(batch[:n], err)
+	// Output:
+	// [2 3 4] 2
+	// 3 chanx: full
+	// 4 chanx: full
+	// [0 1 2] <nil>
+}
+
+func Example_fromDiodes() {
+	ctx := context.Background()
+	alert := func(missed uint64) { fmt.Println("missed", missed) }
+
+	lines := chanx.NewBroadcast[string](4)
+	sub := lines.Subscribe(0)
+	for i := range 6 {
+		lines.Send(fmt.Sprint("line ", i))
+	}
+	lines.Close()
+	for line, missed := range sub.All(ctx) {
+		if missed > 0 {
+			alert(missed)
+		}
+		fmt.Println(line)
+	}
+	// Output:
+	// missed 2
+	// line 2
+	// line 3
+	// line 4
+	// line 5
+}
+
+func Example_fromRingchan() {
+	ctx := context.Background()
+	ring := chanx.NewRing[string](3)
+	for _, v := range []string{"A", "B", "C", "D", "E"} {
+		ring.Send(v)
+	}
+	ring.Close()
+	fmt.Println("dropped:", ring.Stats().Dropped)
+
+	select { // beside other channels
+	case <-ring.Ready():
+		v, err := ring.TryRecv()
+		fmt.Println("got:", v, err)
+	case <-ctx.Done():
+	}
+	out, stop := outlet(ctx, ring) // where it must be a channel
+	defer stop()
+	for v := range out {
+		fmt.Println("got:", v)
+	}
+	// Output:
+	// dropped: 2
+	// got: C <nil>
+	// got: D
+	// got: E
+}
+
+// A reader that comes late, or is slow, gets every value that the rings hold.
+func TestMergeLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := chanx.NewRing[int](1000), chanx.NewRing[int](1000)
+		out := merge(t.Context(), a, b)
+		for v := range 1000 {
+			a.Send(v)
+			b.Send(1000 + v)
+		}
+		synctest.Wait()
+		a.Close()
+		b.Close()
+		var got []int
+		for v := range out {
+			got = append(got, v)
+		}
+		slices.Sort(got)
+		assert.Len(t, got, 2000)
+		assert.Len(t, slices.Compact(got), 2000)
+	})
+}
+
+// A reader that stops loses one value of each ring, and leaks nothing.
+func TestMergeEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		rings := []*chanx.Ring[int]{chanx.NewRing[int](8), chanx.NewRing[int](8)}
+		out := merge(ctx, rings...)
+		for v := range 8 {
+			rings[0].Send(v)
+			rings[1].Send(v)
+		}
+		<-out
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		_, ok := <-out
+		assert.False(t, ok)
+		assert.Equal(t, 13, rings[0].Len()+rings[1].Len())
+	})
+}
+
+// A reader that breaks out of its loop leaks nothing once it has called stop.
+func TestOutletStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring := chanx.NewRing[int](8)
+		for range 1000 {
+			ring.Send(1)
+			ring.Send(2)
+			out, stop := outlet(t.Context(), ring)
+			for range out {
+				break
+			}
+			stop()
+			synctest.Wait()
+			_, ok := <-out
+			require.False(t, ok)
+		}
+	})
+}
+
+var (
+	goBlock  = regexp.MustCompile("(?s)```go\n(.*?)```")
+	fileLink = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+)
+
+// TestSnippets: the Go code of the documents is that of this file, and what
+// they link to is there.
+func TestSnippets(t *testing.T) {
+	document, err := os.ReadFile("migrating.md")
+	require.NoError(t, err)
+	src, err := os.ReadFile("migrating_test.go")
+	require.NoError(t, err)
+	text := strings.ReplaceAll(string(document), "\r\n", "\n")
+	for _, link := range fileLink.FindAllStringSubmatch(text, -1) {
+		assert.FileExists(t, filepath.FromSlash(link[1]))
+	}
+	blocks := goBlock.FindAllStringSubmatch(text, -1)
+	require.Len(t, blocks, 3)
+	for _, block := range blocks {
+		assert.Contains(t, unindented(string(src)), unindented(block[1]))
+	}
+}
+
+func unindented(code string) string {
+	lines := strings.Split(strings.TrimSpace(code), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return strings.Join(lines, "\n")
+}
