@@ -194,7 +194,7 @@ func TestOutletStops(t *testing.T) {
 
 var (
 	goBlock  = regexp.MustCompile("(?s)```go\n(.*?)```")
-	fileLink = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	fileLink = regexp.MustCompile(`\]\(([\w./]+\.\w+)\)`)
 )
 
 // TestSnippets: the Go code of the documents is that of this file, and what
