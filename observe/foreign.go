@@ -17,9 +17,9 @@ type look struct {
 	names   map[[2]string]int
 }
 
-// wait reports whether done was closed before the patience ended.
-func (l *look) wait(done <-chan struct{}) bool {
-	if !l.expired {
+// wait reports whether done is closed, if patient before the timer ends.
+func (l *look) wait(done <-chan struct{}, patient bool) bool {
+	if patient && !l.expired {
 		select {
 		case <-done:
 			return true
@@ -41,6 +41,7 @@ type foreign[T any] struct{ pending *foreignCall[T] }
 type foreignCall[T any] struct {
 	began  time.Time
 	done   chan struct{}
+	late   bool // a look has waited for it in vain
 	value  T
 	failed string
 }
@@ -74,7 +75,8 @@ func (c *foreignCall[T]) run(fn func() T) {
 // end returns the answer, or why there is none.
 func (f *foreign[T]) end(l *look) (value T, failed string) {
 	c := f.pending
-	if !l.wait(c.done) {
+	if !l.wait(c.done, !c.late) {
+		c.late = true // the next look does not wait for it
 		return value, "has not returned for " + ago(time.Since(c.began))
 	}
 	f.pending = nil

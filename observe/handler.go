@@ -90,13 +90,28 @@ func (o *Observer) body(ctx context.Context, f form, stacks bool) []byte {
 	if f.write == nil {
 		return v.json(stacks)
 	}
-	for _, f := range v.Report.Findings {
-		if f.Severity > doctor.Info {
-			v.add(Problem{f.Severity, "goroutines", "", f.Sentence})
+	v.addFindings()
+	return f.write(v)
+}
+
+// maxFindings is how many findings of the doctor have a sentence on the page.
+const maxFindings = 5
+
+// addFindings adds those of the doctor that are probably wrong.
+func (v *view) addFindings() {
+	for i, f := range v.Report.Findings {
+		if f.Severity == doctor.Info {
+			break
+		}
+		if i == maxFindings {
+			f.Sentence = "other goroutines are stuck as well: see all of them"
+		}
+		v.add(Problem{f.Severity, "goroutines", "", f.Sentence})
+		if i == maxFindings {
+			break
 		}
 	}
 	sortProblems(v.Problems)
-	return f.write(v)
 }
 
 // diagnose asks the doctor's handler, which keeps earlier samples to compare

@@ -183,11 +183,11 @@ func TestPageOrder(t *testing.T) {
 	at := 0
 	for _, part := range []string{
 		", pid ", " UTC</p>", "<h1>2 critical, 3 warnings</h1>",
-		`<li class="problem critical"><span class="label">critical</span> log access has stalled`,
-		`worker 4 permanent of workers failed for good 0s ago, 0 restarts so far; ` +
+		`<li class="problem critical"><span class="label">critical</span> log &#34;access&#34; has stalled`,
+		`worker &#34;4 permanent&#34; of &#34;workers&#34; failed for good 0s ago, 0 restarts so far; ` +
 			`last error: no space left on device.`,
 		`<li class="problem warning"><span class="label">warning</span> worker `,
-		`ring metrics drops values: 236 (20/s) of 300 in the last 12s, 236 in all.`,
+		`ring &#34;metrics&#34; drops values: 236 (20/s) of 300 in the last 12s, 236 in all.`,
 		`<a href="?">Refresh</a>`, ">Supervisor workers</h2>",
 		`1 running, 2 backing off, 1 stopped, 1 failed`,
 		`<td class="name">4 permanent</td><td class="pair bad-critical">failed`,

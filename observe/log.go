@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"strings"
 	"time"
 
 	"example.com/chanx"
@@ -74,6 +75,38 @@ func (g *logSource) lastError() (last asynclog.SinkError) {
 	return last
 }
 
+// lost is "debug 3, error 1" of the records that were dropped.
+func (l Levels) lost() string {
+	var parts []string
+	for _, c := range []struct {
+		level string
+		n     uint64
+	}{{"error", l.Error}, {"warn", l.Warn}, {"info", l.Info},
+		{"debug", l.Debug}, {"without a level", l.Unknown}} {
+		if c.n > 0 {
+			parts = append(parts, c.level+" "+number(c.n))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// trouble is what went wrong with the sink, ever.
+func (g *Log) trouble() string {
+	var parts []string
+	for _, c := range []struct {
+		n    uint64
+		noun string
+	}{{g.SinkErrors, "sink error"}, {g.Restarts, "restart"}, {g.Stalls, "stall"}} {
+		if c.n > 0 {
+			parts = append(parts, plural(c.n, c.noun))
+		}
+	}
+	if lost := g.DroppedByLevel.lost(); lost != "" {
+		parts = append(parts, "dropped: "+lost)
+	}
+	return strings.Join(parts, ", ")
+}
+
 func (g *logSource) report(l *look, s *Snapshot) {
 	st := &g.stats
 	log := Log{
@@ -109,7 +142,7 @@ func (g *Log) problem(now time.Time) Problem {
 	switch {
 	case g.Stalled:
 		p.Severity = doctor.Critical
-		p.Sentence = "log " + g.Name + " has stalled: its sink has made no progress"
+		p.Sentence = "log " + quoted(g.Name) + " has stalled: its sink has made no progress"
 		if !g.StalledSince.IsZero() {
 			p.Sentence += ", noticed " + ago(now.Sub(g.StalledSince)) + " ago"
 		}
@@ -117,11 +150,11 @@ func (g *Log) problem(now time.Time) Problem {
 			number(g.Dropped.Records) + " dropped"
 	case r.Dropped > 0:
 		p.Severity = doctor.Warning
-		p.Sentence = "log " + g.Name + " drops records: " + r.share(r.Dropped) +
+		p.Sentence = "log " + quoted(g.Name) + " drops records: " + r.share(r.Dropped) +
 			", " + number(g.Dropped.Records) + " in all"
 	case r.Failed > 0:
 		p.Severity = doctor.Warning
-		p.Sentence = "the sink of log " + g.Name + " fails: " +
+		p.Sentence = "the sink of log " + quoted(g.Name) + " fails: " +
 			plural(r.Failed, "error") + " in the last " + ago(r.Over)
 	default:
 		return Problem{}

@@ -80,7 +80,7 @@ func TestManyWorkers(t *testing.T) {
 		sentences = append(sentences, p.Sentence)
 	}
 	assert.Len(t, sentences, 7)
-	assert.Contains(t, sentences, "5 more workers of supervisor many fail as well")
+	assert.Contains(t, sentences, "5 more workers of supervisor \"many\" fail as well")
 	assert.Contains(t, get(o, "/").Body.String(), "<p class=\"meta\">and 1,400 more</p>")
 	assert.Contains(t, get(o, "/?format=text").Body.String(), "and 500 more workers\n")
 }

@@ -137,8 +137,8 @@ func has(name string) func(source) bool {
 // Each Stats method of a ring or a broadcast, and the Error method of the last
 // error of a log, runs on a goroutine of its own and has one second for all of
 // them. One that takes longer is reported in the Error of its Ring, Broadcast
-// or Log; it is not called again until it returns, so it leaks at most that
-// one goroutine. Nothing else waits for code outside this module.
+// or Log. It is not called again until it returns, nor waited for, so it leaks
+// at most that one goroutine. No other foreign code is called.
 func (o *Observer) Snapshot() Snapshot { return o.look(false) }
 
 // String returns the [Snapshot] as JSON, for [expvar.Publish]. The goroutines

@@ -173,16 +173,19 @@ func TestForeignStats(t *testing.T) {
 			sentences = append(sentences, p.Sentence)
 		}
 		assert.Equal(t, []string{
-			"ring hangs cannot be read: its Stats has not returned for 1s",
-			"ring panics cannot be read: its Stats panicked: at\uFFFDme",
-			"broadcast exits cannot be read: its Stats ended its goroutine",
+			`ring "hangs" cannot be read: its Stats has not returned for 1s`,
+			"ring \"panics\" cannot be read: its Stats panicked: at\uFFFDme",
+			`broadcast "exits" cannot be read: its Stats ended its goroutine`,
 		}, sentences)
 
-		for range 10 { // the call is not repeated
+		for range 10 { // the call is neither repeated nor waited for
+			time.Sleep(time.Minute)
+			start := time.Now()
 			s = o.Snapshot()
+			assert.Zero(t, time.Since(start))
 		}
 		assert.EqualValues(t, 2, calls.Load())
-		assert.Equal(t, "has not returned for 11s", s.Rings[0].Error)
+		assert.Equal(t, "has not returned for 10m1s", s.Rings[0].Error)
 		assert.Equal(t, "ours", s.Rings[2].Name)
 		hang.Store(false)
 		close(release)

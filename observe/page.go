@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 
+	"example.com/chanx"
 	"example.com/chanx/doctor"
 )
 
@@ -61,6 +62,13 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"program": func(v *view) string { return v.process().Program },
 	"since":   (*view).since,
 	"stalled": (*view).stalled,
+	"trouble": func(g Log) string { return g.trouble() },
+	"ended": func(w Worker) string {
+		if w.State == chanx.StateStopped {
+			return "ended" // by its context, as a rule
+		}
+		return "last error"
+	},
 	"state":   func(w Worker) string { return w.state() },
 	"exits":   func(w Worker) string { return w.exits() },
 	"summary": func(s Supervisor) string { return s.summary() },
@@ -100,18 +108,19 @@ p{margin:.25rem 0}ul{margin:.5rem 0;padding:0;list-style:none}
 nav{display:flex;flex-wrap:wrap;gap:.5rem;margin:.75rem 0}
 nav a{border:1px solid var(--line);border-radius:.4rem;padding:.45rem .7rem;min-height:1.5rem;text-decoration:none}
 table{border-collapse:collapse;width:100%}
-th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-top:1px solid var(--line)}
+th,td{text-align:left;vertical-align:top;padding:.35rem 1.25rem .35rem 0;border-top:1px solid var(--line)}
 th{font-size:.85rem;opacity:.8;font-weight:600;border-top:0}
+th{white-space:nowrap}td.name{overflow-wrap:break-word;min-width:9rem;max-width:22rem}td.len{width:40%}td.rate{min-width:12rem}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.name{font-weight:600}.bad-critical,.bad-warning{font-weight:700}
 tr.note td{border-top:0;padding-top:0;font-size:.9rem}
-.bar{display:block;width:100%;min-width:5rem;height:.5rem;margin:.2rem 0;border-radius:.25rem;background:var(--line);fill:var(--info)}
+.bar{display:block;width:100%;min-width:5rem;height:.5rem;margin:.2rem 0;border-radius:.25rem;background:var(--line);fill:var(--info)}.bar.bad-warning{fill:var(--warning)}
 pre{font:13px/1.4 ui-monospace,monospace;white-space:pre-wrap;margin:.25rem 0;padding:.4rem;background:var(--soft)}
 summary{cursor:pointer;padding:.5rem 0;min-height:1.5rem}
 @media (max-width:40rem){
 table,tbody,tr,td{display:block}thead{display:none}
 tr{border-top:1px solid var(--line);padding:.4rem 0}tr.note{border-top:0;padding-top:0}
-td,td.n{border:0;padding:.05rem 0;text-align:left;white-space:normal}
+td,td.n,td.name,td.rate,td.len{border:0;width:auto;min-width:0;max-width:none;padding:.05rem 0;text-align:left;white-space:normal}
 td[data-of]::before{content:attr(data-of) " ";opacity:.8;font-size:.9rem}
 td.pair{display:inline-block;margin-right:1rem}td:empty{display:none}
 }
@@ -136,21 +145,21 @@ const pageText = `<!DOCTYPE html>
 <p class="meta">{{summary .}}</p>
 {{if .Workers}}<table><thead><tr><th>Worker<th>State<th>For<th class="n">Restarts<th>Exits</tr></thead><tbody>
 {{range rows .Workers}}<tr><td class="name">{{.Name}}</td><td class="pair{{with bad .}} bad-{{.}}{{end}}">{{state .}}</td><td class="pair" data-of="for">{{since $.View .Since}}</td><td class="n pair" data-of="restarts">{{num .Restarts}}</td><td class="pair" data-of="exits">{{exits .}}</td></tr>
-{{if .LastError}}<tr class="note"><td colspan="5"><span class="meta">last error{{if not .LastErrorAt.IsZero}} {{since $.View .LastErrorAt}} ago{{end}}:</span> {{.LastError}}{{with .Stack}}<details><summary class="meta">stack</summary><pre>{{.}}</pre></details>{{end}}</td></tr>
+{{if .LastError}}<tr class="note"><td colspan="5"><span class="meta">{{ended .}}{{if not .LastErrorAt.IsZero}} {{since $.View .LastErrorAt}} ago{{end}}:</span> {{.LastError}}{{with .Stack}}<details><summary class="meta">stack</summary><pre>{{.}}</pre></details>{{end}}</td></tr>
 {{end}}{{end}}</tbody></table>
 {{end}}{{with rest .}}<p class="meta">and {{num .}} more</p>
 {{end}}{{end}}{{if .Logs}}<h2>Logs</h2>
 <table><thead><tr><th>Log<th class="n">Accepted<th class="n">= written<th class="n">+ dropped<th class="n">+ buffered<th>Rate</tr></thead><tbody>
-{{range .Logs}}<tr><td class="name">{{.Name}}</td><td class="n pair" data-of="accepted">{{count .Accepted.Records}}</td><td class="n pair" data-of="= written">{{count .Written.Records}}</td><td class="n pair{{if .Rate.Dropped}} bad-warning{{end}}" data-of="+ dropped">{{count .Dropped.Records}}</td><td class="n pair" data-of="+ buffered">{{count .Buffered.Records}}{{if .Buffered.Bytes}} ({{bytes .Buffered.Bytes}}){{end}}</td><td>{{rate .Rate}}</td></tr>
-{{if or .Stalled .LastError}}<tr class="note"><td colspan="6">{{with stalled $.View .}}<span class="bad-critical">{{.}}</span> {{end}}{{if .LastError}}<span class="meta">last error {{since $.View .LastErrorAt}} ago:</span> {{.LastError}}{{end}}</td></tr>
+{{range .Logs}}<tr><td class="name">{{.Name}}</td><td class="n pair" data-of="accepted">{{count .Accepted.Records}}</td><td class="n pair" data-of="= written">{{count .Written.Records}}</td><td class="n pair{{if .Rate.Dropped}} bad-warning{{end}}" data-of="+ dropped">{{count .Dropped.Records}}</td><td class="n pair" data-of="+ buffered">{{count .Buffered.Records}}{{if .Buffered.Bytes}} ({{bytes .Buffered.Bytes}}){{end}}</td><td class="rate">{{rate .Rate}}</td></tr>
+{{$trouble := trouble .}}{{if or .Stalled $trouble .LastError}}<tr class="note"><td colspan="6">{{with stalled $.View .}}<span class="bad-critical">{{.}}</span> {{end}}{{with $trouble}}<span>{{.}}.</span> {{end}}{{if .LastError}}<span class="meta">last error {{since $.View .LastErrorAt}} ago:</span> {{.LastError}}{{end}}</td></tr>
 {{end}}{{end}}</tbody></table>
 {{end}}{{if .Rings}}<h2>Rings</h2>
-<table><thead><tr><th>Ring<th>Len / cap<th class="n">Sent<th class="n">Dropped<th>Rate</tr></thead><tbody>
-{{range .Rings}}<tr><td class="name">{{.Name}}</td>{{if .Error}}<td colspan="4" class="bad-warning">Stats {{.Error}}</td>{{else}}<td>{{template "bar" .}}</td><td class="n pair" data-of="sent">{{count .Sent}}</td><td class="n pair{{if .Rate.Dropped}} bad-warning{{end}}" data-of="dropped">{{count .Dropped}}</td><td>{{rate .Rate}}</td>{{end}}</tr>
+<table><thead><tr><th>Ring<th>Len / cap<th class="n">Most ever<th class="n">Sent<th class="n">Dropped<th>Rate</tr></thead><tbody>
+{{range .Rings}}<tr><td class="name">{{.Name}}</td>{{if .Error}}<td colspan="5" class="bad-warning">Stats {{.Error}}</td>{{else}}<td class="len">{{template "bar" .}}</td><td class="n pair" data-of="most ever">{{num .HighWater}}</td><td class="n pair" data-of="sent">{{count .Sent}}</td><td class="n pair{{if .Rate.Dropped}} bad-warning{{end}}" data-of="dropped">{{count .Dropped}}</td><td class="rate">{{rate .Rate}}</td>{{end}}</tr>
 {{end}}</tbody></table>
 {{end}}{{if .Broadcasts}}<h2>Broadcasts</h2>
 <table><thead><tr><th>Broadcast<th>Len / cap<th class="n">Sent<th class="n">Subscribers<th>Rate</tr></thead><tbody>
-{{range .Broadcasts}}<tr><td class="name">{{.Name}}</td>{{if .Error}}<td colspan="4" class="bad-warning">Stats {{.Error}}</td>{{else}}<td>{{template "bar" .}}</td><td class="n pair" data-of="sent">{{count .Sent}}</td><td class="n pair" data-of="subscribers">{{num .Subscribers}}</td><td>{{rate .Rate}}</td>{{end}}</tr>
+{{range .Broadcasts}}<tr><td class="name">{{.Name}}</td>{{if .Error}}<td colspan="4" class="bad-warning">Stats {{.Error}}</td>{{else}}<td class="len">{{template "bar" .}}</td><td class="n pair" data-of="sent">{{count .Sent}}</td><td class="n pair" data-of="subscribers">{{num .Subscribers}}</td><td class="rate">{{rate .Rate}}</td>{{end}}</tr>
 {{end}}</tbody></table>
 {{end}}</body></html>
-{{define "bar"}}{{fill .Len .Cap}}<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" aria-label="{{bar .Len .Cap}}% full"><rect width="{{bar .Len .Cap}}" height="1"/></svg>{{end}}`
+{{define "bar"}}{{fill .Len .Cap}}<svg class="bar{{if .Rate.Dropped}} bad-warning{{end}}" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" aria-label="{{bar .Len .Cap}}% full"><rect width="{{bar .Len .Cap}}" height="1"/></svg>{{end}}`

@@ -44,9 +44,9 @@ func (r *Ring) problem() Problem {
 	p := Problem{Severity: doctor.Warning, Kind: "ring", Name: r.Name}
 	switch {
 	case r.Error != "":
-		p.Sentence = "ring " + r.Name + " cannot be read: its Stats " + r.Error
+		p.Sentence = "ring " + quoted(r.Name) + " cannot be read: its Stats " + r.Error
 	case r.Rate.Dropped > 0:
-		p.Sentence = "ring " + r.Name + " drops values: " +
+		p.Sentence = "ring " + quoted(r.Name) + " drops values: " +
 			r.Rate.share(r.Rate.Dropped) + ", " + number(r.Dropped) + " in all"
 	}
 	return p
@@ -57,8 +57,11 @@ func (b *Broadcast) problem() Problem {
 		return Problem{}
 	}
 	return Problem{doctor.Warning, "broadcast", b.Name,
-		"broadcast " + b.Name + " cannot be read: its Stats " + b.Error}
+		"broadcast " + quoted(b.Name) + " cannot be read: its Stats " + b.Error}
 }
+
+// quoted sets a name off from the sentence around it.
+func quoted(name string) string { return `"` + name + `"` }
 
 // share is "132 (11/s) of 20,000 in the last 12s".
 func (r Rate) share(n uint64) string {

@@ -3,6 +3,7 @@ package observe
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -35,31 +36,46 @@ func (v *view) text() []byte {
 		}
 	}
 	if len(v.Logs) > 0 {
-		fmt.Fprint(t, "\nlog\taccepted\twritten\tdropped\tbuffered\trate\tlast error\n")
+		fmt.Fprint(t, "\nlog\taccepted\twritten\tdropped\tbuffered\trate\tsink\n")
 	}
 	for _, g := range v.Logs {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", g.Name,
 			number(g.Accepted.Records), number(g.Written.Records),
 			number(g.Dropped.Records), number(g.Buffered.Records), g.Rate.text(),
-			strings.TrimSpace(v.stalled(g)+" "+g.LastError))
+			join("; ", v.stalled(g), g.trouble(), g.LastError))
 	}
 	if len(v.Rings) > 0 {
 		fmt.Fprint(t, "\nring\tlen/cap\tmost\tsent\tdropped\trate\n")
 	}
 	for _, r := range v.Rings {
+		if r.Error != "" {
+			fmt.Fprintf(t, "%s\tStats %s\n", r.Name, r.Error)
+			continue
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, fill(r.Len, r.Cap),
 			number(r.HighWater), number(r.Sent), number(r.Dropped),
-			r.Rate.text()+r.Error)
+			r.Rate.text())
 	}
 	if len(v.Broadcasts) > 0 {
 		fmt.Fprint(t, "\nbroadcast\tlen/cap\tsubscribers\tsent\trate\n")
 	}
 	for _, c := range v.Broadcasts {
+		if c.Error != "" {
+			fmt.Fprintf(t, "%s\tStats %s\n", c.Name, c.Error)
+			continue
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", c.Name, fill(c.Len, c.Cap),
-			number(c.Subscribers), number(c.Sent), c.Rate.text()+c.Error)
+			number(c.Subscribers), number(c.Sent), c.Rate.text())
 	}
 	t.Flush()
 	return b.Bytes()
+}
+
+// join is strings.Join of the parts that are not empty.
+func join(sep string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool {
+		return s == ""
+	}), sep)
 }
 
 // title is "1 critical, 2 warnings", or that no problem was found.
@@ -94,19 +110,29 @@ func (v *view) process() doctor.Process {
 // who is "web-1, server, pid 4711 (v1.2.3, go1.27.0), up 3h12m".
 func (v *view) who() string {
 	p := v.process()
+	at := v.Time.UTC().Format("2006-01-02 15:04:05 UTC")
+	if p.PID == 0 {
+		return at
+	}
 	s := fmt.Sprintf("%s, %s, pid %d (%s)", p.Host, p.Program, p.PID,
 		strings.TrimPrefix(strings.Trim(p.Version, "()")+", "+p.Go, ", "))
 	if !p.Started.IsZero() {
 		s += ", up " + v.since(p.Started)
 	}
-	return s + "; " + v.Time.UTC().Format("2006-01-02 15:04:05 UTC")
+	return s + "; " + at
 }
 
 // judged is what the doctor has to say, in one sentence.
 func (v *view) judged() string {
 	r := v.Report
-	return fmt.Sprintf("%s, %s judged: %s", plural(r.Goroutines, "goroutine"),
-		number(r.Judged), r.Root)
+	s := fmt.Sprintf("%s, %s judged", plural(r.Goroutines, "goroutine"),
+		number(r.Judged))
+	for _, p := range v.Problems {
+		if p.Sentence == r.Root {
+			return s
+		}
+	}
+	return join(": ", s, r.Root)
 }
 
 func (v *view) since(t time.Time) string {

@@ -94,7 +94,7 @@ func newWorker(st chanx.WorkerStatus) Worker {
 	w := Worker{State: st.State, Since: st.Since, Restarts: st.Restarts,
 		CrashLooping: st.CrashLooping, Exits: st.ExitCounts}
 	for _, e := range slices.Backward(st.Exits) {
-		if e.Err == nil {
+		if e.Err == nil || e.Err == chanx.ErrStop {
 			continue
 		}
 		w.LastErrorAt = e.Started.Add(e.Ran)
@@ -132,11 +132,11 @@ func (s *Snapshot) addWorkers(sup *Supervisor, now time.Time) {
 	switch sup.Reason {
 	case "gave up":
 		s.add(Problem{doctor.Critical, "supervisor", sup.Name,
-			"supervisor " + sup.Name + " has given up: its workers run no more"})
+			"supervisor " + quoted(sup.Name) + " has given up: its workers run no more"})
 	case "": // it runs
 	default:
 		s.add(Problem{doctor.Info, "supervisor", sup.Name,
-			"supervisor " + sup.Name + ": " + sup.Reason})
+			"supervisor " + quoted(sup.Name) + ": " + sup.Reason})
 	}
 	more, worst := 0, healthy
 	for i, w := range sup.Workers {
@@ -150,7 +150,7 @@ func (s *Snapshot) addWorkers(sup *Supervisor, now time.Time) {
 	}
 	if more > 0 {
 		s.add(Problem{worst, "worker", sup.Name, fmt.Sprintf(
-			"%s of supervisor %s fail as well", plural(more, "more worker"), sup.Name)})
+			"%s of supervisor %s fail as well", plural(more, "more worker"), quoted(sup.Name))})
 	}
 }
 
@@ -161,7 +161,8 @@ func (w *Worker) sentence(supervisor string, now time.Time) string {
 		chanx.StateBackingOff: "ended %s ago and waits to be restarted",
 		chanx.StateRunning:    "is crash-looping: it was restarted %s ago",
 	}[w.State]
-	text := fmt.Sprintf("worker %s of %s "+how+", %s so far", w.Name, supervisor,
+	text := fmt.Sprintf("worker %s of %s "+how+", %s so far",
+		quoted(w.Name), quoted(supervisor),
 		ago(now.Sub(w.Since)), plural(w.Restarts, "restart"))
 	if w.LastError != "" {
 		text += "; last error: " + w.LastError
