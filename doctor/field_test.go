@@ -198,7 +198,6 @@ func TestField(t *testing.T) {
 // fieldTable is FIELD.md.
 type fieldTable struct {
 	rows  []string
-	sets  []string                  // in the order of the table
 	total map[string]map[string]int // by set, then by grade
 }
 

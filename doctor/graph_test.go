@@ -341,3 +341,20 @@ func TestGraphLockOfTheLibraryByName(t *testing.T) {
 	assert.Contains(t, r.Findings[0].Sentence,
 		"a goroutine in log.(*Logger).output may hold it")
 }
+
+func TestGraphOnceWithinItself(t *testing.T) {
+	dump := func(outer string) string {
+		return "goroutine 9 [sync.Mutex.Lock, 10 minutes]:\n" +
+			"sync.(*Mutex).Lock(...)\n\t/go/src/mutex.go:81 +0x1\n" +
+			"sync.(*Once).doSlow(0xc0003b2000, 0x1)\n\t/go/src/once.go:70 +0x1\n" +
+			"app.get(0x1)\n\t/src/a.go:9 +0x1\n" +
+			"app.load(0x1)\n\t/src/a.go:19 +0x1\n" +
+			"sync.(*Once).doSlow(" + outer + ", 0x1)\n\t/go/src/once.go:74 +0x1\n" +
+			"app.first(0x1)\n\t/src/a.go:29 +0x1\n"
+	}
+	r := judged(t, dump("0xc0003b2000"))
+	assert.Contains(t, r.Root, "waits for itself: it holds (*Once) 0xc0003b2000 in "+
+		"app.first")
+	assert.Equal(t, Critical, r.Findings[0].Severity)
+	assert.NotContains(t, judged(t, dump("0xc0003b4000")).Root, "itself")
+}

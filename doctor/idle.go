@@ -176,6 +176,9 @@ func (sc *scene) idle(s *site) string {
 		s.op == RWMutex || s.resource != "" {
 		return "" // a library at work, or stuck in its own code
 	}
+	if s.op == OperationUnknown && s.stacks[0].Members != nil {
+		return "" // what it waits for is not known
+	}
 	if why, ok := design(s.stacks[0]); ok {
 		return why
 	}
@@ -226,6 +229,13 @@ func (sc *scene) picked(s *site) bool {
 	return sc.now.Extract && s.stacks[0].Members == nil
 }
 
+// mostly reports whether nearly all goroutines of a whole process are in one
+// place, and they are many.
+func (sc *scene) mostly(s *site) bool {
+	return s.count >= 10*sc.rules.Many && len(sc.now.Stacks) > 2 &&
+		!sc.now.Extract && 10*s.count >= 9*sc.now.Goroutines
+}
+
 // leak is the verdict on waiting goroutines that are too many.
 func (sc *scene) leak(s *site, why string) verdict {
 	return verdict{
@@ -256,6 +266,16 @@ const openTooLong = 60
 // that stay open.
 func (sc *scene) pools(s *site, why string) verdict {
 	v := verdict{state: VerdictIdle, why: why}
+	if why == childProcess && s.op == ChanReceive &&
+		s.longest >= sc.rules.Minutes {
+		return verdict{state: VerdictStuck, report: true, severity: Warning,
+			confidence: ConfidenceMedium, other: ConfidenceMedium,
+			receiver: ReceiverPresent,
+			why:      "its child has ended, and its output is still open",
+			clause: clause{"its child has ended, and another process keeps the " +
+				"child's output open", "their children have ended, and other " +
+				"processes keep the output open"}}
+	}
 	if (why == openRows || why == openTransaction) && s.longest >= openTooLong {
 		return verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceMedium, other: ConfidenceLow,
@@ -265,11 +285,17 @@ func (sc *scene) pools(s *site, why string) verdict {
 				"which is overdue", "they end when the rows or the transactions are " +
 				"closed, which is overdue"}}
 	}
-	if s.count < 100*sc.rules.Many || perConnection[why] {
+	sure := ConfidenceMedium
+	if sc.mostly(s) || sc.picked(s) && s.count >= 5*sc.rules.Many {
+		sure = ConfidenceLow
+	} else if s.count < 100*sc.rules.Many {
+		return v
+	}
+	if perConnection[why] || strings.HasPrefix(why, "ignored by ") {
 		return v
 	}
 	return verdict{state: VerdictStuck, report: true, severity: Warning,
-		confidence: ConfidenceMedium, other: ConfidenceLow,
+		confidence: sure, other: ConfidenceLow,
 		receiver: ReceiverUnknown,
 		why:      why + ", and they are too many",
 		clause: same("each " + why + ", and belongs to something that was " +

@@ -181,3 +181,44 @@ func TestIdleOpenRows(t *testing.T) {
 		assert.Contains(t, f.Sentence, "which is overdue")
 	}
 }
+
+// A child that has ended keeps its parent waiting while another process has its
+// output open; one that runs does not.
+func TestIdleBehindAPipe(t *testing.T) {
+	dump := func(state string) string {
+		return "goroutine 7 [" + state + "]:\n" +
+			"os/exec.(*Cmd).Wait(0xc0001)\n\t/go/src/exec.go:9 +0x1\n" +
+			"main.probe(0xc0002)\n\t/src/a.go:9 +0x1\n"
+	}
+	r := judged(t, dump("chan receive, 146 minutes"))
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, Warning, r.Findings[0].Severity)
+	assert.Contains(t, r.Root, "its child has ended")
+	assert.Empty(t, judged(t, dump("syscall, 146 minutes")).Findings)
+	assert.Empty(t, judged(t, dump("chan receive, 4 minutes")).Findings)
+}
+
+// Nearly all goroutines of a process in one place of a library belong to what
+// was not closed; half of them are none of its business.
+func TestIdleMostly(t *testing.T) {
+	profile := func(n int) *Report {
+		return Diagnose(Rules{}, parseOne(t, fmt.Sprintf("goroutine profile: total %d\n",
+			n+12)+record(n, "google.golang.org/grpc.(*ccBalancerWrapper).watcher",
+			0x43a105, 0x44a10f)+record(11, "app.run", 0x43a105, 0x44a10f)+
+			record(1, "main.main", 0x43a105, 0x44a10f)))
+	}
+	assert.Empty(t, profile(100).Findings)
+	r := profile(180)
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, ConfidenceLow, r.Findings[0].Confidence)
+}
+
+// Two records of a profile were chosen by their author.
+func TestIdlePicked(t *testing.T) {
+	r := Diagnose(Rules{}, parseOne(t,
+		record(426, "net/http.(*persistConn).readLoop", 0x4416ea, 0x450c79)+
+			record(3, "app.run", 0x4416ea, 0x450c79)))
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, 426, r.Findings[0].Count)
+	assert.Equal(t, 426, r.Judged, "of three nothing is known")
+}

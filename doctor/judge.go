@@ -225,12 +225,12 @@ func (sc *scene) locking(s *site) verdict {
 	case c.node != nil && c.node.self != "" && !c.node.may:
 		v.severity = Critical
 	case c.receiver == ReceiverPresent && !c.blocked &&
-		s.longest < sc.rules.Minutes:
+		s.longest < sc.patience():
 		v.state = VerdictSlow
-		if v.severity < Critical {
+		if v.severity < Critical && (!sc.partial || s.count == 1) {
 			v.severity = Info
 		}
-	case s.count == 1 && s.longest < sc.rules.Minutes && !c.blocked &&
+	case s.count == 1 && s.longest < sc.patience() && !c.blocked &&
 		!sc.timedOut && !sc.timeless():
 		v.state, v.severity = VerdictUnknown, Info
 	}

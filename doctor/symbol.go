@@ -164,10 +164,20 @@ func unvendored(symbol string) string {
 }
 
 // isLocker reports whether a function only locks: a method of a project's own
-// mutex type.
+// mutex type, as in (*MutexWrap).Lock or (*mu).lock.
 func isLocker(symbol string) bool {
-	return strings.HasSuffix(symbol, "Mutex).Lock") ||
-		strings.HasSuffix(symbol, "Mutex).RLock")
+	typ, ok := strings.CutSuffix(symbol, "ock")
+	if !ok {
+		return false
+	}
+	for _, method := range [...]string{").L", ").RL", ").l", ").rl"} {
+		if before, ok := strings.CutSuffix(typ, method); ok {
+			name := strings.ToLower(before[strings.LastIndexAny(before, "(*.")+1:])
+			return name == "mu" || strings.Contains(name, "mutex") ||
+				strings.HasSuffix(name, "lock")
+		}
+	}
+	return false
 }
 
 // isStd reports whether a symbol is of the standard library or of plumbing, a

@@ -109,3 +109,14 @@ func TestSymbolOfAnInternalPackage(t *testing.T) {
 	assert.True(t, isStd("internal/poll.(*FD).Read"))
 	assert.False(t, isStd("internal/session.(*Service).Start"))
 }
+
+func TestSymbolOfALocker(t *testing.T) {
+	for _, symbol := range []string{"app.(*MutexWrap).Lock", "app.(*mu).lock",
+		"app.(*RWLock).RLock", "example.com/app.(*TMutex).Lock"} {
+		assert.True(t, isLocker(symbol), symbol)
+	}
+	for _, symbol := range []string{"app.(*Map).Lock", "app.Lock", "app.(*mu).unlock",
+		"app.(*Mutex).Block", "app.(*Clock).Tick", "ock"} {
+		assert.False(t, isLocker(symbol), symbol)
+	}
+}

@@ -63,6 +63,9 @@ func target(stack *Stack, words []args) (w waiter) {
 		w.owner, w.typ = w.lock, fdType
 		return w
 	}
+	if w.once(stack, words) {
+		return w
+	}
 	caller := lockCaller(stack)
 	if user < 0 || caller < user {
 		w.inStd = stack.Frames[caller].Func
@@ -138,6 +141,43 @@ func waitsForFD(s *Stack) bool {
 
 // maxObject is how far into an object a lock is looked for.
 const maxObject = 4 << 10
+
+// onceCall runs the function of a sync.Once, with its lock held.
+const onceCall = "sync.(*Once).doSlow"
+
+// once reports whether a goroutine waits for a sync.Once whose function it is
+// in.
+func (w *waiter) once(stack *Stack, words []args) bool {
+	for i, f := range stack.Frames {
+		if i >= len(words) || !isStd(f.Func) {
+			return false
+		}
+		if f.Func == onceCall {
+			return w.onceFrom(stack, words, i)
+		}
+	}
+	return false
+}
+
+// onceFrom is once for a call of onceCall that waits.
+func (w *waiter) onceFrom(stack *Stack, words []args, inner int) bool {
+	w.owner = words[inner].receiver()
+	for i := inner + 1; i < min(len(words), len(stack.Frames)); i++ {
+		if stack.Frames[i].Func == onceCall && w.owner != 0 &&
+			words[i].receiver() == w.owner {
+			w.typ, w.outer, w.apart = "sync.Once", onceCall, true
+			for _, f := range stack.Frames[i+1:] {
+				if !isStd(f.Func) {
+					w.outer = f.Func
+					break
+				}
+			}
+			return true
+		}
+	}
+	w.owner = 0
+	return false
+}
 
 // near returns the words of the calls from the one that locks to some outside the
 // user's that may be the object that a lock is in: a lock is often waited for in
