@@ -1,12 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"example.com/chanx"
@@ -14,51 +19,47 @@ import (
 	"example.com/chanx/chanxhttp"
 )
 
-// lineRoom is what a line of this log takes in an [asynclog.Writer]: some 75
-// bytes and four for its length.
+// lineRoom is the room of one line in an [asynclog.Writer]: about 75 bytes, and
+// four for its length.
 const lineRoom = 80
 
 // asyncLog is the log of the server that did not stop: requests write lines to
 // an [asynclog.Writer], which never waits, and whose worker is supervised.
 type asyncLog struct {
 	*asynclog.Writer
-	sink    *rotating
-	witness *witness
+	file *logFile
+	told fallback
 }
 
-// newAsyncLog starts the worker, which counts as stalled when it has made no
-// progress for stallAfter. The values of ctx, its profiler labels, are the
-// worker's too.
+// newAsyncLog starts the worker, which counts as stalled after stallAfter
+// without progress. The goroutine has the profiler labels of ctx.
 //
-// The budget is what makes the servers comparable: some queue lines, as before
-// has. The default, 4 MiB, would hold all that is sent here and drop nothing.
-// A reserve is for records with a level, and these have none.
+// The Budget makes the servers comparable: room for queue lines, as before has.
+// The default of 4 MiB would hold all the lines of a replay and drop nothing.
+// A Reserve is for records with a level, and these lines have none.
 func newAsyncLog(ctx context.Context, d *disk, stallAfter time.Duration) *asyncLog {
-	l := &asyncLog{sink: &rotating{disk: d, labels: ctx}, witness: new(witness)}
-	l.Writer = asynclog.New(l.sink, asynclog.Options{
+	l := &asyncLog{file: &logFile{disk: d, labels: ctx}}
+	l.Writer = asynclog.New(l.file, asynclog.Options{
 		Budget:       queue * lineRoom,
 		Reserve:      -1,
 		Report:       lostLines,
-		Fallback:     l.witness,
+		Fallback:     &l.told,
 		StallAfter:   stallAfter,
 		CloseTimeout: stopPatience,
 	})
 	return l
 }
 
-// lostLines is a comment in the log, where the lines would be.
+// lostLines is a comment in the log, in place of the lines.
 func lostLines(l asynclog.Loss) []byte {
 	return fmt.Appendf(nil, "%s%d since %s\n", lostMark, l.Records,
 		l.Since.Format(time.RFC3339Nano))
 }
 
-// log is called by every request. After close the line is refused, and nothing
-// accepts it.
-func (l *asyncLog) log(r record) {
-	var line bytes.Buffer
-	r.appendTo(&line)
-	_, _ = l.Write(line.Bytes())
-}
+// LogWrite is called by every request. It never waits.
+func (l *asyncLog) LogWrite(line string) { _, _ = io.WriteString(l, line) }
+
+func (l *asyncLog) rotate(time.Duration) { _ = l.file.rotate() }
 
 func (l *asyncLog) account() account {
 	s := l.Stats()
@@ -69,23 +70,103 @@ func (l *asyncLog) account() account {
 	}
 }
 
-// worker is what the supervisor has to say.
+// worker returns what the supervisor knows of the worker.
 func (l *asyncLog) worker() chanx.WorkerStatus { return l.Supervisor().Status()[0] }
 
-// close has what is left written, and closes the file.
-func (l *asyncLog) close() error {
-	err := l.Close()
-	return errors.Join(err, l.sink.rotate())
+// kept reports whether f is among the last errors that are kept.
+func (l *asyncLog) kept(f fault) bool {
+	return slices.ContainsFunc(l.Stats().Errors, func(e asynclog.SinkError) bool {
+		return f.caused(e.Err)
+	})
 }
 
-// register adds what the operators of the service can ask: how the log is, and
-// what has happened to it.
+func (l *asyncLog) unblock() {} // no request hangs
+
+// close writes the lines that are buffered, and closes the file.
+func (l *asyncLog) close() error {
+	return errors.Join(l.Close(), l.file.rotate())
+}
+
+// register adds the pages for the operators of the service.
 func (l *asyncLog) register(mux *http.ServeMux) {
 	mux.Handle("/status", chanxhttp.Live(l.Supervisor()))
-	mux.HandleFunc("/status/log", l.serveStats)
+	mux.HandleFunc("/status/log", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(l.Stats()) // an error: the client has gone
+	})
 }
 
-func (l *asyncLog) serveStats(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(l.Stats()) // or the client has gone
+// logFile is the sink: the newest file of a disk. It opens a file when there is
+// something to write, so that a failed rotation is a failed Write, which the
+// [asynclog.Writer] keeps and repeats. It has no goroutine that could end.
+type logFile struct {
+	disk   *disk
+	labels context.Context
+
+	mu   sync.Mutex
+	file *os.File // nil: the next Write opens one
+}
+
+// Write appends p to the newest file. If a rotation closes the file during the
+// write, it goes on to the next.
+func (f *logFile) Write(p []byte) (int, error) {
+	// A restarted worker is started by a timer, and so has no labels.
+	pprof.SetGoroutineLabels(f.labels)
+	for {
+		file, err := f.newest()
+		if err != nil {
+			return 0, err
+		}
+		n, err := file.Write(p)
+		if n > 0 || !errors.Is(err, os.ErrClosed) {
+			return n, err
+		}
+	}
+}
+
+func (f *logFile) newest() (*os.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		file, err := f.disk.open()
+		if err != nil {
+			return nil, err
+		}
+		f.file = file
+	}
+	return f.file, nil
+}
+
+// rotate closes the file, which ends a write to it that hangs, unless the
+// system itself holds that. A write that makes progress ends first: no line is
+// torn.
+func (f *logFile) rotate() error {
+	f.mu.Lock()
+	file := f.file
+	f.file = nil
+	f.mu.Unlock()
+	if file == nil {
+		return nil
+	}
+	return file.Close()
+}
+
+// fallback keeps what the Writer reports when its sink fails. A service would
+// use os.Stderr, where this program shows its progress.
+type fallback struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (b *fallback) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all = append(b.all, strings.TrimSuffix(string(line), "\n"))
+	return len(line), nil
+}
+
+func (b *fallback) lines() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]string{}, b.all...)
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"regexp"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,87 +15,25 @@ import (
 	"time"
 
 	"example.com/chanx"
-	"example.com/chanx/asynclog"
+	"example.com/chanx/doctor"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-const testStall = time.Second
-
 func newLog(t *testing.T, f fault, stallAfter time.Duration) *asyncLog {
-	return newAsyncLog(context.Background(), newDisk(t, f), stallAfter)
+	ctx := pprof.WithLabels(context.Background(), pprof.Labels(labelKey, "mine"))
+	return newAsyncLog(ctx, newDisk(t, f), stallAfter)
 }
 
-func (l *asyncLog) rotate(t *testing.T) {
-	t.Helper()
-	require.NoError(t, l.sink.rotate())
-}
+func numbered(i int) string { return fmt.Sprintf("GET /number-%06d %050d\n", i, 0) }
 
-func numbered(i int) record {
-	return record{method: "GET", uri: fmt.Sprintf("/number-%06d", i)}
-}
+var number = regexp.MustCompile(`number-(\d{6}) 0{50}\n`)
 
-// TestAsyncLogThroughFaults logs 20,000 records from eight goroutines while
-// the fault comes and goes, and finds every record written once or dropped,
-// and the files to say how many were.
-func TestAsyncLogThroughFaults(t *testing.T) {
-	for _, f := range []fault{full, exit, panicking} {
-		synctest.Test(t, func(t *testing.T) {
-			l := newLog(t, f, testStall)
-			logThrough(t, l)
-			require.NoError(t, l.close())
-			a := accountOf(t, l.account(), l.sink.disk)
-			assert.EqualValues(t, 20_000, a.Accepted)
-			assert.Zero(t, a.Buffered)
-			assert.Positive(t, a.Written)
-			files, err := l.sink.disk.lines("")
-			require.NoError(t, err)
-			assert.EqualValues(t, a.Dropped, files.lost)
-			once(t, written(t, l.sink.disk))
-
-			assert.Equal(t, chanx.StateStopped, l.worker().State)
-			stats := l.Stats()
-			require.NotEmpty(t, stats.Errors)
-			for _, e := range stats.Errors {
-				assert.True(t, f.caused(e.Err) || stall.caused(e.Err), "%v", e.Err)
-			}
-			assert.Equal(t, f == full, stats.SinkErrors > 0)
-			assert.Equal(t, f != full, stats.Restarts > 0)
-			assert.NotEmpty(t, l.witness.lines())
-		})
-	}
-}
-
-func logThrough(t *testing.T, l *asyncLog) {
-	t.Helper()
-	var senders sync.WaitGroup
-	for s := range 8 {
-		senders.Go(func() {
-			for i := range 2_500 {
-				l.log(numbered(s*2_500 + i))
-				if i%50 == 0 {
-					time.Sleep(rand.N(10 * time.Millisecond))
-				}
-			}
-		})
-	}
-	for range 20 {
-		time.Sleep(rand.N(50 * time.Millisecond))
-		l.sink.disk.strike()
-		l.rotate(t)
-		time.Sleep(rand.N(50 * time.Millisecond))
-		l.sink.disk.lift()
-	}
-	senders.Wait()
-}
-
-var number = regexp.MustCompile(`number-(\d{6}) 0us\n`)
-
-// once finds no number twice in text, and returns them.
-func once(t *testing.T, text string) (numbers []int) {
+// once returns the numbers in the files of d, and finds none twice.
+func once(t *testing.T, d *disk) (numbers []int) {
 	t.Helper()
 	seen := map[string]bool{}
-	for _, m := range number.FindAllStringSubmatch(text, -1) {
+	for _, m := range number.FindAllStringSubmatch(written(t, d), -1) {
 		require.False(t, seen[m[1]], "twice: %s", m[1])
 		seen[m[1]] = true
 		n, err := strconv.Atoi(m[1])
@@ -103,95 +43,176 @@ func once(t *testing.T, text string) (numbers []int) {
 	return numbers
 }
 
-// TestAsyncLogKeepsWhatFits strikes with an empty log, and finds in the files
+// TestAsyncLogThroughFaults logs 20,000 records from eight goroutines while
+// the fault comes and goes, and finds each record written once or dropped, and
+// the number of dropped ones in the files.
+func TestAsyncLogThroughFaults(t *testing.T) {
+	for _, f := range []fault{full, exit, panicking} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLog(t, f, time.Second)
+			logThrough(l)
+			require.NoError(t, l.close())
+			a := accountOf(t, l.account(), l.file.disk)
+			assert.EqualValues(t, 20_000, a.Accepted)
+			assert.Zero(t, a.Buffered)
+			assert.Len(t, once(t, l.file.disk), int(a.Written))
+			files, err := l.file.disk.read("")
+			require.NoError(t, err)
+			assert.EqualValues(t, a.Dropped, files.lost)
+
+			assert.Equal(t, chanx.StateStopped, l.worker().State)
+			stats := l.Stats()
+			require.NotEmpty(t, stats.Errors)
+			for _, e := range stats.Errors {
+				assert.True(t, f.caused(e.Err) || stall.caused(e.Err), "%v", e.Err)
+			}
+			assert.Equal(t, f == full, stats.SinkErrors > 0)
+			assert.Equal(t, f != full, stats.Restarts > 0)
+			assert.NotEmpty(t, l.told.lines())
+		})
+	}
+}
+
+func logThrough(l *asyncLog) {
+	var senders sync.WaitGroup
+	for s := range 8 {
+		senders.Go(func() {
+			for i := range 2_500 {
+				l.LogWrite(numbered(s*2_500 + i))
+				if i%50 == 0 {
+					time.Sleep(rand.N(10 * time.Millisecond))
+				}
+			}
+		})
+	}
+	for i := range 40 {
+		time.Sleep(rand.N(50 * time.Millisecond))
+		l.file.disk.strike(i%2 == 0)
+		if i%2 == 0 {
+			l.rotate(0)
+		}
+	}
+	l.rotate(0)
+	senders.Wait()
+}
+
+// TestAsyncLogKeepsTheNewest strikes with an empty log, and finds in the files
 // the record that was being written, the loss, and then the last of all, in
 // order.
-func TestAsyncLogKeepsWhatFits(t *testing.T) {
+func TestAsyncLogKeepsTheNewest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLog(t, full, testStall)
-		l.sink.disk.strike()
+		l := newLog(t, full, time.Second)
+		l.file.disk.strike(true)
 		const n = 3 * queue
 		for i := range n {
-			l.log(numbered(i))
+			l.LogWrite(numbered(i))
 			if i == 0 {
 				synctest.Wait() // the worker has it in its hands
 			}
 		}
-		a := accountOf(t, l.account(), l.sink.disk)
+		a := accountOf(t, l.account(), l.file.disk)
 		assert.EqualValues(t, n, a.Accepted)
 		assert.Positive(t, a.Dropped)
 		assert.GreaterOrEqual(t, a.Buffered, int64(queue), "as before holds")
-		l.sink.disk.lift()
+		l.file.disk.strike(false)
+		l.rotate(0)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		end := accountOf(t, l.account(), l.sink.disk)
 		assert.Equal(t, account{Accepted: n, Dropped: a.Dropped,
-			Written: a.Buffered}, end)
-		text := written(t, l.sink.disk)
-		for i, got := range once(t, text) {
+			Written: a.Buffered}, accountOf(t, l.account(), l.file.disk))
+		for i, got := range once(t, l.file.disk) {
 			want := n - int(a.Buffered) + i
 			if i == 0 {
 				want = 0
 			}
 			assert.Equal(t, want, got)
 		}
-		assert.Regexp(t, fmt.Sprintf(`number-000000 0us\n%s%d since [^\n]*\n`+
-			`[^\n]*number-%06d`, lostMark, a.Dropped, a.Dropped+1), text)
+		assert.Regexp(t, fmt.Sprintf(`number-000000 0*\n%s%d since [^\n]*\n`+
+			`[^\n]*number-%06d`, lostMark, a.Dropped, a.Dropped+1),
+			written(t, l.file.disk))
 		require.NoError(t, l.close())
-		l.log(record{})
+		l.LogWrite(numbered(0))
 		assert.EqualValues(t, n, l.account().Accepted, "closed")
 	})
 }
 
 // TestAsyncLogStalls is not in virtual time: a write that hangs in the system
-// is not something a bubble waits for. Nothing here depends on how long: with
-// records to write and a disk that hangs the worker makes no progress until
-// the rotation, and after that nothing is in its way.
+// is not something a bubble waits for. No step depends on how long it takes:
+// the worker makes no progress until the rotation, and after that nothing
+// stops it.
 func TestAsyncLogStalls(t *testing.T) {
 	l := newLog(t, stall, 20*time.Millisecond)
-	l.sink.disk.strike()
-	i := 0
+	l.file.disk.strike(true)
+	l.LogWrite(numbered(0))
 	eventually(t, "a stall", func() bool {
-		l.log(numbered(i))
-		i++
-		return l.Stats().Stalled
+		return l.Stats().Stalled && l.kept(stall) &&
+			strings.Contains(strings.Join(l.told.lines(), "\n"), "has stalled")
 	})
-	eventually(t, "the fallback is told", func() bool {
-		return strings.Contains(strings.Join(l.witness.lines(), "\n"), "has stalled")
-	})
-	l.sink.disk.lift()
-	l.log(numbered(i))
-	assert.True(t, l.Stats().Stalled, "to lift the fault is not enough")
+	l.file.disk.strike(false)
+	assert.True(t, l.Stats().Stalled, "the write still hangs")
 	eventually(t, "the log is written after a rotation", func() bool {
-		l.rotate(t)
-		return l.account().Buffered == 0 &&
-			l.worker().State == chanx.StateRunning
+		l.rotate(0)
+		return l.account().Buffered == 0 && l.worker().State == chanx.StateRunning
 	})
-	a := accountOf(t, l.account(), l.sink.disk)
-	assert.EqualValues(t, i+1, a.Accepted)
-	assert.Len(t, once(t, written(t, l.sink.disk)), int(a.Written))
-	stats := l.Stats()
-	assert.Positive(t, stats.Stalls)
-	assert.True(t, stall.caused(stats.Errors[0].Err))
-	l.sink.disk.release()
+	assert.Equal(t, account{Accepted: 1, Written: 1},
+		accountOf(t, l.account(), l.file.disk))
+	l.file.disk.release()
 	require.NoError(t, l.close())
 }
 
-// TestAsyncLogCannotClose has a fault that stays: what could not be written is
-// still counted after close has lost its patience.
-func TestAsyncLogCannotClose(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLog(t, full, testStall)
-		l.sink.disk.strike()
-		l.log(record{})
-		start := time.Now()
-		err := l.close()
-		var left *asynclog.UnwrittenError
-		require.ErrorAs(t, err, &left)
-		assert.EqualValues(t, 1, left.Left.Records)
-		assert.True(t, full.caused(left.Sink), "%v", left.Sink)
-		assert.Equal(t, stopPatience, time.Since(start).Truncate(time.Second))
-		assert.Equal(t, account{Accepted: 1, Buffered: 1},
-			accountOf(t, l.account(), l.sink.disk))
+// eventually waits for a condition that is bound to hold, however slow the
+// machine.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	require.Eventually(t, holds, time.Minute, time.Millisecond, what)
+}
+
+// TestLogFileUnderLoad rotates during the writes, and finds each line once, in
+// order, in one piece.
+func TestLogFileUnderLoad(t *testing.T) {
+	f := &logFile{disk: newDisk(t, full), labels: context.Background()}
+	ask := make(chan struct{})
+	var rotator sync.WaitGroup
+	rotator.Go(func() {
+		for range ask {
+			assert.NoError(t, f.rotate())
+		}
 	})
+	var want strings.Builder
+	for i := range 2000 {
+		if i%5 == 0 {
+			ask <- struct{}{} // taken after the previous rotation
+		}
+		line := numbered(i)
+		n, err := f.Write([]byte(line))
+		require.NoError(t, err)
+		require.Equal(t, len(line), n)
+		want.WriteString(line)
+	}
+	close(ask)
+	rotator.Wait()
+	assert.Equal(t, want.String(), written(t, f.disk))
+	assert.Greater(t, f.disk.opened, 1)
+	f.disk.dir += "-missing"
+	require.NoError(t, f.rotate())
+	_, err := f.Write([]byte("a line\n"))
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// TestLogFileLabels has a goroutine without labels, as that of a restarted
+// worker is, found under the label of its server.
+func TestLogFileLabels(t *testing.T) {
+	ctx := pprof.WithLabels(context.Background(), pprof.Labels(labelKey, "mine"))
+	f := &logFile{disk: newDisk(t, stall), labels: ctx}
+	f.disk.strike(true)
+	var writer sync.WaitGroup
+	writer.Go(func() { _, _ = f.Write([]byte("a line\n")) })
+	eventually(t, "a goroutine with the label", func() bool {
+		groups := doctor.Diagnose(doctor.Rules{}, doctor.Take()).Groups
+		return (&server{url: "mine"}).reading(groups).Now > 0
+	})
+	f.disk.release()
+	require.NoError(t, f.rotate())
+	writer.Wait()
+	require.NoError(t, f.rotate())
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,38 +10,36 @@ import (
 	"example.com/chanx"
 )
 
-// traceWriter is the log writer of the outage, with the parts and the names it
-// had there. It is what not to do: nothing in here is a slip that a review
-// would have caught alone, and together they stop a service.
+// traceWriter is the log writer of the outage, with the parts and names it had
+// there: an example of what not to do. No part of it is a slip that a review
+// would have caught alone; together they stop a service.
 type traceWriter struct {
 	disk       *disk
-	rec        chan record
+	rec        chan string
 	rot        chan struct{}
 	full, free chan *bytes.Buffer
 	quit       chan struct{}
 	goroutines sync.WaitGroup
 
-	file *logFile // whoever holds a buffer may use it
+	file io.WriteCloser // used by the goroutine that holds a buffer
 
 	accepted, buffered, dropped atomic.Int64
 }
 
-// newTraceWriter starts the two goroutines. They hand two buffers around: full
-// ones go to func2, and come back empty.
+// newTraceWriter starts the two goroutines. They pass two buffers around: full
+// buffers go to func2, which returns them empty.
 func newTraceWriter(d *disk) (*traceWriter, error) {
-	file, err := d.open()
-	if err != nil {
-		return nil, err
-	}
 	w := &traceWriter{
 		disk: d,
-		file: file,
-		rec:  make(chan record, queue),
+		rec:  make(chan string, queue),
 		rot:  make(chan struct{}),
-		// There are two buffers, and close has two more.
+		// There are two buffers, and close adds two.
 		full: make(chan *bytes.Buffer, 4),
 		free: make(chan *bytes.Buffer, 4),
 		quit: make(chan struct{}),
+	}
+	if err := w.open(); err != nil {
+		return nil, err
 	}
 	w.free <- new(bytes.Buffer)
 	w.free <- new(bytes.Buffer)
@@ -51,14 +49,14 @@ func newTraceWriter(d *disk) (*traceWriter, error) {
 }
 
 // LogWrite is called by every request. Its first line is the outage.
-func (w *traceWriter) LogWrite(r record) {
+func (w *traceWriter) LogWrite(r string) {
 	w.rec <- r
 	w.accepted.Add(1)
 }
 
-// func1 moves records into a buffer. It has three ways out, and none of them
-// is noticed: the return on an error, the panic that is recovered so that the
-// log cannot crash the service, and, if func2 is gone, the wait for a buffer.
+// func1 moves records into a buffer. It has three ways to stop, and none is
+// noticed: the return on an error, the panic that is recovered so that the log
+// cannot crash the service, and, if func2 has returned, the wait for a buffer.
 func (w *traceWriter) func1() {
 	defer func() { _ = recover() }()
 	buf := <-w.free
@@ -70,12 +68,12 @@ func (w *traceWriter) func1() {
 			return
 		case <-w.rot:
 			buf = w.hand(buf)
-			if err := w.rotate(); err != nil {
+			if err := w.reopen(); err != nil {
 				return
 			}
 		case r := <-w.rec:
 			w.buffered.Add(1)
-			r.appendTo(buf)
+			buf.WriteString(r)
 			if buf.Len() > 4096 {
 				buf = w.hand(buf)
 			}
@@ -91,19 +89,26 @@ func (w *traceWriter) hand(buf *bytes.Buffer) *bytes.Buffer {
 	return <-w.free
 }
 
-// rotate waits until func2 has written everything, so that no record is
-// written to the wrong file, and changes the file.
-func (w *traceWriter) rotate() error {
+// reopen waits until func2 has written everything, so that no record goes to
+// the wrong file, and changes the file.
+func (w *traceWriter) reopen() error {
 	w.free <- <-w.free
 	if err := w.file.Close(); err != nil {
 		return err
 	}
+	return w.open()
+}
+
+// open opens a file and writes its first line. If that fails the file stays
+// open and empty, as in the outage.
+func (w *traceWriter) open() error {
 	file, err := w.disk.open()
 	if err != nil {
 		return err
 	}
 	w.file = file
-	return nil
+	_, err = io.WriteString(w.file, "# a new file\n")
+	return err
 }
 
 // func2 moves buffers into the file.
@@ -126,8 +131,8 @@ func (w *traceWriter) func2() {
 	}
 }
 
-// rotation asks for a new file, and gives up if nobody takes the request.
-func (w *traceWriter) rotation(patience time.Duration) {
+// rotate asks func1 for a new file, and gives up after patience.
+func (w *traceWriter) rotate(patience time.Duration) {
 	_ = chanx.SendTimeout(w.rot, struct{}{}, patience)
 }
 
@@ -139,22 +144,25 @@ func (w *traceWriter) account() account {
 	}
 }
 
-// release does what nobody did in the outage: it receives from rec, until ctx
-// is done. What it receives has been measured, and is of no further use.
-func (w *traceWriter) release(ctx context.Context) {
-	for {
-		if _, err := chanx.RecvContext(ctx, w.rec); err != nil {
-			return
+// unblock receives from rec until close, which ends the requests that hang.
+func (w *traceWriter) unblock() {
+	w.goroutines.Go(func() {
+		for {
+			select {
+			case <-w.quit:
+				return
+			case <-w.rec:
+			}
 		}
-	}
+	})
 }
 
-// close ends what is left of the two goroutines. A func1 that waits for a
-// buffer gets one.
-func (w *traceWriter) close() {
+// close ends the goroutines. A func1 that waits for a buffer gets one.
+func (w *traceWriter) close() error {
 	close(w.quit)
 	w.free <- new(bytes.Buffer)
 	w.free <- new(bytes.Buffer)
 	w.goroutines.Wait()
-	w.file.Close()
+	w.file.Close() // an error: func1 has closed it
+	return nil
 }

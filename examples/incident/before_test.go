@@ -1,11 +1,10 @@
 package main
 
 import (
-	"context"
-	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,6 +13,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// newDisk returns a disk whose hanging writes end with the test.
+func newDisk(t *testing.T, f fault) *disk {
+	d := &disk{dir: t.TempDir(), fault: f}
+	t.Cleanup(d.release)
+	return d
+}
 
 func newWriter(t *testing.T, f fault) *traceWriter {
 	t.Helper()
@@ -36,121 +42,109 @@ func stacks(text string) (found []string) {
 
 func accountOf(t *testing.T, a account, d *disk) account {
 	t.Helper()
-	files, err := d.lines("")
+	files, err := d.read("")
 	require.NoError(t, err)
-	a.Written = int64(files.records)
+	a.Written = files.lines
 	assert.True(t, a.balanced(), "%+v", a)
 	return a
+}
+
+// written returns the content of the files of d, one after the other.
+func written(t *testing.T, d *disk) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(d.dir, "*.log"))
+	require.NoError(t, err)
+	var all strings.Builder
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		all.Write(text)
+	}
+	return all.String()
 }
 
 func TestTraceWriterWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWriter(t, full)
 		for i := range 1000 {
-			w.LogWrite(record{method: "GET"})
+			w.LogWrite("a line\n")
 			if i%100 == 0 {
-				w.rotation(time.Minute)
+				w.rotate(time.Minute)
 			}
 		}
-		time.Sleep(time.Second) // virtual: flushes what is left
+		time.Sleep(time.Second) // virtual: flushes the rest
 		synctest.Wait()
-		a := accountOf(t, w.account(), w.disk)
-		assert.Equal(t, account{Accepted: 1000, Written: 1000}, a)
-		w.close()
+		assert.Equal(t, account{Accepted: 1000, Written: 1000},
+			accountOf(t, w.account(), w.disk))
+		require.NoError(t, w.close())
 	})
 }
 
 // TestTraceWriterHangs is the outage in virtual time: func1 is in no stack,
-// func2 is parked in its select, and who logs is blocked in the send, also
-// long after the fault is gone.
+// func2 is parked in its select, and callers are blocked in the send, also long
+// after the fault is gone.
 func TestTraceWriterHangs(t *testing.T) {
 	for _, f := range []fault{full, exit, panicking} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWriter(t, f)
-			w.disk.strike()
-			w.rotation(time.Minute)
+			w.disk.strike(true)
+			w.rotate(time.Minute)
 			var returned atomic.Int64
 			for range queue + 7 {
 				go func() {
-					w.LogWrite(record{})
+					w.LogWrite("a line\n")
 					returned.Add(1)
 				}()
 			}
 			time.Sleep(time.Hour)
-			w.disk.lift()
+			w.disk.strike(false)
 			start := time.Now()
-			w.rotation(time.Minute)
-			assert.Equal(t, time.Minute, time.Since(start), "nobody takes it")
+			w.rotate(time.Minute)
+			assert.Equal(t, time.Minute, time.Since(start), "not taken")
 			synctest.Wait()
 			assert.EqualValues(t, queue, returned.Load())
 			assert.Empty(t, stacks("(*traceWriter).func1("))
 			assert.Len(t, stacks("(*traceWriter).func2("), 1)
-			for _, s := range stacks("(*traceWriter).LogWrite(") {
+			blocked := stacks("(*traceWriter).LogWrite(")
+			assert.Len(t, blocked, 7)
+			for _, s := range blocked {
 				assert.Contains(t, s, "[chan send")
 			}
 			assert.Equal(t, account{Accepted: queue, Buffered: queue},
 				accountOf(t, w.account(), w.disk))
-			letGo(w)
+			w.unblock()
+			synctest.Wait()
 			assert.EqualValues(t, queue+7, returned.Load())
+			require.NoError(t, w.close())
 		})
 	}
 }
 
-// letGo does what stop does.
-func letGo(w *traceWriter) {
-	ctx, cancel := context.WithCancel(context.Background())
-	go w.release(ctx)
-	synctest.Wait()
-	cancel()
-	w.close()
-}
-
-// TestTraceWriterLosesFunc2 takes the file away below the writer: func2
-// returns with a buffer in its hand, and func1 waits for one for ever.
+// TestTraceWriterLosesFunc2 takes away the file: func2 returns with a buffer in
+// its hands, and func1 waits for one forever.
 func TestTraceWriterLosesFunc2(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWriter(t, full)
 		require.NoError(t, w.file.Close())
 		for range 10 {
-			w.LogWrite(record{})
+			w.LogWrite("a line\n")
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		assert.Empty(t, stacks("(*traceWriter).func2("))
 		assert.Equal(t, account{Accepted: 10, Dropped: 10},
 			accountOf(t, w.account(), w.disk))
-		w.close()
+		require.NoError(t, w.close())
 	})
-}
-
-// TestTraceWriterClosedDuringAWrite: func2 comes back with a buffer when func1
-// has gone and close has made its own.
-func TestTraceWriterClosedDuringAWrite(t *testing.T) {
-	w := newWriter(t, stall)
-	file, err := w.disk.hang()
-	require.NoError(t, err)
-	require.NoError(t, w.file.Close())
-	w.file = &logFile{file}
-	w.LogWrite(record{})
-	wait := func(function, in string) {
-		require.Eventually(t, func() bool {
-			found := stacks(function)
-			return len(found) == 1 && strings.Contains(found[0], in)
-		}, time.Minute, time.Millisecond)
-	}
-	wait("(*traceWriter).func2(", "(*logFile).Write(")
-	var closing sync.WaitGroup
-	closing.Go(w.close)
-	wait("(*traceWriter).close(", "(*WaitGroup).Wait(")
-	pipe := w.disk.hung[0]
-	closing.Go(func() { _, _ = io.Copy(io.Discard, pipe) })
-	closing.Wait()
-	require.NoError(t, pipe.Close())
 }
 
 func TestTraceWriterNeedsAFile(t *testing.T) {
 	d := newDisk(t, full)
-	d.strike()
+	d.strike(true)
 	_, err := newTraceWriter(d)
-	assert.Error(t, err)
+	assert.True(t, full.caused(err), "%v", err)
+	d.strike(false)
+	d.dir += "-missing"
+	_, err = newTraceWriter(d)
+	assert.ErrorIs(t, err, os.ErrNotExist)
 }

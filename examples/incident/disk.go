@@ -1,203 +1,151 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
+	"strings"
 	"sync"
+
+	"example.com/chanx"
 )
 
-// disk is where the log files of one server live, and what the fault strikes.
+// fault is what goes wrong when a log is rotated. Each of the four ends a
+// consumer written like that of the outage, or holds it forever. Which of them
+// it was there is unknown: the only witness was the log.
+type fault string
+
+const (
+	full      fault = "full"  // the new file cannot be written
+	exit      fault = "exit"  // runtime.Goexit: no error and no panic
+	panicking fault = "panic" // in the rotation
+	stall     fault = "stall" // a write never returns, as on a lost network share
+)
+
+var faults = []fault{exit, panicking, stall, full}
+
+// caused reports whether err, kept by a log, is due to this fault.
+func (f fault) caused(err error) bool {
+	switch f {
+	case exit:
+		return errors.Is(err, chanx.ErrGoexit)
+	case panicking:
+		_, panicked := err.(*chanx.PanicError)
+		return panicked
+	case stall:
+		return errors.Is(err, chanx.ErrStalled)
+	}
+	var path *fs.PathError
+	return errors.As(err, &path) && path.Op == "write"
+}
+
+// disk holds the log files of one server, and the fault.
 type disk struct {
-	dir    string
-	fault  fault
-	device string // always full; empty: the system has none
+	dir   string
+	fault fault
 
 	mu     sync.Mutex
-	struck bool
-	opened int        // log files made so far
-	hung   []*os.File // the read ends of files that never take anything
+	broken bool       // by the fault, for the files opened from now on
+	opened int        // log files created so far
+	hung   []*os.File // the read ends of the pipes that take no write
 }
 
-// logFile is a file of a disk. A nil one is what the panicking fault hands out.
-type logFile struct{ file *os.File }
-
-func (f *logFile) Write(p []byte) (int, error) { return f.file.Write(p) }
-func (f *logFile) Close() error                { return f.file.Close() }
-
-// fullDevice returns a device on which every write finds no space left: Linux,
-// FreeBSD and NetBSD have one.
-func fullDevice() string {
-	const path = "/dev/full"
-	info, err := os.Stat(path)
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return ""
-	}
-	return path
-}
-
-// open returns a new file with its first line in it, as every rotation does:
-// the outage too was found with a file that had been opened at midnight and
-// held 0 bytes.
-func (d *disk) open() (*logFile, error) {
-	f, err := d.create()
-	if err != nil {
-		return nil, err
-	}
-	if err := f.begin(); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-// begin writes the first line.
-func (f *logFile) begin() error {
-	_, err := f.Write([]byte("# a new file\n"))
-	return err
-}
-
-func (d *disk) create() (*logFile, error) {
+// open returns a new log file. With the fault full it is a file to which every
+// write fails: the device that is always full, or where the system has none, a
+// file opened for reading.
+func (d *disk) open() (*os.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.struck {
+	if !d.broken {
 		d.opened++
-		return wrap(os.Create(d.path(d.opened)))
+		return os.Create(filepath.Join(d.dir, fmt.Sprintf("%04d.log", d.opened)))
 	}
 	switch d.fault {
 	case exit:
 		runtime.Goexit()
 	case panicking:
-		return nil, nil
+		panic("no file to rotate to")
 	case stall:
-		return wrap(d.hang())
+		return d.hang()
 	}
-	return wrap(d.unwritable())
-}
-
-func wrap(f *os.File, err error) (*logFile, error) {
-	if err != nil {
-		return nil, err
+	if f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0); err == nil {
+		return f, nil
 	}
-	return &logFile{f}, nil
-}
-
-func (d *disk) path(n int) string {
-	return filepath.Join(d.dir, fmt.Sprintf("%04d.log", n))
-}
-
-// unwritable returns a file on which the system fails every write, with
-// nothing written: the full device, or else a file open for reading.
-func (d *disk) unwritable() (*os.File, error) {
-	if d.device != "" {
-		return os.OpenFile(d.device, os.O_WRONLY, 0)
-	}
-	path := filepath.Join(d.dir, "read-only")
-	return os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o666)
+	return os.OpenFile(filepath.Join(d.dir, "read-only"), os.O_CREATE, 0o666)
 }
 
 // hang returns a file on which no write returns before release: a pipe that
-// nobody reads and that another write has filled. One byte of that is read,
-// to know that it has begun, and so stands in front of all that follow.
+// another write has filled. The byte that is read shows that it has begun, and
+// so is in front of all others.
 func (d *disk) hang() (*os.File, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	go func() { _, _ = w.Write(make([]byte, 1<<22)) }()
-	if _, err := r.Read(make([]byte, 1)); err != nil {
-		return nil, errors.Join(err, r.Close(), w.Close())
-	}
 	d.hung = append(d.hung, r)
-	return w, nil
+	go w.Write(make([]byte, 1<<22))
+	_, err = r.Read(make([]byte, 1))
+	return w, err
 }
 
-func (d *disk) strike() { d.set(true) }
-
-// lift ends the fault for files opened from now on. Those that hang go on: a
-// handle to a share that has gone does not come back with the share.
-func (d *disk) lift() { d.set(false) }
-
-func (d *disk) set(struck bool) {
+// strike begins or ends the fault. The writes that hang go on hanging: a handle
+// to a share that was lost does not come back with the share.
+func (d *disk) strike(broken bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.struck = struck
+	d.broken = broken
 }
 
-// release lifts the fault and fails the writes that hang.
+// release ends the fault and fails the writes that hang.
 func (d *disk) release() {
-	d.lift()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.broken = false
 	for _, r := range d.hung {
 		r.Close()
 	}
 	d.hung = nil
 }
 
-// lostMark begins the lines in which a log tells how many records it lost.
+// lostMark begins the lines in which a log reports the number of lost lines.
 const lostMark = "# records lost: "
 
-// content is what the files of a log have in them.
+// content is what the files of a log hold.
 type content struct {
-	records int
-	marked  int // of those
-	lost    int // according to the log itself
+	lines  int64
+	marked int   // of lines, those with the mark
+	lost   int64 // according to the log itself
 }
 
-// lines reads the files and counts, of the records, those that have mark in
-// them.
-func (d *disk) lines(mark string) (c content, err error) {
-	d.mu.Lock()
-	opened := d.opened
-	d.mu.Unlock()
-	for n := 1; n <= opened; n++ {
-		if err := c.read(d.path(n), []byte(mark)); err != nil {
+// read counts the lines in the files. A line without an end is not one.
+func (d *disk) read(mark string) (c content, err error) {
+	files, _ := filepath.Glob(filepath.Join(d.dir, "*.log"))
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
 			return content{}, err
+		}
+		for line := range strings.Lines(string(text)) {
+			c.add(line, mark)
 		}
 	}
 	return c, nil
 }
 
-func (c *content) read(path string, mark []byte) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	for in := bufio.NewReader(f); ; {
-		line, err := in.ReadBytes('\n')
-		switch {
-		case err == io.EOF: // what has no newline is half a record
-			return nil
-		case err != nil:
-			return err
-		}
-		if err := c.line(line, mark); err != nil {
-			return err
-		}
-	}
-}
-
-func (c *content) line(line, mark []byte) error {
-	if n, ok := bytes.CutPrefix(line, []byte(lostMark)); ok {
-		number, _, _ := bytes.Cut(n, []byte(" "))
-		lost, err := strconv.Atoi(string(number))
+func (c *content) add(line, mark string) {
+	var lost int64
+	switch {
+	case !strings.HasSuffix(line, "\n"):
+	case strings.HasPrefix(line, "#"):
+		_, _ = fmt.Sscanf(line, lostMark+"%d", &lost)
 		c.lost += lost
-		return err
-	}
-	if line[0] == '#' {
-		return nil
-	}
-	c.records++
-	if bytes.Contains(line, mark) {
+	case strings.Contains(line, mark):
 		c.marked++
+		fallthrough
+	default:
+		c.lines++
 	}
-	return nil
 }

@@ -5,40 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
 
-// pace is the time between two requests to one server: the load is open, it
-// does not wait for answers, as users do not wait for each other.
-const pace = 4 * time.Millisecond
+const (
+	// pace is the time between two requests to one server. The load is open:
+	// like users, it does not wait for the answers to others.
+	pace = 4 * time.Millisecond
+	// healthEvery makes every tenth request a health check.
+	healthEvery = 10
+)
 
-// healthEvery is which of the requests are health checks.
-const healthEvery = 10
-
-// load is the client of one server.
-type load struct {
-	client  *http.Client
-	url     string
-	timeout time.Duration
-}
-
-func newLoad(url string, timeout time.Duration) *load {
-	return &load{
-		client:  &http.Client{Transport: &http.Transport{}},
-		url:     url,
-		timeout: timeout,
-	}
-}
-
-func (l *load) close() { l.client.CloseIdleConnections() }
-
-// send sends n requests of a phase and returns when the last one has ended.
-// If ctx is cancelled it sends no more, and those on the way are cut off.
-func (l *load) send(ctx context.Context, phase string, n int, t *tally) {
+// send is the client: it sends n requests of a phase and returns when all have
+// ended. After ctx is done it sends no more, and those on the way are cut off.
+func (s *server) send(ctx context.Context, phase, n int) {
 	var requests sync.WaitGroup
 	defer requests.Wait()
 	tick := time.NewTicker(pace)
@@ -49,49 +32,128 @@ func (l *load) send(ctx context.Context, phase string, n int, t *tally) {
 			return
 		case <-tick.C:
 		}
-		requests.Go(func() { l.one(ctx, phase, i, t) })
+		requests.Go(func() { s.request(ctx, phase, i) })
 	}
 }
 
-func (l *load) one(ctx context.Context, phase string, i int, t *tally) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
-	text := fmt.Sprintf("%s-%d", phase, i)
-	path, want := "/v1/checksum?text="+url.QueryEscape(text), sum(text)
+func (s *server) request(ctx context.Context, phase, i int) {
+	ctx, cancel := patience(ctx, s.timeout)
+	defer cancel(nil)
+	text := fmt.Sprintf("%s-%d", phases[phase].name, i)
+	path, want := "/v1/echo?text="+text, text
 	health := i%healthEvery == healthEvery-1
 	if health {
 		path, want = "/v1/healthCheck", healthy
 	}
-	t.sent(health)
 	start := time.Now()
-	body, err := l.get(ctx, path)
-	t.ended(health, judge(body, want, err), time.Since(start))
-}
-
-func judge(body, want string, err error) outcome {
-	var net net.Error
+	code, body, err := s.get(ctx, path)
 	switch {
-	case errors.As(err, &net) && net.Timeout():
-		return timedOut
-	case err != nil || body != want:
-		return failed
+	case err != nil && context.Cause(ctx) == errTimeout:
+		err = errTimeout
+	case err == nil && (code != http.StatusOK || body != want):
+		err = fmt.Errorf("status %d, %q", code, body)
 	}
-	return answered
+	s.phases[phase].add(health, err, time.Since(start))
 }
 
-func (l *load) get(ctx context.Context, path string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, "GET", l.url+path, nil)
+func (s *server) get(ctx context.Context, path string) (code int, body string, err error) {
+	req, err := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
-	resp, err := l.client.Do(req)
+	resp, err := s.client.Do(req)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("GET %s: %s", path, resp.Status)
+	text, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(text), err
+}
+
+var errTimeout = errors.New("no answer within the timeout")
+
+// patience returns a context that ends after timeout, measured in 20 steps, of
+// which each begins when this process has seen the end of the one before. On a
+// machine that stops the process, or is slow to run it, the steps are longer: a
+// client in the process of its server must not give up on it for that.
+func patience(ctx context.Context, timeout time.Duration) (context.Context, context.CancelCauseFunc) {
+	const steps = 20
+	ctx, cancel := context.WithCancelCause(ctx)
+	var wait func(left int)
+	wait = func(left int) {
+		switch {
+		case left == 0:
+			cancel(errTimeout)
+		case ctx.Err() == nil:
+			time.AfterFunc(timeout/steps, func() { wait(left - 1) })
+		}
 	}
-	return string(body), err
+	wait(steps)
+	return ctx, cancel
+}
+
+// counts of requests: Sent == Answered + TimedOut + Failed. The health checks
+// among them are counted a second time.
+type counts struct {
+	Sent     int `json:"sent"`
+	Answered int `json:"answered"` // in time, with the right answer
+	TimedOut int `json:"timed_out"`
+	Failed   int `json:"failed"` // refused, cut off, or answered wrongly
+	Health   int `json:"health_checks"`
+	HealthOK int `json:"health_checks_answered"`
+}
+
+// wait is how long the client waited, over all requests that have ended. It
+// includes those that timed out, which would otherwise not show.
+type wait struct {
+	P50 time.Duration `json:"p50_ns"`
+	P99 time.Duration `json:"p99_ns"`
+	Max time.Duration `json:"max_ns"`
+}
+
+// tally counts the requests of one phase to one server that have ended.
+type tally struct {
+	mu     sync.Mutex
+	counts counts
+	waited []time.Duration
+}
+
+func (t *tally) add(health bool, err error, waited time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := &t.counts
+	c.Sent++
+	switch err {
+	case nil:
+		c.Answered++
+	case errTimeout:
+		c.TimedOut++
+	default:
+		c.Failed++
+	}
+	if health {
+		c.Health++
+		if err == nil {
+			c.HealthOK++
+		}
+	}
+	t.waited = append(t.waited, waited)
+}
+
+func (t *tally) now() (counts, wait) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slices.Sort(t.waited)
+	return t.counts, wait{
+		quantile(t.waited, 50), quantile(t.waited, 99), quantile(t.waited, 100),
+	}
+}
+
+// quantile returns the smallest value that at least percent of all values do
+// not exceed (the nearest rank). Without values it is zero.
+func quantile(sorted []time.Duration, percent int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[(len(sorted)*percent+99)/100-1]
 }

@@ -2,99 +2,91 @@ package main
 
 import (
 	"bytes"
+	_ "embed"
 	"fmt"
 	"math"
 	"strings"
 	"time"
 )
 
-// The picture is written by hand: two panels with two lines each are not worth
-// a dependency. It brings its colours for light and dark with it.
+// pictureHead is followed by the panels. The picture is written by hand: two
+// panels with two lines each are not worth a dependency.
 const pictureHead = `<svg xmlns="http://www.w3.org/2000/svg" ` +
 	`viewBox="0 0 760 600" role="img" aria-labelledby="t d">
 <title id="t">One log consumer is gone: before and after</title>
-<desc id="d">%s</desc>
+<desc id="d">Fault %s: before answered %d of %d requests, after %d.</desc>
 <style>
-text { font: 13px system-ui, sans-serif; fill: #1f2328 }
-.head { font-size: 15px; font-weight: 600 }
-.dim { fill: #59636e }
-.paper { fill: #ffffff }
-.band { fill: #f3e3d3 }
-.grid { stroke: #d1d9e0; stroke-width: 1 }
-.before { stroke: #b93a0b } .after { stroke: #0560a6 }
-text.before { fill: #b93a0b; stroke: none }
-text.after { fill: #0560a6; stroke: none }
-polyline { fill: none; stroke-width: 2.5; stroke-linejoin: round }
-polyline.thin { stroke-width: 1 }
-polyline.after { stroke-dasharray: 7 3 }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 } .dim { fill: #9198a1 }
-.paper { fill: #0d1117 } .band { fill: #3a2a1c } .grid { stroke: #3d444d }
-.before { stroke: #ff9a57 } .after { stroke: #6cb6ff }
-text.before { fill: #ff9a57 } text.after { fill: #6cb6ff }
-}
-</style>
+%s</style>
 <rect class="paper" width="760" height="600"/>
+<text class="head" x="56" y="28">The log's consumer meets the fault "%[1]s": ` +
+	`the same load on both servers</text>
 `
 
-// Where the panels stand, in units of the viewBox.
-const (
-	left, right = 56.0, 640.0
-	height      = 190.0
-)
+// pictureStyle has the colors, for light and dark.
+//
+//go:embed picture.css
+var pictureStyle string
+
+// The extent of a panel, in units of the viewBox.
+const left, right, height = 56.0, 640.0, 190.0
 
 // panel is one diagram over time.
 type panel struct {
-	title string
-	top   float64
-	of    func(reading) int
-	thin  func(reading) int // of before alone; nil: nothing
-
-	width time.Duration
-	most  float64 // at its upper edge
+	bytes.Buffer
+	samples []sample
+	top     float64
+	width   time.Duration
+	most    float64 // at the upper edge
 }
 
-// picture draws the film: goroutines above, answered requests below. While a
-// client waits, its connection has a goroutine of its own besides the one that
-// is blocked, so the count falls as clients give up; the thin line tells the
-// two apart. The film
-// has a sample at least, since watch takes one at once.
-func picture(rep *report, film []sample) []byte {
-	var svg bytes.Buffer
-	fmt.Fprintf(&svg, pictureHead, fmt.Sprintf("Fault %s: before answered %d "+
-		"of %d requests, after %d.", rep.Fault, rep.Before.answers(),
-		len(phases)*rep.Requests, rep.After.answers()))
-	fmt.Fprintf(&svg, `<text class="head" x="%g" y="28">The log's consumer `+
-		`meets the fault "%s": the same load on both servers</text>`+"\n",
-		left, rep.Fault)
-	for _, p := range []*panel{
-		{title: "goroutines (thin: those of before in a channel send)",
-			top: 96, of: func(r reading) int { return r.Now },
-			thin: func(r reading) int { return r.Blocked }},
-		{title: "requests answered, in all",
-			top: 370, of: func(r reading) int { return r.Answered }},
-	} {
-		p.fit(film)
-		p.draw(&svg, film)
+// picture draws the samples, of which there must be one: goroutines above,
+// answered requests below. While a client waits, its connection has a second
+// goroutine next to the blocked one, so the count falls as clients give up. The
+// thin line shows the blocked ones alone.
+func picture(rep *report, samples []sample) []byte {
+	above := &panel{samples: samples, top: 96}
+	fmt.Fprintf(above, pictureHead, rep.Fault, rep.Before.answers(),
+		len(phases)*rep.Requests, rep.After.answers(), pictureStyle)
+	above.draw("goroutines (thin: those of before in a channel send)",
+		func(r reading) int { return r.Now })
+	above.line("before thin", func(s sample) int { return s.Before.Blocked })
+	below := &panel{samples: samples, top: 370}
+	below.draw("requests answered, in all",
+		func(r reading) int { return r.Answered })
+	return append(append(above.Bytes(), below.Bytes()...), "</svg>\n"...)
+}
+
+func (p *panel) draw(title string, of func(reading) int) {
+	before := func(s sample) int { return of(s.Before) }
+	after := func(s sample) int { return of(s.After) }
+	p.fit(before, after)
+	p.bands()
+	p.text("head", left, p.top-26, title)
+	for i := range 5 {
+		value := p.most * float64(i) / 4
+		fmt.Fprintf(p, `<path class="grid" d="M%g %.1fH%g"/>`, left, p.y(value), right)
+		p.text(`dim" text-anchor="end`, left-8, p.y(value)+4, fmt.Sprint(value))
 	}
-	svg.WriteString("</svg>\n")
-	return svg.Bytes()
-}
-
-func (s serverReport) answers() (n int) {
-	for _, p := range s.Phases {
-		n += p.Answered
+	tick := max(p.width/10, time.Second).Truncate(time.Second)
+	for at := time.Duration(0); at <= p.width; at += tick {
+		p.text(`dim" text-anchor="middle`, p.x(at), p.top+height+18,
+			fmt.Sprint(at.Seconds(), "s"))
 	}
-	return n
+	p.line("before", before)
+	p.line("after", after)
+	last := p.samples[len(p.samples)-1]
+	p.labels(before(last), after(last))
 }
 
-// fit chooses the scales: time ends with the film, and the upper edge is the
-// next multiple of four steps of 1, 2 or 5 times a power of ten.
-func (p *panel) fit(film []sample) {
-	p.width = max(film[len(film)-1].At, time.Second)
+// fit chooses the scales: time ends with the last sample, and the upper edge is
+// the next multiple of four steps of 1, 2 or 5 times a power of ten.
+func (p *panel) fit(lines ...func(sample) int) {
+	p.width = max(p.samples[len(p.samples)-1].At, time.Second)
 	most := 4.0
-	for _, s := range film {
-		most = max(most, float64(p.of(s.Before)), float64(p.of(s.After)))
+	for _, s := range p.samples {
+		for _, of := range lines {
+			most = max(most, float64(of(s)))
+		}
 	}
 	step := math.Pow(10, math.Floor(math.Log10(most/4)))
 	for _, by := range [...]float64{2, 2.5, 2} { // 1, 2, 5, 10
@@ -109,87 +101,52 @@ func (p *panel) x(at time.Duration) float64 {
 	return left + (right-left)*min(float64(at)/float64(p.width), 1)
 }
 
-func (p *panel) y(value float64) float64 {
-	return p.top + height*(1-value/p.most)
-}
+func (p *panel) y(value float64) float64 { return p.top + height*(1-value/p.most) }
 
-func (p *panel) draw(svg *bytes.Buffer, film []sample) {
-	p.bands(svg, film)
-	fmt.Fprintf(svg, `<text class="head" x="%g" y="%g">%s</text>`+"\n",
-		left, p.top-26, p.title)
-	for i := range 5 {
-		value := p.most * float64(i) / 4
-		fmt.Fprintf(svg, `<path class="grid" d="M%g %.1fH%g"/>`+
-			`<text class="dim" text-anchor="end" x="%g" y="%.1f">%g</text>`+"\n",
-			left, p.y(value), right, left-8, p.y(value)+4, value)
-	}
-	for at := time.Duration(0); at <= p.width; at += p.tick() {
-		fmt.Fprintf(svg, `<text class="dim" text-anchor="middle" x="%.1f" `+
-			`y="%g">%gs</text>`+"\n", p.x(at), p.top+height+18, at.Seconds())
-	}
-	if p.thin != nil {
-		p.line(svg, "before thin", film,
-			func(s sample) int { return p.thin(s.Before) })
-	}
-	before := func(s sample) int { return p.of(s.Before) }
-	after := func(s sample) int { return p.of(s.After) }
-	p.line(svg, "before", film, before)
-	p.line(svg, "after", film, after)
-	p.labels(svg, before(film[len(film)-1]), after(film[len(film)-1]))
-}
-
-// tick returns the time between two labels: about ten fit.
-func (p *panel) tick() time.Duration {
-	return max(p.width/10, time.Second).Truncate(time.Second)
+func (p *panel) text(class string, x, y float64, text string) {
+	fmt.Fprintf(p, `<text class="%s" x="%.1f" y="%.1f">%s</text>`+"\n", class, x, y, text)
 }
 
 // bands shades the time of the fault and names the phases.
-func (p *panel) bands(svg *bytes.Buffer, film []sample) {
-	for i := 0; i < len(film); {
-		first, next := film[i], i+1
-		for next < len(film) && film[next].Phase == first.Phase {
-			next++
+func (p *panel) bands() {
+	for i, s := range p.samples {
+		if i > 0 && s.Phase == p.samples[i-1].Phase {
+			continue
 		}
-		from, to := p.x(first.At), right
-		if next < len(film) {
-			to = p.x(film[next].At)
+		from, to := p.x(s.At), right
+		for _, next := range p.samples[i:] {
+			if next.Phase != s.Phase {
+				to = p.x(next.At)
+				break
+			}
 		}
-		if first.Phase == struck {
-			fmt.Fprintf(svg, `<rect class="band" x="%.1f" y="%g" `+
-				`width="%.1f" height="%g"/>`+"\n", from, p.top, to-from, height)
+		if s.Phase == struck {
+			fmt.Fprintf(p, `<rect class="band" x="%.1f" y="%g" width="%.1f" `+
+				`height="%g"/>`+"\n", from, p.top, to-from, height)
 		}
-		fmt.Fprintf(svg, `<text class="dim" x="%.1f" y="%g">%s</text>`+"\n",
-			from+4, p.top-8, phases[first.Phase].name)
-		i = next
+		p.text("dim", from+4, p.top-8, phases[s.Phase].name)
 	}
 }
 
-func (p *panel) line(svg *bytes.Buffer, class string, film []sample, of func(sample) int) {
-	points := make([]string, len(film))
-	for i, s := range film {
+func (p *panel) line(class string, of func(sample) int) {
+	points := make([]string, len(p.samples))
+	for i, s := range p.samples {
 		points[i] = fmt.Sprintf("%.1f,%.1f", p.x(s.At), p.y(float64(of(s))))
 	}
-	fmt.Fprintf(svg, `<polyline class="%s" points="%s"/>`+"\n",
+	fmt.Fprintf(p, `<polyline class="%s" points="%s"/>`+"\n",
 		class, strings.Join(points, " "))
 }
 
-// labels names the lines at their ends, apart from each other even if the
-// lines are not.
-func (p *panel) labels(svg *bytes.Buffer, before, after int) {
+// labels names the lines at their ends, a line of text apart.
+func (p *panel) labels(before, after int) {
 	b, a := p.y(float64(before))+4, p.y(float64(after))+4
 	if gap := 16.0; math.Abs(a-b) < gap {
 		middle := min((a+b)/2, p.top+height-gap/2)
-		if a < b {
-			gap = -gap
-		}
 		b, a = middle-gap/2, middle+gap/2
+		if before < after {
+			b, a = a, b
+		}
 	}
-	for _, l := range [...]struct {
-		class string
-		y     float64
-		value int
-	}{{"before", b, before}, {"after", a, after}} {
-		fmt.Fprintf(svg, `<text class="%s" x="%g" y="%.1f">%s: %d</text>`+"\n",
-			l.class, right+8, l.y, l.class, l.value)
-	}
+	p.text("before", right+8, b, fmt.Sprint("before: ", before))
+	p.text("after", right+8, a, fmt.Sprint("after: ", after))
 }

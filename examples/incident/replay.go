@@ -4,67 +4,55 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"slices"
+	"path"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"example.com/chanx/asynclog"
+	"example.com/chanx/doctor"
 )
 
 // phases are what both servers go through. The names are in the requests, and
 // so in the log lines.
 var phases = [...]struct{ name, title string }{
-	{"well", "All is well."},
-	{"fault", "The logs are rotated, and the fault strikes both."},
-	{"lifted", "The fault is lifted."},
+	well:   {"well", "All is well."},
+	struck: {"fault", "The logs are rotated, and the fault strikes both."},
+	lifted: {"lifted", "The fault is lifted."},
 }
 
-// The indexes of phases.
 const (
 	well = iota
 	struck
 	lifted
 )
 
-// sampleEvery is short enough for a picture of ten seconds.
-const sampleEvery = 100 * time.Millisecond
-
-// side is one server with its load and what came of it.
-type side struct {
-	*server
-	load    *load
-	tallies [len(phases)]tally
-}
-
-func newSide(s *server, timeout time.Duration) *side {
-	return &side{server: s, load: newLoad(s.url, timeout)}
-}
-
 // stage is a replay that is running.
 type stage struct {
 	set           settings
 	started       time.Time
 	phase         atomic.Int64
-	before, after *side
+	before, after *server
 	log           *asyncLog // of after
 	status        [len(phases)]status
 }
 
-// status is what after's status handlers said of its log.
+// status is what after's status handlers returned.
 type status struct {
 	Code int `json:"code"`
 	Kept int `json:"kept"` // errors that were listed
 }
 
-// replay runs both servers through the phases, and hands what came of it to
-// publish while they are still there. All that it has started has ended when
-// it returns. The error is ctx.Err() if it was interrupted before the end.
+// replay runs both servers through the phases, and passes the result to publish
+// while they are still running. All that it has started has ended when it
+// returns. The error is ctx.Err() if it was interrupted before the end.
 func replay(ctx context.Context, set settings, stderr io.Writer,
-	publish func(*report, []sample) error) (err error) {
+	publish func(*report, []sample) error,
+) (err error) {
 	dir, err := os.MkdirTemp("", "incident-")
 	if err != nil {
 		return err
@@ -74,210 +62,224 @@ func replay(ctx context.Context, set settings, stderr io.Writer,
 	if err := st.open(dir); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, st.close()) }()
-	rep, film, err := st.film(ctx, stderr)
+	defer func() { err = errors.Join(err, st.before.stop(), st.after.stop()) }()
+	samples, err := st.play(ctx, stderr)
 	if err != nil {
 		return err
 	}
-	if err := publish(rep, film); err != nil {
+	rep, err := st.report(samples)
+	if err == nil {
+		err = publish(rep, samples)
+	}
+	if err != nil {
 		return err
 	}
 	if set.hold > 0 {
-		st.hold(ctx, set.hold, stderr)
+		st.hold(ctx, stderr)
 	}
 	return nil
 }
 
-// film plays, watches, and reports.
-func (st *stage) film(ctx context.Context, stderr io.Writer) (rep *report, film []sample, err error) {
-	watching, stop := context.WithCancel(ctx)
-	var watcher sync.WaitGroup
-	var watchErr error
-	watcher.Go(func() {
-		film, watchErr = watch(watching, sampleEvery, st.sample,
-			newProgress(stderr))
-	})
-	err = st.play(ctx)
-	stop()
-	watcher.Wait()
-	if err = errors.Join(err, watchErr); err != nil {
-		return nil, nil, err
+// hold keeps the servers as they are, the first still hanging, until the time
+// has passed or ctx is done. The address ends its line, for scripts.
+func (st *stage) hold(ctx context.Context, stderr io.Writer) {
+	fmt.Fprintf(stderr, "\nbefore hangs, for %v or until Ctrl-C, at %s\n"+
+		"  go run ./cmd/chanx doctor %[2]s\n"+
+		"after answers at %[3]s/status and /status/log\n",
+		st.set.hold, st.before.url, st.after.url)
+	select {
+	case <-ctx.Done():
+	case <-time.After(st.set.hold):
 	}
-	last, err := st.sample()
-	if err != nil {
-		return nil, nil, err
-	}
-	film = append(film, last)
-	rep, err = st.report(film)
-	return rep, film, err
 }
 
 // open starts the servers. The log counts as stalled after a third of the
 // client's timeout: early enough to be seen while requests wait.
-func (st *stage) open(dir string) error {
-	before, err := startBefore(dir, st.set.fault)
+func (st *stage) open(dir string) (err error) {
+	st.before, err = start(dir, "before", st.set,
+		func(_ context.Context, d *disk) (requestLog, error) {
+			return newTraceWriter(d)
+		})
 	if err != nil {
 		return err
 	}
-	after, log, err := startAfter(dir, st.set.fault, st.set.timeout/3)
+	st.after, err = start(dir, "after", st.set,
+		func(ctx context.Context, d *disk) (requestLog, error) {
+			st.log = newAsyncLog(ctx, d, st.set.timeout/3)
+			return st.log, nil
+		})
 	if err != nil {
-		return errors.Join(err, before.stop())
+		return errors.Join(err, st.before.stop())
 	}
-	st.before = newSide(before, st.set.timeout)
-	st.after, st.log = newSide(after, st.set.timeout), log
 	return nil
 }
 
-func (st *stage) close() error {
-	st.before.load.close()
-	st.after.load.close()
-	return errors.Join(st.before.stop(), st.after.stop())
-}
-
-// play goes through the phases. It returns ctx.Err() if it was interrupted.
-func (st *stage) play(ctx context.Context) error {
-	for i := range phases {
+// play goes through the phases and samples meanwhile. The last sample is taken
+// at rest, so that the table and the end of the picture agree.
+func (st *stage) play(ctx context.Context, stderr io.Writer) (samples []sample, err error) {
+	done := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() { samples = st.watch(done, stderr) })
+	for i, p := range phases {
 		st.enter(i)
-		st.loadBoth(ctx)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		st.await(ctx, st.settled(i))
+		fmt.Fprintln(stderr, p.title, "(before | after)")
+		var both sync.WaitGroup
+		both.Go(func() { st.before.send(ctx, i, st.set.requests) })
+		both.Go(func() { st.after.send(ctx, i, st.set.requests) })
+		both.Wait()
+		st.settle(ctx, i)
 	}
-	return ctx.Err()
+	close(done)
+	watcher.Wait()
+	return append(samples, st.sample()), ctx.Err()
 }
 
 // enter turns to the next phase. Both logs are rotated after the disk has
-// changed: that is how they meet the fault, and a chance to meet its end. The
-// first time somebody is there to take it, however slow the machine. The
-// second time before has nobody, and that is not worth waiting for.
+// changed: that is how they meet the fault, and its end. At the first rotation
+// before's consumer is there to take the request, however slow the machine; at
+// the second it is not, and that is not worth a long wait.
 func (st *stage) enter(phase int) {
 	st.phase.Store(int64(phase))
-	for _, s := range [...]*side{st.before, st.after} {
-		switch phase {
-		case struck:
-			s.disk.strike()
-			s.rotation(time.Minute)
-		case lifted:
-			s.disk.lift()
-			s.rotation(st.set.timeout / 10)
+	patience := [...]time.Duration{struck: time.Minute, lifted: st.set.timeout / 10}
+	for _, s := range []*server{st.before, st.after} {
+		if phase != well {
+			s.disk.strike(phase == struck)
+			s.log.rotate(patience[phase])
 		}
 	}
 }
 
-func (st *stage) loadBoth(ctx context.Context) {
-	phase := st.phase.Load()
-	var both sync.WaitGroup
-	for _, s := range [...]*side{st.before, st.after} {
-		both.Go(func() {
-			s.load.send(ctx, phases[phase].name, st.set.requests,
-				&s.tallies[phase])
-		})
-	}
-	both.Wait()
-}
-
-// await gives a state some time to come about, as long as the client would
-// wait for an answer. Whether it has is for the claims to say.
-func (st *stage) await(ctx context.Context, reached func(context.Context) bool) {
-	ctx, cancel := context.WithTimeout(ctx, st.set.timeout)
+// settle waits for the state that a phase must reach before the next begins. It
+// gives up after a minute: the claims report what was reached.
+func (st *stage) settle(ctx context.Context, phase int) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !reached(ctx) {
+	for !st.settled(ctx, phase) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }
 
-// settled returns what each phase should come to before the next begins.
-func (st *stage) settled(phase int) func(context.Context) bool {
-	return func(ctx context.Context) bool {
-		answer, err := st.ask(ctx)
-		if err != nil {
-			return false
-		}
-		st.status[phase] = answer
-		switch phase {
-		case struck:
-			return st.noticed() && answer.Kept > 0 &&
-				answer.Code == http.StatusServiceUnavailable
-		case lifted:
-			return st.written(st.after) && answer.Code == http.StatusOK
-		}
-		return st.written(st.before) && st.written(st.after)
+func (st *stage) settled(ctx context.Context, phase int) bool {
+	answer := st.ask(ctx)
+	st.status[phase] = answer
+	switch phase {
+	case struck:
+		return st.log.kept(st.set.fault) && answer.Kept > 0
+	case lifted:
+		return st.after.written() && answer.Code == http.StatusOK
 	}
+	return st.before.written() && st.after.written()
 }
 
 // ask asks after's status handlers, as a probe and a person would.
-func (st *stage) ask(ctx context.Context) (status, error) {
-	code, _, err := st.get(ctx, "/status")
-	if err != nil {
-		return status{}, err
-	}
-	_, text, err := st.get(ctx, "/status/log")
-	if err != nil {
-		return status{}, err
-	}
+func (st *stage) ask(ctx context.Context) (answer status) {
+	answer.Code, _, _ = st.after.get(ctx, "/status")
+	_, text, _ := st.after.get(ctx, "/status/log")
 	var stats struct{ Errors []any }
-	err = json.Unmarshal(text, &stats)
-	return status{Code: code, Kept: len(stats.Errors)}, err
+	_ = json.Unmarshal([]byte(text), &stats)
+	answer.Kept = len(stats.Errors)
+	return answer
 }
 
-func (st *stage) get(ctx context.Context, path string) (int, []byte, error) {
-	req, err := http.NewRequestWithContext(ctx, "GET", st.after.url+path, nil)
-	if err != nil {
-		return 0, nil, err
-	}
-	resp, err := st.after.load.client.Do(req)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	return resp.StatusCode, text, err
-}
-
-// noticed reports whether after's log has kept what the fault did.
-func (st *stage) noticed() bool {
-	return slices.ContainsFunc(st.log.Stats().Errors, func(e asynclog.SinkError) bool {
-		return st.set.fault.caused(e.Err)
-	})
-}
-
-// written reports whether every record that s has accepted is in its files.
-func (st *stage) written(s *side) bool {
+// written reports whether every line that s has accepted is in its files.
+func (s *server) written() bool {
 	a, _, err := s.accounted()
 	return err == nil && a.Buffered == 0 && a.balanced()
 }
 
 // accounted returns the account of the log with the lines in its files, and
-// what else those say: the marked are from requests sent after the fault.
-func (s *side) accounted() (a account, c content, err error) {
-	a = s.account()
-	c, err = s.disk.lines("text=" + phases[lifted].name + "-")
-	a.Written = int64(c.records)
+// the content of those: the marked lines are of requests sent after the fault.
+func (s *server) accounted() (a account, c content, err error) {
+	a = s.log.account()
+	c, err = s.disk.read("text=" + phases[lifted].name + "-")
+	a.Written = c.lines
 	return a, c, err
 }
 
-// sample reads both servers.
-func (st *stage) sample() (sample, error) {
-	all, err := profileAll()
+// sample is the state of both servers at one moment.
+type sample struct {
+	At            time.Duration // since the start
+	Phase         int           // index into phases
+	Before, After reading
+}
+
+// reading is the state of one server: its goroutines, and the outcomes of its
+// requests so far, in all phases.
+type reading struct {
+	goroutines
+	Answered, TimedOut int
+}
+
+// goroutines are those of one server.
+type goroutines struct {
+	Now     int `json:"now"`
+	Blocked int `json:"blocked_in_send"`
+	// At is where most of those are blocked, as "dir/file.go:12", and In the
+	// function. Both are empty if none is.
+	At string `json:"blocked_at,omitempty"`
+	In string `json:"blocked_in,omitempty"`
+
+	file string // of At, with all its directories
+	line int
+}
+
+// watch samples until done is closed, often enough for a picture of ten
+// seconds.
+func (st *stage) watch(done <-chan struct{}, stderr io.Writer) (samples []sample) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		s := st.sample()
+		samples = append(samples, s)
+		if len(samples)%10 == 1 {
+			b, a := s.Before, s.After
+			fmt.Fprintf(stderr, "%5.1fs  answered %d | %d   timed out %d | %d   "+
+				"goroutines %d | %d\n", s.At.Seconds(), b.Answered, a.Answered,
+				b.TimedOut, a.TimedOut, b.Now, a.Now)
+		}
+		select {
+		case <-done:
+			return samples
+		case <-tick.C:
+		}
+	}
+}
+
+func (st *stage) sample() sample {
+	groups := doctor.Diagnose(doctor.Rules{}, doctor.Take()).Groups
 	return sample{
 		At:     time.Since(st.started),
 		Phase:  int(st.phase.Load()),
-		Before: st.before.reading(all),
-		After:  st.after.reading(all),
-	}, err
+		Before: st.before.reading(groups),
+		After:  st.after.reading(groups),
+	}
 }
 
-func (s *side) reading(all map[string]goroutines) reading {
-	r := reading{goroutines: all[s.label]}
-	for i := range s.tallies {
-		c := s.tallies[i].now()
+func (s *server) reading(groups []doctor.Group) (r reading) {
+	most := 0
+	for _, g := range groups {
+		n := 0
+		for _, stack := range g.Stacks {
+			n += stack.Labels[labelKey+"="+s.url]
+		}
+		r.Now += n
+		if g.Operation != doctor.ChanSend {
+			continue
+		}
+		r.Blocked += n
+		if n > most {
+			most = n
+			r.In, r.file, r.line = g.Function, g.File, g.Line
+			file := filepath.ToSlash(g.File)
+			r.At = fmt.Sprintf("%s/%s:%d", path.Base(path.Dir(file)), path.Base(file), g.Line)
+		}
+	}
+	for i := range phases {
+		c, _ := s.phases[i].now()
 		r.Answered += c.Answered
 		r.TimedOut += c.TimedOut
 	}

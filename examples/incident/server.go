@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
-	profiles "net/http/pprof"
+	_ "net/http/pprof" // on http.DefaultServeMux
 	"os"
 	"path/filepath"
 	"runtime/pprof"
@@ -18,36 +17,53 @@ import (
 // stopPatience bounds each step of stopping a server.
 const stopPatience = 10 * time.Second
 
-// server is one of the two. The parts in which they differ are functions.
-type server struct {
-	name  string
-	url   string
-	label string // of its goroutines, in a profile
-	disk  *disk
-	http  http.Server
-
-	rotation func(time.Duration) // asks for a new log file, with patience
-	account  func() account
-	release  func(context.Context) // lets hanging requests go, until done
-	close    func() error          // of the log
+// requestLog is the part in which the servers differ.
+type requestLog interface {
+	LogWrite(r string)             // called by each request
+	rotate(patience time.Duration) // asks for a new file
+	account() account
+	unblock() // ends the requests that hang in LogWrite
+	close() error
 }
 
-// startBefore starts the server of the outage.
-func startBefore(dir string, fault fault) (*server, error) {
-	s, ln, err := newServer("before", dir, fault)
+// server is one of the two, with its client.
+type server struct {
+	url  string // also the profiler label of its goroutines
+	disk *disk
+	log  requestLog
+	http http.Server
+
+	client  http.Client
+	timeout time.Duration
+	phases  [len(phases)]tally
+}
+
+// labelKey is the profiler label that tells the goroutines of the servers
+// apart: they share the process with each other and with the client.
+const labelKey = "server"
+
+// start starts a server with the log that open returns.
+func start(dir, name string, set settings,
+	open func(context.Context, *disk) (requestLog, error),
+) (*server, error) {
+	d := &disk{dir: filepath.Join(dir, name), fault: set.fault}
+	if err := os.Mkdir(d.dir, 0o777); err != nil {
+		return nil, err
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s.labelled(func(context.Context) {
-		var w *traceWriter
-		if w, err = newTraceWriter(s.disk); err != nil {
-			return
+	s := &server{
+		url: "http://" + ln.Addr().String(), disk: d, timeout: set.timeout,
+		client: http.Client{Transport: &http.Transport{}},
+	}
+	// All goroutines started from here on inherit the label.
+	label := pprof.Labels(labelKey, s.url)
+	pprof.Do(context.Background(), label, func(ctx context.Context) {
+		if s.log, err = open(ctx, d); err == nil {
+			s.serve(ln)
 		}
-		s.rotation = w.rotation
-		s.account = w.account
-		s.release = w.release
-		s.close = func() error { w.close(); return nil }
-		s.serve(ln, w.LogWrite, http.NewServeMux())
 	})
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
@@ -55,99 +71,54 @@ func startBefore(dir string, fault fault) (*server, error) {
 	return s, nil
 }
 
-// startAfter starts the other one, and returns its log as well.
-func startAfter(dir string, fault fault, stallAfter time.Duration) (*server, *asyncLog, error) {
-	s, ln, err := newServer("after", dir, fault)
-	if err != nil {
-		return nil, nil, err
-	}
-	var l *asyncLog
-	s.labelled(func(ctx context.Context) {
-		l = newAsyncLog(ctx, s.disk, stallAfter)
-		s.rotation = func(time.Duration) { _ = l.sink.rotate() }
-		s.account = l.account
-		s.release = func(context.Context) {}
-		s.close = l.close
-		status := http.NewServeMux()
-		l.register(status)
-		s.serve(ln, l.log, status)
-	})
-	return s, l, nil
-}
-
-func newServer(name, dir string, fault fault) (*server, net.Listener, error) {
-	d := &disk{
-		dir: filepath.Join(dir, name), fault: fault, device: fullDevice(),
-	}
-	if err := os.Mkdir(d.dir, 0o777); err != nil {
-		return nil, nil, err
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, nil, err
-	}
-	addr := ln.Addr().String()
-	s := &server{name: name, url: "http://" + addr, disk: d,
-		label: name + " " + addr} // two replays in one process are told apart
-	return s, ln, nil
-}
-
-// labelled calls f with the label of s on its goroutine, and so on all that it
-// starts: net/http starts the goroutine of each connection from Serve's.
-func (s *server) labelled(f func(context.Context)) {
-	pprof.Do(context.Background(), pprof.Labels(labelKey, s.label), f)
-}
-
-// serve starts to answer. What a service is asked by its operators, which is
-// what mux has and the profiles, is outside of the middleware: a log has no
-// part in it.
-func (s *server) serve(ln net.Listener, log func(record), mux *http.ServeMux) {
-	api := http.NewServeMux()
+// serve starts to answer. The pages for operators, and the profiles, are
+// outside of the middleware: they must not depend on the log.
+func (s *server) serve(ln net.Listener) {
+	api, mux := http.NewServeMux(), http.NewServeMux()
 	api.HandleFunc("/v1/healthCheck", healthCheck)
-	api.HandleFunc("/v1/checksum", checksum)
-	mux.Handle("/", logged(api, log))
-	mux.HandleFunc("/debug/pprof/", profiles.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", profiles.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", profiles.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", profiles.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", profiles.Trace)
+	api.HandleFunc("/v1/echo", echo)
+	mux.Handle("/", logged(api, s.log))
+	mux.Handle("/debug/pprof/", http.DefaultServeMux)
+	if l, ok := s.log.(*asyncLog); ok {
+		l.register(mux)
+	}
 	s.http.Handler = mux
-	go func() { _ = s.http.Serve(ln) }() // ErrServerClosed
+	go s.http.Serve(ln)
+}
+
+// logged is the middleware of both servers. It logs after the handler, to know
+// how long that took. By then the answer is complete, but net/http has it in a
+// buffer and sends it when this function returns: that is how a finished answer
+// did not leave the server. The URI of a request has no newline, so lines can
+// be counted.
+func logged(next http.Handler, log requestLog) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		next.ServeHTTP(w, r)
+		log.LogWrite(fmt.Sprintf("%s %s %s %dus\n",
+			start.Format(time.RFC3339Nano), r.Method, r.URL.RequestURI(),
+			time.Since(start).Microseconds()))
+	})
 }
 
 const healthy = "ok\n"
 
-// healthCheck returns a constant, as the one of the outage did.
+// healthCheck returns a constant, as that of the outage did.
 func healthCheck(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, healthy)
 }
 
-// checksum is the work: the SHA-256 of the text in the query.
-func checksum(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.WriteString(w, sum(r.URL.Query().Get("text")))
+// echo is the work of the service.
+func echo(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.WriteString(w, r.URL.Query().Get("text"))
 }
 
-func sum(text string) string {
-	h := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(h[:])
-}
-
-// stop ends the server and all of its goroutines, those that hang included.
+// stop ends the server and all its goroutines, those that hang included.
 func (s *server) stop() error {
+	s.client.CloseIdleConnections()
 	s.disk.release()
+	s.log.unblock()
 	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 	defer cancel()
-	released := make(chan struct{})
-	letGo, done := context.WithCancel(context.Background())
-	go func() {
-		defer close(released)
-		s.release(letGo)
-	}()
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
-	}
-	done()
-	<-released
-	return errors.Join(err, s.close())
+	return errors.Join(s.http.Shutdown(ctx), s.log.close())
 }
