@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -390,6 +391,34 @@ func TestPanicPlaces(t *testing.T) {
 	assert.EqualError(t, bare, "panic: x")
 	assert.Equal(t, "panic: x\n\n", fmt.Sprintf("%+v", bare))
 	assert.Equal(t, `"panic: x"`, fmt.Sprintf("%q", bare))
+}
+
+// TestPanicPlaceIsTheLine of the call that panicked: past the functions of the
+// runtime, of the last panic, and in a function literal.
+func TestPanicPlaceIsTheLine(t *testing.T) {
+	text, err := os.ReadFile("exit_test.go")
+	require.NoError(t, err)
+	lines := strings.Split(string(text), "\n")
+	for mark, out := range map[string]func(){
+		"// map":     func() { storeIn(nil) },
+		"// again":   panicAgain,
+		"// literal": func() { func() { panic("x") }() }, // literal
+	} {
+		err := once(t, func() error { out(); return nil })
+		m := regexp.MustCompile(`, at [^/]+/exit_test\.go:(\d+)(,|$)`).
+			FindStringSubmatch(err.Error())
+		require.NotNil(t, m, "%v", err)
+		n, err := strconv.Atoi(m[1])
+		require.NoError(t, err)
+		assert.Contains(t, lines[n-1], mark)
+	}
+}
+
+func storeIn(m map[string]int) { m["a"] = 1 } // map
+
+func panicAgain() {
+	defer func() { panic(recover()) }() // again
+	storeIn(nil)
 }
 
 // TestExitShowsTheText that was taken at the exit, in JSON and in a log, and

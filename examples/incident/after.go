@@ -80,7 +80,8 @@ func (l *asyncLog) kept(f fault) bool {
 	})
 }
 
-func (l *asyncLog) unblock() {} // no request hangs
+// unblock closes a file on which the worker may hang, or fail.
+func (l *asyncLog) unblock() { _ = l.file.rotate() }
 
 // close writes the lines that are buffered, and closes the file.
 func (l *asyncLog) close() error {

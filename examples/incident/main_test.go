@@ -188,12 +188,9 @@ type trigger struct {
 	fire func()
 	once sync.Once
 	seen strings.Builder
-	mu   sync.Mutex
 }
 
 func (tr *trigger) Write(p []byte) (int, error) {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
 	tr.seen.Write(p)
 	_, after, ok := strings.Cut(tr.seen.String(), tr.text)
 	if ok && strings.Count(after, "\n") > 1 {

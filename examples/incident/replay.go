@@ -11,7 +11,6 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"example.com/chanx/doctor"
@@ -35,7 +34,6 @@ const (
 type stage struct {
 	set           settings
 	started       time.Time
-	phase         atomic.Int64
 	before, after *server
 	log           *asyncLog // of after
 	status        [len(phases)]status
@@ -117,21 +115,24 @@ func (st *stage) open(dir string) (err error) {
 // play goes through the phases and samples meanwhile. The last sample is taken
 // at rest, so that the table and the end of the picture agree.
 func (st *stage) play(ctx context.Context, stderr io.Writer) (samples []sample, err error) {
-	done := make(chan struct{})
+	entered := make(chan int)
 	var watcher sync.WaitGroup
-	watcher.Go(func() { samples = st.watch(done, stderr) })
-	for i, p := range phases {
-		st.enter(i)
-		fmt.Fprintln(stderr, p.title, "(before | after)")
+	watcher.Go(func() { samples = st.watch(entered, stderr) })
+	for phase := range phases {
+		if ctx.Err() != nil {
+			break
+		}
+		entered <- phase
+		st.enter(phase)
 		var both sync.WaitGroup
-		both.Go(func() { st.before.send(ctx, i, st.set.requests) })
-		both.Go(func() { st.after.send(ctx, i, st.set.requests) })
+		both.Go(func() { st.before.send(ctx, phase, st.set.requests) })
+		both.Go(func() { st.after.send(ctx, phase, st.set.requests) })
 		both.Wait()
-		st.settle(ctx, i)
+		st.settle(ctx, phase)
 	}
-	close(done)
+	close(entered)
 	watcher.Wait()
-	return append(samples, st.sample()), ctx.Err()
+	return append(samples, st.sample(lifted)), ctx.Err()
 }
 
 // enter turns to the next phase. Both logs are rotated after the disk has
@@ -139,7 +140,6 @@ func (st *stage) play(ctx context.Context, stderr io.Writer) (samples []sample, 
 // before's consumer is there to take the request, however slow the machine; at
 // the second it is not, and that is not worth a long wait.
 func (st *stage) enter(phase int) {
-	st.phase.Store(int64(phase))
 	patience := [...]time.Duration{struck: time.Minute, lifted: st.set.timeout / 10}
 	for _, s := range []*server{st.before, st.after} {
 		if phase != well {
@@ -227,33 +227,38 @@ type goroutines struct {
 	line int
 }
 
-// watch samples until done is closed, often enough for a picture of ten
-// seconds.
-func (st *stage) watch(done <-chan struct{}, stderr io.Writer) (samples []sample) {
+// watch samples often enough for a picture of ten seconds, and at the beginning
+// of each phase, until entered is closed. It prints a line each second.
+func (st *stage) watch(entered <-chan int, stderr io.Writer) (samples []sample) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
+	phase, open, next := well, true, time.Duration(0)
 	for {
-		s := st.sample()
+		select {
+		case phase, open = <-entered:
+			if !open {
+				return samples
+			}
+			fmt.Fprintln(stderr, phases[phase].title, "(before | after)")
+			next = 0
+		case <-tick.C:
+		}
+		s := st.sample(phase)
 		samples = append(samples, s)
-		if len(samples)%10 == 1 {
-			b, a := s.Before, s.After
+		if b, a := s.Before, s.After; s.At >= next {
+			next = s.At + time.Second
 			fmt.Fprintf(stderr, "%5.1fs  answered %d | %d   timed out %d | %d   "+
 				"goroutines %d | %d\n", s.At.Seconds(), b.Answered, a.Answered,
 				b.TimedOut, a.TimedOut, b.Now, a.Now)
 		}
-		select {
-		case <-done:
-			return samples
-		case <-tick.C:
-		}
 	}
 }
 
-func (st *stage) sample() sample {
+func (st *stage) sample(phase int) sample {
 	groups := doctor.Diagnose(doctor.Rules{}, doctor.Take()).Groups
 	return sample{
 		At:     time.Since(st.started),
-		Phase:  int(st.phase.Load()),
+		Phase:  phase,
 		Before: st.before.reading(groups),
 		After:  st.after.reading(groups),
 	}

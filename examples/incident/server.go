@@ -22,7 +22,7 @@ type requestLog interface {
 	LogWrite(r string)             // called by each request
 	rotate(patience time.Duration) // asks for a new file
 	account() account
-	unblock() // ends the requests that hang in LogWrite
+	unblock() // ends the calls that hang, once the fault is gone
 	close() error
 }
 
