@@ -2,8 +2,6 @@ package chanx_test
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"runtime"
 	"slices"
 	"strconv"
@@ -19,41 +17,79 @@ import (
 // Benchmarks whose names differ in impl= alone do the same in several ways.
 // Read their ratio, not their nanoseconds:
 //
-//	go test -run '^$' -bench . -count 10 . | benchstat -col /impl -
+//	go test -run '^$' -bench . -count 10 . | go -C bench tool benchstat -col /impl -
 //
 // They are loops over b.N, since the compiler of Go 1.25 inlines nothing inside
 // of a b.Loop. A value that was received is the next to be sent, on both sides:
-// a receive that throws the value away copies nothing. Senders and receivers
-// that meet under load are measured by bench/contention.
+// a receive that throws the value away copies nothing. Loads of several
+// goroutines are measured by the module in the directory bench, which also runs
+// these benchmarks in turns, with intervals.
 
 type wide [256]byte
 
-// An operation prepares a channel or ring of that capacity and returns the loop
-// to be measured. It must not be inlined: in the copy of the loop that this
-// makes, TrySend is a call, 1 ns of 3.5.
-type operation func(capacity int) (run func(n int))
+// An operation prepares a channel or ring and returns the loop to be measured.
+// It must not be inlined: in the copy of the loop that this makes, TrySend is a
+// call, 1 ns of 3.5.
+type operation func() (run func(n int))
 
-func bench(b *testing.B, name string, run func(n int)) {
+func bench(b *testing.B, name string, of operation) {
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
+		run := of()
+		run(100) // what the first calls make
+		b.ResetTimer()
 		run(b.N)
 	})
 }
 
-// benchSizes runs f8 with values of 8 bytes and f256 with values of 256.
-func benchSizes(b *testing.B, impl string, f8, f256 operation) {
-	bench(b, "size=8/impl="+impl, f8(1024))
-	bench(b, "size=256/impl="+impl, f256(1024))
-}
+// patience is a timeout that never passes here.
+const patience = time.Minute
 
-func BenchmarkTryPair(b *testing.B) {
-	benchSizes(b, "chanx", tryPair[int64], tryPair[wide])
-	benchSizes(b, "select", selectPair[int64], selectPair[wide])
+// BenchmarkPair is a send and a receive by one goroutine.
+func BenchmarkPair(b *testing.B) {
+	bench(b, "size=8/impl=channel", rawPair[int64])
+	bench(b, "size=8/impl=select", selectPair[int64])
+	bench(b, "size=8/impl=TrySend", tryPair[int64])
+	bench(b, "size=8/impl=Ring", ringPair[int64])
+	bench(b, "size=256/impl=channel", rawPair[wide])
+	bench(b, "size=256/impl=select", selectPair[wide])
+	bench(b, "size=256/impl=TrySend", tryPair[wide])
+	bench(b, "size=256/impl=Ring", ringPair[wide])
 }
 
 //go:noinline
-func tryPair[T any](capacity int) func(int) {
-	ch := make(chan T, capacity)
+func rawPair[T any]() func(int) {
+	ch := make(chan T, 1024)
+	return func(n int) {
+		var v T
+		for range n {
+			ch <- v
+			v = <-ch
+		}
+	}
+}
+
+//go:noinline
+func selectPair[T any]() func(int) {
+	ch := make(chan T, 1024)
+	return func(n int) {
+		var v T
+		for range n {
+			select {
+			case ch <- v:
+			default:
+			}
+			select {
+			case v = <-ch:
+			default:
+			}
+		}
+	}
+}
+
+//go:noinline
+func tryPair[T any]() func(int) {
+	ch := make(chan T, 1024)
 	return func(n int) {
 		var v T
 		for range n {
@@ -64,168 +100,231 @@ func tryPair[T any](capacity int) func(int) {
 }
 
 //go:noinline
-func selectPair[T any](capacity int) func(int) {
-	ch := make(chan T, capacity)
+func ringPair[T any]() func(int) {
+	r := chanx.NewRing[T](1024)
 	return func(n int) {
 		var v T
 		for range n {
+			r.Send(v)
+			v, _ = r.TryRecv()
+		}
+	}
+}
+
+// BenchmarkTimeoutPair is the same with timeouts.
+func BenchmarkTimeoutPair(b *testing.B) {
+	bench(b, "impl=channel", rawPair[int])
+	bench(b, "impl=chanx", timeoutPair)
+	bench(b, "impl=time.After", afterPair)
+}
+
+//go:noinline
+func timeoutPair() func(int) {
+	ch := make(chan int, 1024)
+	return func(n int) {
+		v := 0
+		for range n {
+			_ = chanx.SendTimeout(ch, v, patience)
+			v, _ = chanx.RecvTimeout(ch, patience)
+		}
+	}
+}
+
+// afterPair has a timeout on the send alone.
+//
+//go:noinline
+func afterPair() func(int) {
+	ch := make(chan int, 1024)
+	return func(n int) {
+		v := 0
+		for range n {
 			select {
 			case ch <- v:
-			default:
+			case <-time.After(patience):
 			}
-			var ok bool
+			v = <-ch
+		}
+	}
+}
+
+// neverDone can be done and never is.
+var neverDone, _ = context.WithCancel(context.Background())
+
+// BenchmarkContextPair has a context on the send and a plain receive.
+func BenchmarkContextPair(b *testing.B) {
+	bench(b, "impl=channel", rawPair[int])
+	bench(b, "impl=chanx", contextPair)
+	bench(b, "impl=select", donePair)
+	bench(b, "impl=WithTimeout", withTimeoutPair)
+}
+
+//go:noinline
+func contextPair() func(int) {
+	ctx, ch := neverDone, make(chan int, 1024)
+	return func(n int) {
+		v := 0
+		for range n {
+			_ = chanx.SendContext(ctx, ch, v)
+			v = <-ch
+		}
+	}
+}
+
+//go:noinline
+func donePair() func(int) {
+	ctx, ch := neverDone, make(chan int, 1024)
+	return func(n int) {
+		v := 0
+		for range n {
 			select {
-			case v, ok = <-ch:
-				_ = ok
-			default:
+			case ch <- v:
+			case <-ctx.Done():
+			}
+			v = <-ch
+		}
+	}
+}
+
+// withTimeoutPair makes a context for each send.
+//
+//go:noinline
+func withTimeoutPair() func(int) {
+	ch := make(chan int, 1024)
+	return func(n int) {
+		v := 0
+		for range n {
+			ctx, cancel := context.WithTimeout(neverDone, patience)
+			select {
+			case ch <- v:
+			case <-ctx.Done():
+			}
+			cancel()
+			v = <-ch
+		}
+	}
+}
+
+// BenchmarkConsumer is a value of a consumer's loop, sent and received by the
+// goroutine of the worker.
+func BenchmarkConsumer(b *testing.B) {
+	bench(b, "impl=channel", rawPair[int])
+	bench(b, "impl=select", doneConsumer)
+	bench(b, "impl=Supervise", supervised(func(_ context.Context, n int) {
+		rawPair[int]()(n)
+	}))
+	bench(b, "impl=RecvContext", supervised(contextConsumer))
+	bench(b, "impl=Beat", supervised(beatConsumer))
+	bench(b, "impl=All", supervised(allConsumer))
+}
+
+func supervised(consume func(ctx context.Context, n int)) operation {
+	return func() func(int) {
+		return func(n int) {
+			_ = chanx.Supervise(context.Background(), func(ctx context.Context) error {
+				consume(ctx, n)
+				return chanx.ErrStop
+			}, chanx.RestartPolicy{})
+		}
+	}
+}
+
+//go:noinline
+func doneConsumer() func(int) {
+	ctx, ch := neverDone, make(chan int, 1024)
+	return func(n int) {
+		v := 0
+		for range n {
+			ch <- v
+			select {
+			case v = <-ch:
+			case <-ctx.Done():
 			}
 		}
 	}
 }
 
+func contextConsumer(ctx context.Context, n int) {
+	ch, v := make(chan int, 1024), 0
+	for range n {
+		ch <- v
+		v, _ = chanx.RecvContext(ctx, ch)
+	}
+}
+
+// beatConsumer beats after each value.
+func beatConsumer(ctx context.Context, n int) {
+	ch, v := make(chan int, 1024), 0
+	for range n {
+		ch <- v
+		v, _ = chanx.RecvContext(ctx, ch)
+		chanx.Beat(ctx)
+	}
+}
+
+func allConsumer(ctx context.Context, n int) {
+	r := chanx.NewRing[int](1024)
+	r.Send(0)
+	for v := range r.All(ctx) {
+		if n--; n <= 0 {
+			break
+		}
+		r.Send(v)
+	}
+}
+
+// BenchmarkTrySendFull loses the new value.
 func BenchmarkTrySendFull(b *testing.B) {
-	bench(b, "impl=chanx", trySendFull(1))
-	bench(b, "impl=select", selectFull(1))
+	bench(b, "impl=chanx", trySendFull)
+	bench(b, "impl=select", selectFull)
 }
 
 // fullChannel returns a channel that has no room.
-func fullChannel[T any](capacity int) chan T {
-	ch := make(chan T, capacity)
-	for range capacity {
+func fullChannel[T any]() chan T {
+	ch := make(chan T, 1024)
+	for range cap(ch) {
 		ch <- *new(T)
 	}
 	return ch
 }
 
 //go:noinline
-func trySendFull(capacity int) func(int) {
-	full := fullChannel[int](capacity)
+func trySendFull() func(int) {
+	full := fullChannel[int]()
 	return func(n int) {
-		for range n {
-			chanx.TrySend(full, 1)
+		for i := range n {
+			chanx.TrySend(full, i)
 		}
 	}
 }
 
 //go:noinline
-func selectFull(capacity int) func(int) {
-	full := fullChannel[int](capacity)
+func selectFull() func(int) {
+	full := fullChannel[int]()
 	return func(n int) {
-		for range n {
+		for i := range n {
 			select {
-			case full <- 1:
+			case full <- i:
 			default:
 			}
 		}
 	}
 }
 
-func BenchmarkTimeoutReady(b *testing.B) {
-	bench(b, "impl=chanx", timeoutPair(64))
-	bench(b, "impl=channel", rawPair[int](64))
-}
-
-//go:noinline
-func timeoutPair(capacity int) func(int) {
-	ch := make(chan int, capacity)
-	return func(n int) {
-		v := 0
-		for range n {
-			_ = chanx.SendTimeout(ch, v, time.Second)
-			v, _ = chanx.RecvTimeout(ch, time.Second)
-		}
-	}
-}
-
-func BenchmarkContextReady(b *testing.B) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	ch := make(chan int, 64)
-	bench(b, "impl=chanx", func(n int) {
-		v := 0
-		for range n {
-			_ = chanx.SendContext(ctx, ch, v)
-			v, _ = chanx.RecvContext(ctx, ch)
-		}
-	})
-	bench(b, "impl=select", func(n int) {
-		v := 0
-		for range n {
-			select {
-			case ch <- v:
-			case <-ctx.Done():
-			}
-			select {
-			case v = <-ch:
-			case <-ctx.Done():
-			}
-		}
-	})
-}
-
-// BenchmarkTimeoutHandOff has a timeout on both sides of an unbuffered channel,
-// where one of them always waits.
-func BenchmarkTimeoutHandOff(b *testing.B) {
-	ch := make(chan int)
-	bench(b, "impl=chanx", func(n int) {
-		both(n, func(v int) { _ = chanx.SendTimeout(ch, v, time.Second) },
-			func() int { v, _ := chanx.RecvTimeout(ch, time.Second); return v })
-	})
-	bench(b, "impl=Timeouts", func(n int) {
-		var s, r chanx.Timeouts[int]
-		both(n, func(v int) { _ = s.Send(ch, v, time.Second) },
-			func() int { v, _ := r.Recv(ch, time.Second); return v })
-	})
-	bench(b, "impl=time.After", func(n int) {
-		both(n, func(v int) { sendAfter(ch, v) }, func() int { return recvAfter(ch) })
-	})
-	bench(b, "impl=channel", func(n int) {
-		both(n, func(v int) { ch <- v }, func() int { return <-ch })
-	})
-}
-
-func sendAfter(ch chan int, v int) {
-	select {
-	case ch <- v:
-	case <-time.After(time.Second):
-	}
-}
-
-func recvAfter(ch chan int) (v int) {
-	select {
-	case v = <-ch:
-	case <-time.After(time.Second):
-	}
-	return v
-}
-
-// both sends n values in one goroutine and receives them in another.
-func both(n int, send func(int), recv func() int) {
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for i := range n {
-			send(i)
-		}
-	})
-	sum := 0
-	for range n {
-		sum += recv()
-	}
-	wg.Wait()
-	runtime.KeepAlive(sum)
-}
-
+// BenchmarkFullSend loses the oldest value.
 func BenchmarkFullSend(b *testing.B) {
-	benchSizes(b, "Ring", ringFull[int64], ringFull[wide])
-	benchSizes(b, "SendDropOldest", dropFull[int64], dropFull[wide])
-	benchSizes(b, "evict", evictFull[int64], evictFull[wide])
+	bench(b, "size=8/impl=evict", evictFull[int64])
+	bench(b, "size=8/impl=SendDropOldest", dropFull[int64])
+	bench(b, "size=8/impl=Ring", ringFull[int64])
+	bench(b, "size=256/impl=evict", evictFull[wide])
+	bench(b, "size=256/impl=SendDropOldest", dropFull[wide])
+	bench(b, "size=256/impl=Ring", ringFull[wide])
 }
 
 //go:noinline
-func ringFull[T any](capacity int) func(int) {
+func ringFull[T any]() func(int) {
 	var v T
-	r := chanx.NewRing[T](capacity)
-	for range capacity {
+	r := chanx.NewRing[T](1024)
+	for range r.Cap() {
 		r.Send(v)
 	}
 	return func(n int) {
@@ -236,8 +335,8 @@ func ringFull[T any](capacity int) func(int) {
 }
 
 //go:noinline
-func dropFull[T any](capacity int) func(int) {
-	full := fullChannel[T](capacity)
+func dropFull[T any]() func(int) {
+	full := fullChannel[T]()
 	return func(n int) {
 		var v T
 		for range n {
@@ -247,8 +346,8 @@ func dropFull[T any](capacity int) func(int) {
 }
 
 //go:noinline
-func evictFull[T any](capacity int) func(int) {
-	full := fullChannel[T](capacity)
+func evictFull[T any]() func(int) {
+	full := fullChannel[T]()
 	return func(n int) {
 		var v T
 		for range n {
@@ -272,276 +371,303 @@ func evict[T any](ch chan T, v T) {
 	}
 }
 
-func BenchmarkPair(b *testing.B) {
-	benchSizes(b, "Ring", ringPair[int64], ringPair[wide])
-	benchSizes(b, "channel", rawPair[int64], rawPair[wide])
-}
-
-//go:noinline
-func ringPair[T any](capacity int) func(int) {
-	r := chanx.NewRing[T](capacity)
-	return func(n int) {
-		var v T
-		for range n {
-			r.Send(v)
-			v, _ = r.TryRecv()
-		}
-	}
-}
-
-//go:noinline
-func rawPair[T any](capacity int) func(int) {
-	ch := make(chan T, capacity)
-	return func(n int) {
-		var v T
-		for range n {
-			ch <- v
-			v = <-ch
-		}
-	}
-}
-
-// BenchmarkRecvBatch reports the time of the receives alone.
-func BenchmarkRecvBatch(b *testing.B) {
-	for impl, f := range map[string]func(int) time.Duration{
-		"RecvBatch": batched, "channel": drained,
-	} {
-		b.Run("impl="+impl, func(b *testing.B) {
-			spent := f(b.N)
-			b.ReportMetric(float64(spent)/float64(b.N), "ns/op")
-		})
-	}
-}
-
-// batched and drained receive n values and return the time of that alone.
-func batched(n int) (spent time.Duration) {
-	r, dst := chanx.NewRing[int](4096), make([]int, 256)
-	for got := 0; got < n; {
+// BenchmarkDrain is the receive of 1,024 values that were sent before.
+func BenchmarkDrain(b *testing.B) {
+	benchDrain(b, "channel", func() (fill, drain func()) {
+		ch, sum := make(chan int, 1024), 0
+		return func() {
+				for i := range cap(ch) {
+					ch <- i
+				}
+			}, func() {
+				for range cap(ch) {
+					sum += <-ch
+				}
+			}
+	})
+	benchDrain(b, "chan[256]int", func() (fill, drain func()) {
+		ch, sum := make(chan [256]int, 4), 0
+		return func() {
+				for i := range cap(ch) {
+					ch <- [256]int{i}
+				}
+			}, func() {
+				for range cap(ch) {
+					for _, v := range <-ch {
+						sum += v
+					}
+				}
+			}
+	})
+	r, sum, dst := chanx.NewRing[int](1024), 0, make([]int, 256)
+	fill := func() {
 		for i := range r.Cap() {
 			r.Send(i)
 		}
-		start := time.Now()
-		for r.Len() > 0 {
-			m, _ := r.RecvBatch(context.Background(), dst)
-			got += m
-		}
-		spent += time.Since(start)
 	}
-	return spent
+	benchDrain(b, "TryRecv", func() (_, drain func()) {
+		return fill, func() {
+			for range r.Cap() {
+				v, _ := r.TryRecv()
+				sum += v
+			}
+		}
+	})
+	benchDrain(b, "RecvBatch", func() (_, drain func()) {
+		return fill, func() {
+			for range r.Cap() / len(dst) {
+				n, _ := r.RecvBatch(neverDone, dst)
+				for _, v := range dst[:n] {
+					sum += v
+				}
+			}
+		}
+	})
 }
 
-func drained(n int) (spent time.Duration) {
-	ch, dst := make(chan int, 4096), make([]int, 256)
-	for got := 0; got < n; {
-		for i := range cap(ch) {
-			ch <- i
+// benchDrain reports the time of drain alone, a value.
+func benchDrain(b *testing.B, impl string, of func() (fill, drain func())) {
+	b.Run("impl="+impl, func(b *testing.B) {
+		fill, drain := of()
+		spent, got := time.Duration(0), 0
+		for ; got < b.N; got += 1024 {
+			fill()
+			start := time.Now()
+			drain()
+			spent += time.Since(start)
 		}
-		start := time.Now()
-		for range cap(ch) {
-			dst[got%len(dst)] = <-ch
-			got++
-		}
-		spent += time.Since(start)
+		b.ReportMetric(float64(spent)/float64(got), "ns/op")
+	})
+}
+
+// A side sends or receives on an unbuffered channel, where it mostly waits.
+type side struct {
+	impl string
+	send func(ch chan int, v int, by *waiter)
+	recv func(ch chan int, by *waiter) int
+}
+
+// A waiter is what a goroutine keeps between its calls.
+type waiter struct {
+	timer    *time.Timer
+	timeouts chanx.Timeouts[int]
+}
+
+// BenchmarkHandOff has a timeout on the send, or on both sides.
+func BenchmarkHandOff(b *testing.B) {
+	for _, s := range sides {
+		bench(b, "timeouts=1/impl="+s.impl, handOff(s.send, sides[0].recv))
+		bench(b, "timeouts=2/impl="+s.impl, handOff(s.send, s.recv))
 	}
-	return spent
+}
+
+func handOff(send func(chan int, int, *waiter), recv func(chan int, *waiter) int) operation {
+	return func() func(int) {
+		ch := make(chan int)
+		s, r := &waiter{timer: time.NewTimer(patience)}, &waiter{timer: time.NewTimer(patience)}
+		return func(n int) {
+			var sender sync.WaitGroup
+			sender.Go(func() {
+				for i := range n {
+					send(ch, i, s)
+				}
+			})
+			sum := 0
+			for range n {
+				sum += recv(ch, r)
+			}
+			sender.Wait()
+			runtime.KeepAlive(sum)
+		}
+	}
+}
+
+var sides = []side{
+	{"channel", func(ch chan int, v int, _ *waiter) { ch <- v },
+		func(ch chan int, _ *waiter) int { return <-ch }},
+	{"time.After", func(ch chan int, v int, _ *waiter) {
+		select {
+		case ch <- v:
+		case <-time.After(patience):
+		}
+	}, func(ch chan int, _ *waiter) (v int) {
+		select {
+		case v = <-ch:
+		case <-time.After(patience):
+		}
+		return v
+	}},
+	{"Reset", sendReset, recvReset},
+	{"chanx", func(ch chan int, v int, _ *waiter) {
+		_ = chanx.SendTimeout(ch, v, patience)
+	}, func(ch chan int, _ *waiter) int {
+		v, _ := chanx.RecvTimeout(ch, patience)
+		return v
+	}},
+	{"Timeouts", func(ch chan int, v int, by *waiter) {
+		_ = by.timeouts.Send(ch, v, patience)
+	}, func(ch chan int, by *waiter) int {
+		v, _ := by.timeouts.Recv(ch, patience)
+		return v
+	}},
+}
+
+// sendReset and recvReset try first and then reset one timer by hand. That
+// needs no drain since Go 1.23.
+func sendReset(ch chan int, v int, by *waiter) {
+	select {
+	case ch <- v:
+		return
+	default:
+	}
+	by.timer.Reset(patience)
+	select {
+	case ch <- v:
+	case <-by.timer.C:
+	}
+	by.timer.Stop()
+}
+
+func recvReset(ch chan int, by *waiter) (v int) {
+	select {
+	case v = <-ch:
+		return v
+	default:
+	}
+	by.timer.Reset(patience)
+	select {
+	case v = <-ch:
+	case <-by.timer.C:
+	}
+	by.timer.Stop()
+	return v
 }
 
 // BenchmarkParkedReceiver has one processor, so that the receiver is parked
 // when the next value comes: the sender yields to it after each one.
 func BenchmarkParkedReceiver(b *testing.B) {
-	for impl, f := range map[string]func(n int){
-		"Ring": parkedRing, "channel": parkedRaw,
-	} {
-		b.Run("impl="+impl, func(b *testing.B) {
-			oneProc(b)
-			f(b.N)
-		})
-	}
+	oneProc(b)
+	bench(b, "impl=channel", func() func(int) {
+		return func(n int) {
+			ch := make(chan int, 64)
+			parked(n, func(v int) { ch <- v }, func() { close(ch) },
+				func() (int, bool) { v, ok := <-ch; return v, ok })
+		}
+	})
+	bench(b, "impl=Ring", func() func(int) {
+		return func(n int) {
+			r := chanx.NewRing[int](64)
+			parked(n, func(v int) { r.Send(v) }, r.Close,
+				func() (int, bool) { v, err := r.Recv(neverDone); return v, err == nil })
+		}
+	})
 }
 
-func parkedRing(n int) {
-	r, done := chanx.NewRing[int](64), make(chan int)
-	ctx := context.Background()
-	go func() {
+func parked(n int, send func(int), end func(), recv func() (int, bool)) {
+	var receiver sync.WaitGroup
+	receiver.Go(func() {
 		sum := 0
-		for v, err := r.Recv(ctx); err == nil; v, err = r.Recv(ctx) {
+		for v, ok := recv(); ok; v, ok = recv() {
 			sum += v
 		}
-		done <- sum
-	}()
+		runtime.KeepAlive(sum)
+	})
 	for i := range n {
-		r.Send(i)
+		send(i)
 		runtime.Gosched()
 	}
-	r.Close()
-	<-done
+	end()
+	receiver.Wait()
 }
 
-func parkedRaw(n int) {
-	ch, done := make(chan int, 64), make(chan int)
-	go func() {
-		sum := 0
-		for v := range ch {
-			sum += v
-		}
-		done <- sum
-	}()
-	for i := range n {
-		ch <- i
-		runtime.Gosched()
-	}
-	close(ch)
-	<-done
-}
-
-// restartTimes has a worker fail n times, and be restarted each time.
-func restartTimes(tb testing.TB, n int, policy chanx.RestartPolicy) {
-	left := n
-	err := chanx.Supervise(context.Background(), func(context.Context) error {
-		if left--; left < 0 {
-			return chanx.ErrStop
-		}
-		return errBoom
-	}, policy)
-	assert.NoError(tb, err)
-}
-
-// failTimes starts and joins a goroutine n times, by a wait group.
-func failTimes(n int) (failed int) {
-	for range n {
-		var all sync.WaitGroup
-		all.Go(func() {
-			if errBoom != nil {
-				failed++
+// BenchmarkBroadcastSend has subscriptions that are behind, so none waits.
+func BenchmarkBroadcastSend(b *testing.B) {
+	bench(b, "subscribers=1/impl=Ring", ringFull[int64])
+	for _, n := range []int{1, 1024} {
+		bench(b, "subscribers="+strconv.Itoa(n)+"/impl=Broadcast", func() func(int) {
+			all := chanx.NewBroadcast[int64](1024)
+			for range n {
+				all.Subscribe(0)
+			}
+			return func(n int) {
+				for i := range n {
+					all.Send(int64(i))
+				}
 			}
 		})
-		all.Wait()
 	}
-	return failed
 }
 
-// joinTimes starts a goroutine n times, and takes its error from a channel.
-func joinTimes(n int) (failed int) {
-	for range n {
-		errs := make(chan error)
-		go func() { errs <- errBoom }()
-		if err := <-errs; err != nil {
-			failed++
-		}
-	}
-	return failed
-}
-
-// BenchmarkRestart is the price of one restart without backoff, beside that of
-// one plain goroutine started and joined.
+// BenchmarkRestart is one restart without backoff, and a plain goroutine that is
+// started and joined.
 func BenchmarkRestart(b *testing.B) {
-	for name, policy := range map[string]chanx.RestartPolicy{
-		"supervise":           every(-1),
-		"supervise hook":      {MinBackoff: -1, OnEvent: func(chanx.Event) {}},
-		"supervise heartbeat": {MinBackoff: -1, Heartbeat: time.Hour},
+	for impl, policy := range map[string]chanx.RestartPolicy{
+		"Supervise":           {MinBackoff: -1},
+		"Supervise+OnEvent":   {MinBackoff: -1, OnEvent: func(chanx.Event) {}},
+		"Supervise+Heartbeat": {MinBackoff: -1, Heartbeat: time.Hour},
 	} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			restartTimes(b, b.N, policy)
+		benchRestart(b, impl, func(worker func(context.Context) error) error {
+			return chanx.Supervise(context.Background(), worker, policy)
 		})
 	}
-	b.Run("supervisor", func(b *testing.B) {
+	benchRestart(b, "Supervisor", func(w func(context.Context) error) error {
+		return superviseNamed(w)
+	})
+	benchRestart(b, "goroutine", func(worker func(context.Context) error) error {
+		for err := error(nil); err != chanx.ErrStop; {
+			var run sync.WaitGroup
+			run.Go(func() { err = worker(neverDone) })
+			run.Wait()
+		}
+		return nil
+	})
+}
+
+func benchRestart(b *testing.B, impl string, keep func(func(context.Context) error) error) {
+	b.Run("impl="+impl, func(b *testing.B) {
 		b.ReportAllocs()
 		left := b.N
-		assert.NoError(b, superviseNamed(func(context.Context) error {
+		assert.NoError(b, keep(func(context.Context) error {
 			if left--; left < 0 {
 				return chanx.ErrStop
 			}
 			return errBoom
 		}))
 	})
-	b.Run("waitgroup", func(b *testing.B) {
-		b.ReportAllocs()
-		failTimes(b.N)
-	})
-	b.Run("channel", func(b *testing.B) {
-		b.ReportAllocs()
-		joinTimes(b.N)
-	})
 }
 
-// BenchmarkRestartRatio reports the restart as a multiple of each opponent,
-// measured in turns of the same run, so that what else the machine does meets
-// both. The median of the turns is what counts.
-func BenchmarkRestartRatio(b *testing.B) {
-	for name, opponent := range map[string]func(int) int{
-		"waitgroup": failTimes, "channel": joinTimes,
-	} {
-		b.Run(name, func(b *testing.B) {
-			const turns = 15
-			n := max(b.N/turns, 1)
-			ratios := make([]float64, turns)
-			for i := range ratios {
-				ours := timeOf(func() { restartTimes(b, n, every(-1)) })
-				theirs := timeOf(func() { opponent(n) })
-				ratios[i] = float64(ours) / float64(theirs)
-			}
-			slices.Sort(ratios)
-			b.ReportMetric(ratios[turns/2], "ratio")
-		})
-	}
-}
-
-func timeOf(f func()) time.Duration {
-	began := time.Now()
-	f()
-	return max(time.Since(began), 1)
-}
-
+// BenchmarkBeat is a beat, and the least that one can cost: the clock.
 func BenchmarkBeat(b *testing.B) {
-	for name, policy := range map[string]chanx.RestartPolicy{
-		"watched": {Heartbeat: time.Hour}, "not watched": {},
-	} {
-		for _, parallel := range []bool{false, true} {
-			n := name
-			if parallel {
-				n += " parallel"
-			}
-			b.Run(n, func(b *testing.B) {
-				err := chanx.Supervise(b.Context(), func(ctx context.Context) error {
-					benchBeat(b, ctx, parallel)
-					return chanx.ErrStop
-				}, policy)
-				assert.NoError(b, err)
-			})
+	born := time.Now()
+	b.Run("impl=clock", func(b *testing.B) {
+		for b.Loop() {
+			beatSink = int64(time.Since(born))
 		}
-	}
-	b.Run("no supervisor", func(b *testing.B) {
-		benchBeat(b, b.Context(), false)
 	})
+	for impl, policy := range map[string]chanx.RestartPolicy{
+		"watched": {Heartbeat: time.Hour}, "unwatched": {},
+	} {
+		_ = chanx.Supervise(b.Context(), func(ctx context.Context) error {
+			benchBeat(b, impl, ctx)
+			return chanx.ErrStop
+		}, policy)
+	}
+	benchBeat(b, "unsupervised", b.Context())
 }
 
-func benchBeat(b *testing.B, ctx context.Context, parallel bool) {
-	b.ReportAllocs()
-	if parallel {
+// beatSink keeps the compiler from leaving the clock out.
+var beatSink int64
+
+func benchBeat(b *testing.B, impl string, ctx context.Context) {
+	b.Run("impl="+impl, func(b *testing.B) {
+		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
 				chanx.Beat(ctx)
 			}
 		})
-		return
-	}
-	for b.Loop() {
-		chanx.Beat(ctx)
-	}
+	})
 }
-
-// BenchmarkBeatOpponent is what the least a heartbeat can do costs: reading
-// the clock.
-func BenchmarkBeatOpponent(b *testing.B) {
-	born := time.Now()
-	for b.Loop() {
-		beatSink = int64(time.Since(born))
-	}
-}
-
-// beatSink keeps the compiler from leaving out what nobody looks at.
-var beatSink int64
 
 // BenchmarkRemove takes 100,000 workers out of a Supervisor one by one. The
 // oldest first must cost no more than the newest first.
@@ -578,74 +704,3 @@ func reversed(names []string) []string {
 }
 
 func idle(ctx context.Context) error { <-ctx.Done(); return nil }
-
-var (
-	ratios = flag.Bool("ratios", false, "measure against raw channels")
-	turns  = flag.Int("turns", 15, "of which -ratios takes the median")
-)
-
-// TestRatios measures operations that do not wait against their opponents, in
-// turns, and logs the medians and the ratio with the interval that holds 80 %
-// of the turns. It judges nothing: no test fails on the time of a clock. The
-// operations that wait, and those of several goroutines, are measured by
-// bench/contention.
-//
-//	go test -run TestRatios -ratios -v .
-func TestRatios(t *testing.T) {
-	if !*ratios {
-		t.Skip("without -ratios")
-	}
-	for _, row := range []struct {
-		name      string
-		want      float64
-		n         int
-		ours, raw func(n int) time.Duration
-	}{
-		{"TrySend + TryRecv / inline select", 1.05, 400_000,
-			timed(tryPair[int](64)), timed(selectPair[int](64))},
-		{"TrySend full / inline select", 1.05, 2_000_000,
-			timed(trySendFull(64)), timed(selectFull(64))},
-		{"SendTimeout + RecvTimeout ready / raw", 1.15, 400_000,
-			timed(timeoutPair(64)), timed(rawPair[int](64))},
-		{"Ring.Send full / evict-and-retry", 0.50, 400_000,
-			timed(ringFull[int](1024)), timed(evictFull[int](1024))},
-		{"Ring.Send + TryRecv / raw pair", 0.80, 400_000,
-			timed(ringPair[int](64)), timed(rawPair[int](64))},
-		{"RecvBatch of 256, per value / raw receive", 0.25, 400_000,
-			batched, drained},
-	} {
-		t.Logf("%-42s %s, want %.2fx", row.name, duel(row.n, row.ours, row.raw),
-			row.want)
-	}
-}
-
-func timed(f func(n int)) func(n int) time.Duration {
-	return func(n int) time.Duration {
-		start := time.Now()
-		f(n)
-		return time.Since(start)
-	}
-}
-
-// duel returns the medians, in nanoseconds an operation, of rounds in turns.
-// Each side goes first in every other round.
-func duel(n int, ours, raw func(int) time.Duration) string {
-	var as, bs, rs []float64
-	for i := range *turns {
-		var a, b time.Duration
-		if i%2 == 0 {
-			a, b = ours(n), raw(n)
-		} else {
-			b = raw(n)
-			a = ours(n)
-		}
-		as = append(as, float64(a)/float64(n))
-		bs = append(bs, float64(b)/float64(n))
-		rs = append(rs, float64(a)/float64(b))
-	}
-	for _, v := range [][]float64{as, bs, rs} {
-		slices.Sort(v)
-	}
-	return fmt.Sprintf("%7.1f ns %7.1f ns  %.2fx (%.2f–%.2f)", as[*turns/2],
-		bs[*turns/2], rs[*turns/2], rs[*turns/10], rs[*turns-1-*turns/10])
-}

@@ -123,9 +123,8 @@
 //
 // No allocation on any path that does not wait, nor on any method of Ring that
 // waits, except RecvTimeout and the first Ready. A timeout that waits allocates
-// one timer. As ratios to the plain operation, on two cores; BenchmarkXxx of
-// each name measures both sides in one run, go -C bench run . -only contention
-// those with many senders and with one CPU:
+// one timer. As ratios to the plain operation, on two cores; BENCHMARKS.md has
+// the intervals, go -C bench run . measures them:
 //
 //	TrySend, TryRecv                    1.0 of the same select written inline
 //	SendTimeout, RecvTimeout, ready     1.0 of a plain send or receive

@@ -1,10 +1,12 @@
-// Bench compares chanx with what one would use instead, and writes
-// BENCHMARKS.md.
+// Bench compares chanx with what programs use today, and writes BENCHMARKS.md
+// and bench/RESULTS.md.
 //
-//	go -C bench run .                  everything, written to the repository
-//	go -C bench run . -quick           in under a minute, nothing written
-//	go -C bench run . -only queue -o /tmp/queue
-//	go -C bench run . -against v0.1.0  the library against itself, earlier
+//	go -C bench run .                 measures everything, in about ten minutes
+//	go -C bench run . -run service    measures the contests that match
+//	go -C bench run . -list           lists the contests
+//	go -C bench run . -page           writes the pages from bench/results.jsonl
+//	go -C bench run . -cores          checks the model of many cores on this machine
+//	go -C bench run . -against v0.1.0 the library against itself, earlier
 package main
 
 import (
@@ -12,40 +14,20 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
-	"example.com/chanx/bench/asynclog"
-	"example.com/chanx/bench/contention"
-	"example.com/chanx/bench/dump"
-	"example.com/chanx/bench/growth"
-	"example.com/chanx/bench/plan"
-	"example.com/chanx/bench/queue"
-	"example.com/chanx/bench/report"
+	"example.com/chanx/bench/page"
 	"example.com/chanx/bench/rows"
-	"example.com/chanx/bench/supervise"
 )
 
-// part is one comparison, a package of its own. Its weight is how many seconds
-// it once took, from which the time left is guessed.
-type part struct {
-	name   string
-	weight int
-	run    func(plan.Options) (plan.Section, error)
-}
-
-var parts = []part{
-	{"contention", 90, contention.Run},
-	{"queue", 225, queue.Run},
-	{"asynclog", 60, asynclog.Run},
-	{"supervise", 40, supervise.Run},
-	{"dump", 230, dump.Run},
-	{"growth", 80, growth.Run},
-	{"rows", 190, rows.Run},
-}
-
 func main() {
-	if contention.Child() {
+	if rows.Child() {
 		return
 	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
@@ -53,118 +35,137 @@ func main() {
 
 // settings are the flags.
 type settings struct {
-	quick                     bool
-	only, out, against, bench string
-	rounds                    int
-	each                      time.Duration
+	match                    *regexp.Regexp
+	quick, list, page, cores bool
+	out, against, bench      string
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
+	match := flags.String("run", "", "measure the contests that match the `regexp`")
 	flags.BoolVar(&s.quick, "quick", false,
-		"a few points of each axis, to standard output")
-	flags.StringVar(&s.only, "only", "",
-		"one `part` alone: "+strings.Join(partNames(), ", "))
-	flags.StringVar(&s.out, "o", "",
-		"the `directory` that gets BENCHMARKS.md and docs/plots")
-	flags.StringVar(&s.against, "against", "",
-		"compare the library with its `commit`")
-	flags.StringVar(&s.bench, "bench", ".",
-		"which benchmarks are compared with -against")
-	flags.IntVar(&s.rounds, "rounds", 0,
-		"rounds; 0: 5, or 1 when quick, or 10 with -against")
-	flags.DurationVar(&s.each, "for", 0,
-		"of one measurement; 0: 100ms, or 5ms when quick, or 20ms with -against")
-	if err := flags.Parse(args); err != nil {
-		return 2
+		"a hundredth of the work, to standard output; the figures mean little")
+	flags.BoolVar(&s.list, "list", false, "list the contests")
+	flags.BoolVar(&s.page, "page", false, "write the pages, measure nothing")
+	flags.BoolVar(&s.cores, "cores", false, "check the model of many cores here, "+
+		"in two minutes; to standard output")
+	flags.StringVar(&s.out, "o", "", "the `directory` for results and pages; "+
+		"empty: that of the library")
+	flags.StringVar(&s.against, "against", "", "compare with an earlier `commit`")
+	flags.StringVar(&s.bench, "bench", ".", "the benchmarks for -against")
+	err := flags.Parse(args)
+	if err == nil {
+		s.match, err = regexp.Compile(*match)
 	}
-	if err := s.do(args, stdout, stderr); err != nil {
+	if err == nil {
+		err = s.do(stdout, stderr)
+	}
+	rows.Clean()
+	if err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
 		return 1
 	}
 	return 0
 }
 
-func (s settings) do(args []string, stdout, stderr io.Writer) error {
-	root, err := plan.Root()
+func (s settings) do(stdout, stderr io.Writer) error {
+	effort := rows.Effort{Quick: s.quick}
+	all := rows.Contests(effort)
+	if s.cores {
+		all = rows.Cores(effort)
+	}
+	if s.list {
+		for _, c := range all {
+			fmt.Fprintf(stdout, "%s/%s\n", c.Group, c.Name)
+		}
+		return nil
+	}
+	root, err := rows.Root()
 	if err != nil {
 		return err
 	}
 	if s.against != "" {
-		return against(root, s, stdout, stderr)
-	}
-	todo, err := chosen(s.only)
-	if err != nil {
-		return err
-	}
-	command := append([]string{"go -C bench run ."}, args...)
-	about := report.Here(root, strings.Join(command, " "))
-	sections, err := s.measure(todo, stderr)
-	if err != nil {
-		return err
-	}
-	about.Took = time.Since(about.Date)
-	if s.out == "" && (s.quick || s.only != "") {
-		return report.Markdown(stdout, about, sections)
+		return comparison{root: root, commit: s.against, bench: s.bench, rounds: 10,
+			stdout: stdout, stderr: stderr}.run()
 	}
 	if s.out == "" {
 		s.out = root
 	}
-	return report.Write(s.out, about, sections)
+	switch {
+	case s.page:
+		return s.save(all)
+	case s.quick || s.cores:
+		return s.measure(all, commit(root), stderr, func(r rows.Result) error {
+			return page.Tables(stdout, []rows.Result{r})
+		})
+	}
+	return s.measure(all, commit(root), stderr, func(r rows.Result) error {
+		return s.save(all, r)
+	})
 }
 
-func (s settings) measure(todo []part, stderr io.Writer) ([]plan.Section, error) {
-	var sections []plan.Section
-	show := progress{w: stderr, terminal: terminal(stderr)}
-	for _, p := range todo {
-		show.all += p.weight
-	}
-	for i, p := range todo {
-		show.start(fmt.Sprintf("%s (%d of %d)", p.name, i+1, len(todo)), p.weight)
-		found, err := p.run(s.options(&show))
-		show.done()
+// measure calls found with each result.
+func (s settings) measure(all []rows.Contest, commit string, stderr io.Writer,
+	found func(rows.Result) error) error {
+	chosen := slices.DeleteFunc(slices.Clone(all), func(c rows.Contest) bool {
+		return !s.match.MatchString(c.Group + "/" + c.Name)
+	})
+	for i, c := range chosen {
+		began := time.Now()
+		r, err := c.Run()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.name, err)
+			return err
 		}
-		sections = append(sections, found)
+		r.Machine, r.Commit = machine(), commit
+		if err := found(r); err != nil {
+			return err
+		}
+		fmt.Fprintf(stderr, "%d of %d in %v: %s/%s\n", i+1, len(chosen),
+			time.Since(began).Round(time.Second), c.Group, c.Name)
 	}
-	return sections, nil
+	return nil
 }
 
-func (s settings) options(show *progress) plan.Options {
-	o := plan.Options{Rounds: 5, For: 100 * time.Millisecond, Quick: s.quick,
-		Steps: show.steps, Step: show.step}
-	if s.quick {
-		o.Rounds, o.For = 1, 5*time.Millisecond
+// save merges what was measured with what was saved before, and writes the
+// pages.
+func (s settings) save(all []rows.Contest, measured ...rows.Result) error {
+	file := filepath.Join(s.out, "bench", "results.jsonl")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
 	}
-	if s.rounds > 0 {
-		o.Rounds = s.rounds
+	old, err := rows.Load(file)
+	if err != nil {
+		return err
 	}
-	if s.each > 0 {
-		o.For = s.each
+	results := rows.Replace(old, measured, all)
+	if err := rows.Save(file, results); err != nil {
+		return err
 	}
-	return o
+	return page.Write(s.out, results)
 }
 
-func chosen(only string) ([]part, error) {
-	if only == "" {
-		return parts, nil
-	}
-	for _, p := range parts {
-		if p.name == only {
-			return []part{p}, nil
+// machine names the processor where the system tells it in a file.
+func machine() string {
+	model := "unknown processor"
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if key, value, _ := strings.Cut(line, ":"); strings.TrimSpace(key) == "model name" {
+			model = strings.TrimSpace(value)
+			break
 		}
 	}
-	return nil, fmt.Errorf("no part %q: there are %s", only,
-		strings.Join(partNames(), ", "))
+	return fmt.Sprintf("%s, %d processors, %s/%s, %s", model, runtime.NumCPU(),
+		runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
-func partNames() []string {
-	var all []string
-	for _, p := range parts {
-		all = append(all, p.name)
+// commit names what was measured. "-dirty" says that it was not quite that.
+func commit(dir string) string {
+	out, err := exec.Command("git", "-C", dir, "describe", "--always", "--dirty",
+		"--abbrev=12", "--exclude=*").Output()
+	if err != nil {
+		return "unknown"
 	}
-	return all
+	return strings.TrimSpace(string(out))
 }

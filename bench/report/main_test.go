@@ -1,9 +1,0 @@
-package report
-
-import (
-	"testing"
-
-	"example.com/chanx/internal/leakgate"
-)
-
-func TestMain(m *testing.M) { leakgate.Main(m) }

@@ -1,0 +1,111 @@
+package rows
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+)
+
+// A Result is what a contest has shown: one line of the file of results.
+type Result struct {
+	Group   string   `json:"group"`
+	Name    string   `json:"name"`
+	Machine string   `json:"machine"`
+	Commit  string   `json:"commit"`
+	Figures []Figure `json:"figures"`
+	Rows    []Row    `json:"rows"`
+	Notes   []string `json:"notes,omitempty"`
+}
+
+// A Row is one contestant.
+type Row struct {
+	Name   string      `json:"name"`
+	Rounds [][]float64 `json:"rounds"` // of each figure; nil: it has none
+}
+
+// Load reads results, one on a line. A file that does not exist has none.
+func Load(file string) (all []Result, err error) {
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for d := json.NewDecoder(f); d.More(); {
+		var r Result
+		if err := d.Decode(&r); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// Save writes results, one on a line.
+func Save(file string, all []Result) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	b := bufio.NewWriter(f)
+	for _, r := range all {
+		if err := json.NewEncoder(b).Encode(r); err != nil {
+			return err
+		}
+	}
+	if err := b.Flush(); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Replace returns all with those of the same contest replaced by measured, in
+// the order of contests.
+func Replace(all, measured []Result, contests []Contest) (merged []Result) {
+	for _, c := range contests {
+		same := func(r Result) bool { return r.Group == c.Group && r.Name == c.Name }
+		if i := slices.IndexFunc(measured, same); i >= 0 {
+			merged = append(merged, measured[i])
+		} else if i := slices.IndexFunc(all, same); i >= 0 {
+			merged = append(merged, all[i])
+		}
+	}
+	return merged
+}
+
+// Row returns the rounds of a contestant's figure, nil if there are none.
+func (r Result) Row(name, figure string) []float64 {
+	f := slices.IndexFunc(r.Figures, func(f Figure) bool { return f.Name == figure })
+	i := slices.IndexFunc(r.Rows, func(row Row) bool { return row.Name == name })
+	if f < 0 || i < 0 {
+		return nil
+	}
+	return r.Rows[i].Rounds[f]
+}
+
+// An Interval is the median of the rounds and the middle 80 % of them, all of
+// them if there are fewer than ten.
+type Interval struct{ Median, Low, High float64 }
+
+// Over returns the interval of rounds, of which there is at least one.
+func Over(rounds []float64) Interval {
+	v := slices.Sorted(slices.Values(rounds))
+	n := len(v)
+	return Interval{(v[n/2] + v[(n-1)/2]) / 2, v[n/10], v[n-1-n/10]}
+}
+
+// Ratio returns the interval of a by b, round by round.
+func Ratio(a, b []float64) Interval {
+	ratios := make([]float64, min(len(a), len(b)))
+	for i := range ratios {
+		ratios[i] = a[i] / b[i]
+	}
+	return Over(ratios)
+}
