@@ -148,6 +148,7 @@ func (r *Report) mergeFindings(others []Finding) {
 	}
 	for _, f := range others {
 		i, known := at[f.key()]
+		known = known && f.Function != "" // or else its sentence is all it has
 		if !known || f.Instances == nil || r.Findings[i].Instances == nil {
 			at[f.key()] = len(r.Findings)
 			r.Findings = append(r.Findings, f)

@@ -121,3 +121,20 @@ func TestReportImpossible(t *testing.T) {
 	r.Merge(r)
 	textOf(t, r, TextOptions{Idle: true})
 }
+
+// A finding about no function is not the same as another one: its sentence has
+// facts that nothing else in it has.
+func TestMergeKeepsFindingsWithoutAFunction(t *testing.T) {
+	report := func(instance, sentence string) *Report {
+		r := &Report{Instances: []Instance{{Name: instance}}}
+		r.Add(Finding{Severity: Critical, Operation: "log", Sentence: sentence})
+		return r
+	}
+	r := report("a", "log x has stalled")
+	r.Merge(report("b", "log y has stalled"))
+	require.Len(t, r.Findings, 2)
+	assert.Equal(t, "log x has stalled", r.Findings[0].Sentence)
+	assert.Equal(t, map[string]int{"a": 0}, r.Findings[0].Instances)
+	assert.Equal(t, "log y has stalled", r.Findings[1].Sentence)
+	assert.Equal(t, map[string]int{"b": 0}, r.Findings[1].Instances)
+}

@@ -46,7 +46,7 @@ type foreignCall[T any] struct {
 	failed string
 }
 
-// begin calls f on a goroutine of its own, unless the last call is not back.
+// begin calls fn on a separate goroutine, unless the last call has not returned.
 func (f *foreign[T]) begin(fn func() T) {
 	if f.pending != nil {
 		select {

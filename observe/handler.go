@@ -14,8 +14,8 @@ import (
 )
 
 // ServeHTTP answers with a page for people, or as ?format=text or ?format=json
-// asks. Everything is shown with what is wrong first; the goroutines of the
-// process are looked at as by [doctor.Handler], at most once a second. With
+// asks. Problems come first. The goroutines of the process are sampled as by
+// [doctor.Handler], at most once a second. With
 // ?stacks=1 page and text are those of doctor.Handler, with all stacks.
 //
 // The JSON is the report of the doctor, so that everything that reads that

@@ -211,7 +211,7 @@ func TestNothingToShow(t *testing.T) {
 	assert.Contains(t, get(o, "/?format=text").Body.String(), "No problem found\n")
 }
 
-// Without a sample of the goroutines the rest is shown, and the page says so.
+// If the goroutines cannot be sampled, the page says so and has all other sections.
 func TestDoctorFails(t *testing.T) {
 	o := New()
 	o.Ring("r", chanx.NewRing[int](1))

@@ -107,7 +107,7 @@ func Metrics() []Metric { return append([]Metric(nil), metrics...) }
 
 // Measure calls f with each value of each metric, and with the values of the
 // labels in the order of Metric.Labels. No two calls with the same metric have
-// the same labels. What is not or not yet known is left out.
+// the same labels. A ring or broadcast with an Error has none.
 func (s *Snapshot) Measure(f func(m Metric, value uint64, labels ...string)) {
 	hidden := uint64(0)
 	for i := range s.Rings {

@@ -1,5 +1,5 @@
 // Package observe shows the rings, broadcasts, logs and supervisors of a
-// process in one place: what is wrong first, then every count.
+// process in one place: problems first, then every count.
 //
 //	o := observe.New()
 //	o.Ring("metrics", ring)
@@ -59,7 +59,7 @@ type source interface {
 	id() string
 	// read begins to read the counts and does not wait.
 	read()
-	// report adds what was read to s.
+	// report adds the counts to s.
 	report(l *look, s *Snapshot)
 }
 
@@ -135,8 +135,8 @@ func has(name string) func(source) bool {
 // count as a look: the rates of the page are not affected by it.
 //
 // Each Stats method of a ring or a broadcast, and the Error method of the last
-// error of a log, runs on a goroutine of its own and has one second for all of
-// them. One that takes longer is reported in the Error of its Ring, Broadcast
+// error of a log, runs on a separate goroutine; all of them together have one
+// second. One that takes longer is reported in the Error of its Ring, Broadcast
 // or Log. It is not called again until it returns, nor waited for, so it leaks
 // at most that one goroutine. No other foreign code is called.
 func (o *Observer) Snapshot() Snapshot { return o.look(false) }

@@ -56,13 +56,13 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"rest": func(s Supervisor) int {
 		return s.Omitted + max(0, len(s.Workers)-maxRows)
 	},
-	"title":   (*view).title,
-	"who":     (*view).who,
-	"judged":  (*view).judged,
-	"program": func(v *view) string { return v.process().Program },
-	"since":   (*view).since,
-	"stalled": (*view).stalled,
-	"trouble": func(g Log) string { return g.trouble() },
+	"title":    (*view).title,
+	"identity": (*view).identity,
+	"judged":   (*view).judged,
+	"program":  func(v *view) string { return v.process().Program },
+	"since":    (*view).since,
+	"stalled":  (*view).stalled,
+	"trouble":  func(g Log) string { return g.trouble() },
 	"ended": func(w Worker) string {
 		if w.State == chanx.StateStopped {
 			return "ended" // by its context, as a rule
@@ -134,7 +134,7 @@ const pageText = `<!DOCTYPE html>
 <meta name="robots" content="noindex">
 <title>{{title .View}}: {{program .View}}</title>
 <style>{{.Style}}</style></head><body class="{{worst .View}}">
-<p class="meta">{{who .View}}</p>
+<p class="meta">{{identity .View}}</p>
 <h1>{{title .View}}</h1>
 {{with .Problems}}<ul>{{range .}}<li class="problem {{.Severity}}"><span class="label">{{.Severity}}</span> {{.Sentence}}.</li>
 {{end}}</ul>

@@ -48,8 +48,7 @@ func TestRates(t *testing.T) {
 	})
 }
 
-// However many look at once, each has rates over a second at least, and adds up
-// to what was sent.
+// Any number of viewers get correct rates, over a second at least.
 func TestRatesOfSeveralViewers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := New()

@@ -19,7 +19,7 @@ func (v *view) text() []byte {
 	for _, p := range v.Problems {
 		fmt.Fprintf(&b, "%-9s %s\n", strings.ToUpper(p.Severity.String()), p.Sentence)
 	}
-	fmt.Fprintf(&b, "\n%s\n%s\n", v.who(), v.judged())
+	fmt.Fprintf(&b, "\n%s\n%s\n", v.identity(), v.judged())
 	for _, n := range v.Report.Notes {
 		fmt.Fprintf(&b, "Not looked at: %s\n", n)
 	}
@@ -107,8 +107,8 @@ func (v *view) process() doctor.Process {
 	return doctor.Process{}
 }
 
-// who is "web-1, server, pid 4711 (v1.2.3, go1.27.0), up 3h12m".
-func (v *view) who() string {
+// identity is "web-1, server, pid 4711 (v1.2.3, go1.27.0), up 3h12m".
+func (v *view) identity() string {
 	p := v.process()
 	at := v.Time.UTC().Format("2006-01-02 15:04:05 UTC")
 	if p.PID == 0 {
@@ -122,7 +122,7 @@ func (v *view) who() string {
 	return s + "; " + at
 }
 
-// judged is what the doctor has to say, in one sentence.
+// judged is the root sentence of the doctor, unless it is among the problems.
 func (v *view) judged() string {
 	r := v.Report
 	s := fmt.Sprintf("%s, %s judged", plural(r.Goroutines, "goroutine"),

@@ -18,9 +18,10 @@ const doctorUsage = `usage: chanx doctor [flags] TARGET...
 
 Says which goroutines of a Go program are stuck, where, and who should have
 been receiving. A TARGET is
-  HOST:PORT          a live server that has net/http/pprof, or only
-                     doctor.Handler() below /debug/chanx/
-  http://HOST/PATH   such a server below a path, a goroutine profile, or a
+  HOST:PORT          a live server that has net/http/pprof, or only an
+                     observe.Observer or doctor.Handler() below /debug/chanx/
+  http://HOST/PATH   such a server below a path, a goroutine profile, an
+                     observe.Observer, whose problems are findings, or a
                      doctor.Handler(); several servers are a fleet
   SOCKET             such a server at a Unix socket
   FILE               a goroutine profile (protobuf, debug=1 or debug=2), or any

@@ -10,8 +10,8 @@
 //
 // High-water marks are since the thing was made: a collection does not reset
 // them. A supervisor has attributes for 1,000 workers at most, the worst first;
-// how many more there are is in chanx.supervisor.omitted_workers. The SDK has a
-// limit of its own, of 2,000 sets of attributes for each instrument.
+// how many more there are is in chanx.supervisor.omitted_workers. The SDK has
+// another limit: 2,000 sets of attributes for each instrument.
 package otel
 
 import (

@@ -56,7 +56,7 @@ func expressions(t *testing.T) []string {
 	return all
 }
 
-// What dashboard and rules ask for exists.
+// Dashboard and rules ask only for metrics that exist.
 func TestDashboardNames(t *testing.T) {
 	names := exported(t)
 	for _, e := range expressions(t) {
@@ -95,7 +95,7 @@ func TestPromtool(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(rules), 0o600))
 	promtool("check", "rules", "--lint=none", file)
 
-	// And what is scraped.
+	// The text of a scrape.
 	cmd := exec.CommandContext(t.Context(), tool, "check", "metrics")
 	cmd.Stdin = strings.NewReader(scrape(t, registryOf(observed(t))))
 	out, err := cmd.CombinedOutput()
