@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -27,23 +28,11 @@ type keeper struct {
 func (k keeper) title() string { return k.name }
 
 var keepers = []keeper{
-	{"chanx.Supervise", func(w worker) error {
-		return chanx.Supervise(context.Background(), stopping(w),
-			chanx.RestartPolicy{MinBackoff: -1})
-	}, func(n int) func() {
-		return start(n, func(ctx context.Context) {
-			_ = chanx.Supervise(ctx, idle, chanx.RestartPolicy{})
-		})
-	}},
 	{"chanx.Supervisor", func(w worker) error {
-		s := chanx.NewSupervisor(chanx.SupervisorOptions{})
-		err := s.Add("worker", stopping(w), chanx.RestartPolicy{MinBackoff: -1})
-		return errors.Join(err, s.Run(context.Background()))
+		s := newSupervisor(stopping(w))
+		return s.Run(context.Background())
 	}, func(n int) func() {
-		s := chanx.NewSupervisor(chanx.SupervisorOptions{})
-		for i := range n {
-			_ = s.Add(strconv.Itoa(i), idle, chanx.RestartPolicy{})
-		}
+		s := newSupervisor(slices.Repeat([]worker{idle}, n)...)
 		return start(1, func(ctx context.Context) { _ = s.Run(ctx) })
 	}},
 	{"suture v4", keepSuture, func(n int) func() {
@@ -53,16 +42,32 @@ var keepers = []keeper{
 		}
 		return start(1, func(ctx context.Context) { _ = s.Serve(ctx) })
 	}},
+	{"chanx.Supervise", func(w worker) error {
+		return chanx.Supervise(context.Background(), stopping(w),
+			chanx.RestartPolicy{MinBackoff: -1})
+	}, func(n int) func() {
+		return start(n, func(ctx context.Context) {
+			_ = chanx.Supervise(ctx, idle, chanx.RestartPolicy{})
+		})
+	}},
 	{"for { go f(); wait }", func(w worker) error {
 		for err := error(nil); err != errDone; {
 			var run sync.WaitGroup
-			run.Go(func() { err = w(context.Background()) })
+			run.Go(func() { err = w(neverDone) })
 			run.Wait()
 		}
 		return nil
 	}, func(n int) func() {
 		return start(n, func(ctx context.Context) { _ = idle(ctx) })
 	}},
+}
+
+func newSupervisor(workers ...worker) *chanx.Supervisor {
+	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
+	for i, w := range workers {
+		_ = s.Add(strconv.Itoa(i), w, chanx.RestartPolicy{MinBackoff: -1})
+	}
+	return s
 }
 
 func idle(ctx context.Context) error {

@@ -7,71 +7,58 @@ import (
 	"example.com/chanx"
 )
 
-// A waiter is an idle consumer.
-type waiter struct {
-	name string
-	recv func(ch chan time.Time, r *chanx.Ring[time.Time], got func(time.Time))
-}
-
-func (w waiter) title() string { return w.name }
-
-// calls receives until receive fails.
-func calls(name string, receive func(chan time.Time, *chanx.Ring[time.Time]) (time.Time, error)) waiter {
-	return waiter{name, func(ch chan time.Time, r *chanx.Ring[time.Time], got func(time.Time)) {
-		for t, err := receive(ch, r); err == nil; t, err = receive(ch, r) {
-			got(t)
-		}
-	}}
-}
-
 type (
 	times    = chan time.Time
 	timeRing = *chanx.Ring[time.Time]
 )
 
+// A waiter is an idle consumer: it receives until there is an error.
+type waiter struct {
+	name string
+	recv func(ch times, r timeRing) (time.Time, error)
+}
+
+func (w waiter) title() string { return w.name }
+
 var waiters = []waiter{
-	{"channel, range", func(ch times, _ timeRing, got func(time.Time)) {
-		for t := range ch {
-			got(t)
+	{"channel", func(ch times, _ timeRing) (time.Time, error) {
+		t, ok := <-ch
+		if !ok {
+			return t, chanx.ErrClosed
 		}
+		return t, nil
 	}},
-	calls("RecvContext", func(ch times, _ timeRing) (time.Time, error) {
+	{"RecvContext", func(ch times, _ timeRing) (time.Time, error) {
 		return chanx.RecvContext(neverDone, ch)
-	}),
-	calls("RecvTimeout", func(ch times, _ timeRing) (time.Time, error) {
+	}},
+	{"RecvTimeout", func(ch times, _ timeRing) (time.Time, error) {
 		return chanx.RecvTimeout(ch, patience)
-	}),
-	calls("Ring.Recv", func(_ times, r timeRing) (time.Time, error) {
+	}},
+	{"Ring.Recv", func(_ times, r timeRing) (time.Time, error) {
 		return r.Recv(neverDone)
-	}),
-	calls("Ring.RecvBatch", func(_ times, r timeRing) (time.Time, error) {
+	}},
+	{"Ring.RecvTimeout", func(_ times, r timeRing) (time.Time, error) {
+		return r.RecvTimeout(patience)
+	}},
+	{"Ring.RecvBatch", func(_ times, r timeRing) (time.Time, error) {
 		var dst [1]time.Time
 		_, err := r.RecvBatch(neverDone, dst[:])
 		return dst[0], err
-	}),
-	{"Ring.Ready", func(_ times, r timeRing, got func(time.Time)) {
-		for {
+	}},
+	{"Ring.Ready", func(_ times, r timeRing) (t time.Time, err error) {
+		for t, err = r.TryRecv(); err == chanx.ErrEmpty; t, err = r.TryRecv() {
 			select {
 			case <-r.Ready():
 			case <-neverDone.Done():
 			}
-			t, err := r.TryRecv()
-			if err == chanx.ErrClosed {
-				return
-			}
-			if err == nil {
-				got(t)
-			}
 		}
+		return t, err
 	}},
-	{"poll every 10 ms", func(_ times, r timeRing, got func(time.Time)) {
-		for t, err := r.TryRecv(); err != chanx.ErrClosed; t, err = r.TryRecv() {
-			if err != nil {
-				time.Sleep(10 * time.Millisecond)
-				continue
-			}
-			got(t)
+	{"poll every 10 ms", func(_ times, r timeRing) (t time.Time, err error) {
+		for t, err = r.TryRecv(); err == chanx.ErrEmpty; t, err = r.TryRecv() {
+			time.Sleep(10 * time.Millisecond)
 		}
+		return t, err
 	}},
 }
 
@@ -102,7 +89,9 @@ func wake(w waiter, n int) (all latencies) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.recv(ch, r, func(t time.Time) { all = append(all, time.Since(t)) })
+		for t, err := w.recv(ch, r); err == nil; t, err = w.recv(ch, r) {
+			all = append(all, time.Since(t))
+		}
 	}()
 	for range n {
 		time.Sleep(2 * time.Millisecond)
