@@ -9,19 +9,18 @@ import (
 
 // Beat reports that the worker running with ctx is alive. A worker calls it
 // from its work loop, with its own ctx or one derived from it, at least once
-// in every RestartPolicy.Heartbeat. Called from a ticker goroutine it would
-// only prove that the ticker is alive.
+// in every RestartPolicy.Heartbeat. A call from a ticker goroutine would only
+// prove that the ticker is alive.
 //
 // Without a supervisor above ctx it does nothing; without a Heartbeat it only
-// records the time for WorkerStatus.LastBeat. A beat counts for the run its
+// records the time for WorkerStatus.LastBeat. A beat counts for the run that
 // ctx belongs to, never for a later one. In a tree it counts for the nearest
 // worker only: [Supervisor.Run] beats for itself, but a worker that waits for
-// its own Supervise is silent, and should have no Heartbeat.
+// its own Supervise is silent, and should have no Heartbeat. A nil ctx panics.
 //
 // Any number of goroutines may call it. It costs a lookup in the context and
 // a reading of the clock; it does not allocate, and takes no lock unless the
-// worker was stalled. A nil ctx panics. The idea is systemd's WatchdogSec and
-// sd_notify.
+// worker was stalled. The idea is that of systemd's WatchdogSec and sd_notify.
 func Beat(ctx context.Context) {
 	if p := pulseOf(ctx); p != nil {
 		p.beat()
@@ -39,8 +38,8 @@ func pulseOf(ctx context.Context) *pulse {
 }
 
 // pulse is the state shared by a run and its watch. It serves one run or, if
-// it is not watched, the consecutive runs of one goroutine. It is a context,
-// the parent of the run's, and finds itself by its Value.
+// it is not watched, the consecutive runs of one goroutine. It is the parent of
+// the context of the run, in which Beat finds it.
 type pulse struct {
 	context.Context
 	attempt atomic.Int64
@@ -55,14 +54,14 @@ type pulse struct {
 	mu     sync.Mutex // held during report
 	timer  *time.Timer
 	due    time.Duration // when the timer is to fire, since born
-	spared time.Duration // when a late check was forgiven, since born
+	spared time.Duration // when a late check was last forgiven, since born
 
-	// The next pulse in memory begins on another cache line than last, which
-	// a worker may write from another core millions of times a second.
+	// The next pulse in memory must not share the cache line of last, which a
+	// worker may write from another core millions of times a second.
 	_ [16]byte
 }
 
-// Value makes p the one that [Beat] finds.
+// Value returns p to [Beat].
 func (p *pulse) Value(key any) any {
 	if key == (pulseKey{}) {
 		return p
@@ -70,9 +69,9 @@ func (p *pulse) Value(key any) any {
 	return p.Context.Value(key)
 }
 
-// Err is called by package context, on a goroutine of its own, when the Done
-// channel of a foreign p.Context is closed. A panic of that would end the
-// process instead of the runs of p.
+// Err is called by package context, on a separate goroutine, when the Done channel
+// of a foreign p.Context is closed. A panic there would end the process instead
+// of the runs of p.
 func (p *pulse) Err() (err error) {
 	defer func() {
 		if recover() != nil {
@@ -82,10 +81,11 @@ func (p *pulse) Err() (err error) {
 	return errIfDone(p.Context)
 }
 
-// watched has report called whenever the run becomes stalled or recovers, in
-// order, and never after stop has returned; stopping says that the run's
-// context was done before the stall. It must not call the pulse; it may set
-// running to false, and is then not called again for this run.
+// watched makes the pulse call report whenever the run becomes stalled or
+// recovers, in order, and never after stop has returned. In a stall, stopping
+// reports whether the run's context was done before. The report must not call
+// the pulse; it may set running to false, and is then not called again for this
+// run.
 func (p *pulse) watched(limit time.Duration, report func(stalled, stopping bool)) {
 	p.limit, p.report = limit, report
 }
@@ -96,9 +96,9 @@ func (p *pulse) lastBeat() time.Time {
 
 func (p *pulse) age() time.Duration { return time.Since(p.born) }
 
-// beat stores before it loads, and check the other way round, so that one of
-// the two sees the other: no beat is lost between them. Of concurrent beats
-// the latest counts, whichever stores last.
+// beat stores before it loads, and checkSilence loads last after it stores
+// stalled, so that one of the two sees the other and no beat is lost between
+// them. Of concurrent beats the latest counts, whichever stores last.
 func (p *pulse) beat() {
 	now := int64(p.age())
 	for last := p.last.Load(); now >= last &&
@@ -119,7 +119,7 @@ func (p *pulse) recover() {
 }
 
 // start begins a run. If it is watched, the start is a beat: its goroutine may
-// have waited for its turn since the pulse was born.
+// have waited for a processor since the pulse was made.
 func (p *pulse) start() {
 	p.attempt.Add(1)
 	if p.limit == 0 {
@@ -171,11 +171,11 @@ func (p *pulse) check() {
 
 // checkSilence reports the run as stalled if it has been silent for too long.
 //
-// A check that comes late by more than a quarter of the limit says that the
-// whole process was stopped, by SIGSTOP, a paused container or a starved
-// machine, and the worker with it. It is given one more limit, but not twice
-// without a beat in between: on a machine that is always late a stall must
-// still be found.
+// A check that is late by more than a quarter of the limit shows that the whole
+// process was stopped, by SIGSTOP, a paused container or a starved machine, and
+// the worker with it. The worker then gets one more limit, but not twice without
+// a beat in between: on a machine that is always late a stall must still be
+// found.
 func (p *pulse) checkSilence(stopping bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

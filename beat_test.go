@@ -183,7 +183,7 @@ func TestBeatBeatsForTheNearest(t *testing.T) {
 	}))
 }
 
-// TestBeatAfterTheEnd of the run, or of Supervise, harms nobody.
+// TestBeatAfterTheEnd: a beat after the run, or after Supervise, has no effect.
 func TestBeatAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJournal()
@@ -225,7 +225,7 @@ func TestBeatFromManyGoroutines(t *testing.T) {
 			case chanx.EventRecover:
 				recoveries++
 			}
-			if e.Missed > 0 { // which, nobody knows
+			if e.Missed > 0 { // of unknown kinds
 				stalls, recoveries = 0, 0
 				return
 			}

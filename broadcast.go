@@ -8,43 +8,43 @@ import (
 )
 
 // A Broadcast sends each value to any number of subscriptions and waits for
-// none of them. It holds the last values sent, up to its capacity, once for all
-// subscriptions; each [Subscription] has a position of its own. One that falls
-// behind by more than the capacity misses the oldest values, learns how many,
-// and slows down neither the sender nor another subscription. A Broadcast must
-// be made by [NewBroadcast]: every method of the zero value panics. It must not
-// be copied.
+// none of them. It holds the last values sent, up to its capacity, in one buffer
+// for all subscriptions; each [Subscription] has its own position. A
+// subscription that falls behind by more than the capacity misses the oldest
+// values, learns how many, and slows down neither the sender nor another
+// subscription. A Broadcast must be made by [NewBroadcast]: every method of the
+// zero value panics. It must not be copied.
 //
-// Any number of goroutines may send, subscribe, receive, close, and look. Every
-// method is one atomic step (linearizable), and each subscription receives
-// values in the order they were sent.
+// All methods may be called by any number of goroutines. Every method is one
+// atomic step (linearizable), and each subscription receives values in the order
+// they were sent.
 //
-// Send costs the same with no subscription and with a thousand, as long as they
-// do not wait; to wake those that wait costs about 0.1 µs each, and up to 1 µs
-// with a thousand that receive meanwhile. Receivers are woken after the lock is
+// With capacity 1 and Subscribe(1) it is a cell with the latest value: a new
+// reader sees the current value at once, and then the newest value each time it
+// looks. The design, one buffer and a lag reported to the receiver, is that of
+// tokio's broadcast and watch channels.
+//
+// Send costs the same with no subscription and with a thousand, as long as none
+// is waiting; waking a waiting one costs about 0.1 µs, and up to 1 µs with a
+// thousand that receive concurrently. Receivers are woken after the lock is
 // released, selects on Ready under it, sixteen at a time. No lock is held while
 // a method of a ctx runs. One Send in 4,096 yields the processor.
 //
-// No method allocates, except Subscribe, the first Ready of a
-// subscription, the timer of a RecvTimeout that waits, an iterator of All that
-// is kept in a variable, and values of more than 128 KiB.
-//
-// With capacity 1 and Subscribe(1) it is a cell with the latest value: a new
-// reader sees the current value at once, and then each newer one it is in time
-// for. The design, one buffer and a lag told to the receiver, is that of
-// tokio's broadcast and watch channels.
+// No method allocates, except Subscribe, the first Ready of a subscription, the
+// timer of a RecvTimeout that waits, an iterator of All that is kept in a
+// variable, and values of more than 128 KiB.
 type Broadcast[T any] struct {
 	mu     lock
 	buf    []T
-	sent   uint64 // values sent ever; the next one's position
+	sent   uint64 // values sent; the position of the next one
 	n      int    // values held: those at positions sent-n to sent-1
 	next   int    // slot of the next value
 	closed bool
 	subs   int
 
-	// waiters are the subscriptions that a Send must tell, in the order in
-	// which they came: those with a goroutine parked, and those with a Ready
-	// channel, that have received all. A subscription is in the list once.
+	// waiters are the subscriptions that a Send must wake, in order of arrival:
+	// those that have received every value and have a parked goroutine or a
+	// Ready channel. A subscription is in the list once.
 	waiters list[T]
 
 	_ [40]byte // see the end of Ring
@@ -53,14 +53,14 @@ type Broadcast[T any] struct {
 // BroadcastStats is one consistent snapshot of a [Broadcast].
 type BroadcastStats struct {
 	Sent        uint64 // values sent
-	Len         int    // values held now, for replay and for those behind
+	Len         int    // values held now, for replay and for slow subscriptions
 	Cap         int    // values it can hold
 	Subscribers int    // subscriptions made and not closed
 }
 
-// NewBroadcast returns a Broadcast that holds the last capacity values. The
-// memory is allocated at once: capacity times the size of a T. NewBroadcast
-// panics if capacity < 1 or if no address space could hold it.
+// NewBroadcast returns a Broadcast that holds the last capacity values. It
+// panics if capacity < 1 or if no address space could hold that many. The memory
+// is allocated at once: capacity times the size of a T.
 func NewBroadcast[T any](capacity int) *Broadcast[T] {
 	if capacity < 1 {
 		panic("chanx: broadcast capacity < 1")
@@ -69,9 +69,9 @@ func NewBroadcast[T any](capacity int) *Broadcast[T] {
 }
 
 // Send sends v to every subscription and reports whether it did: false only
-// after [Broadcast.Close]. It never waits; if the buffer is full, v takes the
-// place of the oldest value, which is missed by the subscriptions that have not
-// received it. Without a subscription v is held for those that replay.
+// after [Broadcast.Close]. It never waits: if the buffer is full, v replaces the
+// oldest value, which subscriptions that have not received it miss. Without a
+// subscription v is held for replay.
 func (b *Broadcast[T]) Send(v T) bool {
 	b.mustBeMade()
 	if !b.mu.TryLock() { // b.mu.Lock() is not inlined
@@ -101,14 +101,14 @@ func (b *Broadcast[T]) Send(v T) bool {
 }
 
 // Subscribe returns a subscription that receives the last replay values still
-// held, then every value sent afterwards. A replay above Len is Len; 0 begins
-// with the next value. After Close it receives the replayed values, then
-// [ErrClosed]. A replay < 0 panics.
+// held, then every value sent afterwards. With a replay above Len it receives
+// all Len values; with 0 it begins with the next value. After Close it receives
+// the replayed values, then [ErrClosed]. A replay < 0 panics.
 //
-// The Broadcast keeps no reference to a subscription that does not wait: one
-// that is dropped without Close is garbage, but stays counted in
-// BroadcastStats.Subscribers. One whose Ready was called counts as waiting while
-// it has received everything, so it is kept until the next Send.
+// The Broadcast keeps no reference to a subscription that does not wait: if it
+// is dropped without Close, it is garbage, but stays counted in
+// BroadcastStats.Subscribers. After a call of Ready, a subscription that has
+// received everything counts as waiting, and is kept until the next Send.
 func (b *Broadcast[T]) Subscribe(replay int) *Subscription[T] {
 	b.mustBeMade()
 	if replay < 0 {
@@ -124,7 +124,7 @@ func (b *Broadcast[T]) Subscribe(replay int) *Subscription[T] {
 }
 
 // Close ends sending: afterwards Send returns false. The values held stay
-// receivable by every subscription, also by new ones; after them receivers get
+// receivable by every subscription, including new ones; after them receivers get
 // [ErrClosed]. Every waiting receiver wakes up. Calling Close again does
 // nothing.
 func (b *Broadcast[T]) Close() {
@@ -169,9 +169,10 @@ func (b *Broadcast[T]) mustBeMade() {
 	}
 }
 
-// wake tells the subscriptions that have waited since before the value at
+// wake wakes the subscriptions that have waited since before the value at
 // sent-1, a few at a time, so that the lock is not held while goroutines are
-// made ready. Those that wait again meanwhile wait for a later value.
+// made ready. A subscription that has begun to wait again waits for a later
+// value.
 func (b *Broadcast[T]) wake(sent uint64) {
 	var parked [16]*Subscription[T]
 	for told := len(parked); told == len(parked); {
@@ -184,7 +185,7 @@ func (b *Broadcast[T]) wake(sent uint64) {
 			b.waiters.remove(s)
 			told++
 			if s.mustWait() {
-				b.waiters.add(s, b.sent) // received meanwhile: it waits for more
+				b.waiters.add(s, b.sent) // it has received, and waits again
 				continue
 			}
 			s.signal()
@@ -204,16 +205,15 @@ func (b *Broadcast[T]) wake(sent uint64) {
 // [Broadcast.Subscribe]: every method of the zero value panics. Any number of
 // goroutines may use it; each value goes to one of them.
 //
-// Each receive also returns missed: how many values were lost immediately
-// before the one it returns, because the subscription was behind by more than
-// the capacity. The count is exact, and each loss is told once, at the place
-// where it happened.
+// Each receive also returns missed: the number of values lost immediately before
+// the one it returns, because the subscription was behind by more than the
+// capacity. The count is exact, and each loss is reported once, where it
+// happened.
 type Subscription[T any] struct {
 	b *Broadcast[T]
 
-	// wakeup holds a token for one of the goroutines that wait. See
-	// Ring.wakeup; what differs is that a token is put out only while
-	// goroutines wait.
+	// wakeup holds a token for one of the waiting goroutines. It differs from
+	// Ring.wakeup in that a token is sent only while goroutines wait.
 	wakeup chan struct{}
 
 	// The fields below are guarded by b.mu.
@@ -222,8 +222,8 @@ type Subscription[T any] struct {
 	received   uint64
 	closed     bool
 	ended      uint64        // b.sent at Close
-	ready      chan struct{} // see Ready, which makes it; nil: not asked for
-	readyEnded bool          // it is closed
+	ready      chan struct{} // made by the first Ready
+	readyEnded bool          // ready is closed
 	waiting    int           // goroutines parked, or about to be
 
 	// In b.waiters:
@@ -237,16 +237,16 @@ type Subscription[T any] struct {
 // SubscriptionStats is one consistent snapshot of a [Subscription]:
 // Offered == Received + Missed + Len, always.
 type SubscriptionStats struct {
-	Offered  uint64 // values sent since it was made, and those it replays
+	Offered  uint64 // values replayed, and sent since Subscribe
 	Received uint64 // values handed to receivers
-	Missed   uint64 // values lost, told or not yet; at Close also those not received
+	Missed   uint64 // values lost, reported or not; after Close also those not received
 	Len      int    // values it can receive now
 }
 
-// TryRecv takes the next value if there is one. It never waits. The errors are
-// [ErrEmpty] while values may still come, and [ErrClosed] once the subscription
-// is closed, or the Broadcast is and the held values are received. With an
-// error the value is the zero value and missed is 0.
+// TryRecv takes the next value, if any, without waiting. The errors are
+// [ErrEmpty] while more values may be sent, and [ErrClosed] once the
+// subscription is closed, or the Broadcast is closed and every value held was
+// received. With an error the value is the zero value and missed is 0.
 func (s *Subscription[T]) TryRecv() (v T, missed uint64, err error) {
 	s.lock()
 	v, missed, err = s.take()
@@ -282,12 +282,12 @@ func (s *Subscription[T]) Recv(ctx context.Context) (v T, missed uint64, err err
 // RecvTimeout takes the next value, waiting for one at most d. The errors are
 // [ErrTimeout] and [ErrClosed].
 //
-//   - a value there: taken at once, whatever d is.
+//   - a value available: taken at once, whatever d is.
 //   - d <= 0: tries once, as TryRecv, with ErrTimeout for ErrEmpty.
 //   - a value arriving and the time over at the same moment: the value.
 //
-// Waiting allocates one timer, as the function [RecvTimeout] does, and like
-// that yields the processor once before and counts d from then.
+// Like the function [RecvTimeout], a call that waits yields the processor once
+// before it counts d, and allocates one timer.
 func (s *Subscription[T]) RecvTimeout(d time.Duration) (v T, missed uint64, err error) {
 	v, missed, err = s.TryRecv()
 	if err != ErrEmpty {
@@ -300,10 +300,10 @@ func (s *Subscription[T]) RecvTimeout(d time.Duration) (v T, missed uint64, err 
 }
 
 // RecvBatch takes up to len(dst) of the next values in one step, waiting for
-// the first one until ctx is done. It returns how many it has stored in dst,
-// and how many were lost immediately before dst[0]; inside a batch there is no
-// gap. The errors are those of Recv, with 0. With an empty dst it takes nothing
-// and returns 0 without waiting.
+// the first one until ctx is done. It returns the number of values stored in
+// dst, and the number lost immediately before dst[0]; a batch has no gap inside.
+// The errors are those of Recv, with 0. With an empty dst it takes nothing and
+// returns 0 without waiting.
 func (s *Subscription[T]) RecvBatch(ctx context.Context, dst []T) (n int, missed uint64, err error) {
 	if err := refusal(ctx, s.putBack); err != nil {
 		return 0, 0, err
@@ -317,7 +317,7 @@ func (s *Subscription[T]) RecvBatch(ctx context.Context, dst []T) (n int, missed
 	case len(dst) == 0:
 		return 0, 0, nil
 	}
-	done := ctx.Done() // foreign code, which no lock of ours is held over
+	done := ctx.Done() // foreign code: called without the lock
 	s.lock()
 	for woken := true; ; woken = wait(s, done) {
 		n, missed, err = s.takeBatch(dst)
@@ -347,10 +347,10 @@ func (s *Subscription[T]) All(ctx context.Context) iter.Seq2[T, uint64] {
 	}
 }
 
-// Ready returns a channel for use in a select. It can be received from whenever
-// there may be a value, and always once TryRecv returns [ErrClosed]. It is
-// always the same channel, made by the first call. The rules for its token are
-// those of [Ring.Ready]: a goroutine that takes it must then receive.
+// Ready returns a channel for use in a select. It is readable whenever there may
+// be a value, and always once TryRecv returns [ErrClosed]. Every call returns
+// the same channel, made by the first. The rules for its token are those of
+// [Ring.Ready]: a goroutine that takes it must then receive.
 func (s *Subscription[T]) Ready() <-chan struct{} {
 	s.lock()
 	if s.ready == nil {
@@ -360,8 +360,9 @@ func (s *Subscription[T]) Ready() <-chan struct{} {
 	return s.ready
 }
 
-// Close ends the subscription: its receivers get [ErrClosed], also those that
-// wait, and values not received count as missed. Calling it again does nothing.
+// Close ends the subscription: its receivers, including waiting ones, get
+// [ErrClosed], and values not received count as missed. Calling Close again does
+// nothing.
 func (s *Subscription[T]) Close() {
 	s.lock()
 	if !s.closed {
@@ -389,7 +390,7 @@ func (s *Subscription[T]) Stats() SubscriptionStats {
 	}
 }
 
-// putBack puts the token of Ready back: see refusal.
+// putBack puts the token of Ready back if there is a value: see refusal.
 func (s *Subscription[T]) putBack() {
 	s.lock()
 	s.unlock(false)
@@ -406,8 +407,8 @@ func (s *Subscription[T]) recvTimeout(d time.Duration) (v T, missed uint64, err 
 	return v, missed, err
 }
 
-// receiveUntil takes the next value, waiting for one until over is readable:
-// then it returns ErrEmpty.
+// receiveUntil takes the next value, waiting for one until over is readable. It
+// then returns ErrEmpty.
 func receiveUntil[T, E any](s *Subscription[T], over <-chan E) (v T, missed uint64, err error) {
 	s.lock()
 	for woken := true; ; woken = wait(s, over) {
@@ -429,7 +430,7 @@ func (s *Subscription[T]) lock() {
 	}
 }
 
-// wake puts the token out, unless it is out.
+// wake sends the token, unless the channel holds it.
 func (s *Subscription[T]) wake() {
 	select {
 	case s.wakeup <- struct{}{}:
@@ -440,7 +441,7 @@ func (s *Subscription[T]) wake() {
 // The functions below are called with b.mu held. wait and unlock release it;
 // wait takes it again, as sync.Cond.Wait does.
 
-// available returns how many values can be received.
+// available returns the number of values that can be received.
 func (s *Subscription[T]) available() int {
 	if s.closed {
 		return 0
@@ -448,8 +449,8 @@ func (s *Subscription[T]) available() int {
 	return int(min(s.b.sent-s.pos, uint64(s.b.n)))
 }
 
-// skip moves the position past the values that are held no longer, and returns
-// how many there were.
+// skip moves the position past the values that are no longer held, and returns
+// their number.
 func (s *Subscription[T]) skip(available int) (missed uint64) {
 	oldest := s.b.sent - uint64(available)
 	missed = oldest - s.pos
@@ -475,7 +476,7 @@ func (s *Subscription[T]) takeBatch(dst []T) (n int, missed uint64, err error) {
 		return 0, 0, s.emptyErr()
 	}
 	if n = min(len(dst), held); n == 0 {
-		return 0, 0, nil // what was missed is told with a value
+		return 0, 0, nil // missed is reported with a value
 	}
 	missed = s.skip(held)
 	first := s.b.slot(held)
@@ -486,7 +487,7 @@ func (s *Subscription[T]) takeBatch(dst []T) (n int, missed uint64, err error) {
 	return n, missed, nil
 }
 
-// slot returns the slot of the value that n-1 others follow.
+// slot returns the slot of the n-th value from the end.
 func (b *Broadcast[T]) slot(n int) int {
 	i := b.next - n
 	if i < 0 {
@@ -507,14 +508,14 @@ func (s *Subscription[T]) emptyErr() error {
 	return ErrEmpty
 }
 
-// wait parks until the next value may be there, or over is readable. It
-// reports whether it was woken for a value.
+// wait parks until there may be a value, or over is readable. It reports whether
+// it was woken for a value.
 func wait[T, E any](s *Subscription[T], over <-chan E) (woken bool) {
 	s.waiting++
 	s.b.waiters.add(s, s.b.sent)
 	s.b.mu.Unlock()
 	if over == nil {
-		<-s.wakeup // a receive parks faster than a select that has one case
+		<-s.wakeup // a receive parks faster than a select with one case
 		woken = true
 	} else {
 		select {
@@ -528,8 +529,8 @@ func wait[T, E any](s *Subscription[T], over <-chan E) (woken bool) {
 	return woken
 }
 
-// unlock sees to it that the goroutines that wait for s, and the channel of
-// Ready, are told now or by the next Send, and releases b.mu.
+// unlock releases b.mu. The goroutines that wait for s, and the channel of Ready,
+// are woken before, after, or by the next Send.
 func (s *Subscription[T]) unlock(pass bool) {
 	s.signal()
 	wake := false
@@ -540,7 +541,7 @@ func (s *Subscription[T]) unlock(pass bool) {
 		s.b.waiters.add(s, s.b.sent)
 	}
 	if s.queued && s.waiting == 0 && (s.ready == nil || s.readyEnded) {
-		s.b.waiters.remove(s) // nothing to tell: keep nothing alive
+		s.b.waiters.remove(s) // nothing to wake: keep nothing alive
 	}
 	s.b.mu.Unlock()
 	if wake {
@@ -548,8 +549,8 @@ func (s *Subscription[T]) unlock(pass bool) {
 	}
 }
 
-// signal puts the token of Ready out if there is a value, and closes the
-// channel at the end.
+// signal sends the token of Ready if there is a value, and closes the channel at
+// the end.
 func (s *Subscription[T]) signal() {
 	if s.ready == nil || s.readyEnded {
 		return
@@ -566,7 +567,7 @@ func (s *Subscription[T]) signal() {
 	}
 }
 
-// list is a doubly linked list of subscriptions, which are its nodes.
+// list is an intrusive doubly linked list of subscriptions.
 type list[T any] struct{ first, last *Subscription[T] }
 
 // add appends s, unless it is in the list.
@@ -584,7 +585,7 @@ func (l *list[T]) add(s *Subscription[T], since uint64) {
 	l.last = s
 }
 
-// remove takes s off the list that it is in.
+// remove removes s from the list that it is in.
 func (l *list[T]) remove(s *Subscription[T]) {
 	if s.prev == nil {
 		l.first = s.next

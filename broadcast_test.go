@@ -185,7 +185,8 @@ func readable(s *chanx.Subscription[int]) bool {
 	}
 }
 
-// Every sequence of seven operations gives what the slice gives, at every step.
+// Every sequence of seven operations gives the results of the slice, at every
+// step.
 func TestBroadcastEverySequence(t *testing.T) {
 	const length = 7
 	n := int(math.Pow(float64(len(broadcastSteps)), length))
@@ -380,8 +381,8 @@ func TestSubscriptionContext(t *testing.T) {
 	})
 }
 
-// An empty dst takes nothing, waits for nothing, and leaves what was missed to
-// be told with a value; a wait for a batch ends with its context.
+// An empty dst takes nothing, never waits, and leaves the missed count for the
+// next value; a wait for a batch ends with its context.
 func TestSubscriptionBatches(t *testing.T) {
 	b := broadcastOf(1)
 	s := b.Subscribe(0)
@@ -433,8 +434,8 @@ func TestSubscriptionRecvTimeout(t *testing.T) {
 	})
 }
 
-// What a subscription misses, and what it receives, is all that was sent, in
-// order, however many goroutines send, receive, give up and come late.
+// The values that a subscription misses and receives are all that were sent, in
+// order, however many goroutines send, receive, give up and join late.
 func TestBroadcastConserves(t *testing.T) {
 	manyProcs(t)
 	for _, capacity := range []int{1, 2, 64} {
@@ -501,7 +502,7 @@ func follow(t *testing.T, b *chanx.Broadcast[int], s *chanx.Subscription[int], w
 	require.Equal(t, chanx.SubscriptionStats{Offered: b.Stats().Sent, Received: got, Missed: missed}, stats)
 }
 
-// Senders wait for every subscription to have received before they send again,
+// Senders wait until every subscription has received before they send again,
 // so a lost wake-up stops everything: inside a bubble, a reported deadlock.
 func TestBroadcastHandOffNeverStops(t *testing.T) {
 	manyProcs(t)

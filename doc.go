@@ -18,11 +18,13 @@
 //   - Only the newest values matter, and the sender must never wait: a [Ring].
 //     If it must be an ordinary channel: [SendDropOldest].
 //   - Every receiver gets every value, none can slow the others down, and each
-//     learns what it missed: a [Broadcast]. With capacity 1, the latest value.
+//     learns how many it missed: a [Broadcast]. With capacity 1, the latest
+//     value.
 //   - Keep a goroutine running, and know why it stopped: [Supervise].
-//     Several, with names and a status to look at: a [Supervisor].
-//   - Notice one that hangs without ending: [Beat] and RestartPolicy.Heartbeat.
-//   - Show all that to a load balancer or an orchestrator: chanxhttp.Live,
+//     Several, with names and a status: a [Supervisor].
+//   - Notice a goroutine that hangs without ending: [Beat] and
+//     RestartPolicy.Heartbeat.
+//   - Report health to a load balancer or an orchestrator: chanxhttp.Live,
 //     chanxhttp.Ready.
 //   - Write logs without ever waiting for the disk: package asynclog.
 //   - Find out which goroutines of a process are stuck, and where: package
@@ -69,7 +71,7 @@
 //	Close           closes         closes           nothing            -
 //	Len, Cap, Stats at one instant, in any state
 //
-// (*) or readable once, where another receiver was faster than the one told.
+// (*) or readable once, where another receiver was faster than the one woken.
 // Every method of a nil *Ring, and of a Ring not made by NewRing, panics.
 //
 // On a Broadcast and its Subscriptions.
@@ -105,8 +107,8 @@
 //
 // A nil function, a nil context and an invalid policy panic before anything
 // starts. Add with a name that is taken, or to a supervisor that has stopped, is
-// an error, and so is Restart of a worker that is not there. Status and Health
-// always answer.
+// an error, and so is Restart of an unknown worker. Status and Health always
+// answer.
 //
 // What a worker returns, with the zero policy:
 //
@@ -116,20 +118,20 @@
 //	Permanent(err), ErrStop and an     the end, as failed
 //	error joined
 //
-// Its ctx says why it is to return, by context.Cause: [ErrStopping],
+// context.Cause of its ctx says why the worker is to return: [ErrStopping],
 // [ErrRemoved], [ErrRestarting] or [ErrStalled].
 //
-// # What it costs
+// # Costs
 //
-// No allocation on any path that does not wait, nor on any method of Ring that
-// waits, except RecvTimeout and the first Ready. A timeout that waits allocates
-// one timer. As ratios to the plain operation, on two cores; BENCHMARKS.md has
-// the intervals, go -C bench run . measures them:
+// No path that does not wait allocates, nor does any method of Ring that waits,
+// except RecvTimeout and the first Ready. A timeout that waits allocates one
+// timer. The other costs are ratios to the plain operation, on two cores;
+// BENCHMARKS.md has the intervals, go -C bench run . measures them:
 //
 //	TrySend, TryRecv                    1.0 of the same select written inline
 //	SendTimeout, RecvTimeout, ready     1.0 of a plain send or receive
 //	the same, waiting                   0.5 of select with time.After
-//	the same, for each other            1.05 of it; 0.45 with Timeouts
+//	the same, on both sides             1.05 of it; 0.45 with Timeouts
 //	SendContext, ready                  0.5 of select with ctx.Done()
 //	Ring.Send, full                     0.45 of evict-and-retry on a channel
 //	the same, by 64 goroutines          0.45, and 0.7 at p99 and p99.9
@@ -145,17 +147,16 @@
 //	the same with a Heartbeat           1.5 of it: each run has its own watch
 //	Beat                                a context look-up and a clock reading
 //
-// # What it does not do
+// # Limits
 //
-// Nothing here grows without bound, so nothing here is an unbounded channel, a
-// worker leaks at most 16 goroutines, or MaxRestarts and one if that is more,
-// and at most 64 KiB are kept of the text of an error.
-// It cannot end a goroutine that does not want to end, nor can anybody in Go:
-// a stalled worker is reported, and replaced if so asked. It keeps nothing
-// across a crash of the process.
+// Nothing here grows without bound: there is no unbounded channel, a worker
+// leaks at most 16 goroutines, or MaxRestarts + 1 if that is more, and at most
+// 64 KiB of the text of an error are kept. Go cannot end a goroutine that
+// ignores its context: a stalled worker is reported, and replaced on request.
+// Nothing is kept across a crash of the process.
 //
-// Everything works inside a testing/synctest bubble, in its virtual time, if
-// it was made there. The rules are those of channels: a wait inside a bubble for
+// Everything works inside a testing/synctest bubble, in virtual time, if it
+// was made there. The rules are those of channels: a wait inside a bubble for
 // a Ring made outside stops virtual time, and hangs the test if nothing outside
 // sends; a Ring made inside panics when it is used outside.
 //

@@ -12,10 +12,10 @@ type EventKind int
 
 const (
 	EventStart   EventKind = iota // a worker is started for the first time
-	EventExit                     // it has exited; Exit says how
-	EventRestart                  // it is started again after Exit
-	EventStall                    // it has been silent for longer than Heartbeat
-	EventRecover                  // it was stalled and has beaten again
+	EventExit                     // a run of the worker has ended with Exit
+	EventRestart                  // the worker is started again after Exit
+	EventStall                    // the worker has been silent for longer than Heartbeat
+	EventRecover                  // the stalled worker has called Beat again
 	EventGiveUp                   // its policy, or that of its set, gave up after Exit
 )
 
@@ -28,7 +28,7 @@ func (k EventKind) String() string {
 	return names[k]
 }
 
-// MarshalText returns what String does.
+// MarshalText returns the text of String.
 func (k EventKind) MarshalText() ([]byte, error) {
 	return []byte(k.String()), nil
 }
@@ -39,11 +39,11 @@ type Event struct {
 	Worker string    `json:"worker"` // name in its Supervisor; empty under Supervise
 	At     time.Time `json:"at"`
 	// Exit is the exit that the event is about. A start, a stall and a
-	// recovery are not about one: Started and Ran then describe the run so
+	// recovery are not about an exit: Started and Ran then describe the run so
 	// far, and Err is ErrStalled in a stall and nil otherwise.
 	Exit Exit `json:"exit"`
-	// Missed is how many events were lost since the last one the hook
-	// returned from, because it was blocked, panicked or called Goexit.
+	// Missed is the number of events lost since the last one the hook returned
+	// from, because it was blocked, panicked or called Goexit.
 	Missed uint64 `json:"missed,omitempty"`
 }
 
@@ -58,23 +58,23 @@ func (e Event) LogValue() slog.Value {
 	)
 }
 
-// hookQueue is how many events wait for a hook that is busy. Sixty-four
-// exits tell what is wrong as well as a thousand. The hook of a set has room
-// for hookRoom more for each worker: they may all start, or exit, at once.
+// hookQueue is the number of events that wait for a busy hook: sixty-four exits
+// show a fault as well as a thousand. The hook of a set has room for hookRoom
+// more for each worker, since all may start, or exit, at once.
 const (
 	hookQueue = 64
 	hookRoom  = 2
 )
 
 // hookGrace is how long the end of a supervision waits for its hook to take
-// the queued events, so that an orderly hook has seen everything when
+// the queued events, so that a hook that returns has seen every event when
 // Supervise returns.
 const hookGrace = time.Second
 
-// hook delivers events to a function it does not trust. It has a goroutine
-// only while there are events, so that 100,000 workers with hooks cost none.
-// The rejected alternative, calling the hook on the worker's goroutine, let
-// one blocked hook freeze its siblings in a peer.
+// hook delivers events to a function that may block or panic. It has a goroutine
+// only while there are events, so that 100,000 workers with hooks need none.
+// Calling the function on the worker's goroutine was rejected: in a peer, one
+// blocked hook stops all siblings that way.
 type hook struct {
 	fn func(Event)
 
@@ -94,8 +94,9 @@ func newHook(fn func(Event)) *hook {
 	return &hook{fn: fn, room: hookQueue}
 }
 
-// send never waits. A nil hook drops everything, uncounted. The Event is made
-// in add: made by the callers, it doubled the stack of every worker that ends.
+// send queues an event without waiting. A nil hook drops it, uncounted. The Event
+// is made in add: made by the callers, it doubled the stack of every worker that
+// ends.
 func (h *hook) send(kind EventKind, worker string, at time.Time, exit *Exit) {
 	if h != nil {
 		h.add(kind, worker, at, exit)
@@ -118,9 +119,9 @@ func (h *hook) add(kind EventKind, worker string, at time.Time, exit *Exit) {
 	}
 }
 
-// deliver is the hook's goroutine. Should fn end it, another takes over: that
-// is seen here, at the foot of the stack, and not from recover, since a panic
-// during runtime.Goexit can be recovered and the goroutine ends all the same.
+// deliver is the hook's goroutine. If fn ends it, another takes over. That is
+// detected here, in the outermost function, and not by recover, since a panic
+// during runtime.Goexit can be recovered and the goroutine ends nevertheless.
 func (h *hook) deliver() {
 	ended := true
 	defer func() {
@@ -135,7 +136,8 @@ func (h *hook) deliver() {
 	ended = false
 }
 
-// next takes the next event into e. If there is none, the goroutine is to end.
+// next stores the next event in e. If there is none, it reports false, and the
+// goroutine is to end.
 func (h *hook) next(e *Event) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -161,8 +163,8 @@ func (h *hook) call(e *Event) {
 	took = true
 }
 
-// failed counts an event that the hook did not return from. The next one tells
-// it, together with the misses e itself would have told.
+// failed counts an event that the hook did not return from. The next event
+// reports it, together with the misses that e would have reported.
 func (h *hook) failed(e *Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -198,8 +200,8 @@ func (h *hook) resize(n int) {
 	}
 }
 
-// busy returns a channel that is closed when the hook has taken everything,
-// or nil if it has.
+// busy returns a channel that is closed when the hook has taken every event, or
+// nil if it has.
 func (h *hook) busy() <-chan struct{} {
 	if h == nil {
 		return nil
@@ -218,8 +220,8 @@ func (h *hook) close() {
 	}
 }
 
-// abandon also counts the queued events as missed. At most one event stays
-// with a hook that is blocked in it.
+// abandon closes the hook and counts the queued events as missed. A hook that is
+// blocked keeps the one event it is handling.
 func (h *hook) abandon() {
 	if h == nil {
 		return
@@ -242,8 +244,8 @@ func (h *hook) reopen() {
 	}
 }
 
-// end waits until the hook has taken everything, for hookGrace at most or until
-// stop is closed, and abandons the rest.
+// end waits until the hook has taken every event, for hookGrace at most or until
+// stop is closed, and abandons the others.
 func (h *hook) end(stop <-chan struct{}) {
 	if idle := h.busy(); idle != nil {
 		t := time.NewTimer(hookGrace)

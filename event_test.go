@@ -72,8 +72,8 @@ func TestHookSeesEverythingInOrder(t *testing.T) {
 	})
 }
 
-// TestBlockedHook: it delays no run; 64 events wait, what comes then is
-// dropped, and the first event after that tells how many were.
+// TestBlockedHook: it delays no run; 64 events wait, later ones are dropped, and
+// the first event after that has their number.
 func TestBlockedHook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var events []chanx.Event
@@ -161,7 +161,7 @@ func TestSlowHook(t *testing.T) {
 }
 
 // TestHookThatFails by a panic or by Goexit, now and then or always, is called
-// again for the next event. What it returned from and missed add up to all.
+// again for the next event. Events handled and missed add up to all.
 func TestHookThatFails(t *testing.T) {
 	for name, out := range map[string]func(){
 		"panic":      func() { panic("the hook's own") },

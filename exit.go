@@ -13,20 +13,21 @@ import (
 )
 
 // ErrStop, returned by a worker as it is or wrapped, ends the worker for good
-// whatever its policy says: [Supervise] returns nil. Joined with another error,
-// as by errors.Join(err, ErrStop), it ends the worker with that joined error,
-// as [Permanent] does. There are three exceptions. An ErrStop inside a
-// [*PanicError] does not count. A worker that returns ErrStop once its ctx was
-// cancelled to restart it ([ErrRestarting]) is restarted: its loop may have
-// ended because of that. And a run that was replaced as stalled has no say.
+// under any policy: [Supervise] returns nil. Joined with another error, as by
+// errors.Join(err, ErrStop), it ends the worker with the joined error, as
+// [Permanent] does. There are three exceptions. An ErrStop inside a
+// [*PanicError] does not count. A worker that returns ErrStop after its ctx was
+// cancelled to restart it ([ErrRestarting]) is restarted, since its loop may
+// have ended because of that. The error of a run that was replaced as stalled
+// has no effect.
 var ErrStop = errors.New("chanx: worker stopped for good")
 
 // Permanent returns an error that, returned by a worker as it is or wrapped,
-// ends the worker for good as failed, whatever its policy says: [Supervise]
-// returns err, or the error that wraps it, and a [Supervisor] shows the worker
-// as failed and runs on. Error, errors.Is and errors.As behave as those of err.
-// A panic with it is a panic like any other. A nil err returns nil. The name
-// and the meaning are those of cenkalti/backoff.
+// ends the worker for good as failed, under any policy: [Supervise] returns err,
+// or the error that wraps it, and a [Supervisor] shows the worker as failed and
+// keeps running. Error, errors.Is and errors.As behave as those of err. A panic
+// with it is an ordinary panic. Permanent(nil) is nil. The name and the meaning
+// are those of cenkalti/backoff.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -41,19 +42,20 @@ func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
 
 // ErrGoexit is the Err of an [Exit] by runtime.Goexit, which
-// (*testing.T).FailNow calls as well. It ends the goroutine without an error,
-// so other supervisors show such a worker as running forever. If a function
-// deferred by the worker then panics, the exit is that panic; a panic that is
-// ended by a deferred Goexit leaves no trace in Go, and is this error.
+// (*testing.T).FailNow calls as well. Goexit ends the goroutine without an
+// error. If a function deferred by the worker then panics, the exit is that
+// panic; a panic that is ended by a deferred Goexit leaves no trace in Go, and
+// is reported as ErrGoexit.
 var ErrGoexit = errors.New("chanx: worker called runtime.Goexit")
 
-// ErrStalled is the Err of an [Exit] without an end: the worker was silent for
-// longer than its Heartbeat and was replaced, and its goroutine leaked. If that
-// ends later, its error is reported as another Exit, joined with ErrStalled.
+// ErrStalled is the Err of the [Exit] of a run that was replaced: the worker was
+// silent for longer than its Heartbeat, and its goroutine leaked. If the
+// goroutine ends later, its error is reported as another Exit, joined with
+// ErrStalled.
 var ErrStalled = errors.New("chanx: worker stalled")
 
-// Exit is the end of a run of a worker, kept so that the cause outlives the
-// worker and the log that it served.
+// Exit describes the end of a run of a worker. It is kept in memory, so the
+// cause stays readable if the log fails with the worker.
 type Exit struct {
 	// Err is the error that the worker returned, nil included, or a
 	// [*PanicError], [ErrGoexit] or [ErrStalled].
@@ -61,28 +63,29 @@ type Exit struct {
 	// Started is when the run began, and Ran how long it lasted.
 	Started time.Time
 	Ran     time.Duration
-	// Restarts is how many restarts since the last healthy run had led to
+	// Restarts is the number of restarts since the last healthy run, before
 	// this exit: 0 for the first run, and for a run that was healthy itself.
 	Restarts int
 	// Backoff is the wait before the restart, as decided at the exit. Under
-	// OneForAll and RestForOne stopping siblings takes longer, and the restart
-	// of a sibling may come first and take the worker along.
+	// OneForAll and RestForOne the time to stop siblings is added, and a
+	// sibling's restart may include the worker earlier.
 	Backoff time.Duration
-	// Final says that no restart follows, as decided at the exit. A shutdown
+	// Final reports that no restart follows, as decided at the exit. A shutdown
 	// during the Backoff of the last exit prevents a restart as well, and
-	// [Supervisor.Restart] or another Run may start the worker all the same.
+	// [Supervisor.Restart] or another Run may still start the worker.
 	Final bool
 
 	shown *rendering // of Err, unless that is plain
 }
 
 // MarshalJSON returns an object: "error" has the text of Err, which is empty for
-// a nil return; "stack" the stack of a [*PanicError] in Err, if there is one;
-// "ran" and "backoff" are durations as time.Duration prints them. The other
-// fields are "started", "restarts" and "final".
+// a nil return; "stack" has the stack of a [*PanicError] in Err, if any; "ran"
+// and "backoff" are durations as time.Duration prints them. The other fields are
+// "started", "restarts" and "final".
 //
-// The text was taken at the exit: no code of Err runs now, unless the Exit was
-// made by hand. A text above 64 KiB is cut, with a note of its length.
+// The text was taken at the exit: no method of Err is called, unless the Exit
+// was constructed by the caller. A text above 64 KiB is cut, with a note of its
+// length.
 func (e Exit) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Error    string    `json:"error"`
@@ -98,8 +101,8 @@ func (e Exit) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// LogValue returns the fields as a group, with the error and the stack as
-// MarshalJSON has them.
+// LogValue returns the fields as a group, with the error and the stack in the
+// form of MarshalJSON.
 func (e Exit) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("error", shownText(e.Err, e.shown))}
 	if stack := e.stack(); stack != "" {
@@ -129,15 +132,16 @@ type PanicError struct {
 	Value any    // the argument of panic
 	Stack []byte // of the goroutine, as runtime/debug.Stack prints it
 
-	text string // Error, once it has been rendered; empty: not yet
+	text string // the result of Error; empty: not yet rendered
 }
 
-// Error is one line: the value and the place of the panic, and the place of an
-// earlier panic that was still unwinding the stack. A panic with a *PanicError
-// has the line of that. The stack is printed by %+v.
+// Error returns one line: the value and the place of the panic, and the place of
+// an earlier panic that was still unwinding the stack. For a panic with a
+// *PanicError it is the line of that. The stack is printed by %+v.
 //
 // The Error, String or Format method of Value is called once, when the panic is
-// recovered, on the goroutine of the worker. If it panics, Error says so.
+// recovered, on the goroutine of the worker. If it panics, the line has the type
+// of Value instead.
 func (e *PanicError) Error() string {
 	switch {
 	case e == nil:
@@ -148,7 +152,7 @@ func (e *PanicError) Error() string {
 	return e.lineOf(textOf(e.Value))
 }
 
-// lineOf returns the line for a Value with that text.
+// lineOf returns the line of Error for a Value with that text.
 func (e *PanicError) lineOf(value string) string {
 	if e.origin() != e {
 		return value
@@ -171,14 +175,14 @@ func (e *PanicError) Format(s fmt.State, verb rune) {
 	formatError(s, verb, e.Error(), e)
 }
 
-// below returns the stack as it is printed below a line.
+// below returns the stack as it is printed below the line of Error.
 func (e *PanicError) below() string {
 	return "\n\n" + string(e.origin().Stack)
 }
 
-// origin returns the first of the panics that followed from each other: a
-// worker with CrashOnPanic, below a Supervisor that is a worker itself, makes
-// Run panic with its *PanicError.
+// origin returns the first of a chain of panics: a worker with CrashOnPanic,
+// below a Supervisor that is itself a worker, makes Run panic with its
+// *PanicError.
 func (e *PanicError) origin() *PanicError {
 	for {
 		inner, _ := e.Value.(*PanicError)
@@ -210,8 +214,8 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// raise panics with e. The runtime prints nothing but the Error of a panic that
-// ends the process: a first panic, which no recover returns, has it print the
+// raise panics with e. The runtime prints only the Error of a panic that ends the
+// process: an earlier panic, which recover never returns, makes it print the
 // stack of the worker.
 func (e *PanicError) raise() {
 	defer panic(e)
@@ -219,9 +223,9 @@ func (e *PanicError) raise() {
 }
 
 // panicPlaces returns, as "dir/file.go:12", where the panic of a stack was
-// called: below the topmost call of panic, past the functions of the runtime,
-// which a nil pointer or an index panics in. If that was in a function deferred
-// below an earlier panic, it returns the place of the earliest as well.
+// called: below the topmost call of panic, past the functions of the runtime, in
+// which nil pointers and indexes panic. If that was in a function deferred below
+// an earlier panic, it also returns the place of the earliest.
 func panicPlaces(stack string) (at, earlier string) {
 	lines := strings.Split(stack, "\n")
 	below := false
@@ -254,21 +258,21 @@ func shortPlace(line string) string {
 }
 
 // rendering is the text of an error, and the panic in it, as they were at the
-// exit. It is taken once, on the goroutine of the worker, before any lock, and
-// kept in the Exit: an Error method that blocks delays that exit, and nothing
-// else. Status, a health check, a log and a [RestartLimitError] read it without
-// a call of code that is not ours.
+// exit. It is made once, on the goroutine of the worker, before any lock is
+// taken, and kept in the Exit: an Error method that blocks delays that exit, and
+// nothing else. Status, a health check, a log and a [RestartLimitError] read it
+// without calling foreign code.
 type rendering struct {
 	text  string
 	panic *PanicError // the first in the tree of the error, or nil
 
-	// What the error decides, apart from stop, which a plain one may:
+	// Decisions of an error that is not plain:
 	permanent bool  // the worker has ended itself for good by Permanent
-	failure   error // what it has then failed with
+	failure   error // the error it has then failed with
 	left      error // the first in the tree that implements leaver
 }
 
-// exitKind says which way out a run has taken.
+// exitKind is the kind of end of a run.
 type exitKind uint8
 
 const (
@@ -276,14 +280,14 @@ const (
 	exitError
 	exitPanic
 	exitGoexit
-	exitStall // it was replaced, and its goroutine leaked
+	exitStall // the run was replaced, and its goroutine leaked
 )
 
-// result is how a run ended. Everything that is decided by the worker's error
-// is in it: to look into an error runs foreign code, which may panic, block or
-// call the supervisor, so it is done once, at the worker's risk and with no
-// lock held. A *PanicError that the worker has returned, as the result of a
-// Supervise of its own, is an error; kind says which it is.
+// result describes how a run ended. It holds every decision that depends on the
+// worker's error: inspecting an error runs foreign code, which may panic, block
+// or call the supervisor, so it is done once, at the worker's risk and with no
+// lock held. A *PanicError that the worker has returned, from a Supervise that
+// it calls, is an error; kind tells it from a panic.
 type result struct {
 	err   error
 	kind  exitKind
@@ -291,15 +295,14 @@ type result struct {
 	shown *rendering // nil: err is plain, or a panic
 }
 
-// leaver is implemented by errors that name goroutines a worker has left
-// behind.
+// leaver is implemented by errors that name goroutines left behind by a worker.
 type leaver interface{ leaves() bool }
 
 // protect calls worker and stores in res how it ended. It does not return if
-// the worker calls runtime.Goexit, which nothing can stop, not even the
-// recovery of a panic in a deferred function of the worker; res then has the
-// result for a deferred function of the caller. The other way round, a panic
-// that is ended by a deferred Goexit is not visible to anyone.
+// the worker calls runtime.Goexit, which cannot be stopped, not even by
+// recovering a panic in a deferred function of the worker; a deferred function
+// of the caller then finds the result in res. Conversely, a panic that is ended
+// by a deferred Goexit is not visible.
 func protect(
 	ctx context.Context, worker func(context.Context) error, res *result,
 ) {
@@ -309,8 +312,8 @@ func protect(
 	}
 }
 
-// of returns the panic of worker, if it had one. A nil Value is either Goexit,
-// and then of does not return, or panic(nil) under GODEBUG=panicnil=1.
+// of calls worker and returns its panic, if any. A nil Value is either Goexit, in
+// which case of does not return, or panic(nil) under GODEBUG=panicnil=1.
 func (res *result) of(
 	ctx context.Context, worker func(context.Context) error,
 ) (p *PanicError) {
@@ -338,9 +341,10 @@ func (res *result) of(
 	return nil
 }
 
-// inspect asks an error, once, for all that is shown of it or decided by it.
-// That is the risk of the worker: a panic, as of the Unwrap of a nil pointer in
-// the error, is one of the worker, and a Goexit leaves what res has by then.
+// inspect takes from an error, once, everything that is shown of it or decided
+// by it. It does so at the worker's risk: a panic, as of the Unwrap of a nil
+// pointer in the error, is a panic of the worker, and a Goexit keeps the part of
+// res that is set.
 func (res *result) inspect(err error) {
 	*res = result{
 		err: err, kind: exitError, shown: &rendering{text: goexitText},
@@ -356,7 +360,7 @@ func (res *result) inspect(err error) {
 	}
 }
 
-// crash returns the panic of res, which is to crash.
+// crash returns the panic of res, which has one.
 func (res *result) crash() *PanicError { return res.err.(*PanicError) }
 
 // ends reports whether the worker has ended itself for good.
@@ -364,7 +368,7 @@ func (res *result) ends() bool { return res.stop || res.permanent() }
 
 func (res *result) permanent() bool { return res.shown != nil && res.shown.permanent }
 
-// failure returns what a worker that has ended itself for good has failed with.
+// failure returns the error of a worker that has ended itself for good.
 func (res *result) failure() error {
 	if res.shown == nil {
 		return nil
@@ -372,10 +376,10 @@ func (res *result) failure() error {
 	return res.shown.failure
 }
 
-// walk looks through the tree of err. It reports whether ErrStop is in it, and
-// whether another error is joined to it. It does not look into a *PanicError: a
-// worker that has panicked has not decided to end, even if the value was
-// ErrStop and came through other supervisors.
+// walk searches the tree of err. It reports whether ErrStop is in it, and whether
+// another error is joined to it. It does not enter a *PanicError: a worker that
+// panics has not decided to end, even if the value was ErrStop and came through
+// other supervisors.
 func (r *rendering) walk(err error) (stop, other bool) {
 	for err != nil {
 		switch e := err.(type) {
@@ -413,7 +417,7 @@ func (r *rendering) walkAll(errs []error) (stop, other bool) {
 	return stop, other
 }
 
-// isStop reports whether err itself is ErrStop, or says so by an Is method.
+// isStop reports whether err itself is ErrStop, or matches it by an Is method.
 func isStop(err error) bool {
 	if err == ErrStop {
 		return true
@@ -422,12 +426,12 @@ func isStop(err error) bool {
 	return ok && is.Is(ErrStop)
 }
 
-// goexitText stands for a text that was never returned.
+// goexitText replaces a text whose method did not return.
 const goexitText = "(the method for its text called runtime.Goexit)"
 
 // plainType is the type of the errors of errors.New. They have no code that
-// could block or panic, hence nothing is kept of them, and no worker that ends
-// with one grows its stack for a rendering.
+// could block or panic, so they need no rendering, which would grow the stack of
+// each worker that ends with one.
 var plainType = reflect.TypeOf(ErrStop)
 
 func isPlain(err error) bool {
@@ -435,8 +439,8 @@ func isPlain(err error) bool {
 }
 
 // panicIn returns the first *PanicError in the tree of err that is not nil, or
-// nil. errors.As would return a nil one, call the As methods of others, and
-// take twice the stack.
+// nil. errors.As would return a nil *PanicError, call As methods, and take twice
+// the stack.
 func panicIn(err error) *PanicError {
 	for {
 		switch e := err.(type) {
@@ -457,11 +461,11 @@ func panicIn(err error) *PanicError {
 	}
 }
 
-// maxText bounds the text that is kept of an error.
+// maxText bounds the text of an error that is kept.
 const maxText = 64 << 10
 
-// textOf returns the text of an error, or of the value of a panic. It is the
-// only call of their Error, String and Format methods.
+// textOf returns the text of an error, or of the value of a panic. Only it calls
+// their Error, String and Format methods.
 func textOf(v any) (text string) {
 	returned := false
 	defer func() {
@@ -482,8 +486,8 @@ func textOf(v any) (text string) {
 	return text
 }
 
-// unreadable describes a value whose text cannot be had, by its type alone: the
-// value that its method has panicked with is no more to be trusted.
+// unreadable describes a value whose text is unavailable, by its type alone: the
+// value that its method has panicked with may panic as well.
 func unreadable(v, cause any) string {
 	if r := reflect.ValueOf(v); r.Kind() == reflect.Pointer && r.IsNil() {
 		return fmt.Sprintf("(%T)(nil)", v)
@@ -491,8 +495,8 @@ func unreadable(v, cause any) string {
 	return fmt.Sprintf("(%T, whose text panics with a %T)", v, cause)
 }
 
-// cutText shortens a text to maxText, with a note of its length. The clone lets
-// the garbage collector free the rest.
+// cutText shortens a text to maxText, with a note of its length. The clone keeps
+// the whole text from staying in memory.
 func cutText(text string) string {
 	if len(text) <= maxText {
 		return text
@@ -502,7 +506,7 @@ func cutText(text string) string {
 	return strings.Clone(head) + note
 }
 
-// formatError prints an error with p in it, or without one if p is nil.
+// formatError prints text and, for %+v, the stack of p, unless p is nil.
 func formatError(s fmt.State, verb rune, text string, p *PanicError) {
 	if p != nil && verb == 'v' && s.Flag('+') {
 		text += p.below()
@@ -510,7 +514,8 @@ func formatError(s fmt.State, verb rune, text string, p *PanicError) {
 	_, _ = fmt.Fprintf(s, fmt.FormatString(s, verb), text)
 }
 
-// errorJSON returns the JSON of an error with p in it, or nil.
+// errorJSON returns an object with text as "error" and the stack of p, unless p
+// is nil, as "stack".
 func errorJSON(text string, p *PanicError) ([]byte, error) {
 	fields := struct {
 		Error string `json:"error"`
@@ -522,7 +527,7 @@ func errorJSON(text string, p *PanicError) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// errorLogValue returns the text of an error, or a group if it has a stack.
+// errorLogValue returns text or, unless p is nil, a group with text and stack.
 func errorLogValue(text string, p *PanicError) slog.Value {
 	if p == nil {
 		return slog.StringValue(text)
@@ -533,8 +538,8 @@ func errorLogValue(text string, p *PanicError) slog.Value {
 	)
 }
 
-// labeled is an error with a text of ours in front of it, or instead of it.
-// fmt.Errorf would call the Error method of err, and under a lock.
+// labeled is an error with a text that was made from it before. fmt.Errorf would
+// call the Error method of err, under a lock.
 type labeled struct {
 	text  string
 	err   error
@@ -544,8 +549,8 @@ type labeled struct {
 func (e *labeled) Error() string { return e.text }
 func (e *labeled) Unwrap() error { return e.err }
 
-// shownText returns the text of err, which is in shown unless it is plain or
-// was never inspected.
+// shownText returns the text of err, which is in shown unless err is plain or was
+// never inspected.
 func shownText(err error, shown *rendering) string {
 	switch {
 	case shown != nil:
@@ -576,7 +581,8 @@ func shownPanic(err error, shown *rendering) *PanicError {
 	return nil
 }
 
-// late returns how a run is reported that was replaced and has ended after all.
+// late returns the result to report for a run that was replaced and has ended
+// after all.
 func (res *result) late() result {
 	const replaced = ", replaced, and "
 	if res.err == nil {

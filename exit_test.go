@@ -55,7 +55,7 @@ func TestPanicError(t *testing.T) {
 	}
 }
 
-// TestPanicErrorOfTheRuntime: errors.As reaches what the runtime panics with.
+// TestPanicErrorOfTheRuntime: errors.As finds the error the runtime panics with.
 func TestPanicErrorOfTheRuntime(t *testing.T) {
 	var none map[string]int
 	var zero, index int
@@ -490,8 +490,8 @@ func TestExitMadeByHand(t *testing.T) {
 	assert.Contains(t, logged("exit", chanx.Exit{Err: errBoom}), `"error":"boom"`)
 }
 
-// TestTextOfACrash: what is recovered is one line, as that of any panic, and
-// what the runtime prints has the stack of the worker, also through a tree.
+// TestTextOfACrash: the recovered text is one line, like that of any panic, and
+// the text printed by the runtime has the stack of the worker, through a tree too.
 func TestTextOfACrash(t *testing.T) {
 	crash := chanx.RestartPolicy{CrashOnPanic: true}
 	supervise := func(ctx context.Context) error {
@@ -607,7 +607,7 @@ func (e slowError) Error() string { <-e.gate; return "slow" }
 
 // An error whose text waits for a lock that another worker holds delays the
 // exit it is the error of, and nothing else.
-func TestAnErrorThatBlocksDelaysNobody(t *testing.T) {
+func TestAnErrorThatBlocksDelaysOneExit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, chanx.SupervisorOptions{MaxRestarts: 1})
 		all := h.workers(atOnce, "a b c")

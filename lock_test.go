@@ -16,7 +16,7 @@ import (
 )
 
 // A goroutine that waits for a lock whose holder sleeps is parked in the
-// runtime, where it costs no processor time. The trace says so: a goroutine
+// runtime, where it costs no processor time. The dump shows it: a goroutine
 // that pauses or yields is shown as running or runnable.
 func TestLockParksWaiters(t *testing.T) {
 	for _, procs := range []int{1, 2, 8} {

@@ -28,11 +28,11 @@ func rounds(n int) int {
 	return n
 }
 
-// manyProcs lets goroutines be preempted in the middle of what they do: bugs
+// manyProcs makes goroutines be preempted in the middle of an operation: bugs
 // that never show with as many threads as cores show with four times as many.
 func manyProcs(t testing.TB) { setProcs(t, 4*runtime.NumCPU()) }
 
-// oneProc makes the order in which goroutines run a matter of who waits.
+// oneProc makes goroutines run in the order in which they become ready.
 func oneProc(t testing.TB) { setProcs(t, 1) }
 
 func setProcs(t testing.TB, n int) {
@@ -62,7 +62,7 @@ func readDoc(t *testing.T, file string) string {
 	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }
 
-// A tally gives each sender values of its own and judges what receivers get:
+// A tally gives each sender its own values and checks the received ones:
 // every value at most once, and each sender's in the order it sent them.
 type tally struct {
 	senders, each int

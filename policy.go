@@ -15,7 +15,8 @@ type RestartMode int
 const (
 	// RestartAlways restarts after every exit, a nil return included: a
 	// consumer that returns while it is still needed is the failure that
-	// this package exists for. Only [ErrStop] ends the worker for good.
+	// this package exists for. Only [ErrStop] and [Permanent] end the worker
+	// for good.
 	RestartAlways RestartMode = iota
 	// RestartOnFailure restarts after an error, a panic and a
 	// runtime.Goexit; a nil return completes the worker.
@@ -34,7 +35,7 @@ func (m RestartMode) String() string {
 	return restartModes[m]
 }
 
-// MarshalText returns what String does. An unknown mode is an error.
+// MarshalText returns the text of String. An unknown mode is an error.
 func (m RestartMode) MarshalText() ([]byte, error) {
 	if m < 0 || int(m) >= len(restartModes) {
 		return nil, fmt.Errorf("chanx: unknown %v", m)
@@ -42,8 +43,8 @@ func (m RestartMode) MarshalText() ([]byte, error) {
 	return []byte(m.String()), nil
 }
 
-// UnmarshalText sets m to the mode with that text. Any text but the three of
-// String is an error, and leaves m unchanged.
+// UnmarshalText sets m to the mode with that text. Any text other than the three
+// of String is an error, and leaves m unchanged.
 func (m *RestartMode) UnmarshalText(text []byte) error {
 	i := slices.Index(restartModes[:], string(text))
 	if i < 0 {
@@ -62,93 +63,93 @@ const (
 )
 
 // RestartPolicy configures how [Supervise] and a [Supervisor] restart a worker.
-// The zero value always restarts, waits a little longer each time, and never
-// gives up. An invalid policy panics when it is passed to them, before anything
-// starts; Validate returns the same text as an error.
+// The zero value always restarts, with increasing waits, and never gives up. An
+// invalid policy panics when it is passed to them, before anything starts;
+// Validate returns the same text as an error.
 //
-// # Backoff and giving up cancel each other
+// # Backoff can prevent giving up
 //
 // A limit of restarts in a window is reached only if they come close enough
 // together, and backoff keeps them apart: at 60 s spacing, 60 restarts in 10
 // minutes cannot happen, and the worker fails forever without a report. With a
 // zero Within all restarts since the last healthy run count, however far apart.
-// With a Within, the policy is invalid unless MaxRestarts waits, each as long
-// as it is on average, fit into it. Near that edge chance decides; a worker that
-// fails at once is sure to be given up if MaxRestarts waits, each as long as it
-// can be, fit. With the default waits 11 restarts are valid, and 9 are certain,
-// within one minute.
+// With a Within, the policy is invalid unless MaxRestarts waits of average
+// length fit into it. Near that bound the outcome is random; a worker that fails
+// at once is certain to be given up if MaxRestarts waits of maximum length fit.
+// With the default waits 11 restarts are valid, and 9 are certain, within one
+// minute.
 type RestartPolicy struct {
-	// Restart selects the exits to restart after. Zero: RestartAlways.
+	// Restart selects the exits to restart after. Zero means RestartAlways.
 	Restart RestartMode
 
 	// MinBackoff and MaxBackoff bound the wait before a restart. The first
 	// one after a healthy run waits MinBackoff; the n-th waits a random time
 	// between MinBackoff and MinBackoff*2^(n-1), at most MaxBackoff: the
 	// exponential backoff with full jitter of the AWS Architecture Blog
-	// (2015), with a floor.
-	// Zero: 100 ms and 30 s, or as close to that as the other one allows.
-	// MinBackoff < 0: no waiting; a worker that fails at once is then
-	// restarted some million times a second. A worker that is restarted with
-	// a sibling waits for the backoff of that, which may be shorter.
-	// MinBackoff > MaxBackoff, both set: invalid. MaxBackoff < 0: invalid.
+	// (2015), with a floor. A worker that is restarted with a sibling waits
+	// for the backoff of the sibling, which may be shorter.
+	// Zero means 100 ms and 30 s, or as close to that as the other one allows.
+	// MinBackoff < 0 means no wait: a worker that fails at once is then
+	// restarted some million times a second. MaxBackoff < 0 is invalid, and so
+	// is MinBackoff > MaxBackoff if both are set.
 	MinBackoff, MaxBackoff time.Duration
 
 	// ResetAfter is how long a run must last to count as healthy. The exit
 	// of a healthy run begins with a restart count of zero, and so with
-	// MinBackoff. A run that is replaced as stalled never was healthy.
-	// Zero: 1 minute. Negative: invalid.
+	// MinBackoff. A run that is replaced as stalled is never healthy.
+	// Zero means 1 minute. A negative value is invalid.
 	ResetAfter time.Duration
 
-	// MaxRestarts is how many restarts there may be in Within; the exit that
-	// would need one more gives up. So a worker that always fails runs
-	// 1 + MaxRestarts times. Zero: never give up. Negative: invalid.
+	// MaxRestarts is the number of restarts allowed in Within; the exit that
+	// would need one more gives up. A worker that always fails therefore runs
+	// 1 + MaxRestarts times.
+	// Zero means no limit. A negative value is invalid.
 	MaxRestarts int
 
 	// Within is the window of MaxRestarts. A restart is dated at the exit it
-	// follows, and has left the window when exactly Within has passed.
-	// Zero: all restarts since the last healthy run count.
-	// Negative, or too short for MaxRestarts average waits: invalid.
+	// follows, and leaves the window when exactly Within has passed.
+	// Zero means that all restarts since the last healthy run count. A value
+	// that is negative, or too short for MaxRestarts average waits, is invalid.
 	Within time.Duration
 
 	// Heartbeat is how long a running worker may be silent, from its start
-	// or its last [Beat]; if it is silent for longer it is reported as
-	// stalled. If the check for that is itself late by more than a quarter of
+	// or its last [Beat]; a worker that is silent for longer is reported as
+	// stalled. If the check itself is late by more than a quarter of
 	// Heartbeat, as after SIGSTOP or on a starved machine, the worker gets
 	// one more Heartbeat, once between two beats.
-	// Zero: not watched. Negative: invalid.
+	// Zero means that the worker is not watched. A negative value is invalid.
 	Heartbeat time.Duration
 
 	// ReplaceStalled starts a successor of a stalled worker. Go cannot kill
-	// a goroutine: the context of the old one is cancelled, with
-	// [ErrStalled] as the cause, and it is leaked until it ends by itself,
-	// which is still reported. A replacement is a restart: it waits, and
-	// counts towards MaxRestarts. A worker that has 16 leaked goroutines, and
-	// more than MaxRestarts, is reported as stalled and not replaced.
-	// Without Heartbeat, or with RestartNever: invalid.
+	// a goroutine: the context of the old run is cancelled, with [ErrStalled]
+	// as the cause, and its goroutine is leaked until it ends by itself, which
+	// is reported. A replacement is a restart: it waits, and counts towards
+	// MaxRestarts. A worker with 16 leaked goroutines, if these are more than
+	// MaxRestarts, is reported as stalled and not replaced.
+	// Without Heartbeat, or with RestartNever, true is invalid.
 	ReplaceStalled bool
 
 	// CrashOnPanic makes a panic of the worker crash instead of restarting:
 	// Supervise, or the Run of the Supervisor, panics with the [*PanicError]
-	// on the goroutine of its caller. If nothing recovers that, the process
-	// crashes, and prints the stack of the worker. A *PanicError that the
-	// worker returns, from a Supervise that it calls, is a failure like any
-	// other.
+	// on the goroutine of its caller. If that panic is not recovered, the
+	// process crashes and prints the stack of the worker. A *PanicError that
+	// the worker returns, from a Supervise that it calls, is an ordinary
+	// failure.
 	CrashOnPanic bool
 
 	// OnEvent observes starts, exits, restarts, stalls, recoveries and giving
-	// up. It is called on a goroutine that is not the worker's, with no lock
-	// held; for one worker one event at a time, in order. A function that is
-	// shared by several policies is called concurrently. If it blocks, up to
-	// 64 events wait for it, and later ones are dropped and counted in
-	// Event.Missed and WorkerStatus.Missed, as is an event in which it
-	// panics or calls runtime.Goexit. Once the worker is removed it gets no
-	// more events. Nil: none.
+	// up. It is called on a separate goroutine, with no lock held; for one
+	// worker one event at a time, in order. A function that is shared by
+	// several policies is called concurrently. If it blocks, up to 64 events
+	// wait for it, and later ones are dropped and counted in Event.Missed and
+	// WorkerStatus.Missed, as is an event in which it panics or calls
+	// runtime.Goexit. Once the worker is removed there are no more events.
+	// Nil means no hook.
 	OnEvent func(Event) `json:"-"`
 }
 
 // Validate returns nil if Supervise and Add accept p, and otherwise an error
-// with the text that they panic with. It is for a policy that is read from a
-// file.
+// with the text of their panic. It is for policies read from a file.
 func (p RestartPolicy) Validate() error {
 	if wrong := p.fill(); wrong != "" {
 		return errors.New(wrong)
@@ -165,7 +166,7 @@ func (p RestartPolicy) checked() RestartPolicy {
 }
 
 // fill fills in the defaults, and returns the reason why p is invalid, or "".
-// Text made for a valid policy would double the stack of a young caller.
+// Formatting for a valid policy would double the stack of a new goroutine.
 func (p *RestartPolicy) fill() (wrong string) {
 	if wrong = p.wrong(); wrong == "" {
 		p.fillBackoff()
@@ -205,7 +206,7 @@ func (p *RestartPolicy) wrong() string {
 	return ""
 }
 
-// fillBackoff leaves 0 < MinBackoff <= MaxBackoff, or both 0 for no waiting.
+// fillBackoff sets 0 < MinBackoff <= MaxBackoff, or both to 0 for no wait.
 func (p *RestartPolicy) fillBackoff() {
 	minSet, maxSet := p.MinBackoff != 0, p.MaxBackoff != 0
 	switch {
@@ -222,8 +223,8 @@ func (p *RestartPolicy) fillBackoff() {
 	}
 }
 
-// unreachable describes a window that has no room for MaxRestarts restarts of a
-// worker that fails at once. It returns "" for any other.
+// unreachable returns the reason why the window has no room for MaxRestarts
+// restarts of a worker that fails at once, or "".
 func (p *RestartPolicy) unreachable() string {
 	if p.Within == 0 || p.MaxRestarts == 0 || p.MinBackoff == 0 {
 		return ""
@@ -243,9 +244,9 @@ func (p *RestartPolicy) unreachable() string {
 	return ""
 }
 
-// restartsWithin returns how many restarts of a worker that fails at once are
-// in the window at the exit after the last of them, if each wait is as long as
-// it is on average. The waits grow, so no later window has more.
+// restartsWithin returns the number of restarts of a worker that fails at once
+// that are in the window at the exit after the last of them, with waits of
+// average length. The waits grow, so no later window has more.
 func (p *RestartPolicy) restartsWithin() (n time.Duration) {
 	left := p.Within - 1
 	for {
@@ -275,13 +276,13 @@ func (p *RestartPolicy) longest(n int) time.Duration {
 	return p.MaxBackoff
 }
 
-// maxLeaked bounds the goroutines of one worker that are left behind at a time.
-// MaxRestarts alone is no bound: it is zero by default, and a healthy run
-// between two stalls resets the count.
+// maxLeaked bounds the leaked goroutines of one worker. MaxRestarts alone is no
+// bound: it is zero by default, and a healthy run between two stalls resets the
+// count.
 const maxLeaked = 16
 
-// mayReplace reports whether a stalled worker that has left that many
-// goroutines behind is replaced.
+// mayReplace reports whether a stalled worker with that many leaked goroutines
+// is replaced.
 func (p *RestartPolicy) mayReplace(leaked int) bool {
 	// One more than MaxRestarts, or the stall that gives up would not count.
 	return p.ReplaceStalled && (leaked < maxLeaked || leaked <= p.MaxRestarts)
@@ -293,16 +294,17 @@ func (p *RestartPolicy) mayReplace(leaked int) bool {
 type RestartLimitError struct {
 	Restarts int           // restarts made in the window
 	Within   time.Duration // the window; zero: since the last healthy run
-	// Last is the error of the exit that was one too many. Under Supervise it
+	// Last is the error of the exit that exceeded the limit. Under Supervise it
 	// is nil for a nil return; a Supervisor wraps it with the worker's name,
-	// and names the worker after a nil return as well.
+	// after a nil return as well.
 	Last error
 
 	last *rendering // of Last, as in Exit
 }
 
-// Error is one line if the text of Last is: the stack of a [*PanicError] in
-// Last is printed by %+v, and part of the JSON and of the log value.
+// Error returns the limit and the text of Last. It is one line if that text is:
+// the stack of a [*PanicError] in Last is printed by %+v, and part of the JSON
+// and of the log value.
 func (e *RestartLimitError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -351,8 +353,8 @@ func (e *RestartLimitError) Unwrap() error {
 	return e.Last
 }
 
-// restarter is a policy applied to one worker: a state machine without a clock
-// or a goroutine, so that it can be tested, and fuzzed, as one.
+// restarter applies a policy to one worker. It is a state machine without a
+// clock or a goroutine, so that it can be fuzzed.
 type restarter struct {
 	policy   RestartPolicy // checked
 	restarts int           // since the last healthy run
@@ -364,7 +366,7 @@ type decision struct {
 	restarts int // since the last healthy run, before the one that follows
 	restart  bool
 	counted  bool    // the restart counts towards the limits
-	passed   *window // the limit that was passed: give up
+	passed   *window // the limit that was exceeded: give up
 	crash    bool    // by CrashOnPanic
 	wait     time.Duration
 	err      error
@@ -377,8 +379,8 @@ func newRestarter(checked RestartPolicy) restarter {
 }
 
 // counts returns the restarts that count at the end of a run that has lasted
-// ran. A run that was replaced as stalled never was healthy, or a Heartbeat
-// above ResetAfter would leak without a bound.
+// ran. A run that was replaced as stalled is never healthy, or with a Heartbeat
+// above ResetAfter the count of leaked goroutines would be unbounded.
 func (r *restarter) counts(ran time.Duration, stalled bool) int {
 	if ran >= r.policy.ResetAfter && !stalled {
 		return 0
@@ -386,7 +388,7 @@ func (r *restarter) counts(ran time.Duration, stalled bool) int {
 	return r.restarts
 }
 
-// decide says in d, which is zero, what follows a run that ended at now with
+// decide stores in d, which is zero, what follows a run that ended at now with
 // res. It changes nothing else. Returning d made a restart 5% slower.
 func (r *restarter) decide(d *decision, res *result, ran time.Duration, now time.Time) {
 	d.restarts = r.counts(ran, res.kind == exitStall)
@@ -404,7 +406,7 @@ func (r *restarter) decide(d *decision, res *result, ran time.Duration, now time
 	}
 }
 
-// crashes reports whether res is a panic that is to crash.
+// crashes reports whether res is a panic that CrashOnPanic applies to.
 func (r *restarter) crashes(res *result) bool {
 	return res.kind == exitPanic && r.policy.CrashOnPanic
 }
@@ -433,7 +435,7 @@ type window struct {
 	times  []time.Time
 }
 
-// err is the error of giving up after a run that has ended with last.
+// err returns the error of giving up after a run that has ended with last.
 func (w *window) err(last error, shown *rendering) *RestartLimitError {
 	return &RestartLimitError{
 		Restarts: w.max, Within: w.within, Last: last, last: shown,

@@ -116,7 +116,7 @@ func (o *oracle) broken() bool {
 	return p.MaxRestarts > 0 && p.Within > 0 && span >= p.Within
 }
 
-// bounds are what the wait must be in that follows n restarts.
+// bounds are the bounds of the wait that follows n restarts.
 func (o *oracle) bounds(n int) (low, top time.Duration) {
 	low, top = o.policy.MinBackoff, o.policy.MaxBackoff
 	if low < 0 {
@@ -140,8 +140,8 @@ func (o *oracle) bounds(n int) (low, top time.Duration) {
 	return low, wide
 }
 
-// expect says what must follow an exit: with what count it is told, whether a
-// restart comes, and if not, whether by giving up.
+// expect returns the consequence of an exit: its count, whether a restart
+// follows, and if not, whether the policy gave up.
 func (o *oracle) expect(way byte, ran time.Duration, at time.Time) (count int, again, gaveUp bool) {
 	healthy := o.policy.ResetAfter
 	if healthy == 0 {
@@ -161,7 +161,7 @@ func (o *oracle) expect(way byte, ran time.Duration, at time.Time) (count int, a
 	recent := 0
 	if o.policy.Within == 0 {
 		recent = count
-	} else { // a window does not ask what was healthy
+	} else { // a window ignores healthy runs
 		for _, made := range o.made {
 			if at.Before(made.Add(o.policy.Within)) {
 				recent++
@@ -246,7 +246,7 @@ func followEvents(t *testing.T, o *oracle, at time.Time, life []stretch, events 
 	t.Fatal("it outlived its ErrStop")
 }
 
-// followEnd checks what comes after the last exit.
+// followEnd checks the events after the last exit.
 func followEnd(t *testing.T, o *oracle, way byte, gaveUp bool, exit chanx.Exit, events []chanx.Event, err error) {
 	require.Zero(t, exit.Backoff)
 	if gaveUp {

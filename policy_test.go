@@ -209,8 +209,8 @@ func TestMaxRestarts(t *testing.T) {
 }
 
 // TestMaxRestartsStartsAnew after a healthy run, without a window. A window
-// counts what is in it, or a worker that fails every two minutes is never given
-// up by three restarts in an hour.
+// counts all restarts in it, or three restarts in an hour would never give up a
+// worker that fails every two minutes.
 func TestMaxRestartsStartsAnew(t *testing.T) {
 	for _, within := range []time.Duration{0, time.Hour} {
 		for _, tt := range []struct {

@@ -9,13 +9,13 @@ import (
 	"unsafe"
 )
 
-// ErrFull reports that a ring had no room and the operation does not evict.
+// ErrFull reports that a ring is full and the operation does not evict.
 var ErrFull = errors.New("chanx: full")
 
 // A Ring is a bounded queue whose senders never wait: when it is full,
-// [Ring.Send] evicts the oldest value. Any number of goroutines may send,
-// receive, close, and look. A Ring must be made by [NewRing] or [NewRingFunc]:
-// every method of the zero value panics. It must not be copied.
+// [Ring.Send] evicts the oldest value. All methods may be called by any number
+// of goroutines. A Ring must be made by [NewRing] or [NewRingFunc]: every method
+// of the zero value panics. It must not be copied.
 //
 // Every method is one atomic step (linearizable): values come out in the order
 // they went in, a value is evicted only if the ring is full at that instant,
@@ -26,38 +26,37 @@ var ErrFull = errors.New("chanx: full")
 // holds in every [Ring.Stats]. Received and evicted slots are zeroed, so the
 // ring keeps nothing alive for the garbage collector.
 //
+// A Ring is an array under a lock that is held for nanoseconds, except by a
+// large [Ring.RecvBatch]. A sender that finds the lock held pauses a few times,
+// for 4 µs in total, and then parks until it is released. One evicting Send in
+// 4,096 yields the processor after the unlock, so that a flood does not starve
+// receivers. No lock is held while a method of a ctx or onDrop runs.
+//
 // No method allocates, except for the timer of a [Ring.RecvTimeout] that waits,
 // the channel made by the first [Ring.Ready], an iterator of [Ring.All] that is
 // kept in a variable, and values of more than 128 KiB. A ctx of the context
-// package allocates its Done channel when it is first waited for.
+// package allocates its Done channel when a goroutine first waits for it.
 //
-// A Ring is an array under a lock that is held for nanoseconds, except by a
-// large [Ring.RecvBatch]. A sender that finds it held pauses a few times, for
-// 4 µs in all, and then parks until the holder has released it. One evicting
-// Send in 4,096 yields the processor after it has released the lock, so that a
-// flood does not keep it from receivers. No lock is held while a method of a
-// ctx or onDrop runs.
-//
-// On a full ring Send takes less than half of evict-and-retry on a channel, and
-// it cannot evict too much. A value for a parked receiver takes 1.2 times as
-// long as on a channel. A pump goroutine between two channels, as in
+// On a full ring Send takes less than half the time of evict-and-retry on a
+// channel, and never evicts too much. A value for a parked receiver takes 1.2
+// times as long as on a channel. A pump goroutine between two channels, as in
 // eapache/channels and floatdrop/ringchan, costs ten times as much as a Ring
-// and loses count.
+// and miscounts.
 type Ring[T any] struct {
 	onDrop func(T)
 
-	// wakeup holds a token while receivers may find a value, or the end. The
-	// law that no wake-up is lost: while values are in the ring, or it is
-	// closed, there is a token, or a receiver has taken it and is about to
-	// look, or the goroutine that owes it is between its unlock and its
-	// wake. A receiver that took the token looks before it does anything
-	// else, and passes the token on if there is more. One that gives up has
-	// not taken it.
+	// wakeup holds a token while receivers may find a value or the end. The
+	// invariant that prevents lost wake-ups: while the ring holds values or is
+	// closed, the token is in the channel, or a receiver has taken it and is
+	// about to look, or the goroutine that is to send it is between its unlock
+	// and its wake. A receiver that took the token looks before it does
+	// anything else, and passes the token on if values remain. A receiver that
+	// gives up has not taken it.
 	//
-	// The token is put out after the unlock: a receiver woken inside the
-	// section meets the lock still held (1.4 times a channel's hand-off
-	// instead of 1.2). Hence it may be put out after Close, and the channel
-	// is never closed. Close wakes one receiver, and each wakes the next.
+	// The token is sent after the unlock: a receiver woken inside the section
+	// finds the lock held (1.4 times a channel's hand-off instead of 1.2).
+	// Hence it may be sent after Close, and the channel is never closed. Close
+	// wakes one receiver, and each wakes the next.
 	wakeup chan struct{}
 
 	mu       lock
@@ -65,58 +64,57 @@ type Ring[T any] struct {
 	head     int // index of the oldest value
 	n        int // number of values
 	closed   bool
-	ready    chan struct{} // see Ready, which makes it; nil: not asked for
+	ready    chan struct{} // made by the first Ready
 	sent     uint64
 	received uint64
 	dropped  uint64
 	high     int
 
-	// Two rings made one after the other must not share a cache line: in a
-	// size class of 112 bytes they do, and a Send takes 22.8 ns instead of
-	// 6.3 with a ring and a core for each of two senders.
+	// Two rings allocated in sequence must not share a cache line: in a size
+	// class of 112 bytes they do, and with a ring and a core for each of two
+	// senders a Send takes 22.8 ns instead of 6.3.
 	_ [16]byte
 }
 
-// turn is how many evictions a flood makes before one Send yields. A flooding
-// goroutine is otherwise descheduled by the runtime where it may hold the lock,
-// and the others park one after the other: the slowest call in a thousand of 64
-// senders then takes 0.5 ms instead of 3 µs. It yields where it holds nothing.
-// One in 1,024 adds the yield to the slowest calls in a thousand. To yield after
-// sends that evict nothing, or after receives, takes the turns of a receiver
-// that keeps up: 1 instead of 16 million values a second.
+// turn is the number of evictions after which a Send yields. The runtime would
+// otherwise deschedule a flooding goroutine while it holds the lock, and the
+// others would park in sequence: the slowest call in a thousand of 64 senders
+// then takes 0.5 ms instead of 3 µs. One in 1,024 adds the yield to the slowest
+// calls in a thousand. Yielding after sends that evict nothing, or after
+// receives, takes turns from a receiver that keeps up: 1 instead of 16 million
+// values a second.
 const turn = 4096
 
 // RingStats is one consistent snapshot of a [Ring]:
 // Sent == Received + Dropped + Len, always.
 type RingStats struct {
-	Sent      uint64 // values stored; a refused one is still the caller's
+	Sent      uint64 // values stored; a refused value is not counted
 	Received  uint64 // values handed to receivers
 	Dropped   uint64 // values evicted by Send
 	Len       int    // values in the ring now
 	Cap       int    // values it can hold
-	HighWater int    // largest Len there ever was
+	HighWater int    // largest Len so far
 }
 
-// NewRing returns an empty ring for up to capacity values. The memory is
+// NewRing returns an empty ring for up to capacity values. It panics if
+// capacity < 1 or if no address space could hold that many. The memory is
 // allocated at once: capacity times the size of a T, and a cache line more if
-// that is below 512 bytes. NewRing panics if
-// capacity < 1 or if no address space could hold it.
+// that is below 512 bytes.
 func NewRing[T any](capacity int) *Ring[T] {
 	return NewRingFunc[T](capacity, nil)
 }
 
-// NewRingFunc is [NewRing] with a function that is called with each evicted
-// value, exactly once, to count it, to release it, or to send it elsewhere.
+// NewRingFunc returns a ring as [NewRing] does, and calls onDrop exactly once
+// with each evicted value: to count it, to release it, or to send it elsewhere.
 //
-//   - onDrop runs on the goroutine of the sender whose value took the place,
-//     after that value is in the ring, with no lock held. Its time is the
-//     sender's time.
+//   - onDrop runs on the goroutine of the evicting sender, after the new value
+//     is in the ring, with no lock held. The sender waits for it.
 //   - Calls by concurrent senders are concurrent and in no fixed order.
 //   - onDrop may call the ring. If it sends to the same full ring, that Send
 //     evicts too and calls onDrop again: it recurses until the stack overflows,
 //     unless onDrop stops sending.
-//   - If onDrop panics, the panic is the sender's, and the ring is intact.
-//   - A nil onDrop is NewRing.
+//   - If onDrop panics, Send panics, and the ring is intact.
+//   - A nil onDrop is not called.
 func NewRingFunc[T any](capacity int, onDrop func(T)) *Ring[T] {
 	if capacity < 1 {
 		panic("chanx: ring capacity < 1")
@@ -128,13 +126,13 @@ func NewRingFunc[T any](capacity int, onDrop func(T)) *Ring[T] {
 	}
 }
 
-// makeSlots returns the slots of a ring or a broadcast. Small ones get a cache
-// line more than they need: two rings of one slot, made one after the other and
+// makeSlots returns the slots of a ring or a broadcast. Few slots get a cache
+// line more than they need: two rings of one slot, allocated in sequence and
 // used on two cores, otherwise share the line of their slots, and a Send takes
 // 40 ns instead of 14.
 func makeSlots[T any](capacity int, of string) []T {
 	defer func() {
-		if recover() != nil { // a runtime error that names makeslice
+		if recover() != nil { // a runtime error about makeslice
 			panic("chanx: " + of + " capacity out of range")
 		}
 	}()
@@ -146,9 +144,9 @@ func makeSlots[T any](capacity int, of string) []T {
 	return make([]T, capacity, room)
 }
 
-// Send stores v and reports whether it did: false only after [Ring.Close],
-// with v still the caller's. It never waits; if the ring is full it evicts the
-// oldest value, which is counted in RingStats.Dropped and passed to onDrop.
+// Send stores v and reports whether it did: false only after [Ring.Close], and v
+// is then still the caller's. It never waits: if the ring is full it evicts the
+// oldest value, counts it in RingStats.Dropped and passes it to onDrop.
 func (r *Ring[T]) Send(v T) bool {
 	r.mustBeMade()
 	if r.onDrop != nil {
@@ -181,7 +179,8 @@ func (r *Ring[T]) Send(v T) bool {
 	return true
 }
 
-// sendFunc is Send with onDrop. Apart from it, Send copies no evicted value.
+// sendFunc is Send with onDrop. It is separate so that Send does not copy the
+// values it evicts.
 func (r *Ring[T]) sendFunc(v T) bool {
 	var old T // allocated before the lock, if it is too large for the stack
 	evicted, yield := false, false
@@ -208,8 +207,8 @@ func (r *Ring[T]) sendFunc(v T) bool {
 }
 
 // TrySend stores v if there is room. It never waits and never evicts: it
-// returns [ErrFull] on a full ring and [ErrClosed] after Close, with v still
-// the caller's.
+// returns [ErrFull] on a full ring and [ErrClosed] after Close, and v is then
+// still the caller's.
 func (r *Ring[T]) TrySend(v T) error {
 	r.mustBeMade()
 	r.mu.Lock()
@@ -224,9 +223,9 @@ func (r *Ring[T]) TrySend(v T) error {
 	return nil
 }
 
-// TryRecv takes the oldest value if there is one. The value is the zero value
-// unless the error is nil: [ErrEmpty] while the ring is open, [ErrClosed] once
-// it is closed and drained. It never waits.
+// TryRecv takes the oldest value, if any, without waiting. The value is the zero
+// value unless the error is nil: [ErrEmpty] while the ring is open, [ErrClosed]
+// once it is closed and drained.
 func (r *Ring[T]) TryRecv() (T, error) {
 	r.mustBeMade()
 	return r.receive(false)
@@ -242,16 +241,16 @@ func (r *Ring[T]) TryRecv() (T, error) {
 //     closed while Recv waits.
 //   - nil ctx: panics.
 //
-// A value sent to an empty ring wakes a receiver that waits. Unlike on a
-// channel it is not handed to it: a TryRecv, RecvTimeout or RecvBatch that comes
-// in between takes the value, and the receiver waits on.
+// A value sent to an empty ring wakes a waiting receiver. Unlike on a channel it
+// is not handed over: if a TryRecv, RecvTimeout or RecvBatch takes the value
+// first, the receiver continues to wait.
 func (r *Ring[T]) Recv(ctx context.Context) (v T, err error) {
 	r.mustBeMade()
 	if err := refusal(ctx, r.putBack); err != nil {
 		return v, err
 	}
 	woken := false
-	if len(r.wakeup) == 0 { // nothing to be found: looking costs a lock
+	if len(r.wakeup) == 0 { // nothing to receive: looking would take the lock
 		if err := r.park(ctx); err != nil {
 			return v, err
 		}
@@ -275,8 +274,8 @@ func (r *Ring[T]) Recv(ctx context.Context) (v T, err error) {
 //   - d <= 0: tries once, as TryRecv, with ErrTimeout for ErrEmpty.
 //   - a value arriving and the time over at the same moment: the value.
 //
-// Waiting allocates one timer, as the function [RecvTimeout] does, and like
-// that yields the processor once before and counts d from then.
+// Like the function [RecvTimeout], a call that waits yields the processor once
+// before it counts d, and allocates one timer.
 func (r *Ring[T]) RecvTimeout(d time.Duration) (T, error) {
 	v, err := r.TryRecv()
 	if err != ErrEmpty {
@@ -289,16 +288,16 @@ func (r *Ring[T]) RecvTimeout(d time.Duration) (T, error) {
 }
 
 // RecvBatch takes up to len(dst) of the oldest values in one step, waiting for
-// the first one until ctx is done, and returns how many it has stored in dst.
-// The errors are those of [Ring.Recv], with 0. It never waits for more than
+// the first one until ctx is done. It returns the number of values stored in
+// dst. The errors are those of [Ring.Recv], with 0. It never waits for more than
 // one value. With an empty dst it takes nothing and returns 0 without waiting,
 // and nil unless ctx is done or the ring is closed and drained.
 //
-// It is one lock and one copy for the whole batch: with 256 values of 8 bytes,
-// less than a nanosecond for each, under a tenth of a channel receive. The
-// copy is made under the lock, which a sender may have to wait for: 256 values
-// of 8 bytes hold it for 0.1 µs, 65,536 for 50 µs, and longer if dst is memory
-// touched for the first time.
+// A batch takes the lock once: with 256 values of 8 bytes, less than a
+// nanosecond for each value, under a tenth of a channel receive. The values are
+// copied under the lock, which senders may wait for: 256 values of 8 bytes hold
+// it for 0.1 µs, 65,536 for 50 µs, and longer if the memory of dst is touched
+// for the first time.
 func (r *Ring[T]) RecvBatch(ctx context.Context, dst []T) (int, error) {
 	r.mustBeMade()
 	if err := refusal(ctx, r.putBack); err != nil {
@@ -334,9 +333,9 @@ func (r *Ring[T]) All(ctx context.Context) iter.Seq[T] {
 	}
 }
 
-// Ready returns a channel for use in a select. It can be received from whenever
-// a value may be in the ring, and always after Close. It is always the same
-// channel, made by the first call.
+// Ready returns a channel for use in a select. It is readable whenever the ring
+// may hold a value, and always after Close. Every call returns the same channel,
+// made by the first.
 //
 //	select {
 //	case <-ring.Ready():
@@ -344,12 +343,12 @@ func (r *Ring[T]) All(ctx context.Context) iter.Seq[T] {
 //	case <-ctx.Done():
 //	}
 //
-// The channel gives a token, and there is one. A goroutine that takes it must
-// then receive from the ring, once is enough; if values remain, that puts the
-// token back for the next goroutine, as does a receive that a done ctx refuses.
-// Taking it without receiving leaves other goroutines asleep that select on
-// Ready, until the next Send or receive. Calls of Recv, RecvTimeout and
-// RecvBatch wait for a signal of their own and are not affected.
+// The channel holds at most one token. A goroutine that takes it must then
+// receive from the ring at least once; if values remain, the receive puts the
+// token back for the next goroutine, as does a receive that returns the error of
+// a done ctx. Otherwise other goroutines that select on Ready stay blocked until
+// the next Send or receive. Recv, RecvTimeout and RecvBatch use a separate
+// signal and are not affected.
 func (r *Ring[T]) Ready() <-chan struct{} {
 	r.mustBeMade()
 	r.mu.Lock()
@@ -374,7 +373,7 @@ func (r *Ring[T]) Close() {
 	first, ready := !r.closed, r.ready
 	r.closed = true
 	r.unlock()
-	// Nothing is sent to it any more: signal looks at closed, under mu.
+	// No send follows the close: signal looks at closed, under mu.
 	if first && ready != nil {
 		close(ready)
 	}
@@ -410,18 +409,18 @@ func (r *Ring[T]) Stats() RingStats {
 	}
 }
 
-// mustBeMade panics for a Ring that NewRing did not make, which would otherwise
-// be full at length 0 and wait on a nil channel. It comes before the lock,
-// which a panic would leave locked.
+// mustBeMade panics for a Ring that was not made by NewRing, which would
+// otherwise be full at length 0 and wait on a nil channel. It is called before
+// the lock is taken, which a panic would leave locked.
 func (r *Ring[T]) mustBeMade() {
 	if r.wakeup == nil {
 		panic("chanx: Ring not made by NewRing")
 	}
 }
 
-// refusal returns the error of a ctx that is done. The caller may have taken the
-// token of Ready and will now not receive, so putBack puts the token back, also
-// if ctx is nil, which panics.
+// refusal returns the error of a ctx that is done, and panics for a nil ctx. In
+// both cases it first calls putBack: the goroutine may have taken the token of
+// Ready and does not receive now.
 func refusal(ctx context.Context, putBack func()) error {
 	if ctx == nil {
 		putBack()
@@ -433,20 +432,19 @@ func refusal(ctx context.Context, putBack func()) error {
 	return err
 }
 
-// putBack puts the token of Ready back, which a goroutine has taken that does
-// not receive.
+// putBack puts the token of Ready back if there is a value.
 func (r *Ring[T]) putBack() {
 	r.mu.Lock()
 	r.unlock()
 }
 
-// park waits for the token, which the caller has then taken: it must look into
-// the ring before it does anything else. Looking at ctx first would lose a
-// wake-up.
+// park waits for the token or for ctx. After nil the caller has taken the token
+// and must look into the ring before it does anything else: looking at ctx first
+// would lose a wake-up.
 func (r *Ring[T]) park(ctx context.Context) error {
 	done := ctx.Done()
 	if done == nil {
-		<-r.wakeup // a receive parks faster than a select that has one case
+		<-r.wakeup // a receive parks faster than a select with one case
 		return nil
 	}
 	select {
@@ -457,8 +455,8 @@ func (r *Ring[T]) park(ctx context.Context) error {
 	}
 }
 
-// receive takes the oldest value. woken says that the caller has taken the
-// token and must pass it on.
+// receive takes the oldest value. If woken, the caller has taken the token, and
+// receive passes it on.
 func (r *Ring[T]) receive(woken bool) (v T, err error) {
 	if !r.mu.TryLock() { // r.mu.Lock() is not inlined
 		r.mu.wait()
@@ -501,7 +499,7 @@ func (r *Ring[T]) recvTimeout(d time.Duration) (T, error) {
 	return v, err
 }
 
-// wake puts the token out, unless it is out.
+// wake sends the token, unless the channel holds it.
 func (r *Ring[T]) wake() {
 	select {
 	case r.wakeup <- struct{}{}:
@@ -509,8 +507,8 @@ func (r *Ring[T]) wake() {
 	}
 }
 
-// unlock unlocks mu, and tells receivers if there is something for them. Send
-// and receive have it written out, for their speed.
+// unlock releases mu, and wakes a receiver if there is a value or the end. Send
+// and receive have it written out for speed.
 func (r *Ring[T]) unlock() {
 	if r.ready != nil {
 		r.signal()
@@ -524,8 +522,8 @@ func (r *Ring[T]) unlock() {
 
 // The methods below are called with mu held.
 
-// signal puts the token of Ready out if there is a value, unless it is out. Its
-// length is a plain load: a full select for every value would be a third of
+// signal sends the token of Ready if there is a value, unless the channel holds
+// it. The length is a plain load: a select for every value would be a third of
 // the cost of Send.
 func (r *Ring[T]) signal() {
 	if r.n > 0 && len(r.ready) == 0 && !r.closed {
@@ -536,8 +534,8 @@ func (r *Ring[T]) signal() {
 	}
 }
 
-// push counts a value for a ring that has room and returns its slot. To pass the
-// value in would copy large ones once more, and allocate the copy above 64 KiB.
+// push counts a value for a ring that has room and returns its slot. Passing the
+// value in would copy it once more, and allocate the copy above 64 KiB.
 func (r *Ring[T]) push() (slot int) {
 	slot = r.head - (len(r.buf) - r.n) // head + n may overflow
 	if slot < 0 {                      // a division for the remainder costs more
@@ -549,7 +547,7 @@ func (r *Ring[T]) push() (slot int) {
 	return slot
 }
 
-// replace counts a value for a full ring, in place of the oldest, and returns
+// replace counts a value that replaces the oldest of a full ring, and returns
 // its slot.
 func (r *Ring[T]) replace() (slot int) {
 	slot = r.head
@@ -559,9 +557,9 @@ func (r *Ring[T]) replace() (slot int) {
 	return slot
 }
 
-// pop counts the oldest value as received and zeroes its slot, from which the
-// caller has copied it. A zero value assigned to it would be allocated above
-// 128 KiB, under the lock.
+// pop counts the oldest value, which the caller has copied, as received and
+// zeroes its slot. Assigning a zero value would allocate it above 128 KiB, under
+// the lock.
 func (r *Ring[T]) pop() {
 	clear(r.buf[r.head : r.head+1])
 	r.advance(1)
@@ -583,7 +581,7 @@ func (r *Ring[T]) emptyErr() error {
 	return ErrEmpty
 }
 
-// take locks mu itself. It is the batch form of receive.
+// take is the batch form of receive. It locks mu itself.
 func (r *Ring[T]) take(dst []T) (int, error) {
 	r.mu.Lock()
 	defer r.unlock()

@@ -133,7 +133,8 @@ var ringSteps = []ringStep{
 	}},
 }
 
-// Every sequence of six operations gives what the slice gives, at every step.
+// Every sequence of six operations gives the results of the slice, at every
+// step.
 func TestRingEverySequence(t *testing.T) {
 	const length = 6
 	n := int(math.Pow(float64(len(ringSteps)), length))
@@ -226,8 +227,7 @@ func TestRingReadyThenCancelledRecv(t *testing.T) {
 	}
 }
 
-// Nothing to receive, nothing to say: a token beside an empty ring would make
-// a loop over Ready turn in vain.
+// An empty ring has no token, which would make a loop over Ready spin.
 func TestRingNotReadyWhenEmpty(t *testing.T) {
 	r := ringOf(2, 1)
 	<-r.Ready()
@@ -607,7 +607,7 @@ func TestRingRecvTimeoutSurvivesStaleTokens(t *testing.T) {
 	})
 }
 
-// It takes what is there and never waits for a second value.
+// RecvBatch takes the values in the ring and never waits for a second one.
 func TestRingRecvBatchTakesWhatIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, dst := ringOf(8), make([]int, 4)
@@ -689,7 +689,7 @@ func TestRingCallbackGetsEvictedOnly(t *testing.T) {
 	chanx.NewRingFunc[int](1, nil).Send(1) // nil is NewRing
 }
 
-// What left the ring is not kept alive by it; what is in it is.
+// Values that left the ring are not kept alive by it; values in it are.
 func TestRingKeepsNothingAlive(t *testing.T) {
 	type big struct{ _ [64]int }
 	ctx := t.Context()
@@ -826,7 +826,7 @@ func TestRingCloseWakesEveryWaiter(t *testing.T) {
 	})
 }
 
-// Senders wait for an answer to each value, so a lost wake-up stops everybody:
+// Senders wait for an answer to each value, so a lost wake-up stops the test:
 // inside the bubble that is a reported deadlock, not a hanging test. Cancelled
 // receivers come back at once with a new context.
 func TestRingHandOffNeverStops(t *testing.T) {
@@ -1078,7 +1078,7 @@ func TestRingWaitingAllocatesNothing(t *testing.T) {
 
 // A Ring follows the rules that testing/synctest has for channels: made outside
 // a bubble, a wait inside it stops virtual time; made inside, to use it outside
-// is a fatal error, in Go 1.25 a panic, which takes a process of its own to see.
+// is a fatal error, in Go 1.25 a panic, which a child process shows.
 func TestRingAcrossBubbles(t *testing.T) {
 	if os.Getenv("CHANX_TEST_CHILD") != "" {
 		var inner *chanx.Ring[int]

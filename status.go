@@ -15,7 +15,7 @@ const (
 	StateRunning                       // its goroutine has been started
 	StateBackingOff                    // between an exit and the restart
 	StateStalled                       // running, but silent for longer than its Heartbeat
-	StateStopped                       // ended in order, or by its Supervisor
+	StateStopped                       // ended without an error, or by its Supervisor
 	StateFailed                        // ended for good with an error, or gave up
 )
 
@@ -31,7 +31,7 @@ func (s WorkerState) String() string {
 	return names[s]
 }
 
-// MarshalText returns what String does.
+// MarshalText returns the text of String.
 func (s WorkerState) MarshalText() ([]byte, error) {
 	return []byte(s.String()), nil
 }
@@ -43,27 +43,28 @@ type WorkerStatus struct {
 	Name  string      `json:"name"`
 	State WorkerState `json:"state"`
 	Since time.Time   `json:"since"` // when it entered State
-	// Restarts is how often it was started again, ever: by its policy, along
-	// with a sibling, or by [Supervisor.Restart]. Another Run does not count.
+	// Restarts is the number of restarts since Add: by the policy, with a
+	// sibling, or by [Supervisor.Restart]. Another Run does not count.
 	Restarts int `json:"restarts"`
-	// CrashLooping says that it is running again after a failure, and has not
-	// been for long enough to call it recovered: for 10 s, or for 1 min if it
-	// had failed before since its last healthy run; for ResetAfter if that is
-	// less. An exit that its policy restarts is a failure.
+	// CrashLooping reports that the worker is running again after a failure,
+	// and not yet for long enough to call it recovered: 10 s, or 1 min if it
+	// had failed before since its last healthy run; ResetAfter if that is
+	// less. An exit that the policy restarts is a failure.
 	CrashLooping bool `json:"crash_looping,omitempty"`
-	// ExitCounts is how often it has exited in each way, ever.
+	// ExitCounts counts the exits since Add by kind.
 	ExitCounts ExitCounts `json:"exit_counts,omitzero"`
-	// Exits are its last exits, oldest first, at most
+	// Exits are the last exits, oldest first, at most
 	// SupervisorOptions.KeepExits. They stay readable after Run has returned.
 	Exits []Exit `json:"exits,omitempty"`
-	// LastBeat is when it was started or last called [Beat]; zero before.
+	// LastBeat is when the worker was started or last called [Beat]; zero
+	// before.
 	LastBeat time.Time `json:"last_beat,omitzero"`
-	// Missed is how many events its OnEvent could not take.
+	// Missed is the number of events lost by its OnEvent.
 	Missed uint64 `json:"missed_events,omitempty"`
 	// Workers is the status of the Supervisors that run below this worker,
-	// with a ctx derived from its own, since a tree is well only if its leaves
-	// are. Once the worker itself has ended, it also has the one that was the
-	// last to return.
+	// with a ctx derived from its own: a tree is healthy only if its leaves
+	// are. After the worker itself has ended, it includes the Supervisor that
+	// was the last to return.
 	Workers []WorkerStatus `json:"workers,omitempty"`
 }
 
@@ -76,7 +77,7 @@ type ExitCounts struct {
 	Error  uint64 `json:"error,omitempty"` // with ErrStop and the error of its context
 	Panic  uint64 `json:"panic,omitempty"`
 	Goexit uint64 `json:"goexit,omitempty"`
-	Stall  uint64 `json:"stall,omitempty"` // replaced as stalled
+	Stall  uint64 `json:"stall,omitempty"` // the run was replaced as stalled
 }
 
 func (c *ExitCounts) add(kind exitKind) {
@@ -94,10 +95,10 @@ func (c *ExitCounts) add(kind exitKind) {
 	}
 }
 
-// Status returns the state of every worker, in the order they were added. It
-// never waits on a worker, a hook or a log: only on the lock under which the
-// supervisor notes what happens. It may be called at any time; after Run has
-// returned it tells how everything ended. The result is the caller's.
+// Status returns the status of every worker, in the order they were added. It
+// may be called at any time; after Run has returned it shows how each worker
+// ended. It never waits for a worker, a hook or a log, only for the lock of the
+// Supervisor. The result belongs to the caller.
 func (s *Supervisor) Status() []WorkerStatus {
 	s.mu.Lock()
 	all := make([]WorkerStatus, len(s.members))
@@ -158,8 +159,8 @@ type childRun struct {
 	next *childRun
 }
 
-// adopt has the worker that runs with ctx, if any, show set as running below
-// it, until leave is called.
+// adopt makes the status of the worker running with ctx, if any, include that of
+// set, until leave is called.
 func adopt(ctx context.Context, set *Supervisor) (leave func()) {
 	r, _ := ctx.Value(runKey{}).(*workerRun)
 	if r == nil {
@@ -178,7 +179,7 @@ func adopt(ctx context.Context, set *Supervisor) (leave func()) {
 	}
 }
 
-// forgetOver takes the Runs that are over off the list.
+// forgetOver removes the Runs that are over from the list.
 func (r *workerRun) forgetOver() {
 	for at := &r.children; *at != nil; {
 		if (*at).over {
@@ -193,11 +194,11 @@ func (r *workerRun) forgetOver() {
 // [Supervisor.Health]. Package chanxhttp serves it over HTTP.
 type Health struct {
 	// Live reports that no worker is stalled or failed, and that the set has
-	// not given up: a restart of the process would not help.
+	// not given up: there is no reason to restart the process.
 	Live bool
 	// Ready reports that the set is running and not stopping, that it has a
-	// running worker, and that each is running and not crash-looping, or has
-	// ended in order.
+	// running worker, and that each worker is running and not crash-looping, or
+	// has stopped.
 	Ready bool
 	// Reason is why the set as a whole is not ready: "not started", "no
 	// worker is running", "stopping", "stopped" or "gave up". It is empty if
@@ -209,7 +210,7 @@ type Health struct {
 	// worker below a Supervisor that is itself a worker is named
 	// "parent/child"; the Workers of each are nil.
 	Workers []WorkerStatus
-	// Omitted is how many more workers there are.
+	// Omitted is the number of workers not listed.
 	Omitted int
 }
 
@@ -219,24 +220,24 @@ const healthWorkers = 100
 
 // A worker that has failed is crash-looping until its run has lasted for
 // failedGrace or, if it had failed before since its last healthy run, for
-// loopingGrace. ResetAfter, if that is shorter, takes the place of both. One
-// grace period alone would hide a worker that lives a little longer, or take a
-// service out of its load balancer for a minute because of one error.
+// loopingGrace. ResetAfter, if it is shorter, replaces both. One grace period
+// alone would hide a worker that lives a little longer, or take a service out of
+// its load balancer for a minute because of one error.
 const (
 	failedGrace  = 10 * time.Second
 	loopingGrace = time.Minute
 )
 
-// Health returns whether s is live and ready, and the workers that are not. A
-// worker is not live while it is stalled or failed, and not ready while it is
-// starting, backing off, or crash-looping: see WorkerStatus.CrashLooping. The
-// workers of a Supervisor that is itself a worker count while its Run is
-// running. When that stops or has given up, the set above it decides what to
-// do: its failed and stalled workers are then not ready, but live. Asked itself,
-// a set that gave up is not live until it is run again.
+// Health reports whether s is live and ready, and lists the workers that are
+// not. A worker is not live while it is stalled or failed, and not ready while
+// it is starting, backing off, or crash-looping: see WorkerStatus.CrashLooping.
+// The workers of a Supervisor that is itself a worker count during its Run. When
+// it stops or has given up, the set above it decides what to do: its failed and
+// stalled workers are then not ready, but live. A set that gave up is itself not
+// live until it is run again.
 //
-// Health waits, like Status, for nothing but the lock of each Supervisor, calls
-// no code of a worker, and copies the exits of at most 300 workers of each.
+// Like Status, Health waits only for the lock of each Supervisor. It calls no
+// code of a worker, and copies the exits of at most 300 workers of each set.
 func (s *Supervisor) Health() Health {
 	t := s.triage()
 	dead, unready := t.workers[deadWorker], t.workers[unreadyWorker]
@@ -331,7 +332,7 @@ func (m *member) severity(now time.Time) int {
 }
 
 // crashLooping reports whether m has failed, and its run has not lasted long
-// enough to say that it has recovered. The caller holds mu.
+// enough to count as recovered. The caller holds mu.
 func (m *member) crashLooping(now time.Time) bool {
 	failures := m.restarter.restarts
 	if m.state != StateRunning || failures == 0 {
@@ -344,7 +345,7 @@ func (m *member) crashLooping(now time.Time) bool {
 	return now.Sub(m.run.pulse.born) < min(grace, m.restarter.policy.ResetAfter)
 }
 
-// add adds one worker, whose status is taken only if it is listed.
+// add adds one worker, and takes its status only if it is listed.
 func (t *triage) add(severity int, prefix string, status func() WorkerStatus) {
 	t.total++
 	if len(t.workers[severity]) < healthWorkers {
@@ -354,8 +355,7 @@ func (t *triage) add(severity int, prefix string, status func() WorkerStatus) {
 	}
 }
 
-// include adds the workers of a set that runs below a worker. Once its Run has
-// returned, and the worker goes on without it, they are of no interest any more.
+// include adds the workers of a set that runs below a worker.
 func (t *triage) include(prefix string, child triage) {
 	listed := 0
 	for severity, all := range child.workers {

@@ -163,7 +163,7 @@ func TestTheLastExitsAreKept(t *testing.T) {
 
 // Everything is stuck: a worker, its hook, the group that waits for it, and
 // the Remove of another.
-func TestStatusWaitsForNobody(t *testing.T) {
+func TestStatusNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, chanx.SupervisorOptions{
 			Strategy: chanx.OneForAll, StopTimeout: time.Hour,

@@ -7,23 +7,24 @@ import (
 	"time"
 )
 
-// Strategy says which workers of a [Supervisor] are restarted when one of them
-// is. The names and their meaning are those of Erlang/OTP.
+// Strategy selects the workers of a [Supervisor] that are restarted together.
+// The names and their meaning are those of Erlang/OTP.
 type Strategy int
 
 const (
 	// OneForOne restarts the worker that exited.
 	OneForOne Strategy = iota
-	// OneForAll stops all the others, last added first, and starts all again
-	// when the backoff of the one that exited is over; the backoff begins
-	// when they have stopped. Their contexts are cancelled with
-	// [ErrRestarting] as the cause, and neither ErrStop nor nil that they then
-	// return ends them for good. A sibling ends for good meanwhile if it is
+	// OneForAll stops all other workers, last added first, and starts all
+	// again when the backoff of the worker that exited is over; the backoff
+	// begins when they have stopped. Their contexts are cancelled with
+	// [ErrRestarting] as the cause; if they then return ErrStop or nil, that
+	// does not end them for good. A sibling ends for good during this if it is
 	// under RestartNever, returns a [Permanent] error, or ended in a way that
 	// its policy does not restart before its context was cancelled. A sibling
 	// that [Supervisor.Restart] waits for is started in any case.
 	OneForAll
-	// RestForOne does the same with those added after the one that exited.
+	// RestForOne does the same with the workers added after the one that
+	// exited.
 	RestForOne
 )
 
@@ -37,7 +38,7 @@ func (s Strategy) String() string {
 	return strategies[s]
 }
 
-// MarshalText returns what String does. An unknown strategy is an error.
+// MarshalText returns the text of String. An unknown strategy is an error.
 func (s Strategy) MarshalText() ([]byte, error) {
 	if s < 0 || int(s) >= len(strategies) {
 		return nil, fmt.Errorf("chanx: unknown %v", s)
@@ -45,8 +46,8 @@ func (s Strategy) MarshalText() ([]byte, error) {
 	return []byte(s.String()), nil
 }
 
-// UnmarshalText sets s to the strategy with that text. Any text but the three
-// of String is an error, and leaves s unchanged.
+// UnmarshalText sets s to the strategy with that text. Any text other than the
+// three of String is an error, and leaves s unchanged.
 func (s *Strategy) UnmarshalText(text []byte) error {
 	i := slices.Index(strategies[:], string(text))
 	if i < 0 {
@@ -57,22 +58,22 @@ func (s *Strategy) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// plan is a restart under way, of one member or of a group: first those that
-// run are stopped, then all are started when wait is over. A member belongs to
-// the last plan that has claimed it, and nothing else starts it: so a group
-// that fails again, or within a larger one, cannot run a member twice.
+// plan is a restart in progress, of one member or of a group: the running members
+// are stopped, then all are started when wait is over. A member belongs to the
+// last plan that has claimed it, and only that starts it: a group that fails
+// again, or within a larger one, cannot run a member twice.
 type plan struct {
 	members  []*member
 	claimed  int  // how many of them still belong to it
 	stopping bool // some may still run
 	asked    bool // by Restart: its only member is started when it has stopped
 	name     string
-	cause    Exit // of the worker of that name, for which it is made
+	cause    Exit // the exit of the worker of that name, which caused the plan
 	wait     time.Duration
 	timer    *time.Timer
 }
 
-// claim makes p what starts m next, in place of the plan it belonged to.
+// claim makes p the plan that starts m next, in place of the one before.
 func (m *member) claim(p *plan) {
 	m.unclaim()
 	m.plan = p
@@ -97,20 +98,20 @@ func (m *member) unclaim() {
 }
 
 // Restart stops the worker of that name, waits for it, and starts it again in
-// its place: the order in which workers are started and stopped, and which
-// siblings RestForOne restarts, stay the same. Siblings are left alone. The
-// worker's context is cancelled with [ErrRestarting] as the cause, and however
-// it then ends, it is started again, at once. A worker that is backing off or
-// has ended for good is started at once; one that is being stopped for a
-// sibling's restart is started with that. The restart counts in
+// its place: the order in which workers are started and stopped, and the
+// siblings that RestForOne restarts, stay the same. Siblings are not restarted.
+// The worker's context is cancelled with [ErrRestarting] as the cause, and
+// however it then ends, it is started again at once. A worker that is backing
+// off or has ended for good is started at once; a worker that is being stopped
+// for a sibling's restart is started with that sibling. The restart counts in
 // WorkerStatus.Restarts and towards no limit.
 //
 // If ctx is done first, Restart returns ctx.Err(), and the worker is restarted
-// when it does stop. A ctx done before the call changes nothing. An unknown
-// name, a worker that is being removed, before or while Restart waits, and a
-// Supervisor that is not running or stops meanwhile, are errors. A worker that
-// restarts itself waits for itself: until its ctx, which the restart cancels,
-// is done. A nil ctx panics.
+// when it stops. A ctx done before the call changes nothing. An unknown name, a
+// worker that is being removed, and a Supervisor that is not running are errors,
+// also if the removal or the stop begins while Restart waits. A worker that
+// restarts itself waits until its ctx is done, which the restart cancels. A nil
+// ctx panics.
 func (s *Supervisor) Restart(ctx context.Context, name string) error {
 	if ctx == nil {
 		panic("chanx: nil context")
@@ -141,9 +142,9 @@ func (s *Supervisor) Restart(ctx context.Context, name string) error {
 	return nil
 }
 
-// regroup does one restart that must first stop siblings. Others wait for the
-// next round of Run's loop, so that a group that always fails does not keep it
-// from the rest.
+// regroup carries out one restart that must first stop siblings. Others wait for
+// the next round of Run's loop, so that a group that always fails does not block
+// it.
 func (s *Supervisor) regroup(a attention) {
 	if errIfDone(a.ctx) != nil {
 		return
@@ -166,7 +167,7 @@ func (s *Supervisor) nextGroup() (p *plan, live []*workerRun) {
 		return nil, nil
 	}
 	p = s.groups[0]
-	s.groups = slices.Delete(s.groups, 0, 1) // which keeps nothing
+	s.groups = slices.Delete(s.groups, 0, 1) // clears the last element
 	for _, m := range p.members {
 		if m.plan == p && m.live() {
 			live = append(live, m.run.awaited())
@@ -175,9 +176,9 @@ func (s *Supervisor) nextGroup() (p *plan, live []*workerRun) {
 	return p, live
 }
 
-// restartGroup plans the start of a group that was stopped. A member removed
-// meanwhile is no longer part of it, whether it has stopped or not, and one
-// claimed by a later plan is left to that.
+// restartGroup plans the start of a group that was stopped. A member that has
+// been removed is no longer part of it, whether it has stopped or not, nor is a
+// member that a later plan has claimed.
 func (s *Supervisor) restartGroup(p *plan, asked []*workerRun, timeout time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,7 +203,7 @@ func (s *Supervisor) restartGroup(p *plan, asked []*workerRun, timeout time.Dura
 	s.nudge() // for the next one, if any
 }
 
-// The rest is called with mu held.
+// The functions below are called with mu held.
 
 // restart starts m again after wait, together with the siblings that the
 // strategy selects. It returns the run that is to start at once, if any.
@@ -258,7 +259,7 @@ func (s *Supervisor) launch(p *plan) {
 	}
 }
 
-// again starts m for another time, after an exit.
+// again starts m again after an exit.
 func (s *Supervisor) again(m *member, cause *Exit) *workerRun {
 	m.restarts++
 	r := s.start(m)
@@ -267,9 +268,9 @@ func (s *Supervisor) again(m *member, cause *Exit) *workerRun {
 }
 
 // regrouped decides about the end of a run that its plan was to stop, or has
-// stopped. As in OTP, RestartNever is not restarted for others, and
-// RestartOnFailure is, unless it was done before it was asked. None of it
-// counts as a restart.
+// stopped. As in OTP, a RestartNever worker is not restarted for others, and a
+// RestartOnFailure worker is, unless it had completed before it was to stop.
+// None of this counts as a restart.
 func (m *member) regrouped(r *workerRun, res *result, d *decision) {
 	asked := context.Cause(r.ctx) == ErrRestarting
 	switch mode := m.restarter.policy.Restart; {
@@ -300,8 +301,8 @@ func (s *Supervisor) restartable(name string) (*member, error) {
 	return m, nil
 }
 
-// askRestart starts m, or has it stopped and started. In that case it returns
-// a channel that is closed when that has happened or cannot happen any more.
+// askRestart starts m, or begins to stop it for a start. It then returns a channel
+// that is closed when m was started, or no longer can be.
 func (s *Supervisor) askRestart(m *member) (settled <-chan struct{}) {
 	switch {
 	case m.plan != nil && m.plan.stopping: // which starts it
@@ -323,7 +324,7 @@ func (s *Supervisor) askRestart(m *member) (settled <-chan struct{}) {
 	return m.settled
 }
 
-// settle lets those Restarts look that wait for m.
+// settle wakes the calls of Restart that wait for m.
 func (m *member) settle() {
 	if m.settled != nil {
 		close(m.settled)

@@ -425,8 +425,8 @@ func TestAddDuringAGroupRestart(t *testing.T) {
 	}
 }
 
-// Who waits for the backoff of one failure and is caught by another is not
-// started when that backoff is over, but when those still running have stopped.
+// A member that waits for the backoff of one failure when another follows is
+// started when the running members have stopped, not when that backoff is over.
 func TestARestartTakesThePlaceOfOneThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, oneForAll)
@@ -504,8 +504,8 @@ func TestAGroupDoesNotWaitForTheRemoved(t *testing.T) {
 }
 
 // A removal that empties the group leaves a set that has ended for good.
-// A second group has not asked who was removed before its turn, and does not
-// wait for it either.
+// A second group neither stops nor waits for a member that was removed before
+// its turn.
 func TestTheNextGroupDoesNotWaitForTheRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, oneForAll)

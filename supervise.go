@@ -9,10 +9,9 @@ import (
 	"time"
 )
 
-// Supervise runs worker, and runs it again as policy says, until ctx is done,
-// the worker ends for good, or the policy gives up. Every way out of the
-// worker counts as an exit: an error, a panic, a nil return while ctx lives,
-// runtime.Goexit.
+// Supervise runs worker, and restarts it according to policy, until ctx is done,
+// the worker ends for good, or the policy gives up. Every end of a run counts as
+// an exit: an error, a panic, a nil return before ctx is done, runtime.Goexit.
 //
 // It returns
 //
@@ -22,42 +21,43 @@ import (
 //     failure.
 //   - nil when the worker returned [ErrStop], or nil under RestartOnFailure
 //     or RestartNever.
-//   - the error the worker has failed with for good: see [Permanent].
+//   - the error of a worker that failed for good: see [Permanent].
 //   - the error, or [*PanicError], or [ErrGoexit], of a RestartNever worker.
 //   - a [*RestartLimitError] when the policy gave up.
 //
 // A nil ctx, a nil worker and an invalid policy panic before anything starts. If
-// a method of ctx panics or calls runtime.Goexit, so does Supervise, with a
-// [*PanicError] once the worker was started.
+// a method of ctx panics or calls runtime.Goexit after that, Supervise panics
+// with a [*PanicError] or calls runtime.Goexit.
 //
 // The worker runs on its own goroutine, with a context derived from ctx that
-// is cancelled when that run ends, so that everything the run started with it
-// ends too. Supervise returns only when the worker has returned: a worker that
-// ignores its context delays it, and only a [Supervisor] has a timeout for
-// that. The exception is a run that was replaced as stalled, which happens
-// only before ctx is done. Supervise waits up to a second for OnEvent to take
-// the queued events.
+// is cancelled when the run ends, and with it everything the run has started
+// with that context. Supervise returns only when the worker has returned: a
+// worker that ignores its context delays it, and only a [Supervisor] has a
+// timeout for that. The exception is a run that was replaced as stalled, which
+// happens only before ctx is done. Supervise waits up to a second for OnEvent to
+// take the queued events.
 //
 // # On recovering panics
 //
 // The Go team landed and reverted recovery in errgroup (golang/go#53757,
 // #74275, #74304): a recovered panic crashes late or never, on another
 // goroutine, and without its stack. This is an argument against recovering by
-// default; a caller of Supervise asks for a worker that outlives its mistakes.
-// What was lost there is kept here: the stack is taken where the panic
-// happened and kept with the error, the restart is an event and counted, and
-// MaxRestarts turns a worker that cannot recover into an error. State that a
-// panic may have left inconsistent belongs inside the worker function, where a
-// restart makes it anew. If it is shared, set CrashOnPanic: then Supervise
-// panics, on its caller's goroutine, once OnEvent has taken the queued events;
-// if the panic was in a run that had been replaced, the context of the current
+// default; a caller of Supervise asks for a worker that survives its faults.
+// Supervise keeps the stack of the panic with the error, reports and counts the
+// restart, and returns an error when MaxRestarts is reached. State that a panic
+// may leave inconsistent belongs inside the worker function, where a restart
+// creates it again. If the state is shared, set CrashOnPanic: Supervise then
+// panics, on its caller's goroutine, once OnEvent has taken the queued events.
+// If the panic was in a run that had been replaced, the context of the current
 // run is cancelled, and that run has to return first.
 //
+// # Cost
+//
 // A restart without backoff or Heartbeat costs less than starting and joining
-// a goroutine, since the goroutine is kept. The next run therefore finds what
-// the last one did to its goroutine (LockOSThread, SetPanicOnFault, profiler
-// labels): a worker must undo that, or leave by runtime.Goexit, after which a
-// new goroutine is started.
+// a goroutine, since the goroutine is kept. The next run therefore inherits the
+// state of the goroutine (LockOSThread, SetPanicOnFault, profiler labels): a
+// worker must restore it, or end with runtime.Goexit, after which a new
+// goroutine is started.
 func Supervise(ctx context.Context, worker func(context.Context) error, policy RestartPolicy) error {
 	if worker == nil {
 		panic("chanx: nil worker")
@@ -94,8 +94,8 @@ func Supervise(ctx context.Context, worker func(context.Context) error, policy R
 	return err
 }
 
-// solo is one call of Supervise. One goroutine at a time is in charge of it
-// and may use its fields; it hands over only by starting its successor.
+// solo is one call of Supervise. One goroutine at a time owns it and may use its
+// fields; it passes ownership on by starting its successor.
 type solo struct {
 	ctx       context.Context
 	worker    func(context.Context) error
@@ -110,8 +110,8 @@ type solo struct {
 	leaked atomic.Int32
 }
 
-// soloRun is one goroutine of a solo: a run of the worker and, if no watch is
-// kept, the runs that follow it.
+// soloRun is one goroutine of a solo: a run of the worker and, if the worker is
+// not watched, the runs that follow.
 type soloRun struct {
 	pulse   *pulse
 	started time.Time
@@ -126,8 +126,8 @@ func (s *solo) newRun() *soloRun {
 }
 
 // attend gives r a new pulse, so that goroutines of an old run beat for that
-// run only. It costs as much as the restart itself, hence a goroutine whose
-// runs are not watched keeps the first.
+// run only. It costs as much as the restart itself, so a goroutine whose runs
+// are not watched keeps the first pulse.
 func (s *solo) attend(r *soloRun) {
 	r.pulse = &pulse{Context: s.ctx, born: r.started}
 	r.pulse.attempt.Store(s.attempts)
@@ -163,14 +163,14 @@ func (s *solo) work(r *soloRun) {
 	settled = true
 }
 
-// errContextGoexit makes Supervise call runtime.Goexit, as a method of ctx did
-// on the goroutine of a run.
+// errContextGoexit makes Supervise call runtime.Goexit, as a method of ctx has
+// done on the goroutine of a run.
 var errContextGoexit = errors.New("chanx: a method of the context called runtime.Goexit")
 
-// unsettled is deferred by the goroutines that ask ctx. If one ends before it
-// has settled what follows, a method of ctx has ended it, by a panic or by
-// runtime.Goexit: Supervise then does the same on the goroutine of its caller,
-// which would otherwise wait forever.
+// unsettled is deferred by the goroutines that call methods of ctx. If such a
+// goroutine ends before it has set *settled, a method of ctx has ended it, by a
+// panic or by runtime.Goexit: Supervise then does the same on the goroutine of
+// its caller, which would otherwise wait forever.
 func (s *solo) unsettled(settled *bool) {
 	if *settled {
 		return
@@ -184,8 +184,8 @@ func (s *solo) unsettled(settled *bool) {
 	}
 }
 
-// ended deals with the end of a run. It reports whether r is to run again, and
-// has then waited as long as the policy says.
+// ended handles the end of a run. It reports whether r is to run again, after
+// the backoff.
 func (s *solo) ended(r *soloRun, res *result) (again bool) {
 	r.cancel(nil)
 	r.pulse.stop()
@@ -199,7 +199,7 @@ func (s *solo) ended(r *soloRun, res *result) (again bool) {
 	return s.follow(r, &o)
 }
 
-// endedLate notes that the goroutine of r, which was leaked, has ended.
+// endedLate records the end of the goroutine of r, which was leaked.
 func (s *solo) endedLate(r *soloRun, res *result, now time.Time) {
 	s.leaked.Add(-1)
 	late := res.late()
@@ -217,14 +217,14 @@ func (r *soloRun) exit(res *result, now time.Time) Exit {
 	}
 }
 
-// outcome is a decision that was made and told.
+// outcome is a decision that has been reported.
 type outcome struct {
 	decision
 	at   time.Time
 	exit Exit
 }
 
-// exited decides what follows the end of a run of r, notes it and tells it.
+// exited decides what follows the end of a run of r, records and reports it.
 func (s *solo) exited(r *soloRun, res *result, ctxErr error, o *outcome) {
 	now := o.at
 	o.exit = r.exit(res, now)
@@ -252,7 +252,8 @@ func (s *solo) decide(d *decision, res *result, ran time.Duration, ctxErr error,
 	s.restarter.decide(d, res, ran, now)
 }
 
-// follow waits out the backoff and reports true, or ends the supervision.
+// follow waits out the backoff and reports true, or ends the supervision and
+// reports false.
 func (s *solo) follow(r *soloRun, o *outcome) (again bool) {
 	if o.restart {
 		o.err = sleep(s.ctx, o.wait)
@@ -271,9 +272,9 @@ func (s *solo) follow(r *soloRun, o *outcome) (again bool) {
 	return true
 }
 
-// stallChanged is the pulse's report. The timer's goroutine decides about a
-// stall itself, in charge of s as long as it holds the pulse's mu, so that
-// however soon the old run ends now, that is told later.
+// stallChanged is the pulse's report. The timer's goroutine handles a stall
+// itself: it owns s while it holds the pulse's mu, so that the end of the old
+// run, however soon, is reported later.
 func (s *solo) stallChanged(r *soloRun, stalled, stopping bool) {
 	now := time.Now()
 	e := r.exit(&result{}, now)
@@ -324,9 +325,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 	return errIfDone(ctx)
 }
 
-// errIfDone returns the error of ctx, and context.Canceled if ctx is done and
-// has none. No context should be that, and package context panics for a child of
-// one: where ours meet a foreign one, it is as if it was canceled.
+// errIfDone returns the error of ctx, and context.Canceled if ctx is done without
+// an error. That breaks the contract of a context, and package context panics
+// for a child of such a one.
 func errIfDone(ctx context.Context) error {
 	err := ctx.Err()
 	if err == nil {

@@ -213,8 +213,8 @@ type brokenError struct{ cause error }
 func (e *brokenError) Error() string { return "broken" }
 func (e *brokenError) Unwrap() error { return e.cause }
 
-// TestBrokenError: a worker whose error panics when it is looked into has
-// panicked, and nobody else does.
+// TestBrokenError: if the error of a worker panics when it is inspected, that is
+// a panic of the worker, and of no other goroutine.
 func TestBrokenError(t *testing.T) {
 	for name, worker := range map[string]func(context.Context) error{
 		"returned": func(context.Context) error { return (*brokenError)(nil) },
@@ -237,7 +237,7 @@ func TestBrokenError(t *testing.T) {
 	}
 }
 
-// stubbornError panics only when it is asked what it is, as a set does with the
+// stubbornError panics only when its tree is searched, as a set does with the
 // error of a worker it has stopped.
 type stubbornError struct{}
 
@@ -387,7 +387,7 @@ func TestCancelledAtTheExit(t *testing.T) {
 	})
 }
 
-// TestRunContext: each run has a context of its own, made from the caller's
+// TestRunContext: each run has a separate context, derived from the caller's
 // and cancelled when the run ends.
 func TestRunContext(t *testing.T) {
 	type key struct{}
@@ -456,8 +456,8 @@ func TestCrashOnPanic(t *testing.T) {
 	})
 }
 
-// TestCrashOnPanicIsForPanicsOnly: a *PanicError that the worker returns, as
-// the one of a Supervise of its own, was recovered by whoever made it.
+// TestCrashOnPanicIsForPanicsOnly: a *PanicError that the worker returns, from a
+// Supervise that it calls, has been recovered.
 func TestCrashOnPanicIsForPanicsOnly(t *testing.T) {
 	policy := every(-1)
 	policy.CrashOnPanic = true
@@ -520,8 +520,8 @@ func TestCrashOnAnyPanic(t *testing.T) {
 	}
 }
 
-// TestSuperviseInSupervise: what the inner one gives up on is an ordinary
-// failure to the outer one, with the stack still in it.
+// TestSuperviseInSupervise: giving up in the inner one is an ordinary failure to
+// the outer one, with the stack still in it.
 func TestSuperviseInSupervise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := every(time.Second)
@@ -635,8 +635,8 @@ func TestManySupervised(t *testing.T) {
 	}
 	all.Wait()
 	assert.EqualValues(t, workers*each, runs.Load())
-	// The last event of a worker is its last exit, so that what was missed
-	// at the very end is not told; nothing else may be amiss.
+	// The last event of a worker is its last exit, so events missed at the very
+	// end are not reported; no others may be missing.
 	told := exits.Load() + again.Load() + missed.Load()
 	assert.LessOrEqual(t, told, int64(workers*(2*each-1)))
 	assert.LessOrEqual(t, int64(workers*(2*each-1))-told, int64(workers*64))
@@ -697,7 +697,7 @@ func superviseNamed(w worker) error {
 	return s.Run(context.Background())
 }
 
-// allocsOfRestart has as many restarts that what comes once does not count.
+// allocsOfRestart makes so many restarts that the fixed cost does not count.
 func allocsOfRestart(t *testing.T, keep func(worker) error) float64 {
 	const restarts = 1000
 	return testing.AllocsPerRun(5, func() {
@@ -711,8 +711,8 @@ func allocsOfRestart(t *testing.T, keep func(worker) error) float64 {
 	}) / restarts
 }
 
-// Checking a policy made the text of a complaint that nobody had, and doubled
-// the stack of every goroutine that called Supervise.
+// Checking a valid policy once formatted an error, and doubled the stack of every
+// goroutine that called Supervise.
 func TestSuperviseOfDoneContextAllocatesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

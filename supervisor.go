@@ -14,46 +14,47 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// SupervisorOptions are the options of [NewSupervisor]. The zero value is the
-// useful default.
+// SupervisorOptions are the options of [NewSupervisor]. The zero value uses the
+// defaults.
 type SupervisorOptions struct {
-	// Strategy says which workers are restarted together. Zero: OneForOne.
+	// Strategy selects the workers that are restarted together.
+	// Zero means OneForOne.
 	Strategy Strategy
 
 	// MaxRestarts and Within limit the restarts of the whole set, as those
 	// of [RestartPolicy] do for one worker: the exit that would need one
-	// more gives up. Siblings restarted along do not count, nor does Restart.
-	// Zero MaxRestarts: never give up. Zero Within: the restarts of each
-	// worker since its last healthy run, added up, without workers that have
-	// ended for good or were removed; a run that is still going on counts as
-	// healthy once it has lasted ResetAfter, unless it is stalled.
-	// Negative: panics. As with one worker, a limit that backoff does not let
-	// through within Within is never reached; that is not checked here, since
-	// every worker has its own policy.
+	// more gives up. Restarts of siblings do not count, nor does Restart. As
+	// with one worker, a limit that backoff prevents is never reached; that is
+	// not checked here, since every worker has its own policy.
+	// Zero MaxRestarts means no limit. Zero Within means the sum of the
+	// restarts of each worker since its last healthy run, without workers that
+	// have ended for good or were removed; a current run counts as healthy
+	// once it has lasted ResetAfter, unless it is stalled. A negative value
+	// is invalid.
 	MaxRestarts int
 	Within      time.Duration
 
 	// StopTimeout is how long Run waits for workers to return after ctx is
 	// done or the set has given up, and how long a restart waits for
-	// siblings. Run as a worker of another Supervisor that stops it, it ends
-	// its wait 100 ms, or a quarter of the time if that is less, before that
-	// one does, which can then name the worker that hangs.
-	// Zero: 10 s. Negative: panics.
+	// siblings. A set that is stopped as a worker of another Supervisor ends
+	// its wait 100 ms, or a quarter of the time if that is less, before the
+	// other one does, which can then name the worker that hangs.
+	// Zero means 10 s. A negative value is invalid.
 	StopTimeout time.Duration
 
-	// KeepExits is how many last exits are kept for each worker, with error
-	// and stack. Zero: 8. Negative: panics.
+	// KeepExits is the number of last exits kept for each worker, with error
+	// and stack. Zero means 8. A negative value is invalid.
 	KeepExits int
 
 	// OnEvent observes every worker of the set, as RestartPolicy.OnEvent does
-	// one; a worker's own is called as well. It is called for one event at a
+	// one, in addition to the worker's own. It is called for one event at a
 	// time, and 64 events and two for each worker wait for it.
-	// Nil: none.
+	// Nil means no hook.
 	OnEvent func(Event)
 }
 
 // Validate returns nil if NewSupervisor accepts o, and otherwise an error with
-// the text that it panics with. It is for options that are read from a file.
+// the text of its panic. It is for options read from a file.
 func (o SupervisorOptions) Validate() error {
 	switch {
 	case o.Strategy < OneForOne || o.Strategy > RestForOne:
@@ -87,24 +88,23 @@ func (o SupervisorOptions) checked() SupervisorOptions {
 //
 //	parent.Add("consumers", consumers.Run, chanx.RestartPolicy{})
 //
-// A Supervisor starts the goroutines of its workers and hooks, and nothing
-// else. They end with Run, except those of workers named in a
-// [*StopTimeoutError], those leaked under ReplaceStalled or by a crash, and a
-// hook that blocks for longer than a second.
+// A Supervisor starts only the goroutines of its workers and hooks. They end
+// with Run, except those of workers named in a [*StopTimeoutError], those leaked
+// under ReplaceStalled or by a crash, and a hook that blocks for longer than a
+// second.
 //
-// Everything that happens is noted under one lock, by the goroutine that it
-// happens to, and OneForOne restarts are started there and then. Only stopping
-// a group or the set, which must wait for workers, is left to Run's own
-// goroutine; it holds no lock while it waits. No code of a worker, an error, a
-// hook or a context runs under that lock.
+// Each goroutine records its own events under one lock, and starts a OneForOne
+// restart itself. Only Run's goroutine stops a group or the set, since it must
+// wait for workers; it holds no lock while it waits. No code of a worker, an
+// error, a hook or a context runs under the lock.
 type Supervisor struct {
 	opts SupervisorOptions
 	hook *hook // of the set
-	// wake tells Run to look at the fields below. It is made by Run, so that
-	// it belongs to the synctest bubble that Run is in, if any.
+	// wake makes Run look at the fields below. It is made by Run, so that it
+	// belongs to the synctest bubble that Run is in, if any.
 	wake chan struct{}
-	// halt and crashed are made with it, and closed when there is nothing
-	// left to wait for: the set has given up, or is to crash.
+	// halt and crashed are made by Run too, and closed to end its waits: when
+	// the set has given up, and when it is to crash.
 	halt, crashed chan struct{}
 
 	mu       sync.Mutex
@@ -121,7 +121,7 @@ type Supervisor struct {
 	groups   []*plan
 	busy     bool     // Run has not returned
 	over     bool     // the set has given up, with err or crash
-	late     []string // left behind by removed members, and not told by Remove
+	late     []string // left behind by removed members, not reported by Remove
 	hooks    []*hook  // of removed members, not idle
 	err      error
 	crash    *PanicError
@@ -154,24 +154,24 @@ type member struct {
 	exits    []Exit
 
 	run  *workerRun // the last one, whether it has ended or not
-	plan *plan      // what starts it next, if anything does
-	// late is what a Supervisor left behind when it last ended as this
-	// worker, with names as its own Supervisor tells them.
+	plan *plan      // the plan that starts it next, if any
+	// late names the workers that a Supervisor left behind when it last ended
+	// as this worker.
 	late    *StopTimeoutError
 	over    bool          // it has ended for good
 	gone    chan struct{} // not nil: being removed; closed: removed
 	removes int           // calls of Remove that wait for gone
-	settled chan struct{} // not nil: a Restart waits for a start, or for none
+	settled chan struct{} // not nil: a Restart waits; closed: by a start, or in vain
 }
 
-// workerRun is one run of a member. As a context it is found by a Supervisor
-// that runs below it.
+// workerRun is one run of a member. It is a context, in which a Supervisor that
+// runs below the member finds it.
 type workerRun struct {
 	pulse  // born when the run starts
 	m      *member
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	stopBy atomic.Int64 // when it is given up, since born; 0: not known
+	stopBy atomic.Int64 // when the wait for its end is over, since born; 0: unknown
 
 	// Guarded by the Supervisor's mu:
 	ended    bool // or was leaked
@@ -182,7 +182,7 @@ type workerRun struct {
 
 type runKey struct{}
 
-// Value makes r the run that [Supervisor.Run] finds.
+// Value returns r to [Supervisor.Run].
 func (r *workerRun) Value(key any) any {
 	if key == (runKey{}) {
 		return r
@@ -193,8 +193,8 @@ func (r *workerRun) Value(key any) any {
 // WorkerOf returns the name of the worker running with ctx, as it was passed to
 // [Supervisor.Add], and the number of the current attempt: 1 for the first run
 // since Supervise or Supervisor.Run was called, 2 for the one after the first
-// restart. Under [Supervise] the name is empty. Without a supervisor above ctx
-// it returns "" and 0. It exists for the worker's own log lines. A nil ctx
+// restart. It is for log lines of the worker. Under [Supervise] the name is
+// empty. Without a supervisor above ctx WorkerOf returns "" and 0. A nil ctx
 // panics.
 func WorkerOf(ctx context.Context) (name string, attempt int) {
 	p := pulseOf(ctx)
@@ -210,9 +210,9 @@ func WorkerOf(ctx context.Context) (name string, attempt int) {
 // The causes for which a Supervisor cancels the context of a worker: see
 // [context.Cause].
 var (
-	// ErrStopping is the cause when the set stops. The cause then also wraps
-	// what it stops for: context.Cause of the ctx of Run, or the error that
-	// the set gives up with, or the [*PanicError] that it crashes with.
+	// ErrStopping is the cause when the set stops. The cause also wraps the
+	// reason: context.Cause of the ctx of Run, or the error that the set gives
+	// up with, or the [*PanicError] that it crashes with.
 	ErrStopping = errors.New("chanx: supervisor is stopping")
 	// ErrRemoved is the cause when the worker is removed.
 	ErrRemoved = errors.New("chanx: worker is being removed")
@@ -222,7 +222,7 @@ var (
 )
 
 // stopCause is the cause with which the contexts of a set that stops are
-// cancelled. It is rendered when it is asked, with no lock held.
+// cancelled. Its text is made on demand, with no lock held.
 type stopCause struct{ why error }
 
 func (c *stopCause) Error() string {
@@ -231,8 +231,8 @@ func (c *stopCause) Error() string {
 
 func (c *stopCause) Unwrap() []error { return []error{ErrStopping, c.why} }
 
-// stopping is the cause for a set that stops because of why, or because all
-// its workers have ended.
+// stopping returns the cause for a set that stops because of why, or, if why is
+// nil, because all its workers have ended.
 func stopping(why error) error {
 	if why == nil {
 		return ErrStopping
@@ -241,18 +241,18 @@ func stopping(why error) error {
 }
 
 // StopTimeoutError names the workers that did not return in time when their
-// Supervisor stopped, restarted them with a sibling, or was to run again
-// although it had left them behind. Their goroutines run on; when they end,
-// Status shows how.
+// Supervisor stopped or restarted them with a sibling, or that it had left
+// behind when Run was called again. Their goroutines keep running; when they
+// end, Status shows the exits.
 type StopTimeoutError struct {
-	// Workers are in the order they were added, those below one that was
-	// removed meanwhile last. One that hangs below a Supervisor that is
-	// itself a worker is named "parent/child".
+	// Workers are in the order they were added, followed by those below a
+	// worker that was removed. A worker below a Supervisor that is itself a
+	// worker is named "parent/child".
 	Workers []string
-	Timeout time.Duration // how long they were waited for
-	// Err is why they were to stop: ctx.Err(), the error of giving up, or that
-	// of the worker for whose restart they were stopped. It is nil if all
-	// workers of the set had ended, and left behind some below them.
+	Timeout time.Duration // how long Run waited for them
+	// Err is why they were to stop: ctx.Err(), the error of giving up, or the
+	// error of the worker for whose restart they were stopped. It is nil if all
+	// workers of the set had ended and left behind some below them.
 	Err error
 }
 
@@ -269,7 +269,7 @@ func (e *StopTimeoutError) Error() string {
 }
 
 // MarshalJSON returns an object with Error as "error" and the stack of a panic
-// in Err, if there is one, as "stack".
+// in Err, if any, as "stack".
 func (e *StopTimeoutError) MarshalJSON() ([]byte, error) {
 	if e == nil {
 		return []byte("null"), nil
@@ -301,15 +301,14 @@ func NewSupervisor(opts SupervisorOptions) *Supervisor {
 	}
 }
 
-// Add adds a worker, before or during Run; during Run it is started at once.
-// The worker is one as for [Supervise].
+// Add adds a worker, before or during Run; during Run it is started at once. The
+// worker and the policy are as for [Supervise].
 //
 // An empty or a taken name is an error, also while a worker of that name is
-// still being removed, and so is a Supervisor that is stopping or has stopped.
-// One that runs below another supervisor has not stopped while it waits to be
-// run again: it starts the worker then. If Add returns nil during Run, the
-// worker is started, and is one of those that Run waits for.
-// A nil worker and an invalid policy panic.
+// being removed, and so is a Supervisor that is stopping or has stopped. A
+// Supervisor below another one has not stopped while it waits to be run again:
+// it starts the worker then. If Add returns nil during Run, the worker has been
+// started, and Run waits for it. A nil worker and an invalid policy panic.
 func (s *Supervisor) Add(name string, worker func(context.Context) error, policy RestartPolicy) error {
 	s.mustBeMade()
 	if worker == nil {
@@ -347,17 +346,17 @@ func (s *Supervisor) Add(name string, worker func(context.Context) error, policy
 	return nil
 }
 
-// Remove stops the worker of that name, waits for it, and forgets it. If ctx
-// is done first it returns ctx.Err(), and the worker is forgotten, and its
-// name free, when it does stop. A ctx done before the call changes nothing. A
-// worker that is backing off, or has ended, or was never started, is forgotten
-// at once. An unknown name is an error. If the worker is a Supervisor that has
-// left workers of its own behind, it is removed, and a [*StopTimeoutError] names
-// them. As Supervise does, Remove waits up to a second for the worker's OnEvent
-// to take the queued events.
+// Remove stops the worker of that name, waits for it, and forgets it. If ctx is
+// done first, Remove returns ctx.Err(), and the worker is forgotten, and its name
+// free, when it stops. A ctx done before the call changes nothing. A worker that
+// is backing off, has ended, or was never started is forgotten at once. An
+// unknown name is an error. If the worker is a Supervisor that has left workers
+// behind, it is removed, and Remove returns a [*StopTimeoutError] with their
+// names. Like Supervise, Remove waits up to a second for the worker's OnEvent to
+// take the queued events.
 //
-// A worker that removes itself waits for itself: until its ctx, which the
-// removal cancels, is done. A nil ctx panics.
+// A worker that removes itself waits until its ctx is done, which the removal
+// cancels. A nil ctx panics.
 func (s *Supervisor) Remove(ctx context.Context, name string) error {
 	if ctx == nil {
 		panic("chanx: nil context")
@@ -384,8 +383,8 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 	return nil
 }
 
-// isGone reports whether m was removed, and if not, notes that one call of
-// Remove waits for it no longer.
+// isGone reports whether m was removed. If not, one call of Remove no longer
+// waits for it.
 func (s *Supervisor) isGone(m *member) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -413,38 +412,38 @@ func closedBefore(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-// Run starts the workers in the order they were added, without waiting for one
-// before it starts the next, and supervises them until ctx is done, every
-// worker has ended for good, or the set gives up. It returns
+// Run starts the workers in the order they were added, without waiting between
+// them, and supervises them until ctx is done, every worker has ended for good,
+// or the set gives up. It returns
 //
 //   - ctx.Err() after a clean stop, or if ctx was done before the start.
 //   - nil once every worker has ended for good. Without any worker it waits
 //     for one.
 //   - a [*RestartLimitError], whose Last names the worker, when the limit of
-//     the set or of one of its workers was passed. The other workers are
-//     stopped first. As in OTP, what one worker's policy gives up on is for
-//     the next level to decide; a worker the others can do without belongs
-//     under RestartNever, or has no MaxRestarts.
-//   - a [*StopTimeoutError] that wraps one of these, naming the workers that
+//     the set or of one of its workers was exceeded. The other workers are
+//     stopped first. As in OTP, the next level decides what to do then; a
+//     worker that the others can do without belongs under RestartNever, or has
+//     no MaxRestarts.
+//   - a [*StopTimeoutError] that wraps one of these and names the workers that
 //     have not returned within StopTimeout; or one, without starting anything,
-//     if a worker that the last Run has so named still has not returned. A
+//     if a worker that the last Run named in this way has still not returned. A
 //     goroutine that was leaked under ReplaceStalled does not prevent a Run.
-//   - an error if it is running already.
+//   - an error if it is already running.
 //
-// A panic of a worker with CrashOnPanic makes Run panic with the
-// [*PanicError], as soon as the hooks were told: the other workers are
-// cancelled and not waited for, even if they were being stopped already.
+// A panic of a worker with CrashOnPanic makes Run panic with the [*PanicError]
+// after the hooks have seen it: the other workers are cancelled and not waited
+// for, even if they were being stopped already.
 //
-// Stopping goes in the reverse order: the last added worker's context is
-// cancelled, and the one before it when that has returned, or has used up its
-// even share of the remaining StopTimeout. A worker's context has the values
-// of ctx, but not its deadline, and is cancelled only when it is that worker's
-// turn, with [ErrStopping] as the cause. A worker that is to stop is not
-// replaced as stalled. Run may be called again after it has returned, as a
-// parent supervisor does: it starts all workers anew, with their exits kept.
+// Workers are stopped in reverse order: the context of the last added worker is
+// cancelled, and that of the one before it when the last has returned or has
+// used its equal share of the remaining StopTimeout. A worker's context has the
+// values of ctx, but not its deadline, and is cancelled only when it is that
+// worker's turn, with [ErrStopping] as the cause. A worker that is to stop is
+// not replaced as stalled. Run may be called again after it has returned, as a
+// parent supervisor does: it starts all workers again and keeps their exits.
 //
-// If it is run as a worker with a Heartbeat, Run itself beats, from the loop
-// that supervises and that waits for workers to stop and for hooks.
+// As a worker with a Heartbeat, Run itself calls Beat, while it supervises and
+// while it waits for workers to stop and for hooks.
 func (s *Supervisor) Run(ctx context.Context) error {
 	s.mustBeMade()
 	if ctx == nil {
@@ -479,22 +478,22 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	}
 }
 
-// mustBeMade stands before a Run without options, whose workers would have no
-// time to stop.
+// mustBeMade panics for a Supervisor that was not made by NewSupervisor: it has
+// no options, so its workers would have no time to stop.
 func (s *Supervisor) mustBeMade() {
 	if s.names == nil {
 		panic("chanx: Supervisor not made by NewSupervisor")
 	}
 }
 
-// attention is what Run's goroutine owes its own supervisor while it waits.
+// attention makes Run's goroutine call Beat while it waits.
 type attention struct {
 	ctx   context.Context
 	beats <-chan time.Time // when to beat; nil: never
 }
 
-// wait returns when one of the channels can be received from, and reports
-// whether that was one of the last two. A nil channel never can.
+// wait waits until one of the channels is readable, and reports whether that was
+// one of the last two. A nil channel is never readable.
 func (a attention) wait(done <-chan struct{}, late <-chan time.Time, stop1, stop2 <-chan struct{}) bool {
 	for {
 		select {
@@ -512,8 +511,8 @@ func (a attention) wait(done <-chan struct{}, late <-chan time.Time, stop1, stop
 	}
 }
 
-// given returns how long the supervisor above ctx, if that is stopping this
-// worker, still waits for it.
+// given returns how long the supervisor above ctx still waits for this worker,
+// if it is stopping it.
 func given(ctx context.Context) (left time.Duration, limited bool) {
 	r, _ := ctx.Value(runKey{}).(*workerRun)
 	if r == nil || r.stopBy.Load() == 0 {
@@ -524,11 +523,11 @@ func given(ctx context.Context) (left time.Duration, limited bool) {
 }
 
 // stopMargin is how long before the supervisor above it a set stops waiting. A
-// quarter of what is left alone would leave nothing to the tenth level.
+// quarter of the remaining time alone would leave no time to the tenth level.
 const stopMargin = 100 * time.Millisecond
 
-// patience is how long to wait for workers now. It ends before the patience of
-// the supervisor above does, or that could only name this set, and not the
+// patience returns how long to wait for workers now. It is shorter than that of
+// the supervisor above, which could otherwise name only this set, and not the
 // worker in it that hangs.
 func (s *Supervisor) patience(ctx context.Context) time.Duration {
 	if left, limited := given(ctx); limited {
@@ -564,7 +563,7 @@ func (s *Supervisor) begin(ctx context.Context) error {
 	return nil
 }
 
-// leave notes that Run has returned. If a method of its ctx has ended it, by a
+// leave records that Run has returned. If a method of its ctx has ended it, by a
 // panic or runtime.Goexit, the workers are cancelled and not waited for.
 func (s *Supervisor) leave() {
 	s.mu.Lock()
@@ -578,16 +577,15 @@ func (s *Supervisor) leave() {
 	}
 }
 
-// ending is why and with what a set stops.
+// ending is the result of a set that stops, and the runs to stop.
 type ending struct {
 	err   error
 	cause error // for the contexts of its workers
 	live  []*workerRun
 }
 
-// beginStop decides whether the set is to stop, and if so lets nothing start
-// any more, in one step: what Add has accepted counts. ctxErr is that of Run's
-// ctx, asked for without the lock.
+// beginStop decides whether the set is to stop, and if so ends all starts, in one
+// step with Add. ctxErr is the error of Run's ctx, taken without the lock.
 func (s *Supervisor) beginStop(ctxErr error) *ending {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -605,8 +603,8 @@ func (s *Supervisor) beginStop(ctxErr error) *ending {
 	return e
 }
 
-// lastRuns has nothing start any more, and returns the runs that are live. The
-// phase is past phaseRunning.
+// lastRuns ends all starts, and returns the live runs. The phase is past
+// phaseRunning.
 func (s *Supervisor) lastRuns() (live []*workerRun) {
 	now := time.Now()
 	for _, m := range s.members {
@@ -623,7 +621,7 @@ func (s *Supervisor) lastRuns() (live []*workerRun) {
 	return live
 }
 
-// finish stops everything and returns what Run returns.
+// finish stops all workers and hooks, and returns the result of Run.
 func (s *Supervisor) finish(a attention, e *ending) error {
 	if e.cause == nil {
 		e.cause = stopping(context.Cause(a.ctx))
@@ -664,9 +662,9 @@ func runsAgain(ctx context.Context) bool {
 	return why == nil || why == ErrRestarting
 }
 
-// endStop notes that nothing is waited for any more. A set that is to run again
-// is idle until then. It returns the workers that are late, and whether no
-// goroutine is left in a worker.
+// endStop records the end of the wait for workers. A set that is to run again is
+// idle until then. endStop returns the workers that are late, and whether every
+// goroutine of a worker has ended.
 func (s *Supervisor) endStop(again bool) (late []string, join bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -684,8 +682,8 @@ func (s *Supervisor) endStop(again bool) (late []string, join bool) {
 	return append(late, s.late...), join
 }
 
-// hasCrashed reports whether Run is to panic. What happens once it has said no
-// for the last time crashes nothing.
+// hasCrashed reports whether Run is to panic. A panic after its last call has no
+// effect.
 func (s *Supervisor) hasCrashed() bool {
 	select {
 	case <-s.crashed:
@@ -695,8 +693,8 @@ func (s *Supervisor) hasCrashed() bool {
 	}
 }
 
-// endHooks waits until the hooks have taken everything, or until their time is
-// over, and abandons the rest.
+// endHooks waits until the hooks have taken every event, or until their time is
+// over, and abandons the others.
 func (s *Supervisor) endHooks(a attention) {
 	s.mu.Lock()
 	hooks := append(s.hooks, s.hook)
@@ -720,8 +718,8 @@ func (s *Supervisor) endHooks(a attention) {
 	}
 }
 
-// stopInTurn cancels runs, the last one first, and waits for them as Run's doc
-// says. It ends early when one of the last two channels is closed.
+// stopInTurn cancels runs, the last one first, and waits for them as documented
+// at Run. It returns early when one of the last two channels is closed.
 func (s *Supervisor) stopInTurn(a attention, runs []*workerRun, timeout time.Duration, cause error, stop1, stop2 <-chan struct{}) {
 	deadline := time.Now().Add(timeout)
 	timer := time.NewTimer(timeout)
@@ -743,7 +741,7 @@ func (s *Supervisor) stopInTurn(a attention, runs []*workerRun, timeout time.Dur
 	}
 }
 
-// The rest is called with mu held, unless it says otherwise.
+// The functions below are called with mu held, unless stated otherwise.
 
 func (s *Supervisor) nudge() {
 	select {
@@ -752,7 +750,7 @@ func (s *Supervisor) nudge() {
 	}
 }
 
-// end makes Run stop the set and return err, when it next looks.
+// end makes Run stop the set and return err.
 func (s *Supervisor) end(err error) {
 	if !s.over {
 		s.over, s.err = true, err
@@ -768,7 +766,7 @@ func (s *Supervisor) first(m *member) *workerRun {
 	return r
 }
 
-// start begins a run of m, whose goroutine the caller is to provide.
+// start begins a run of m. The caller provides its goroutine.
 func (s *Supervisor) start(m *member) *workerRun {
 	now := time.Now()
 	r := &workerRun{m: m, pulse: pulse{Context: s.base, born: now}}
@@ -793,8 +791,8 @@ func (s *Supervisor) spawn(r *workerRun) {
 }
 
 // work is the goroutine of r, and of the runs that follow it without a wait: a
-// new goroutine, and the growing of its stack, cost as much as all the rest of
-// a restart. It is called without mu.
+// new goroutine and the growth of its stack cost as much as the rest of a
+// restart. It is called without mu.
 func (s *Supervisor) work(r *workerRun) {
 	var res result
 	inWorker := false
@@ -815,8 +813,8 @@ func (s *Supervisor) work(r *workerRun) {
 	}
 }
 
-// ended deals with the end of r, and returns the run that its goroutine is to
-// go on with, if any. It is called without mu.
+// ended handles the end of r, and returns the run that its goroutine continues
+// with, if any. It is called without mu.
 func (s *Supervisor) ended(r *workerRun, res *result) (next *workerRun) {
 	r.cancel(nil)
 	r.stop()
@@ -829,7 +827,7 @@ func (s *Supervisor) ended(r *workerRun, res *result) (next *workerRun) {
 	return s.exited(r, res)
 }
 
-// endedLate notes that the goroutine of r, which was leaked, has ended.
+// endedLate records the end of the goroutine of r, which was leaked.
 func (s *Supervisor) endedLate(r *workerRun, res *result) {
 	m, now := r.m, time.Now()
 	s.leaked--
@@ -869,14 +867,14 @@ func (s *Supervisor) stallChanged(r *workerRun, stalled bool) {
 	}
 }
 
-// mayStart reports whether m is still to run. If not, it is given its time to
-// stop, however silent it is.
+// mayStart reports whether m is still to run. If not, it has its time to stop,
+// however silent it is.
 func (s *Supervisor) mayStart(m *member) bool {
 	return s.phase == phaseRunning && !s.over && m.gone == nil
 }
 
-// exited notes the end of a run and does what follows from it. It returns the
-// run that is to start at once, if any.
+// exited records the end of a run and carries out the decision that follows. It
+// returns the run that is to start at once, if any.
 func (s *Supervisor) exited(r *workerRun, res *result) (next *workerRun) {
 	m, now := r.m, time.Now()
 	r.ended = true
@@ -906,7 +904,7 @@ func (s *Supervisor) exited(r *workerRun, res *result) (next *workerRun) {
 	return next
 }
 
-// follow does what was decided about m, and returns the run that is to start
+// follow carries out the decision about m, and returns the run that is to start
 // at once, if any.
 func (s *Supervisor) follow(m *member, d *decision, res *result, exit *Exit, now time.Time) *workerRun {
 	switch {
@@ -928,8 +926,8 @@ func (s *Supervisor) follow(m *member, d *decision, res *result, exit *Exit, now
 	return nil
 }
 
-// decide says in d what follows r, which has ended with res, and returns how
-// many restarts the set has used before. It changes nothing else.
+// decide stores in d what follows r, which has ended with res, and returns the
+// number of restarts that the set has used before. It changes nothing else.
 func (s *Supervisor) decide(d *decision, r *workerRun, res *result, ran time.Duration, now time.Time) (spent int) {
 	m := r.m
 	d.restarts = m.restarter.counts(ran, res.kind == exitStall)
@@ -951,7 +949,7 @@ func (s *Supervisor) decide(d *decision, r *workerRun, res *result, ran time.Dur
 	return spent
 }
 
-// runs reports whether a Run has not told yet how it ends.
+// runs reports whether a Run has not yet determined its result.
 func (s *Supervisor) runs() bool {
 	return s.phase == phaseRunning || s.phase == phaseStopping
 }
@@ -963,9 +961,9 @@ func (s *Supervisor) exhausted(spent int, now time.Time) bool {
 	return s.opts.MaxRestarts > 0 && spent >= s.opts.MaxRestarts
 }
 
-// spent returns how many restarts of the set count before one of m, which has
-// had own. The members are counted only when the bound kept in s.restarts has
-// reached the limit, and so once in as many restarts as that leaves.
+// spent returns the number of restarts of the set that count before one of m,
+// which has had own. The members are counted only when the bound in s.restarts
+// has reached the limit.
 func (s *Supervisor) spent(m *member, own int, now time.Time) (n int) {
 	if s.opts.MaxRestarts == 0 || s.opts.Within > 0 || s.restarts < s.opts.MaxRestarts {
 		return s.restarts
@@ -984,7 +982,7 @@ func (s *Supervisor) spent(m *member, own int, now time.Time) (n int) {
 	return n
 }
 
-// crashWith makes Run, which runs, panic with p.
+// crashWith makes Run, which has not returned, panic with p.
 func (s *Supervisor) crashWith(p *PanicError) {
 	if s.crash == nil {
 		s.crash = p
@@ -993,7 +991,7 @@ func (s *Supervisor) crashWith(p *PanicError) {
 	}
 }
 
-// retire notes that m has ended for good, with err if it has failed.
+// retire records that m has ended for good, with err if it has failed.
 func (s *Supervisor) retire(m *member, err error, now time.Time) {
 	m.unclaim()
 	m.settle()
@@ -1022,7 +1020,7 @@ func (s *Supervisor) remove(m *member) {
 		return
 	}
 	if !s.runs() {
-		m.late = nil // Run has told
+		m.late = nil // Run has reported it
 	}
 	s.drop(m)
 }
@@ -1034,7 +1032,7 @@ func (s *Supervisor) drop(m *member) {
 	}
 	if i := s.index(m); i > 0 {
 		s.members = slices.Delete(s.members, i, i+1)
-	} else { // moving all the others would make removing all quadratic
+	} else { // moving the others would make removing all quadratic
 		s.members[0], s.members = nil, s.members[1:]
 	}
 	delete(s.names, m.name)
@@ -1048,8 +1046,8 @@ func (s *Supervisor) drop(m *member) {
 	s.nudge()
 }
 
-// keepHook remembers the hook of a removed member as long as it is busy, for
-// Run not to return before it.
+// keepHook keeps the hook of a removed member while it is busy, so that Run waits
+// for it.
 func (s *Supervisor) keepHook(h *hook) {
 	h.close()
 	if h.busy() == nil || !s.busy {
@@ -1063,7 +1061,8 @@ func (s *Supervisor) keepHook(h *hook) {
 	s.hooks = append(s.hooks, h)
 }
 
-// index searches, so that removing a member costs no walk over 100,000.
+// index returns the index of m by binary search: removing one of 100,000 members
+// must not visit all.
 func (s *Supervisor) index(m *member) int {
 	i, _ := slices.BinarySearchFunc(s.members, m, func(a, b *member) int {
 		return cmp.Compare(a.number, b.number)
@@ -1128,7 +1127,7 @@ func (m *member) leftBehind(res *result) *StopTimeoutError {
 	return late
 }
 
-// named returns err with the name of its worker in front.
+// named returns err with the name of its worker as a prefix.
 func named(name string, err error, shown *rendering) error {
 	if err == nil {
 		return fmt.Errorf("worker %q returned nil", name)

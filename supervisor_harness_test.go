@@ -73,7 +73,7 @@ func (h *harness) note(what string) {
 	h.log = append(h.log, logEntry{time.Since(h.born), what})
 }
 
-// played returns what has happened since it was last called, a line for each
+// played returns the log since its last call, with one line for each
 // moment: "+a" is a start, "-a" a stop. Consecutive starts at one moment are
 // sorted, since their order is not specified.
 func (h *harness) played() []string {
@@ -123,7 +123,7 @@ func (h *harness) states() string {
 }
 
 // scriptedWorker is a worker that runs the functions it is sent. Cancelled, it
-// lingers, and returns quit; a deaf one returns only when a function says so.
+// lingers, and returns quit; a deaf one returns only from a function.
 type scriptedWorker struct {
 	h      *harness
 	name   string

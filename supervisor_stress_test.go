@@ -423,7 +423,7 @@ var setEnds = [5]func() error{
 	func() error { return chanx.ErrStop },
 }
 
-// fail ends a worker that runs, and says what follows.
+// fail ends a running worker, and returns the expected consequence.
 func (m *setModel) fail(i, way int) {
 	w := m.workers[i]
 	w.orders <- setEnds[way]
@@ -461,7 +461,7 @@ func (w *modelWorker) backOff() {
 	w.state, w.due = chanx.StateBackingOff, time.Now().Add(time.Second)
 }
 
-// advance starts what is due, and ends the set when it is over.
+// advance starts the due workers, and ends the set when it is over.
 func (m *setModel) advance() {
 	if !m.running() {
 		return

@@ -334,7 +334,7 @@ func TestRemoveTheLastWorkerWaitsForAnother(t *testing.T) {
 	})
 }
 
-// What is left has ended for good already.
+// The remaining workers have already ended for good.
 func TestRemoveTheLastWorkerThatRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, chanx.SupervisorOptions{})
@@ -653,7 +653,7 @@ func TestSetLimitForgivesOnlyWhoIsWell(t *testing.T) {
 	}
 }
 
-// What is left when the healthy are forgiven may be all there is to use.
+// Restarts that remain after healthy runs are subtracted can all be used.
 func TestSetLimitIsReachedToTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, chanx.SupervisorOptions{MaxRestarts: 3})
@@ -684,7 +684,7 @@ func TestStopOrder(t *testing.T) {
 	})
 }
 
-// c gets a third of 12 s, b half of what is left, a the rest of it.
+// c gets a third of 12 s, b half of the remainder, a the rest.
 func TestStopShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, chanx.SupervisorOptions{StopTimeout: 12 * time.Second})
@@ -915,7 +915,7 @@ func TestReplaceStalledInASet(t *testing.T) {
 		assert.Equal(t, 2, h.status("a").Restarts)
 		assert.Equal(t, int32(1), b.runs.Load(), "b is left alone")
 		a.deaf = false
-		for a.live.Load() > 1 { // whoever takes it; the last is a successor
+		for a.live.Load() > 1 { // any run takes it; the last is a successor
 			a.exit(errSet)
 		}
 		a.exit(errSet)
@@ -926,7 +926,7 @@ func TestReplaceStalledInASet(t *testing.T) {
 func TestRunReturnsBesideStrays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, chanx.SupervisorOptions{})
-		var runs atomic.Int32 // one run is beside the other
+		var runs atomic.Int32 // two runs at once
 		release := make(chan error)
 		require.NoError(t, h.Add("a", func(ctx context.Context) error {
 			if runs.Add(1) == 1 {
@@ -1104,7 +1104,7 @@ func TestTheLeakIsBoundedByMaxRestarts(t *testing.T) {
 }
 
 // A sibling that is being stopped for a restart gets StopTimeout, like everyone
-// that is to stop, and not a successor beside it.
+// that is to stop, and not a successor as well.
 func TestASiblingThatStopsIsNotReplaced(t *testing.T) {
 	for _, opts := range []chanx.SupervisorOptions{oneForAll, restForOne} {
 		synctest.Test(t, func(t *testing.T) {

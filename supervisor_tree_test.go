@@ -99,7 +99,7 @@ func TestATreeNamesWhoHangsBelow(t *testing.T) {
 	})
 }
 
-// A child that left a worker behind cannot be started beside it.
+// A child that left a worker behind is not started again while it runs.
 func TestATreeDoesNotRestartBesideALateLeaf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		top := newHarness(t, chanx.SupervisorOptions{})
@@ -169,9 +169,9 @@ func TestStatusOfATree(t *testing.T) {
 	})
 }
 
-// Two supervisors that have each other as a worker, and run in turns: whoever
-// is on top shows the other one, which runs already below it when it is asked
-// to, and so none is ever shown below itself.
+// Two supervisors that have each other as a worker, and run in turns: the upper
+// one shows the other, which is already running when it is to run again, so none
+// is ever shown below itself.
 func TestStatusOfSupervisorsThatRunEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one := newHarness(t, chanx.SupervisorOptions{})
@@ -222,9 +222,9 @@ func TestRemoveNamesWhoHangsBelow(t *testing.T) {
 	})
 }
 
-// Who has stopped before it is removed is named by Run, while that stops, and
-// not once that has told.
-func TestRemoveWhoHasLeftOthersBehind(t *testing.T) {
+// A worker that stopped before it was removed, and left others behind, is named
+// by Run if that is stopping, and not if Run has returned.
+func TestRemoveAfterLeavingOthersBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		top, leaf := deepLeaf(t)
 		slow := top.worker("slow")
@@ -270,7 +270,7 @@ func TestStopDuringTheRemovalOfABranch(t *testing.T) {
 	})
 }
 
-// watchedWorker is a policy that replaces whoever is silent for a second.
+// watchedWorker is a policy that replaces a run that is silent for a second.
 var watchedWorker = chanx.RestartPolicy{
 	MinBackoff: -1, Heartbeat: time.Second, ReplaceStalled: true,
 }
@@ -400,7 +400,7 @@ func TestTheSilentThatDoNotStopAreNamed(t *testing.T) {
 	})
 }
 
-// What is told and kept of a stall, a replacement, a late end and a recovery.
+// The events and exits of a stall, a replacement, a late end and a recovery.
 func TestStallInASetIsToldInFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, j := newHarness(t, chanx.SupervisorOptions{}), newJournal()
@@ -449,7 +449,7 @@ func TestStallInASetIsToldInFull(t *testing.T) {
 	})
 }
 
-// A stall in a group restarts the group beside the one that is left behind.
+// A stall in a group restarts the group while the leaked run goes on.
 func TestReplaceStalledInAGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, oneForAll)
@@ -481,9 +481,9 @@ func TestReplaceStalledInAGroup(t *testing.T) {
 	})
 }
 
-// One hook blocks for ever, one panics; nobody waits for either, and what
-// they miss is counted to the last event.
-func TestHooksDelayNobody(t *testing.T) {
+// One hook blocks forever, one panics; neither delays a worker, and the events
+// they miss are counted to the last.
+func TestHooksDelayNoWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, chanx.SupervisorOptions{})
 		block := make(chan struct{})
@@ -732,8 +732,8 @@ func TestTheHookOfARemovedWorkerEndsWithRun(t *testing.T) {
 	})
 }
 
-// A warm-up that runs a set of its own and is over is not shown for ever, and
-// of two sets that run, both are.
+// A set that a worker has run and ended is not shown forever, and of two sets
+// that run, both are shown.
 func TestStatusShowsTheSetsThatRunBelow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		top := newHarness(t, chanx.SupervisorOptions{})

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// ErrTimeout reports that the time given to an operation passed before it
-// could be done. Its Timeout method returns true, as the errors of package net
-// have it, so that os.IsTimeout knows it, and errors.Is matches it with
+// ErrTimeout reports that an operation was not possible within its time. Its
+// Timeout method returns true, like that of the errors of package net, so
+// os.IsTimeout recognizes it, and errors.Is matches it with
 // os.ErrDeadlineExceeded and context.DeadlineExceeded.
 var ErrTimeout error = timeoutError{}
 
@@ -24,32 +24,31 @@ func (timeoutError) Is(target error) bool {
 		target == context.DeadlineExceeded
 }
 
-// SendTimeout sends v on ch, waiting at most d. It returns nil when v was
-// delivered, and [ErrTimeout] when it was not and is still the caller's: never
+// SendTimeout sends v on ch, waiting at most d. It returns nil if v was
+// delivered, and [ErrTimeout] if it was not and is still the caller's: never
 // both, never neither.
 //
-//   - ch ready: sends at once, whatever d is, and allocates nothing.
+//   - ch ready: sends at once, whatever d is.
 //   - d <= 0: tries once, as [TrySend] does.
-//   - nil ch: waits d, then ErrTimeout.
+//   - nil ch: waits d, then returns ErrTimeout.
 //   - closed ch, or ch closed while waiting: panics, as the language does.
 //   - unbuffered ch: nil means that a receiver has taken v.
 //   - ch ready and the time over at the same moment: v is sent.
 //
 // Any number of goroutines may call it on one channel.
 //
-// A ready send costs what a plain one does. A send that waits yields the
-// processor once and tries again before it makes a timer, its only allocation
-// (three objects); d is counted from then, and with many busy goroutines their
-// turns come on top. Where the other side has a timeout too, or a loop waits
-// again and again, [Timeouts] takes half the time and allocates nothing.
-//
 // SendTimeout bounds one wait. It does not protect a pool of workers from a
-// receiver that hangs: every send then waits all of d, and eight workers that
-// send three times a request, at 10 ms each, answer as slowly as with a plain
-// send (p99 of 172 ms, measured with 15,000 requests a second). Where the
-// sender must stay fast, use a [Ring] or TrySend.
+// receiver that hangs: every send then waits all of d, and requests that send
+// several times queue up behind it. Where the sender must stay fast, use a
+// [Ring] or TrySend.
+//
+// A ready send costs what a plain one does and does not allocate. A send that
+// waits yields the processor once and tries again before it makes a timer, its
+// only allocation (three objects). It counts d from after the yield, which takes
+// longer with many busy goroutines. Where both sides wait with timeouts, or a
+// loop waits repeatedly, [Timeouts] takes half the time and does not allocate.
 func SendTimeout[T any](ch chan<- T, v T, d time.Duration) error {
-	select { // as TrySend: a call of that is more than the inliner takes
+	select { // TrySend written out: the inliner does not take a call of it
 	case ch <- v:
 		return nil
 	default:
@@ -57,17 +56,21 @@ func SendTimeout[T any](ch chan<- T, v T, d time.Duration) error {
 	}
 }
 
-// sendWait is apart, with all that is not the ready path, so that SendTimeout
-// is small enough for the inliner.
+// sendWait is the part of SendTimeout that is not the ready path, which is then
+// small enough for the inliner.
 //
-// The yield is for a plain side opposite, which often needs only its turn: a
-// hand-off takes 0.45x to 0.5x of select with time.After, and 0.8x without the
-// yield. Where both sides have timeouts they yield in vain (1.05x; 0.75x
-// without, 0.45x with a timer that is kept, see Timeouts). Trying thirty times
-// instead of yielding is no better than time.After against a plain side. To
-// take the time of the yield off d costs two readings of the clock, a quarter
-// of a hand-off. The timer is not pooled: one made inside a testing/synctest
-// bubble hangs the caller that gets it outside.
+// The yield is for a plain operation on the other side, which often needs only
+// its turn: a hand-off takes 0.45x to 0.5x of select with time.After, and 0.8x
+// without the yield. Where both sides have timeouts the yields are in vain
+// (1.05x; 0.75x without, 0.45x with a timer that is kept: see Timeouts). Trying
+// thirty times instead of yielding is no better than time.After against a plain
+// operation. Subtracting the yield from d takes two readings of the clock, a
+// quarter of a hand-off. The timer is not pooled: one made inside a
+// testing/synctest bubble hangs a caller outside that gets it.
+//
+// A timeout does not protect a pool: eight workers that send three times a
+// request to a receiver that hangs, at 10 ms each, had a p99 of 172 ms at 15,000
+// requests a second, as with a plain send.
 func sendWait[T any](ch chan<- T, v T, d time.Duration) error {
 	if d <= 0 {
 		return ErrTimeout
@@ -100,23 +103,24 @@ func sendUntil[T any](ch chan<- T, v T, t *time.Timer) error {
 //   - ch ready: receives at once, whatever d is, and allocates nothing.
 //   - d <= 0: tries once, as [TryRecv] does, and returns [ErrTimeout] where
 //     that returns ErrEmpty.
-//   - nil ch: waits d, then ErrTimeout.
+//   - nil ch: waits d, then returns ErrTimeout.
 //   - closed ch: the values still buffered, then [ErrClosed], also when ch is
 //     closed while waiting.
 //   - value ready and the time over at the same moment: the value.
 //
-// Any number of goroutines may call it on one channel. It waits as
-// [SendTimeout] does, at the same cost.
+// Any number of goroutines may call it on one channel. It waits like
+// [SendTimeout], at the same cost.
 func RecvTimeout[T any](ch <-chan T, d time.Duration) (T, error) {
-	return tryOr(ch, func() (T, error) { return recvWait(ch, d) })
+	return recvReadyOr(ch, func() (T, error) { return recvWait(ch, d) })
 }
 
-// tryOr receives a value that is ready, and otherwise calls wait. To the
-// inliner a call of a parameter is a third of any other: with it RecvTimeout
+// recvReadyOr receives a value that is ready, and otherwise calls wait. To the
+// inliner a call of a parameter costs a third of any other: with it RecvTimeout
 // is just small enough to be inlined, and a ready receive takes as long as a
-// bare one (1.0x to 1.1x). Calling recvWait from the select itself is not, and
-// costs a call more (1.1x to 1.3x). The closure is inlined along and not made.
-func tryOr[T any](ch <-chan T, wait func() (T, error)) (v T, err error) {
+// plain one (1.0x to 1.1x). Calling recvWait in the select itself prevents
+// inlining and costs a call more (1.1x to 1.3x). The closure is inlined too, and
+// never allocated.
+func recvReadyOr[T any](ch <-chan T, wait func() (T, error)) (v T, err error) {
 	var ok bool
 	select {
 	case v, ok = <-ch:
@@ -128,8 +132,8 @@ func tryOr[T any](ch <-chan T, wait func() (T, error)) (v T, err error) {
 	return
 }
 
-// recvWait is for a ch that is empty, or closed: to tell these apart before
-// would be more than the inliner takes.
+// recvWait receives from a ch that is empty or closed: telling the two apart
+// before the call would exceed the inliner's budget.
 func recvWait[T any](ch <-chan T, d time.Duration) (T, error) {
 	v, err := TryRecv(ch)
 	if err != ErrEmpty {
@@ -161,10 +165,10 @@ func recvUntil[T any](ch <-chan T, t *time.Timer) (T, error) {
 	}
 }
 
-// Timeouts sends and receives with timeouts again and again on one timer,
-// which it keeps between the calls. The zero value is ready to use. It belongs
-// to one goroutine: its methods must not be called concurrently, and it must
-// not be copied after the first call.
+// Timeouts sends and receives with timeouts on one timer, which it keeps
+// between calls. It is for loops in which most calls wait. The zero value is
+// ready to use. It belongs to one goroutine: its methods must not be called
+// concurrently, and it must not be copied after the first call.
 //
 //	var w chanx.Timeouts[Job]
 //	for {
@@ -172,16 +176,18 @@ func recvUntil[T any](ch <-chan T, t *time.Timer) (T, error) {
 //		...
 //	}
 //
-// It is for loops in which most calls wait. Where both sides wait with
-// timeouts, a hand-off takes 0.45x of [SendTimeout] and [RecvTimeout], and no
-// call but the first that waits allocates; where one side waits, it takes as
-// long as they do. A Timeouts that has waited inside a testing/synctest bubble
-// must stay in it. Between calls the timer is stopped, so one that is dropped
-// leaves nothing behind. It relies on the timers of Go 1.23: with
+// A Timeouts that has waited inside a testing/synctest bubble must stay in it.
+// Between calls the timer is stopped, so a Timeouts that is dropped leaves
+// nothing running. It relies on the timers of Go 1.23: with
 // GODEBUG=asynctimerchan=1 a wait may end early.
+//
+// Only the first call that waits allocates. Where both sides wait with timeouts,
+// a hand-off takes less than half the time of [SendTimeout] and [RecvTimeout];
+// where one side waits, the same time.
 type Timeouts[T any] struct{ timer *time.Timer }
 
-// Send is [SendTimeout] on the timer of w, without its yield.
+// Send sends v on ch, waiting at most d, as [SendTimeout] does. It waits on the
+// timer of w and does not yield first.
 func (w *Timeouts[T]) Send(ch chan<- T, v T, d time.Duration) error {
 	if TrySend(ch, v) {
 		return nil
@@ -194,7 +200,8 @@ func (w *Timeouts[T]) Send(ch chan<- T, v T, d time.Duration) error {
 	return sendUntil(ch, v, w.timer)
 }
 
-// Recv is [RecvTimeout] on the timer of w, without its yield.
+// Recv receives a value from ch, waiting at most d, as [RecvTimeout] does. It
+// waits on the timer of w and does not yield first.
 func (w *Timeouts[T]) Recv(ch <-chan T, d time.Duration) (T, error) {
 	v, err := TryRecv(ch)
 	if err != ErrEmpty {
@@ -208,8 +215,9 @@ func (w *Timeouts[T]) Recv(ch <-chan T, d time.Duration) (T, error) {
 	return recvUntil(ch, w.timer)
 }
 
-// start needs no drain of the channel: since Go 1.23 a timer that was stopped
-// or reset has nothing in it.
+// start sets the timer to d. Its channel needs no draining: since Go 1.23 that
+// of a timer that was stopped or reset is empty. Keeping the timer makes the
+// hand-off between two sides with timeouts 0.45x of one with SendTimeout.
 func (w *Timeouts[T]) start(d time.Duration) {
 	if w.timer == nil {
 		w.timer = time.NewTimer(d)
@@ -218,9 +226,9 @@ func (w *Timeouts[T]) start(d time.Duration) {
 	w.timer.Reset(d)
 }
 
-// SendContext sends v on ch, waiting until ctx is done. It returns nil when v
-// was delivered, and ctx.Err() when it was not and is still the caller's:
-// never both, never neither.
+// SendContext sends v on ch, waiting until ctx is done. It returns nil if v was
+// delivered, and ctx.Err() if it was not and is still the caller's: never both,
+// never neither.
 //
 //   - ctx already done: does nothing, even if ch is ready.
 //   - ch becoming ready and ctx done at the same moment: either.
@@ -231,8 +239,8 @@ func (w *Timeouts[T]) start(d time.Duration) {
 //
 // Any number of goroutines may call it on one channel. On a ready ch it costs
 // half of a select over ch and ctx.Done(), since it tries ch alone first. It
-// allocates nothing itself; a ctx made by the context package allocates its
-// Done channel the first time a goroutine waits for it.
+// does not allocate; a ctx of the context package allocates its Done channel
+// the first time a goroutine waits for it.
 func SendContext[T any](ctx context.Context, ch chan<- T, v T) error {
 	if err := contextErr(ctx); err != nil {
 		return err
@@ -259,8 +267,8 @@ func SendContext[T any](ctx context.Context, ch chan<- T, v T) error {
 //   - nil ctx: panics.
 //   - ctx that is done and has no error, against its contract: context.Canceled.
 //
-// Any number of goroutines may call it on one channel. It allocates nothing
-// itself, as [SendContext].
+// Any number of goroutines may call it on one channel. Its cost is that of
+// [SendContext].
 func RecvContext[T any](ctx context.Context, ch <-chan T) (T, error) {
 	var zero T
 	if err := contextErr(ctx); err != nil {
@@ -307,7 +315,7 @@ func received[T any](v T, ok bool) (T, error) {
 	return v, nil
 }
 
-// contextErr is ctx.Err with a panic that says whose mistake a nil ctx is.
+// contextErr returns ctx.Err(). It panics for a nil ctx.
 func contextErr(ctx context.Context) error {
 	if ctx == nil {
 		panic("chanx: nil context")

@@ -38,7 +38,7 @@ func took(f func()) time.Duration {
 	return time.Since(start)
 }
 
-// at runs f in a goroutine of its own when d has passed.
+// at runs f in a new goroutine when d has passed.
 func at(d time.Duration, f func()) {
 	go func() {
 		time.Sleep(d)
@@ -143,7 +143,7 @@ func TestSendTimeoutClosed(t *testing.T) {
 			assert.Panics(t, func() { chanx.SendTimeout(closedWith(1, 1), 9, d) })
 		}
 		if race.Enabled {
-			return // to close beside a sender is a race, and is meant here
+			return // closing while others send is a race, here on purpose
 		}
 		ch := filled(1, 1)
 		at(time.Second, func() { close(ch) })
@@ -406,7 +406,7 @@ func TestContextClosedWhileWaiting(t *testing.T) {
 		assert.Equal(t, chanx.ErrClosed, err)
 		assert.Zero(t, v)
 		if race.Enabled {
-			return // to close beside a sender is a race, and is meant here
+			return // closing while others send is a race, here on purpose
 		}
 		at(time.Second, func() { close(full) })
 		assert.PanicsWithError(t, "send on closed channel", func() {
@@ -549,7 +549,7 @@ func TestContextWaitingAllocatesNothing(t *testing.T) {
 	<-done
 }
 
-// A Timeouts does what the functions do, call after call: ready, too late, just
+// A Timeouts behaves like the functions, call after call: ready, too late, just
 // in time, closed, once, and on a nil channel.
 func TestTimeoutsAsTheFunctions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

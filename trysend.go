@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// ErrEmpty reports that nothing could be received without waiting: the
+// ErrEmpty reports that there was no value to receive without waiting: the
 // channel or ring is open and holds no value, or the channel is nil.
 var ErrEmpty = errors.New("chanx: empty")
 
@@ -21,10 +21,9 @@ var ErrClosed = errors.New("chanx: closed")
 //   - unbuffered ch: true only if a receiver is already waiting.
 //   - a receiver and another sender both ready: the channel's own order.
 //
-// Any number of goroutines may call it on one channel. It is a select with a
-// default case, which the compiler turns into one runtime call; it is inlined
-// and costs what the select costs: no allocation, and on a full channel no
-// lock either.
+// Any number of goroutines may call it on one channel. It is an inlined select
+// with a default case, which the compiler turns into one runtime call: it does
+// not allocate, and on a full channel takes no lock either.
 func TrySend[T any](ch chan<- T, v T) bool {
 	select {
 	case ch <- v:
@@ -41,10 +40,10 @@ func TrySend[T any](ch chan<- T, v T) bool {
 //   - closed ch: the values still buffered, then [ErrClosed].
 //   - unbuffered ch: a value only if a sender is already waiting.
 //
-// The two errors tell "nothing yet" from "never again", which the bare select
-// with its three outcomes makes easy to confuse: a loop that takes a closed
-// channel for an empty one spins forever. Any number of goroutines may call
-// it on one channel. No allocation; on an empty channel no lock.
+// The two errors tell "nothing yet" from "never again". The bare select makes
+// them easy to confuse, and a loop that takes a closed channel for an empty one
+// spins forever. Any number of goroutines may call TryRecv on one channel. It
+// does not allocate, and on an empty channel takes no lock.
 func TryRecv[T any](ch <-chan T) (T, error) {
 	select {
 	case v, ok := <-ch:
@@ -59,32 +58,32 @@ func TryRecv[T any](ch <-chan T) (T, error) {
 }
 
 // SendDropOldest sends v on the buffered channel ch, receiving and discarding
-// the oldest values for as long as ch is full. It returns how many values this
-// call has lost.
+// the oldest values for as long as ch is full. It returns the number of values
+// lost by this call.
 //
 //   - room in ch, or a receiver waiting: 0.
 //   - full ch: usually 1.
-//   - unbuffered or nil ch with nobody receiving: v itself is lost, 1.
-//   - closed ch: panics, as the language's send does. Values evicted before a
-//     close that came in between are lost uncounted, as is v.
+//   - unbuffered or nil ch without a receiver waiting: v itself is lost, 1.
+//   - closed ch: panics, as the language's send does. If ch is closed during
+//     the call, v and the values evicted before are lost and not counted.
 //
 // Summed over all callers the count is exact: values sent == values received
-// by others + dropped + len(ch). One call may discard more values than the one
-// that had to go, since a channel has no operation that evicts and sends at
-// once: one more if a receiver makes room between the failed attempt and the
-// eviction, and one for each other sender that takes the room it made first,
+// by others + dropped + len(ch). One call may discard more values than
+// necessary, since a channel has no operation that evicts and sends at once:
+// one more if a receiver makes room between the failed attempt and the
+// eviction, and one for each other sender that takes the freed room first,
 // such as those blocked in a plain send (with ten of them on a channel of
-// capacity 1, eleven were discarded). Where a value may be lost only if there
-// was no room for it, use a [Ring], which is also more than twice as fast when
-// full.
+// capacity 1, eleven were discarded). A [Ring] evicts only when it is full, and
+// is more than twice as fast then.
 //
-// Any number of goroutines may send and receive meanwhile. It never waits: a
-// round that fails has seen another goroutine make progress. No allocation.
+// Any number of goroutines may send and receive concurrently. SendDropOldest
+// never waits: a round fails only if another goroutine has made progress. It
+// does not allocate.
 func SendDropOldest[T any](ch chan T, v T) (dropped int) {
 	for !TrySend(ch, v) {
 		if cap(ch) == 0 {
-			// Receiving here would take a value from a sender that still
-			// waits to hand it over: that one was promised delivery.
+			// Receiving here would take a value from a blocked sender, whose
+			// send would then report a delivery that did not happen.
 			return 1
 		}
 		select {
@@ -103,10 +102,10 @@ func SendDropOldest[T any](ch chan T, v T) (dropped int) {
 // tells which of the two it was. A nil ch yields nothing.
 //
 // A value is received when it is yielded, so breaking out of the loop leaves
-// the rest in ch. With senders faster than the loop body it need not end by
-// itself: break, or bound it by the len(ch) seen at the start. Several
-// goroutines may drain one channel; each value goes to one of them. The
-// iterator may be used again. No allocation for each value.
+// the rest in ch. With senders faster than the loop body the loop does not end
+// by itself: break, or bound it by the len(ch) at the start. Several goroutines
+// may drain one channel; each value goes to one of them. The iterator may be
+// used again. It does not allocate for each value.
 func Drain[T any](ch <-chan T) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		for {

@@ -12,7 +12,7 @@ var broadcastVariants = []variant{{
 	mistake: "What was missed is told with the next value too, and a value comes twice.",
 }, {
 	name:    "broadcast-missed-told-to-empty-batch",
-	old:     "\tif n = min(len(dst), held); n == 0 {\n\t\treturn 0, 0, nil // what was missed is told with a value\n\t}\n",
+	old:     "\tif n = min(len(dst), held); n == 0 {\n\t\treturn 0, 0, nil // missed is reported with a value\n\t}\n",
 	new:     "\tn = min(len(dst), held)\n",
 	mistake: "An empty batch takes what was missed, and no value is there to tell it with.",
 }, {
@@ -37,12 +37,12 @@ var broadcastVariants = []variant{{
 	mistake: "Send wakes sixteen subscriptions and leaves the others asleep.",
 }, {
 	name:    "broadcast-forgets-the-overtaken",
-	old:     "\t\t\t\tb.waiters.add(s, b.sent) // received meanwhile: it waits for more\n",
+	old:     "\t\t\t\tb.waiters.add(s, b.sent) // it has received, and waits again\n",
 	new:     "",
 	mistake: "A subscription that has received before it is told is never told again.",
 }, {
 	name:    "broadcast-context-under-lock",
-	old:     "\tdone := ctx.Done() // foreign code, which no lock of ours is held over\n\ts.lock()\n",
+	old:     "\tdone := ctx.Done() // foreign code: called without the lock\n\ts.lock()\n",
 	new:     "\ts.lock()\n\tdone := ctx.Done()\n",
 	mistake: "A context that blocks stops the sender.",
 }, {
@@ -77,7 +77,7 @@ var broadcastVariants = []variant{{
 	mistake: "Send stores values after Close.",
 }, {
 	name:    "broadcast-keeps-a-waiter",
-	old:     "\t\ts.b.waiters.remove(s) // nothing to tell: keep nothing alive\n",
+	old:     "\t\ts.b.waiters.remove(s) // nothing to wake: keep nothing alive\n",
 	new:     "",
 	mistake: "A subscription whose wait was given up is kept alive.",
 }, {

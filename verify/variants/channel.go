@@ -28,7 +28,7 @@ var channelVariants = []variant{{
 	mistake: "RecvTimeout times out although there is a value.",
 }, {
 	name:    "send-zero-never-tries",
-	old:     "\tselect { // as TrySend: a call of that is more than the inliner takes\n",
+	old:     "\tselect { // TrySend written out: the inliner does not take a call of it\n",
 	new:     "\tif d <= 0 {\n\t\treturn ErrTimeout\n\t}\n\tselect {\n",
 	mistake: "SendTimeout(0) does not even try.",
 }, {
