@@ -3,9 +3,7 @@ package chanx_test
 import (
 	"flag"
 	"iter"
-	"os"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -51,15 +49,6 @@ func noAllocs(t *testing.T, name string, f func()) {
 	if n := testing.AllocsPerRun(200, f); n != 0 {
 		t.Errorf("%s: %v allocations, want 0", name, n)
 	}
-}
-
-func readDoc(t *testing.T, file string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }
 
 // A tally gives each sender its own values and checks the received ones:
