@@ -163,6 +163,15 @@ func TestRingEverySequence(t *testing.T) {
 	}
 }
 
+func TestRingReadyFirstAfterClose(t *testing.T) {
+	r := ringOf(3)
+	r.Close()
+	for range 2 {
+		_, open := <-r.Ready()
+		assert.False(t, open)
+	}
+}
+
 func TestRingReady(t *testing.T) {
 	r := ringOf(3)
 	readable := func() bool {
