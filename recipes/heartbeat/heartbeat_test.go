@@ -118,7 +118,7 @@ func TestStalled(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		want(t, b.stalls.Load(), int64(0))
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		want(t, b.stalls.Load(), int64(1))
 		want(t, b.recovers.Load(), int64(0))

@@ -197,7 +197,7 @@ func TestShutdown(t *testing.T) {
 		}
 		start := time.Now()
 		in.Close()
-		in.Work(t.Context(), func(context.Context, string) { time.Sleep(1) })
+		in.Work(t.Context(), func(context.Context, string) { time.Sleep(time.Nanosecond) })
 		want(t, time.Since(start), time.Duration(8))
 		want(t, in.Left(), 0)
 	})
