@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -72,7 +73,9 @@ func TestHeadDoesNotLook(t *testing.T) {
 }
 
 // The JSON is a report of the doctor with the problems among its findings.
-func TestJSON(t *testing.T) {
+func TestJSON(t *testing.T) { synctest.Test(t, testJSON) }
+
+func testJSON(t *testing.T) {
 	for _, query := range []string{"?format=json", "?format=json&stacks=1"} {
 		o := New()
 		sick(t, o)
@@ -101,7 +104,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// sick has o show one of each problem.
+// sick has o show one of each problem, in a bubble: times are exact.
 func sick(t *testing.T, o *Observer) {
 	ring := chanx.NewRing[int](64)
 	o.Ring("metrics", ring)
@@ -116,18 +119,13 @@ func sick(t *testing.T, o *Observer) {
 	}
 	t.Cleanup(b.Subscribe(0).Close)
 
-	// The look at the time it was added has to be a second ago.
-	age(o, 12*time.Second)
-
 	release := make(chan struct{})
 	w := asynclog.New(writerFunc(func(p []byte) (int, error) {
 		<-release
 		return 0, errTest
-	}), asynclog.Options{StallAfter: time.Millisecond, CloseTimeout: time.Millisecond})
-	fmt.Fprintln(w, "line")
-	require.Eventually(t, func() bool { return w.Stats().Stalled },
-		time.Minute, time.Millisecond)
+	}), asynclog.Options{StallAfter: 3 * time.Second, CloseTimeout: time.Millisecond})
 	o.Log("access", w)
+	fmt.Fprintln(w, "line")
 	t.Cleanup(func() {
 		close(release)
 		_ = w.Close()
@@ -135,25 +133,23 @@ func sick(t *testing.T, o *Observer) {
 	o.Log("audit", asynclogOf(t, io.Discard))
 
 	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
-	for name, worker := range map[string]func(context.Context) error{
-		"1 well":      idle,
-		"2 loops":     func(context.Context) error { return errTest },
-		"3 panics":    func(context.Context) error { panic("assignment to entry in nil map") },
-		"4 permanent": func(context.Context) error { return chanx.Permanent(errTest) },
-		"5 done":      func(context.Context) error { return chanx.ErrStop },
+	for _, w := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"1 well", idle},
+		{"2 loops", func(context.Context) error { return errTest }},
+		{"3 panics", func(context.Context) error { panic("assignment to entry in nil map") }},
+		{"4 permanent", func(context.Context) error { return chanx.Permanent(errTest) }},
+		{"5 done", func(context.Context) error { return chanx.ErrStop }},
 	} {
-		require.NoError(t, s.Add(name, worker, chanx.RestartPolicy{
+		require.NoError(t, s.Add(w.name, w.run, chanx.RestartPolicy{
 			MinBackoff: time.Hour, MaxBackoff: time.Hour}))
 	}
 	o.Supervisor("workers", s)
 	run(t, s)
-	require.Eventually(t, func() bool {
-		states := make(map[chanx.WorkerState]int)
-		for _, w := range s.Status() {
-			states[w.State]++
-		}
-		return states[chanx.StateBackingOff] == 2 && states[chanx.StateFailed] == 1
-	}, time.Minute, time.Millisecond)
+	time.Sleep(12 * time.Second)
+	require.True(t, w.Stats().Stalled)
 }
 
 func asynclogOf(t *testing.T, sink io.Writer) *asynclog.Writer {
@@ -162,21 +158,9 @@ func asynclogOf(t *testing.T, sink io.Writer) *asynclog.Writer {
 	return w
 }
 
-// age makes the look at the time of adding an earlier one, with no counts yet.
-func age(o *Observer, d time.Duration) {
-	for _, s := range o.sources {
-		switch s := s.(type) {
-		case *ringSource:
-			s.history.last = moment{at: time.Now().Add(-d)}
-		case *broadcastSource:
-			s.history.last = moment{at: time.Now().Add(-d)}
-		case *logSource:
-			s.history.last = moment{at: time.Now().Add(-d)}
-		}
-	}
-}
+func TestPageOrder(t *testing.T) { synctest.Test(t, testPageOrder) }
 
-func TestPageOrder(t *testing.T) {
+func testPageOrder(t *testing.T) {
 	o := New()
 	sick(t, o)
 	page := get(o, "/").Body.String()
@@ -184,7 +168,7 @@ func TestPageOrder(t *testing.T) {
 	for _, part := range []string{
 		", pid ", " UTC</p>", "<h1>2 critical, 3 warnings</h1>",
 		`<li class="problem critical"><span class="label">critical</span> log &#34;access&#34; has stalled`,
-		`worker &#34;4 permanent&#34; of &#34;workers&#34; failed for good 0s ago, 0 restarts so far; ` +
+		`worker &#34;4 permanent&#34; of &#34;workers&#34; failed for good 12s ago, 0 restarts so far; ` +
 			`last error: no space left on device.`,
 		`<li class="problem warning"><span class="label">warning</span> worker `,
 		`ring &#34;metrics&#34; drops values: 236 (20/s) of 300 in the last 12s, 236 in all.`,
@@ -192,7 +176,7 @@ func TestPageOrder(t *testing.T) {
 		`1 running, 2 backing off, 1 stopped, 1 failed`,
 		`<td class="name">4 permanent</td><td class="pair bad-critical">failed`,
 		`<summary class="meta">stack</summary><pre>goroutine `,
-		"<h2>Logs</h2>", "STALLED for 0s", "<h2>Rings</h2>", "64/64",
+		"<h2>Logs</h2>", "STALLED for 8s", "<h2>Rings</h2>", "64/64",
 		`<rect width="100.0" height="1"/>`, "<h2>Broadcasts</h2>", "9/16",
 		`<rect width="56.2"`,
 	} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 
@@ -13,7 +14,9 @@ import (
 
 // Each value belongs to a metric of the list, has all its labels, and no other
 // has the same labels.
-func TestMeasure(t *testing.T) {
+func TestMeasure(t *testing.T) { synctest.Test(t, testMeasure) }
+
+func testMeasure(t *testing.T) {
 	o := New()
 	sick(t, o)
 	o.Ring("panics", ringStats(func() chanx.RingStats { panic("x") }))

@@ -139,6 +139,9 @@ func has(name string) func(source) bool {
 // second. One that takes longer is reported in the Error of its Ring, Broadcast
 // or Log. It is not called again until it returns, nor waited for, so it leaks
 // at most that one goroutine. No other foreign code is called.
+//
+// A Snapshot of 10 rings takes 10 µs, one of 10,000 workers that have failed
+// 9 ms and 16 MB (BenchmarkLook).
 func (o *Observer) Snapshot() Snapshot { return o.look(false) }
 
 // String returns the [Snapshot] as JSON, for [expvar.Publish]. The goroutines
