@@ -358,3 +358,19 @@ func TestGraphOnceWithinItself(t *testing.T) {
 	assert.Equal(t, Critical, r.Findings[0].Severity)
 	assert.NotContains(t, judged(t, dump("0xc0003b4000")).Root, "itself")
 }
+
+// A goroutine inside a value does not hold a lock that is a variable of the
+// package.
+func TestGraphLockOfThePackage(t *testing.T) {
+	dump := func(lock string) *Report {
+		return judged(t, "goroutine 60 [sync.Mutex.Lock, 9 minutes]:\n"+
+			"sync.(*Mutex).Lock("+lock+")\n\t/go/src/mutex.go:81 +0x1\n"+
+			"app.(*Instance).Stop(0xc0001c2000)\n\t/src/a.go:150 +0x1\n\n"+
+			"goroutine 2 [semacquire, 9 minutes]:\n"+
+			"sync.(*WaitGroup).Wait(0xc0005c2010)\n\t/go/src/waitgroup.go:130 +0x1\n"+
+			"app.(*Instance).Wait(0xc0001c2000)\n\t/src/a.go:120 +0x1\n"+
+			"app.run(0x1)\n\t/src/a.go:20 +0x1\n")
+	}
+	assert.Contains(t, dump("0xc0001c2008").Root, "goroutine 2")
+	assert.NotContains(t, dump("0x2f0c340").Root, "goroutine 2")
+}

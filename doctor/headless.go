@@ -12,8 +12,11 @@ import (
 //	sync.(*WaitGroup).Wait(0xc0000d8708)
 //		/usr/local/go/src/sync/waitgroup.go:130 +0x64
 //	sync.(*WaitGroup).Wait+0x51		/usr/local/go/src/sync/waitgroup.go:139
+//	runtime.gopark
+//	/usr/local/go/src/runtime/proc.go:402
 //
-// They count only if the input has no goroutine with a header: in a log of
+// The last form is a logger's stack of an error, too, so it must begin in the
+// runtime or a lock. They count only if the input has no goroutine with a header: in a log of
 // errors such calls are common.
 type headless struct {
 	stacks []*Stack
@@ -21,6 +24,7 @@ type headless struct {
 	words  []args
 	name   []byte // of a call without its file so far
 	arg    args
+	bare   bool // a call had no parentheses
 }
 
 const (
@@ -40,6 +44,10 @@ func (h *headless) line(line []byte) {
 		i := argsAt(text)
 		h.name = append(h.name[:0], starred(text[:i])...)
 		h.arg = parseArgs(text[i+1 : len(text)-1])
+		return
+	case isSymbol(text) && bytes.IndexByte(text, ' ') < 0 && !isPath(text) &&
+		!isFile:
+		h.name, h.arg, h.bare = append(h.name[:0], starred(text)...), args{}, true
 		return
 	case name != nil:
 		path, number, _ = fileLine(file)
@@ -64,7 +72,8 @@ func (h *headless) add(name, path, number []byte, a args) {
 
 // end ends a stack.
 func (h *headless) end() {
-	if len(h.calls) > 1 && len(h.stacks) < maxHeadless {
+	if len(h.calls) > 1 && len(h.stacks) < maxHeadless &&
+		(!h.bare || waitsInside(h.calls[0].Func)) {
 		s := &Stack{Frames: h.calls, Count: 1, Members: []Member{{}},
 			store: &wordStore{}}
 		s.store.begin()
@@ -74,7 +83,16 @@ func (h *headless) end() {
 		s.words = []uint32{s.store.end()}
 		h.stacks = append(h.stacks, s)
 	}
-	h.calls, h.words, h.name = nil, nil, h.name[:0]
+	h.calls, h.words, h.name, h.bare = nil, nil, h.name[:0], false
+}
+
+// waitsInside reports whether a function is one in which goroutines wait.
+func waitsInside(symbol string) bool {
+	switch packageOf(symbol) {
+	case "runtime", "sync", "internal/sync", "internal/poll", "syscall":
+		return true
+	}
+	return false
 }
 
 // snapshot returns the stacks as a part of a dump, or nil.

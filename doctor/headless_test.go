@@ -42,6 +42,17 @@ func TestHeadlessWithoutRuntime(t *testing.T) {
 	assert.Equal(t, 0, Diagnose(Rules{}, snaps...).Judged)
 }
 
+// A page of a program prints a function and its file; so does the stack of an
+// error in a log, which is no goroutine.
+func TestHeadlessWithoutParentheses(t *testing.T) {
+	const rest = "app.(*Q).Put\n\t/src/app.go:9\napp.run\n\t/src/app.go:19\n"
+	p := parseOne(t, "    <> app\n      runtime.gopark\n      /go/src/proc.go:402\n"+
+		"      runtime.chansend1\n      /go/src/chan.go:9\n"+rest)
+	assert.Equal(t, ChanSend, operationOf(p.Stacks[0]))
+	_, err := Parse(strings.NewReader("ERROR it failed\n"+rest), "t")
+	assert.ErrorIs(t, err, ErrNoDump)
+}
+
 func TestHeadlessIsNoNewsBesideADump(t *testing.T) {
 	snaps, err := Parse(strings.NewReader("main.f(0x1)\n\t/src/a.go:7 +0x1\n"+
 		"main.main()\n\t/src/a.go:9 +0x1\n\ngoroutine 2 [chan send]:\n"+

@@ -229,11 +229,21 @@ func (sc *scene) picked(s *site) bool {
 	return sc.now.Extract && s.stacks[0].Members == nil
 }
 
-// mostly reports whether nearly all goroutines of a whole process are in one
-// place, and they are many.
-func (sc *scene) mostly(s *site) bool {
-	return s.count >= 10*sc.rules.Many && len(sc.now.Stacks) > 2 &&
-		!sc.now.Extract && 10*s.count >= 9*sc.now.Goroutines
+// mostly reports whether nearly all goroutines of a whole process wait in the
+// same way of a library, and those of s are many.
+func (sc *scene) mostly(s *site, why string) bool {
+	if s.count < 10*sc.rules.Many || len(sc.now.Stacks) < 3 || sc.now.Extract {
+		return false
+	}
+	if sc.designed == nil {
+		sc.designed = make(map[string]int)
+		for _, other := range sc.sites {
+			if why, ok := design(other.stacks[0]); ok {
+				sc.designed[why] += other.count
+			}
+		}
+	}
+	return 10*sc.designed[why] >= 9*sc.now.Goroutines
 }
 
 // leak is the verdict on waiting goroutines that are too many.
@@ -267,7 +277,7 @@ const openTooLong = 60
 func (sc *scene) pools(s *site, why string) verdict {
 	v := verdict{state: VerdictIdle, why: why}
 	if why == childProcess && s.op == ChanReceive &&
-		s.longest >= sc.rules.Minutes {
+		(s.longest >= sc.rules.Minutes || s.count > 1 && s.stacks[0].Members == nil) {
 		return verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceMedium, other: ConfidenceMedium,
 			receiver: ReceiverPresent,
@@ -286,7 +296,7 @@ func (sc *scene) pools(s *site, why string) verdict {
 				"closed, which is overdue"}}
 	}
 	sure := ConfidenceMedium
-	if sc.mostly(s) || sc.picked(s) && s.count >= 5*sc.rules.Many {
+	if sc.mostly(s, why) || sc.picked(s) && s.count >= 5*sc.rules.Many {
 		sure = ConfidenceLow
 	} else if s.count < 100*sc.rules.Many {
 		return v

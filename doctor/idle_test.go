@@ -222,3 +222,27 @@ func TestIdlePicked(t *testing.T) {
 	assert.Equal(t, 426, r.Findings[0].Count)
 	assert.Equal(t, 426, r.Judged, "of three nothing is known")
 }
+
+// A library's reasons are counted over all its places: a client connection has
+// two goroutines.
+func TestIdleMostlyInPairs(t *testing.T) {
+	r := Diagnose(Rules{}, parseOne(t, "goroutine profile: total 420\n"+
+		record(200, "net/http.(*persistConn).readLoop", 0x43a105, 0x44a10f)+
+		record(200, "net/http.(*persistConn).writeLoop", 0x43a105, 0x44a10f)+
+		record(20, "app.run", 0x43a105, 0x44a10f)))
+	require.Len(t, r.Findings, 2)
+	assert.Equal(t, Warning, r.Findings[0].Severity)
+}
+
+// A profile has no times, but two goroutines in the moment between the end of a
+// child and that of its output are no chance.
+func TestIdleBehindPipesInAProfile(t *testing.T) {
+	profile := func(n int) *Report {
+		return Diagnose(Rules{}, parseOne(t, fmt.Sprintf("goroutine profile: total %d\n", n)+
+			fmt.Sprintf("%d @ 0x1 0x2\n#\t0x1\truntime.chanrecv1+0x1\t/go/src/chan.go:9\n"+
+				"#\t0x2\tos/exec.(*Cmd).Wait+0x1\t/go/src/exec.go:9\n"+
+				"#\t0x3\tapp.git+0x1\t/src/app.go:9\n", n)))
+	}
+	require.Len(t, profile(4).Findings, 1)
+	assert.Empty(t, profile(1).Findings)
+}

@@ -43,6 +43,26 @@ func (sc *scene) judge() {
 	for _, s := range sc.sites {
 		sc.heads(s)
 	}
+	sc.chosen()
+}
+
+// chosen reports what has waited for long in an extract in which nothing else is
+// amiss: its author did not choose it for being in order.
+func (sc *scene) chosen() {
+	if !sc.now.Extract || slices.ContainsFunc(sc.sites, (*site).reported) {
+		return
+	}
+	for _, s := range sc.sites {
+		if s.design || s.longest < sc.rules.Minutes || s.op == Running ||
+			s.at.Func == "main.main" {
+			continue
+		}
+		s.verdict = verdict{state: VerdictUnknown, report: true, severity: Info,
+			confidence: ConfidenceLow, other: ConfidenceLow,
+			receiver: ReceiverUnknown, why: "picked from a dump",
+			clause: same(fmt.Sprintf("picked from a dump, after %s; what ends this "+
+				"is not in the input", plural(s.longest, "minute")))}
+	}
 }
 
 // leftover reports whether the input is goleak's report of the goroutines of s:
@@ -208,6 +228,13 @@ func (sc *scene) patience() int {
 	return sc.rules.Minutes
 }
 
+// queue reports whether a third of a process waits for one lock. A profile has no
+// times, so the number must do.
+func (sc *scene) queue(s *site) bool {
+	return s.stacks[0].Members == nil && s.count >= 2*sc.rules.Many &&
+		3*s.count >= sc.now.Goroutines
+}
+
 // timeless reports whether the input is some goroutines of a dump without any
 // time, as delve prints them: that they were chosen must do instead.
 func (sc *scene) timeless() bool {
@@ -227,7 +254,8 @@ func (sc *scene) locking(s *site) verdict {
 	case c.receiver == ReceiverPresent && !c.blocked &&
 		s.longest < sc.patience():
 		v.state = VerdictSlow
-		if v.severity < Critical && (!sc.partial || s.count == 1) {
+		if v.severity < Critical && (!sc.partial || s.count == 1) &&
+			!sc.queue(s) {
 			v.severity = Info
 		}
 	case s.count == 1 && s.longest < sc.patience() && !c.blocked &&

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -354,4 +355,36 @@ func TestJudgeSenderInExtract(t *testing.T) {
 	_, f = opinionOn(t, "app.run.func1", Rules{}, parseOne(t, young))
 	require.NotNil(t, f)
 	assert.Equal(t, Info, f.Severity)
+}
+
+// A goroutine that someone picked from a dump after hours is not called in
+// order, whatever it waits for; nor is that a warning.
+func TestJudgeChosen(t *testing.T) {
+	const reading = "goroutine 16446281 [IO wait, 318 minutes]:\n" +
+		"net.(*conn).Read(0xc0001e44a0)\n\t/go/src/net.go:177 +0x1\n" +
+		"db.(*Conn).handshake(0xc001ce2000)\n\t/src/client.go:230 +0x1\n\n"
+	r := Diagnose(Rules{}, parseOne(t, reading))
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, Info, r.Findings[0].Severity)
+	assert.Contains(t, r.Root, "picked from a dump, after 318 minutes")
+	assert.NotContains(t, r.tally(), "nothing stuck")
+	assert.Empty(t, judged(t, reading).Findings, "a whole dump has idle readers")
+}
+
+// A third of a process behind one lock is worth a warning without any time.
+func TestJudgeQueueOfAProfile(t *testing.T) {
+	profile := func(waiting, others int) *Report {
+		write := "1 @ 0x1 0x2\n#\t0x1\tsyscall.write+0x1\t/go/src/z.go:9\n" +
+			"#\t0x2\tzap.(*locked).Write+0x1\t/src/zap.go:66\n\n"
+		lock := fmt.Sprintf("%d @ 0x3 0x4\n#\t0x3\tsync.(*Mutex).Lock+0x1\t/go/src/m.go:9\n"+
+			"#\t0x4\tzap.(*locked).Write+0x1\t/src/zap.go:65\n\n", waiting)
+		return Diagnose(Rules{}, parseOne(t, fmt.Sprintf("goroutine profile: total %d\n",
+			waiting+others+1)+lock+write+record(others, "app.run", 0x43a105, 0x44a10f)))
+	}
+	r := profile(34, 20)
+	require.NotEmpty(t, r.Findings)
+	assert.Equal(t, Warning, r.Findings[0].Severity)
+	assert.Equal(t, ReceiverPresent, r.Findings[0].Receiver)
+	assert.Equal(t, Info, profile(34, 200).Findings[0].Severity)
+	assert.Equal(t, Info, profile(19, 2).Findings[0].Severity)
 }

@@ -554,6 +554,10 @@ func (sc *scene) holderOf(s *site) counterpart {
 	if call := lockOfStd(s.stacks[0]); call != "" {
 		return sc.holderInStd(call)
 	}
+	if sc.graph.outside(s) {
+		return counterpart{receiver: ReceiverUnknown, confidence: ConfidenceLow,
+			clause: same("no goroutine is seen to hold it")}
+	}
 	c, complete := sc.holderByName(s)
 	switch {
 	case !complete:

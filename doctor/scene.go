@@ -21,8 +21,9 @@ type scene struct {
 	index    *index
 	stuck    map[string]*site // by module; see stuckElsewhere
 	graph    *graph
-	io       []int // sizes of the sites that wait for IO, sorted
-	effort   int   // calls that may still be compared; see spend
+	io       []int          // sizes of the sites that wait for IO, sorted
+	designed map[string]int // goroutines by their library's reason; see mostly
+	effort   int            // calls that may still be compared; see spend
 }
 
 // site is the goroutines blocked in the same operation in the same place.

@@ -204,11 +204,18 @@ func (r *Report) tally() string {
 	case unjudged > 0:
 		parts = append(parts, fmt.Sprintf("cannot tell for %s of %s",
 			number(unjudged), plural(r.Goroutines, "goroutine")))
-	case r.Extract && n[Info] > 0: // what decides may be in the rest
+	case n[Info] > 0 && r.doubtful(): // what decides is not in the input
 	default:
 		parts = append([]string{"nothing stuck"}, parts...)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// doubtful reports whether a finding says that the input does not tell.
+func (r *Report) doubtful() bool {
+	return r.Extract || slices.ContainsFunc(r.Groups, func(g Group) bool {
+		return g.Reported && g.Verdict == VerdictUnknown
+	})
 }
 
 func plural(n int, noun string) string {

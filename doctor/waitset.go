@@ -32,6 +32,33 @@ func (g *graph) locks(s *site) map[uint64]bool {
 	return found
 }
 
+// outside reports whether the lock that goroutines of s wait for is a variable of
+// a package, unlike the value whose method they are in, which is on the heap.
+// That others are inside the value then proves nothing.
+func (g *graph) outside(s *site) bool {
+	var buf []args
+	for _, stack := range s.stacks {
+		user := userCall(stack)
+		if user < 0 || len(stack.Members) == 0 ||
+			methodType(stack.Frames[user].Func) == "" {
+			return false
+		}
+		buf = stack.args(0, buf[:0])
+		if user >= len(buf) {
+			return false
+		}
+		lock, owner := lockOf(stack, buf, user), buf[user].receiver()
+		if lock == 0 || owner == 0 || (lock^owner)>>arenaBits == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// arenaBits are those in which addresses of the heap differ; the data of a
+// program is elsewhere on 64-bit systems.
+const arenaBits = 36
+
 // waitSet is the goroutines that wait for the same object.
 type waitSet struct {
 	key     uint64 // of the lock if it is known, of its owner if not
