@@ -32,7 +32,7 @@ var sources embed.FS
 // Path is the import path of this package, which the recipes are below.
 const Path = "example.com/chanx/recipes"
 
-// A Recipe is an answer to a search: a recipe, or what is used without one.
+// A Recipe is an answer to a search: a recipe, or the API that makes one needless.
 type Recipe struct {
 	Name  string   // of its directory and package; "" if there is no recipe
 	Does  string   // one sentence
@@ -75,7 +75,7 @@ func page(name string) Recipe {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // Find returns what a search finds: the recipes of which the name or a search
-// word is what is searched for, if there are any, and otherwise those that
+// word equals the search, if there are any, and otherwise those that
 // have all its words in their name, search words or sentence. Case and hyphens
 // do not matter.
 func Find(search string) []Recipe {
@@ -203,7 +203,7 @@ const indexHead = `# Recipes
 
 Patterns to copy, each with its tests: at most 80 lines of code, the standard
 library only unless a Ring, a Broadcast or Supervise is the point. The comment
-at the top of each says when to use it, when not, and lists the edge cases, each
+at the top of each states when to use it and when not, and lists the edge cases, each
 of which has a test.
 
     go run ./cmd/chanx recipe fan-in                             search

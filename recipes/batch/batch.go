@@ -78,7 +78,7 @@ func fill[T any](
 	maxWait time.Duration,
 ) (batch []T, more bool) {
 	for len(batch) < size && ctx.Err() == nil {
-		select { // what is ready is taken also when it is late
+		select { // a ready value is taken also when it is late
 		case v, ok := <-in:
 			if !ok {
 				return batch, false

@@ -13,7 +13,7 @@
 //
 //	for event := range events {
 //		if err := handle(event); err != nil {
-//			return // nobody receives from events anymore
+//			return // and nothing receives from events anymore
 //		}
 //	}
 //
@@ -26,10 +26,10 @@
 //     consumer is restarted as Policy says, and the event is tried again.
 //   - queue full: Send drops the oldest event, also while the consumer pauses.
 //   - shutdown: Send returns false, and the queued events are handled.
-//   - shutdown deadline: the ctx of the handler is canceled, and the error says
-//     how many events are left, the one in hand included.
+//   - shutdown deadline: the ctx of the handler is canceled, and the error has
+//     the number of events left, including the one in hand.
 //   - policy gives up: Send returns false from then on, and Shutdown returns
-//     the error and says how many events are left.
+//     the error with the number of events left.
 //
 // ReplaceStalled would run two consumers at once on one event: leave it unset.
 //

@@ -21,7 +21,7 @@
 //   - all fail: First returns all their errors, joined.
 //   - deadline: Each ends when ctx is done, after the answers that were ready.
 //     First returns ctx.Err(), joined with the errors until then.
-//   - late answers: nobody waits for them and nothing leaks; the goroutine of a
+//   - late answers: they are dropped and nothing leaks; the goroutine of a
 //     replica that ignores its ctx lasts as long as its call.
 //   - stagger: replica i is asked i times stagger after the start, unless the
 //     loop has ended by then. Zero: all at once. A replica that fails does not

@@ -1,5 +1,5 @@
-// Package logqueue writes lines on a goroutine of its own, so that the callers
-// never wait for the disk or the network, and says in the stream what is missing.
+// Package logqueue writes lines on its own goroutine, so that callers never wait
+// for the disk or the network, and reports in the stream how many it dropped.
 //
 // When to use it: the writer of metrics, events or an audit trail must not slow
 // requests down, whatever its sink does, and losing the oldest lines is better
@@ -19,12 +19,12 @@
 //
 // Edge cases:
 //   - slow or stuck sink: Log goes on at the speed of memory. The oldest lines
-//     make room, and the stream says how many are missing once it moves.
+//     make room, and the stream has their number once it moves.
 //   - failing sink: the lines of a failed write are missing, and the next write
 //     is tried. A write that failed halfway counts as missing as a whole.
-//   - shutdown: the queued lines are written. The error says how many missing
-//     lines the stream could not tell of, and why.
-//   - shutdown deadline: the error says how many lines are left. The goroutine
+//   - shutdown: the queued lines are written. The error has the number of
+//     missing lines that the stream does not report, and the reason.
+//   - shutdown deadline: the error has the number of lines left. The goroutine
 //     ends with the call of the sink.
 //   - after shutdown: Log returns false; the line is not queued.
 //   - accounts: the lines that are in the stream, and those it says are missing,
@@ -83,7 +83,7 @@ func (q *Queue) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("%d lines left: %w", left, ctx.Err())
 	}
 	if n := q.Missing() - q.told; n > 0 {
-		return fmt.Errorf("%d lines missing without a word: %w", n, q.err)
+		return fmt.Errorf("%d lines missing and not reported: %w", n, q.err)
 	}
 	return nil
 }

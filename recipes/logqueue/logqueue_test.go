@@ -124,9 +124,9 @@ func TestShutdown(t *testing.T) {
 		{func(n int) bool { return n == 3 }, "<nil>",
 			"0\n1\n(1 lines missing)\n"}, // by a write of its own
 		{func(n int) bool { return n >= 3 },
-			"1 lines missing without a word: no space left on device", "0\n1\n"},
+			"1 lines missing and not reported: no space left on device", "0\n1\n"},
 		{func(n int) bool { return true },
-			"3 lines missing without a word: no space left on device", ""},
+			"3 lines missing and not reported: no space left on device", ""},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			disk := &fullDisk{full: c.full}

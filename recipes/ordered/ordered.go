@@ -6,7 +6,7 @@
 //
 // When not: the values are a slice and the results fit into memory; use the
 // recipe parallelmap. Results in any order; use the recipe pipeline. Order only
-// among values of one key; use the recipe keyed.
+// among values of one key; use the recipe keyedpool.
 //
 // Without it: the results come in the order in which the calls end, as in
 // wandb/parallel#11:

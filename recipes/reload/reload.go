@@ -4,7 +4,7 @@
 // When to use it: something expensive must follow a change, and once is enough
 // for all changes made in the meantime: reload, refresh, rebuild, flush.
 //
-// When not: each request needs an answer of its own; use singleflight. A load
+// When not: each request needs its own answer; use singleflight. A load
 // must wait until a burst of changes is over; use recipe debounce.
 //
 // Without it: a file watcher that reports one change several times reloads
@@ -23,7 +23,7 @@
 //   - every: a load also follows when nothing was requested for that long after
 //     the last one. Zero: only on request.
 //   - never at once: loads do not overlap.
-//   - ctx done: Run returns ctx.Err() at once, also while it waits for every; a
+//   - ctx done: Run returns ctx.Err() at once, also during the wait for every; a
 //     load that runs has this ctx, and its error is not reported then.
 //   - before run: requests are kept as one. Nothing is loaded without one.
 //

@@ -29,8 +29,9 @@
 //     returns when the accepted jobs are done.
 //   - shutdown deadline: when its ctx is done, Work returns after the job in
 //     hand, whose ctx is the same. Left counts the jobs not begun.
-//   - the request ends: its ctx is not that of the job. What the job needs of
-//     it, such as the values of a trace, decode keeps by context.WithoutCancel.
+//   - the request ends: its ctx is not that of the job. Values
+//     that the job needs, such as those of a trace, decode keeps with
+//     context.WithoutCancel.
 //
 // Search: load shedding, shed load, 503, too many requests, overload, work that
 // outlives its request, background job of a request, r.Context canceled,
