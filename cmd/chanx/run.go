@@ -8,8 +8,8 @@ import (
 
 // Exit statuses of every command.
 const (
-	exitClean    = 0 // all goroutines were judged, and nothing is stuck
-	exitFindings = 1 // findings at or above -min-severity, or goroutines unjudged
+	exitClean    = 0 // all was judged, and nothing is stuck or likely to be
+	exitFindings = 1 // findings (of doctor: at or above -min-severity, or unjudged)
 	exitTrouble  = 2 // could not look: usage, input, output
 )
 
@@ -17,6 +17,7 @@ const commands = `usage: chanx COMMAND [ARGUMENT...]
 
   doctor    say which goroutines are stuck, where, and who should be receiving
   recipe    find a concurrency pattern to copy, and print it
+  vet       find, in the source, sends that can block forever
   help      say what a command does: chanx help doctor
   version   print the version of this build
 `
@@ -34,6 +35,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return runDoctor(args[1:], c)
 	case "recipe":
 		return runRecipe(args[1:], c)
+	case "vet":
+		return runVet(args[1:], c)
 	case "help", "-h", "-help", "--help":
 		return help(args[1:], c)
 	case "version", "-version", "--version":
@@ -53,6 +56,8 @@ func help(args []string, c *console) int {
 		return runDoctor([]string{"-h"}, c)
 	case args[0] == "recipe":
 		return runRecipe([]string{"-h"}, c)
+	case args[0] == "vet":
+		return runVet([]string{"-h"}, c)
 	}
 	fmt.Fprintf(c.stderr, "chanx: no command %q\n\n%s", args[0], commands)
 	return exitTrouble

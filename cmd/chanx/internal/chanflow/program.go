@@ -1,23 +1,28 @@
-// Package chanflow finds the functions of a program that send and receive on
-// the channel used at a line of its source.
+// Package chanflow follows the channels of a program through its source: it
+// finds the operations that may be on the same channel.
 //
-// It follows channels from where they are made through fields, variables,
-// parameters and results by merging everything that one is assigned to into
-// one class, in the manner of Steensgaard: fast, in need of no entry point,
-// and wrong only in taking two channels for one. That errs on the side of a
-// receiver too many, so that "there is none" can be relied on, unless the
-// channel goes where the source is not known; then there is no answer.
+// It follows a channel from its make through fields, variables, parameters and
+// results by merging all values that are assigned to each other into one
+// class, in the manner of Steensgaard: fast, without an entry point, and wrong
+// only by taking two channels for one. That errs toward a receiver too many, so
+// the answer that there is none can be relied on, unless the channel reaches
+// code that is not read; then there is no answer.
 //
-// A pointer analysis per allocation would be more exact and was rejected: it
-// needs a whole program with its main, and fields are what people mean by
-// "the channel of the log writer".
+// [Load] reads a whole program, for the question of chanx doctor: which
+// functions receive where this one is blocked. [New] returns an
+// analysis.Analyzer that reads one package and knows the others from facts, for
+// chanx vet. Both use the same classes.
+//
+// A pointer analysis per allocation would be more exact. It was rejected: it
+// needs a whole program with its main, and a field is the unit that people mean
+// by "the channel of the log writer".
 package chanflow
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
-	"go/token"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -31,30 +36,19 @@ import (
 	"golang.org/x/tools/go/ssa/ssautil"
 )
 
-// Program is the source of a program, and where its channels go.
+// Program is the source of a program, with the flow of its channels.
 type Program struct {
-	ssa     *ssa.Program
-	calls   *callgraph.Graph
-	classes map[any]*class
-	ops     []op
+	ssa   *ssa.Program
+	calls *callgraph.Graph
+	flow  *Flow
 
-	// Ill has the packages that could not be used, and why.
+	// Ill has the packages that could not be used, each with the reason.
 	Ill []string
 }
 
-// op is one operation on a channel.
-type op struct {
-	fn   *ssa.Function
-	send bool // or close
-	ch   *class
-	pos  token.Position
-	wait bool // it can block: no close, no select with a default
-	only bool // it is not one of several in a select
-}
-
-// Load reads the packages below dir and the others named, such as the
-// module that a blocked call is in; one of these that cannot be found is in
-// Ill. The error says that there is nothing to analyse.
+// Load reads the packages below dir and the others named, such as the package
+// of a blocked call in a dependency; one that cannot be found is in Ill. The
+// error reports that there is nothing to analyze.
 //
 // Nothing in dir is run, so it may be a tree that is not trusted: cgo, whose
 // flags go to the C compiler, is off; the toolchain that go.mod names is not
@@ -68,7 +62,7 @@ func Load(dir string, besides []string) (*Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	p := &Program{classes: make(map[any]*class)}
+	p := &Program{}
 	var well []*packages.Package
 	for _, pkg := range all {
 		switch {
@@ -91,9 +85,8 @@ func (p *Program) build(pkgs []*packages.Package) {
 	prog.Build()
 	p.ssa = prog
 	p.calls = cha.CallGraph(prog)
-	for fn := range ssautil.AllFunctions(prog) {
-		p.flow(fn)
-	}
+	p.flow = newFlow(whole{p.calls}, slices.Collect(maps.Keys(
+		ssautil.AllFunctions(prog))))
 }
 
 // Site is a place in the source, as a stack names it: the path is the one on
@@ -116,20 +109,21 @@ type Function struct {
 }
 
 // Others returns the functions that do the opposite of what s does on the
-// same channel: those that receive where s sends, and those that send or
-// close where s receives. It reports false if the answer is not known: no
-// such operation is at s, or the channel also goes where no source is, and
-// none is found. Otherwise no function is an answer, too.
+// same channel: those that receive where s sends, and those that send or close
+// where s receives. It reports false if the answer is not known: no such
+// operation is at s, or the channel also reaches code that is not read, and no
+// function is found. Otherwise an empty answer is an answer too.
 func (p *Program) Others(s Site) (functions []Function, ok bool) {
 	at := p.at(s)
 	known := len(at) > 0
 	seen := make(map[*ssa.Function]bool)
 	for _, blocked := range at {
-		known = known && !blocked.ch.find().escapes
-		for _, o := range p.ops {
-			if o.send != s.Send && o.ch.find() == blocked.ch.find() && !seen[o.fn] {
-				seen[o.fn] = true
-				functions = append(functions, p.function(o.fn))
+		c := p.flow.class(blocked.Chan)
+		known = known && !(s.Send && c.RecvOut()) && !(!s.Send && c.SendOut())
+		for _, o := range c.Ops {
+			if (o.Kind == Recv) == s.Send && !seen[o.Fn] {
+				seen[o.Fn] = true
+				functions = append(functions, p.function(o.Fn))
 			}
 		}
 	}
@@ -139,17 +133,18 @@ func (p *Program) Others(s Site) (functions []Function, ok bool) {
 	return functions, known || len(functions) > 0
 }
 
-// at returns the operations at s. Of several packages main with the same
-// file name, the one counts whose path ends most like that of s.
-func (p *Program) at(s Site) []op {
-	var found []op
+// at returns the operations at s. Of several packages main with the same file
+// name, the one counts whose path ends most like that of s.
+func (p *Program) at(s Site) []*Op {
+	var found []*Op
 	best := 0
-	for _, o := range p.ops {
-		if o.send != s.Send || !o.wait || !o.only || o.pos.Line != s.Line ||
-			packageOf(o.fn) != s.Package {
+	for _, o := range p.flow.ops {
+		pos := p.ssa.Fset.Position(o.Pos)
+		if o.Kind == Close || (o.Kind == Send) != s.Send || !o.Bare() ||
+			pos.Line != s.Line || packageOf(o.Fn) != s.Package {
 			continue
 		}
-		n := common(o.pos.Filename, s.File)
+		n := common(pos.Filename, s.File)
 		if n > best {
 			best, found = n, nil
 		}
@@ -177,7 +172,7 @@ func common(a, b string) int {
 
 // Callers returns the functions that call f directly or through others, but
 // for those that start it as a goroutine: they have f on their stack when it
-// runs, and are where to look when it does not run now. Calls through
+// runs, and are the place to look at when it does not run now. Calls through
 // interfaces and function values are left out; they would make every function a
 // caller of every other.
 func (p *Program) Callers(f Function) []Function {

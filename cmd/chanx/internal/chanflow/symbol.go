@@ -8,8 +8,8 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// packageOf is the import path that the symbols of fn have: a command's is
-// main, wherever it is.
+// packageOf returns the import path that the symbols of fn have: main for a
+// command, whatever its path.
 func packageOf(fn *ssa.Function) string {
 	if o := fn.Origin(); o != nil {
 		fn = o
@@ -26,7 +26,7 @@ func packageOf(fn *ssa.Function) string {
 	return fn.Pkg.Pkg.Path()
 }
 
-// symbol is the linker's name of fn: what a stack shows. Dots in the last
+// symbol returns the linker's name of fn, as a stack shows it. Dots in the last
 // element of an import path are escaped there.
 func symbol(fn *ssa.Function) string {
 	if o := fn.Origin(); o != nil {
@@ -65,8 +65,7 @@ func symbol(fn *ssa.Function) string {
 }
 
 // closure numbers fn as the compiler does: F.func1, and within it
-// F.func1.1; the body of a loop over a function is F-range1, with numbers of
-// its own.
+// F.func1.1; the body of a loop over a function is F-range1, numbered apart.
 func closure(fn, parent *ssa.Function) string {
 	n := 0
 	for _, sibling := range parent.AnonFuncs {

@@ -1,0 +1,223 @@
+package loud
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+type task struct{ n int }
+
+// global is a channel of the package.
+var global = make(chan task)
+
+var gone atomic.Bool
+
+var dead bool
+
+func emit()  { global <- task{1} }
+func emit2() { global <- task{2} }
+func emit3() { global <- task{3} }
+func emit4() { global <- task{4} }
+
+func consumeGlobal() {
+	for t := range global {
+		if err := do(any(t)); err != nil {
+			dead = true
+			return // want `lost consumer: channel global .* 1 more blocks`
+		}
+	}
+}
+
+func do(v any) error { return nil }
+
+func startGlobal() {
+	f := consumeGlobal
+	go f()
+}
+
+// bound is started through a method value, in a variable.
+type bound struct{ first, second chan []task }
+
+func (b *bound) put(v []task)  { b.first <- v }
+func (b *bound) put2(v []task) { b.second <- v }
+
+func (b *bound) run() {
+	defer func() { recover() }() // want `lost consumer: channel first .* after a panic`
+	for v := range b.first {
+		_ = v[0]
+	}
+}
+
+func (b *bound) run2(errs [2]error) {
+	for v := range b.second {
+		if e := errs[v[0].n]; e != nil {
+			return // for some values only
+		}
+	}
+}
+
+func newBound() *bound {
+	b := &bound{make(chan []task), make(chan []task)}
+	run := b.run
+	go run()
+	run2(func() { b.run2([2]error{}) })
+	return b
+}
+
+func run2(f func()) { go f() }
+
+// either is made in one of two ways.
+type either struct{ ch chan int }
+
+func (e *either) put(v int) { e.ch <- v }
+
+func newEither(big bool) *either {
+	e := new(either)
+	if big {
+		e.ch = make(chan int, 100)
+	} else {
+		e.ch = make(chan int)
+	}
+	go func() {
+		for v := range e.ch {
+			if err := do(v); !(err == nil) {
+				return // want `lost consumer: channel ch has no receiver`
+			}
+		}
+	}()
+	return e
+}
+
+// locals are channels of a function.
+func locals() {
+	var ch = make(chan int)
+	done := make(chan bool)
+	go func() {
+		for range ch {
+			if work() != nil {
+				return // want `lost consumer: channel ch .* locals`
+			}
+		}
+	}()
+	go func() {
+		for i := range 10 {
+			ch <- i
+		}
+		done <- true
+	}()
+	<-done
+}
+
+// many goroutines of one closure send.
+func many(xs []int) {
+	ch := make(chan int, 2)
+	go func() {
+		for range ch {
+			if work() != nil {
+				return // want `lost consumer`
+			}
+		}
+	}()
+	for _, x := range xs {
+		go func() { func() { ch <- x }() }()
+	}
+}
+
+// waits for a group that runs functions.
+func waits(xs []int) int {
+	ch := make(chan int)
+	var wg sync.WaitGroup
+	send := func(x int) {
+		defer wg.Done()
+		for range 2 {
+			ch <- x // want `deadlock: this send on channel ch`
+		}
+	}
+	for _, x := range xs {
+		wg.Add(1)
+		go send(x)
+	}
+	wg.Wait()
+	return <-ch
+}
+
+// strings has a number of values that is not known at the make.
+func runes(s string) rune {
+	ch := make(chan rune)
+	var wg sync.WaitGroup
+	for _, r := range s {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			ch <- r // want `deadlock: this send on channel ch`
+		}()
+	}
+	wg.Wait()
+	return <-ch
+}
+
+// looping returns from within a loop, on a path with a counter.
+func looping(n int, stop chan bool) int {
+	ch := make(chan int)
+	go func() {
+		ch <- 1 // want `abandoned send: looping returns .* early`
+	}()
+	for i, tries := 0, 0; i < n; i++ {
+		if tries++; tries > 3 {
+			return 0
+		}
+		select {
+		case <-stop:
+		case <-time.After(1):
+		}
+	}
+	return <-ch
+}
+
+var errEnd = errors.New("end")
+
+// failed compares what another channel brings.
+type failed struct {
+	ch   chan int
+	errs chan error
+}
+
+func (f *failed) put(v int) { f.ch <- v }
+
+func (f *failed) run() {
+	for range f.ch {
+		if err := <-f.errs; err != errEnd {
+			continue
+		}
+		if v, ok := do2().(error); ok && errors.Is(v, errEnd) {
+			return // want `lost consumer`
+		}
+	}
+}
+
+func do2() any { return nil }
+
+func newFailed() *failed {
+	f := &failed{make(chan int), make(chan error)}
+	go f.run()
+	return f
+}
+
+// presumed is run by other packages.
+type presumed struct{ ch chan int }
+
+func (p *presumed) Put(v int) { p.ch <- v }
+
+func (p *presumed) Run() { p.loop() }
+
+func (p *presumed) loop() {
+	for range p.ch {
+		if err := work(); err != nil {
+			return
+		}
+	}
+}
+
+func newPresumed() *presumed { return &presumed{make(chan int)} }

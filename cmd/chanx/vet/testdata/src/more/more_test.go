@@ -1,0 +1,4 @@
+package more
+
+// The test reads tested.
+var _ = (&tested{}).inTest

@@ -1,0 +1,208 @@
+package quiet
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// replies are sent to channels that came with the requests, with room.
+type replies struct{ waiting map[int]chan int }
+
+func (r *replies) answer(requests chan chan int) {
+	for ch := range requests {
+		ch <- 1
+	}
+}
+
+func (r *replies) all() {
+	for _, ch := range r.waiting {
+		ch <- 1
+	}
+}
+
+func (r *replies) ask(requests chan chan int) int {
+	ch := make(chan int, 1)
+	r.waiting[1] = ch
+	requests <- ch
+	return <-ch
+}
+
+// polls looks at the channel besides its loop.
+type polls struct{ ch chan int }
+
+func (p *polls) put(v int) { p.ch <- v }
+
+func (p *polls) run() {
+	for v := range p.ch {
+		if v > 0 {
+			p.flush()
+		}
+	}
+}
+
+func (p *polls) flush() {
+	for {
+		select {
+		case <-p.ch:
+		default:
+			return
+		}
+	}
+}
+
+func newPolls() *polls {
+	p := &polls{make(chan int)}
+	go p.run()
+	return p
+}
+
+// labels leaves the loop of a select, and of a select in a default.
+func labels(done chan struct{}, ch chan int, quit chan int) {
+outer:
+	for {
+		select {
+		case <-done:
+			break outer
+		case <-quit:
+		default:
+			if len(ch) < cap(ch) {
+				ch <- 1
+			}
+		}
+	}
+	for {
+		select {
+		case v := <-ch:
+			_ = v
+		default:
+			return
+		}
+	}
+}
+
+// ready has a done case that falls out of the select.
+func ready(done chan struct{}, ch chan int) {
+	select {
+	case <-done:
+	default:
+		ch <- 1
+	}
+}
+
+// reader shares its lock with readers: neither waits for the other.
+type reader struct {
+	mu sync.RWMutex
+	ch chan int
+}
+
+func (r *reader) put(v int, slow bool) {
+	if slow {
+		r.mu.RLock()
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	r.ch <- v
+}
+
+func (r *reader) next() int { return <-r.ch }
+
+func (r *reader) run() {
+	for {
+		r.next()
+		r.mu.RLock()
+		r.mu.RUnlock()
+	}
+}
+
+func newReader() *reader {
+	r := &reader{ch: make(chan int)}
+	go r.run()
+	return r
+}
+
+// Ended stops receiving early, and ends the process, or receives the rest.
+func Ended(n int) {
+	ch := make(chan int)
+	go func() {
+		for i := range n {
+			ch <- i
+		}
+		close(ch)
+	}()
+	for range ch {
+		if work() != nil {
+			break
+		}
+	}
+	for range ch {
+	}
+}
+
+type named chan int
+
+// Renamed receives from a channel with another type.
+func Renamed(stop chan bool) int {
+	ch := named(begin())
+	return <-ch
+}
+
+// Depth has the send two calls away.
+func Depth() int {
+	ch := make(chan int)
+	go func() { middle(ch) }()
+	return <-ch
+}
+
+func middle(ch chan int) { lower(ch) }
+func lower(ch chan int)  { lowest(ch) }
+func lowest(ch chan int) { ch <- 1 }
+
+// Singly asks once.
+func Singly(n int) error {
+	ask, answer := make(chan int), make(chan int, 1)
+	go func() {
+		<-ask
+		answer <- 1
+	}()
+	ask <- 1
+	for range 1 {
+		<-answer
+		if err := work(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Collected ends the loop over another channel before its sender sends.
+func Collected(xs []int) error {
+	out, failed := make(chan int), make(chan error, 1)
+	go func() {
+		for _, x := range xs {
+			out <- x
+		}
+		close(out)
+		failed <- errors.Join()
+	}()
+	for range out {
+	}
+	return <-failed
+}
+
+// Timed closes after the send, but receives in the loop.
+func Timed(xs []int) (err error) {
+	out, failed := make(chan int), make(chan error)
+	go func() {
+		failed <- errFull
+		close(out)
+	}()
+	for {
+		select {
+		case <-out:
+			return err
+		case err = <-failed:
+		case <-time.After(1):
+		}
+	}
+}
