@@ -72,15 +72,19 @@ func (m *model) edges(c *chanflow.Class, l *loops, at *ssa.BasicBlock, depth int
 func (m *model) edge(c *chanflow.Class, b, s *ssa.BasicBlock,
 	inside func(*ssa.BasicBlock) bool, depth int) (exit, bool) {
 	fn := b.Parent()
-	why := m.causeOf(c, guards(b, s, func(x *ssa.BasicBlock) bool {
+	conditions := guards(b, s, func(x *ssa.BasicBlock) bool {
 		return inside(x) || x == b
-	}))
+	})
+	why := m.causeOf(c, conditions)
 	if why == closed {
 		return exit{}, false
 	}
 	e := exit{fn: fn, pos: exitPos(b, s), cause: why, after: m.effectsOn(c, fn)}
 	e.after.blocks(tail(b, inside), maxDepth-1)
 	e.after.blocks(reach(s, inside), maxDepth-1)
+	if passedOn(b, conditions, inside) {
+		e.after.notifies = append(e.after.notifies, "a send before")
+	}
 	m.afterReturn(&e, depth)
 	return e, true
 }
@@ -212,4 +216,66 @@ func (e *exit) score(read map[types.Object]bool) int {
 		}
 	}
 	return n
+}
+
+// passedOn reports whether a loop sends the value that an exit depends on
+// before it, such as a result with its error: the other end knows.
+func passedOn(b *ssa.BasicBlock, exit []guard, inside func(*ssa.BasicBlock) bool) bool {
+	tested := make(map[ssa.Value]bool)
+	for _, g := range exit {
+		if c, ok := g.cond.(*ssa.BinOp); ok {
+			tested[c.X] = true
+		}
+	}
+	for ; b != nil && inside(b); b = b.Idom() {
+		for _, in := range b.Instrs {
+			for _, v := range sentBy(in) {
+				if holds(v, tested) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// sentBy returns the values that an instruction sends.
+func sentBy(in ssa.Instruction) []ssa.Value {
+	switch x := in.(type) {
+	case *ssa.Send:
+		return []ssa.Value{x.X}
+	case *ssa.Select:
+		var all []ssa.Value
+		for _, s := range x.States {
+			if s.Send != nil {
+				all = append(all, s.Send)
+			}
+		}
+		return all
+	}
+	return nil
+}
+
+// holds reports whether v is one of the values, or a struct with one.
+func holds(v ssa.Value, values map[ssa.Value]bool) bool {
+	u, ok := v.(*ssa.UnOp)
+	if !ok || values[v] {
+		return values[v]
+	}
+	a, ok := u.X.(*ssa.Alloc)
+	if !ok {
+		return false
+	}
+	for _, r := range *a.Referrers() {
+		f, ok := r.(*ssa.FieldAddr)
+		if !ok {
+			continue
+		}
+		for _, s := range *f.Referrers() {
+			if st, ok := s.(*ssa.Store); ok && values[st.Val] {
+				return true
+			}
+		}
+	}
+	return false
 }

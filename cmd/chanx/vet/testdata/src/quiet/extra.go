@@ -206,3 +206,35 @@ func Timed(xs []int) (err error) {
 		}
 	}
 }
+
+// passing sends its error to the sender before it returns.
+type passing struct {
+	in  chan int
+	out chan result
+}
+
+type result struct {
+	n   int
+	err error
+}
+
+func (p *passing) call(n int) error {
+	p.in <- n
+	return (<-p.out).err
+}
+
+func (p *passing) run() {
+	for n := range p.in {
+		err := work()
+		p.out <- result{n, err}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func newPassing() *passing {
+	p := &passing{make(chan int), make(chan result)}
+	go p.run()
+	return p
+}
