@@ -39,7 +39,7 @@ func newLost(m *model, c *chanflow.Class) *lost {
 	if len(recvs) == 0 || l.pool(recvs) || l.reply() {
 		return nil
 	}
-	for _, r := range recvs {
+	for _, r := range consuming(recvs) {
 		if !l.receive(r, recvs) {
 			return nil
 		}
@@ -49,6 +49,49 @@ func newLost(m *model, c *chanflow.Class) *lost {
 		return nil
 	}
 	return l
+}
+
+// consuming returns the receives that use what they receive, or all if none
+// does: the others drain the channel, mostly once the program stops, and do not
+// take the place of a consumer.
+func consuming(recvs []*chanflow.Op) []*chanflow.Op {
+	var all []*chanflow.Op
+	for _, r := range recvs {
+		if !discards(r) {
+			all = append(all, r)
+		}
+	}
+	if len(all) == 0 {
+		return recvs
+	}
+	return all
+}
+
+// discards reports whether the value of a receive is not used.
+func discards(r *chanflow.Op) bool {
+	switch in := r.Instr.(type) {
+	case *ssa.Select:
+		return !extracts(in, func(e *ssa.Extract) bool {
+			s := chanflow.CaseOf(e, in)
+			return s != nil && s == in.States[r.Case]
+		})
+	case *ssa.UnOp:
+		if in.CommaOk {
+			return !extracts(in, func(e *ssa.Extract) bool { return e.Index == 0 })
+		}
+		return len(*in.Referrers()) == 0
+	}
+	return false
+}
+
+// extracts reports whether a part of a tuple is used.
+func extracts(tuple ssa.Value, part func(*ssa.Extract) bool) bool {
+	for _, r := range *tuple.Referrers() {
+		if e, ok := r.(*ssa.Extract); ok && part(e) {
+			return true
+		}
+	}
+	return false
 }
 
 // receive judges one receive. It reports false if the channel is safe because

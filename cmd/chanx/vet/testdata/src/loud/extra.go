@@ -221,3 +221,37 @@ func (p *presumed) loop() {
 }
 
 func newPresumed() *presumed { return &presumed{make(chan int)} }
+
+// drained has a goroutine that receives what is left once it stops.
+type drained struct {
+	ch   chan int
+	quit chan bool
+	sum  int
+}
+
+func (d *drained) put(v int) { d.ch <- v }
+
+func (d *drained) run() {
+	for v := range d.ch {
+		d.sum += v
+		if work() != nil {
+			return // want `lost consumer: channel ch`
+		}
+	}
+}
+
+func (d *drained) stop() {
+	for {
+		select {
+		case <-d.ch:
+		case <-d.quit:
+			return
+		}
+	}
+}
+
+func newDrained() *drained {
+	d := &drained{ch: make(chan int), quit: make(chan bool)}
+	go d.run()
+	return d
+}
