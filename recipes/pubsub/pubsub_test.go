@@ -114,6 +114,12 @@ func TestTopicWithoutSubscribers(t *testing.T) {
 
 func TestUnsubscribe(t *testing.T) {
 	bus := New[int](1000)
+	for range 1000 {
+		s := bus.Subscribe("x")
+		bus.Publish("x", 1)
+		s.Close()
+		receiveErr(t, s, chanx.ErrClosed)
+	}
 	var publishing, all sync.WaitGroup
 	var end atomic.Bool
 	publishing.Go(func() {
