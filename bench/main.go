@@ -162,10 +162,16 @@ func machine() string {
 
 // commit names what was measured. "-dirty" says that it was not quite that.
 func commit(dir string) string {
-	out, err := exec.Command("git", "-C", dir, "describe", "--always", "--dirty",
-		"--abbrev=12", "--exclude=*").Output()
-	if err != nil {
+	git := func(args ...string) string {
+		out, _ := exec.Command("git", append([]string{"-C", dir}, args...)...).Output()
+		return strings.TrimSpace(string(out))
+	}
+	name := git("describe", "--always", "--abbrev=12", "--exclude=*")
+	if name == "" {
 		return "unknown"
 	}
-	return strings.TrimSpace(string(out))
+	if git("status", "--porcelain", "--", "*.go", "go.mod", "bench/go.mod") != "" {
+		name += "-dirty"
+	}
+	return name
 }

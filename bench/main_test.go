@@ -75,7 +75,7 @@ func TestRun_list(t *testing.T) {
 	assert.Zero(t, code)
 	assert.Contains(t, out, "service/the consumer hangs for 200 ms\n")
 	_, out, _ = runBench("-list", "-cores")
-	assert.Contains(t, out, "many cores, measured/each core sends every 100 ns\n")
+	assert.Contains(t, out, "many cores, measured/N cores that send every 100 ns\n")
 }
 
 // The committed pages are those of the committed results, and the first one is

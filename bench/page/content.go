@@ -17,11 +17,11 @@ const (
 	opParked = "one operation/to a parked receiver, GOMAXPROCS 1"
 	opLoop   = "one operation/a consumer's value, with its send"
 	op386    = "one operation/GOARCH=386 on this processor"
-	flood2   = "flood/2 senders, a receiver"
-	flood64  = "flood/64 senders, a receiver"
+	flood2   = "flood/a receiver; senders: 2"
+	flood64  = "flood/a receiver; senders: 64"
 	hangs    = "service/the consumer hangs for 200 ms"
 	wakes    = "wake/a value every 2 ms"
-	behind64 = "broadcast/a send, 64 subscribers that are behind"
+	behind64 = "broadcast/a send; subscribers that are behind: 64"
 	logFlood = "log writers, 190-byte lines/a flood, 2 producers"
 	logBusy  = "log writers, 190-byte lines/a busy service, 2 goroutines"
 	restarts = "supervision/a restart after an error, without backoff"
@@ -176,13 +176,13 @@ var candidates = []ahead{
 	{theirs: cell{"", herds, "suture v4", "stop, each"},
 		ours: cell{"", herds, "chanx.Supervisor", "stop, each"},
 		text: "suture stops all workers at once, %s each; a Supervisor one after the other, %s (%sx)."},
-	{theirs: cell{"", "many cores, a model/each core sends every 1 µs", "fetch-and-add, at best", "32 cores"},
-		ours: cell{"", "many cores, a model/each core sends every 1 µs", "Ring", "32 cores"}, more: true,
+	{theirs: cell{"", "many cores, a model/N cores that send every 1 µs", "fetch-and-add, at best", "N=32"},
+		ours: cell{"", "many cores, a model/N cores that send every 1 µs", "Ring", "N=32"}, more: true,
 		text: "On 32 cores that send every microsecond a lock-free queue can take %s, one Ring %s (%sx), by the model."},
 }
 
-// aheads returns the sentences that hold: the interval of theirs is better
-// than that of ours, and they do not meet.
+// aheads returns the sentences that hold: theirs is better by more than a
+// tenth, and the intervals do not meet.
 func aheads(f finder) (sentences []string) {
 	for _, c := range candidates {
 		a, b := f.rounds(c.theirs), f.rounds(c.ours)
@@ -194,7 +194,7 @@ func aheads(f finder) (sentences []string) {
 		if c.more {
 			better, worse = ours, theirs
 		}
-		if better.High >= worse.Low {
+		if better.High >= worse.Low || worse.Median < 1.1*better.Median {
 			continue
 		}
 		unit := f.unit(c.theirs)

@@ -125,9 +125,9 @@ func TestWriteDrawsBothSchemes(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "bench"), 0o755))
 	all := []rows.Result{
-		result("broadcast/a send, 1 subscribers that are behind", "time", rows.Time,
+		result("broadcast/a send; subscribers that are behind: 1", "time", rows.Time,
 			map[string][]float64{"Broadcast": {7}, "teivah Broadcast": {0.5}}),
-		result("broadcast/a send, 64 subscribers that are behind", "time", rows.Time,
+		result("broadcast/a send; subscribers that are behind: 64", "time", rows.Time,
 			map[string][]float64{"Broadcast": {7}, "teivah Broadcast": {700}}),
 	}
 	require.NoError(t, Write(dir, all))

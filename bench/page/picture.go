@@ -32,13 +32,13 @@ func pictures(all []rows.Result) (drawn []picture) {
 				"select with default", "TrySend", "Ring", "asynclog, 64 kB")},
 		{file: "flood", title: "What a delivered value costs in a flood",
 			x: "senders", y: "CPU of senders and receiver",
-			unit: rows.Time, lines: byCase(f, "flood/%d senders, a receiver",
+			unit: rows.Time, lines: byCase(f, "flood/a receiver; senders: %d",
 				"CPU a delivered value", []float64{1, 2, 8, 64}, "channel", "Ring, Recv",
 				"Ring, RecvBatch", "evict and retry",
 				"xsync MPMC, evict with back-off", "go-diodes, Waiter")},
 		{file: "broadcast", title: "A send to subscribers that are behind",
 			x: "subscribers", y: "time of a send", unit: rows.Time,
-			lines: byCase(f, "broadcast/a send, %d subscribers that are behind", "time",
+			lines: byCase(f, "broadcast/a send; subscribers that are behind: %d", "time",
 				[]float64{1, 8, 64, 1024}, "Broadcast", "select with default in a loop",
 				"teivah Broadcast", "cskr/pubsub TryPub",
 				"k8s watch, DropIfChannelFull")},
@@ -93,8 +93,8 @@ func byCase(f finder, format, figure string, at []float64, names ...string) []cu
 func byCores(f finder, names ...string) []curve {
 	return curves(names, func(c *curve) {
 		for _, x := range []float64{1, 2, 8, 32, 128} {
-			c.add(x, f.rounds(cell{"", "many cores, a model/each core sends every 1 µs",
-				c.name, fmt.Sprintf("%.0f cores", x)}))
+			c.add(x, f.rounds(cell{"", "many cores, a model/N cores that send every 1 µs",
+				c.name, fmt.Sprintf("N=%.0f", x)}))
 		}
 	})
 }

@@ -171,7 +171,7 @@ func behind(e Effort, subscribers int) Contest {
 				func() func() (int, bool) { return nil }, r.Close}
 		}})
 	return Contest{
-		Name:  fmt.Sprintf("a send, %d subscribers that are behind", subscribers),
+		Name:  fmt.Sprintf("a send; subscribers that are behind: %d", subscribers),
 		Names: namesOf(free), Rounds: e.rounds(11), Figures: []Figure{{"time", Time}},
 		Measure: func(i int) ([]float64, error) {
 			p := free[i].open(1024)
@@ -199,7 +199,7 @@ func behind(e Effort, subscribers int) Contest {
 // publish floods subscribers that receive.
 func publish(e Effort, subscribers int) Contest {
 	return Contest{
-		Name:  fmt.Sprintf("a flood, %d subscribers that receive", subscribers),
+		Name:  fmt.Sprintf("a flood; subscribers that receive: %d", subscribers),
 		Names: namesOf(publishings), Rounds: e.rounds(5),
 		Figures: []Figure{{"time of a send", Time}, {"delivered", Rate},
 			{"CPU a delivered value", Time}, {"missed", Percent}},

@@ -21,10 +21,10 @@ func Cores(e Effort) (all []Contest) {
 		"channel, evict and retry, measured", "a Ring for each 8 cores, measured"}
 	for _, think := range append([]float64{100}, modelThinks...) {
 		c := Contest{Group: "many cores, measured", Names: names, Rounds: e.rounds(5),
-			Name:  "each core sends every " + Time.Format(think),
+			Name:  "N cores that send every " + Time.Format(think),
 			Notes: []string{fmt.Sprintf("The model saturates at %d cores.", saturation(think))}}
 		for _, n := range senders {
-			c.Figures = append(c.Figures, Figure{fmt.Sprintf("%d cores", n), Rate})
+			c.Figures = append(c.Figures, Figure{fmt.Sprintf("N=%d", n), Rate})
 		}
 		c.Measure = func(i int) (rates []float64, _ error) {
 			for _, n := range senders {

@@ -49,9 +49,9 @@ func floods(e Effort) (all []Contest) {
 		senders  int
 		receiver bool
 	}{{1, true}, {2, true}, {8, true}, {64, true}, {2, false}, {64, false}} {
-		ways, name := receiving, "%d senders, a receiver"
+		ways, name := receiving, "a receiver; senders: %d"
 		if !f.receiver {
-			ways, name = stalled, "%d senders, nothing receives"
+			ways, name = stalled, "nothing receives; senders: %d"
 		}
 		l := load{Senders: f.senders, Receiver: f.receiver,
 			For: e.time(250 * time.Millisecond)}

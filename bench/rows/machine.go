@@ -70,8 +70,8 @@ func machines(e Effort) (all []Contest) {
 	}
 	// One more than runs, so that the goroutine that ends it has a processor.
 	all = append(all, sharedContest(e, "the receiver has SCHED_IDLE and the CPU "+
-		"is busy, GOMAXPROCS 5", 5, 3,
-		shared{Idle: true, Busy: 2, For: e.time(2 * time.Second)}))
+		"is busy, GOMAXPROCS 5", 5, 4,
+		shared{Idle: true, Busy: 2, For: e.time(4 * time.Second)}))
 	for _, procs := range []int{0, 8} {
 		all = append(all, quotaContest(e, procs))
 	}

@@ -52,9 +52,9 @@ var (
 func models(e Effort) (all []Contest) {
 	for _, think := range modelThinks {
 		c := Contest{Group: "many cores, a model", Names: namesOf(disciplines),
-			Name: "each core sends every " + Time.Format(think), Rounds: 1}
+			Name: "N cores that send every " + Time.Format(think), Rounds: 1}
 		for _, n := range modelCores {
-			c.Figures = append(c.Figures, Figure{fmt.Sprintf("%d cores", n), Rate})
+			c.Figures = append(c.Figures, Figure{fmt.Sprintf("N=%d", n), Rate})
 		}
 		c.Measure = func(i int) (rates []float64, _ error) {
 			for _, n := range modelCores {
