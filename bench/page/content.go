@@ -21,6 +21,7 @@ const (
 	flood64  = "flood/a receiver; senders: 64"
 	hangs    = "service/the consumer hangs for 200 ms"
 	wakes    = "wake/a value every 2 ms"
+	receive1 = "broadcast/a flood; subscribers that receive: 1"
 	behind64 = "broadcast/a send; subscribers that are behind: 64"
 	logFlood = "log writers, 190-byte lines/a flood, 2 producers"
 	logBusy  = "log writers, 190-byte lines/a busy service, 2 goroutines"
@@ -176,6 +177,15 @@ var candidates = []ahead{
 	{theirs: cell{"", herds, "suture v4", "stop, each"},
 		ours: cell{"", herds, "chanx.Supervisor", "stop, each"},
 		text: "suture stops all workers at once, %s each; a Supervisor one after the other, %s (%sx)."},
+	{theirs: cell{"", herds, "for { go f(); wait }", "memory, each"},
+		ours: cell{"", herds, "chanx.Supervise", "memory, each"},
+		text: "A plain goroutine takes %s; chanx.Supervise has one more, %s (%sx)."},
+	{theirs: cell{"", herds, "suture v4", "start, each"},
+		ours: cell{"", herds, "chanx.Supervisor", "start, each"},
+		text: "suture starts a worker in %s, a Supervisor in %s (%sx)."},
+	{theirs: cell{"", receive1, "select with default in a loop", "delivered"},
+		ours: cell{"", receive1, "Broadcast", "delivered"}, more: true,
+		text: "To a single subscriber that receives, a loop over channels delivers %s, Broadcast %s (%sx)."},
 	{theirs: cell{"", "many cores, a model/N cores that send every 1 µs", "fetch-and-add, at best", "N=32"},
 		ours: cell{"", "many cores, a model/N cores that send every 1 µs", "Ring", "N=32"}, more: true,
 		text: "On 32 cores that send every microsecond a lock-free queue can take %s, one Ring %s (%sx), by the model."},
@@ -221,14 +231,16 @@ times what one does, the model is wrong.
 
 ## What these figures cannot say
 
-- A lock is a lock: a receiver of SCHED_IDLE on a busy CPU can lose its processor inside
-  of it. The longest Send was then %s on a Ring, %s on a channel.
+- Never waits has a limit: a receiver of SCHED_IDLE on a busy CPU can lose the processor
+  while it owns the lock. The longest Send in 4 s was then %s on a
+  Ring, %s on a channel. Give a receiver no less priority than its senders.
 - Two processors: nothing above about contention on more is measured.
 - Floods have no percentiles: to time a call, its sender reads the clock, and meanwhile
   another takes the lock, which makes the tail ten times too long. The share of calls that
   met a held lock is counted instead, see the results.
 - Ratios change with the processor, times even more.
-- How many values a flood delivers is the scheduler's doing more than the queue's.
+- How many values a flood delivers is the scheduler's doing more than the queue's;
+  another run may differ twofold.
 - Peers are used as their documentation shows; corrections are welcome.
 
 Compare your own change with benchstat: ` + "`go -C bench run . -against HEAD~1`" + `, or run
