@@ -49,6 +49,13 @@ var withoutRecipe = []Recipe{{
 	Does: "wait for a channel, but not forever. Timeouts makes one timer for " +
 		"a whole loop.",
 }, {
+	Words: []string{"stop a goroutine", "cancel a goroutine", "goroutine leak",
+		"quit channel", "done channel", "cancellation"},
+	Use:  "chanx.SendContext, RecvContext",
+	Link: "timeout.go",
+	Does: "wait until a context is done. Every wait of a goroutine needs that " +
+		"way out: one without it leaks when the other side is gone.",
+}, {
 	Words: []string{"generator", "iterator", "yield"},
 	Use:   "iter.Seq",
 	Link:  "https://pkg.go.dev/iter",
@@ -89,7 +96,8 @@ var withoutRecipe = []Recipe{{
 		"TrySend refuses. NewRing(1) is a mailbox for the latest value.",
 }, {
 	Words: []string{"steward", "restart a goroutine", "supervisor",
-		"keep a goroutine running", "goroutine monitor"},
+		"keep a goroutine running", "goroutine monitor", "panic in a goroutine",
+		"recover"},
 	Use:  "chanx.Supervise, Supervisor",
 	Link: "supervise.go",
 	Does: "restart a goroutine that ends by an error, a panic or Goexit, with " +

@@ -152,6 +152,17 @@ func TestStagger(t *testing.T) {
 		want(t, asked.Load(), int64(3))
 		time.Sleep(time.Hour)
 		want(t, asked.Load(), int64(3))
+
+		// Those whose turn has not come do not stay until it does.
+		before := runtime.NumGoroutine()
+		First(t.Context(), time.Hour, after(2), after(0))
+		for range 1_000_000 {
+			if runtime.NumGoroutine() == before {
+				return
+			}
+			runtime.Gosched()
+		}
+		t.Error("a goroutine waits for its turn")
 	})
 }
 

@@ -83,6 +83,20 @@ func TestQueueFull(t *testing.T) {
 	want(t, in.Left(), 1)
 }
 
+// A job that has begun has no place in the queue.
+func TestQueueFullBesideAJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, free := New(1, text), make(chan struct{})
+		go in.Work(t.Context(), func(context.Context, string) { <-free })
+		want(t, post(in, http.NoBody).Code, http.StatusAccepted)
+		synctest.Wait()
+		want(t, post(in, http.NoBody).Code, http.StatusAccepted)
+		want(t, post(in, http.NoBody).Code, http.StatusServiceUnavailable)
+		close(free)
+		in.Close()
+	})
+}
+
 // A thousand handlers, two workers, and Close in the middle of it.
 func TestAccepted(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4 * runtime.NumCPU()))
