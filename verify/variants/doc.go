@@ -5,7 +5,7 @@
 //	go -C verify run ./variants             all of them
 //	go -C verify run ./variants -run ring   those whose name matches
 //
-// It writes the table in TESTING.md, where those that were not run keep their
-// row. It fails if a variant survives, or no longer applies: the text it
+// It writes the table in verify/README.md, where those that were not run keep
+// their row. It fails if a variant survives, or no longer applies: the text it
 // replaces must be in the package exactly once.
 package main

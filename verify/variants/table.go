@@ -11,23 +11,25 @@ import (
 	"example.com/chanx/verify/internal/trial"
 )
 
+const readme = "verify/README.md"
+
 const begin, end = "<!-- variants: generated -->\n", "<!-- /variants -->\n"
 
-// table is the test that notices each variant, by name, as TESTING.md has it.
+// table is the test that notices each variant, by name, as verify/README.md has it.
 type table map[string]string
 
 var row = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| .* \\| (.*) \\|$")
 
-// section splits TESTING.md at the table.
+// section splits verify/README.md at the table.
 func section(root string) (before, rows, after string, err error) {
-	text, err := os.ReadFile(filepath.Join(root, "TESTING.md"))
+	text, err := os.ReadFile(filepath.Join(root, readme))
 	if err != nil {
 		return "", "", "", err
 	}
 	before, rest, ok := strings.Cut(string(text), begin)
 	rows, after, closed := strings.Cut(rest, end)
 	if !ok || !closed {
-		return "", "", "", errors.New("TESTING.md has no place for the table")
+		return "", "", "", errors.New(readme + " has no place for the table")
 	}
 	return before, rows, after, nil
 }
@@ -41,7 +43,7 @@ func readTable(root string) (table, error) {
 	return t, err
 }
 
-// write puts the table of all current variants into TESTING.md.
+// write puts the table of all current variants into verify/README.md.
 func (t table) write(root string) error {
 	before, _, after, err := section(root)
 	if err != nil {
@@ -56,7 +58,7 @@ func (t table) write(root string) error {
 		}
 		fmt.Fprintf(&rows, "| `%s` | %s | %s |\n", v.name, v.mistake, by)
 	}
-	name := filepath.Join(root, "TESTING.md")
+	name := filepath.Join(root, readme)
 	text := before + begin + rows.String() + end + after
 	if err := os.WriteFile(name+".new", []byte(text), 0o666); err != nil {
 		return err
