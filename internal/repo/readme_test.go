@@ -12,8 +12,9 @@ import (
 )
 
 var (
+	inline   = regexp.MustCompile("`[^`\n]*`")
 	goBlock  = regexp.MustCompile("(?s)```go\n(.*?)```")
-	fileLink = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	fileLink = regexp.MustCompile(`(?:\]\(|src(?:set)?=")([^)#:"]+)[)"]`)
 )
 
 func readDoc(t *testing.T, file string) string {
@@ -59,23 +60,41 @@ func TestReadmeForm(t *testing.T) {
 	paragraphs := strings.SplitN(readme, "\n\n", 3)
 	assert.Contains(t, paragraphs[1], "github.com/smallnest/chanx")
 	for _, command := range []string{
-		"go run ./examples/incident", "go test ./...",
+		"go run ./examples/incident", "go test ./...", "go get example.com/chanx",
+		"go run ./cmd/chanx doctor http://localhost:6060",
 	} {
 		assert.Contains(t, readme, "\n    "+command+"\n")
 	}
 }
 
-// TestDocumentLinks: what the documents link to in the repository is there.
+// TestDocumentLinks: the files that documents of the repository link to exist.
 func TestDocumentLinks(t *testing.T) {
-	documents, err := filepath.Glob("*.md")
-	require.NoError(t, err)
 	links := 0
-	for _, document := range documents {
-		text := goBlock.ReplaceAllString(readDoc(t, document), "")
-		for _, link := range fileLink.FindAllStringSubmatch(text, -1) {
-			assert.FileExists(t, filepath.FromSlash(link[1]), document)
-			links++
+	for _, pattern := range []string{"*.md", "*/*.md", "*/*/*.md"} {
+		documents, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, document := range documents {
+			text := goBlock.ReplaceAllString(readDoc(t, document), "")
+			text = inline.ReplaceAllString(text, "")
+			for _, link := range fileLink.FindAllStringSubmatch(text, -1) {
+				file := filepath.FromSlash(link[1])
+				assert.FileExists(t, filepath.Join(filepath.Dir(document), file),
+					document)
+				links++
+			}
 		}
 	}
 	assert.NotZero(t, links)
+}
+
+var style = regexp.MustCompile(`(?s)<style>.*?</style>`)
+
+// TestReadmePictures: the dark picture is the light one in other colors.
+func TestReadmePictures(t *testing.T) {
+	light := readDoc(t, "docs/incident-light.svg")
+	dark := readDoc(t, "docs/incident-dark.svg")
+	assert.NotEqual(t, light, dark)
+	assert.Equal(t, style.ReplaceAllString(light, ""),
+		style.ReplaceAllString(dark, ""))
+	assert.NotContains(t, light+dark, "@media")
 }
