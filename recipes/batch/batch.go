@@ -59,7 +59,7 @@ func By[T any](
 		write, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		defer cancel()
 		defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
-		var body time.Time // when it last began: values may have waited since
+		body := time.Now() // began then last: values may have waited since
 		for more := true; more; {
 			var batch []T
 			batch, more = fill(ctx, in, size, body.Add(maxWait), maxWait)

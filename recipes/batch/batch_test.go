@@ -90,9 +90,9 @@ func TestMaxWait(t *testing.T) {
 func TestMaxWaitCountsTheBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, l := make(chan int, 9), newLog()
-		in <- 0 // its age is not known
+		in <- 0
 		go func() {
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(1100 * time.Millisecond)
 			in <- 1 // during the body, which takes 400 ms
 			time.Sleep(850 * time.Millisecond)
 			in <- 2
@@ -103,7 +103,7 @@ func TestMaxWaitCountsTheBody(t *testing.T) {
 			l.add(b)
 			time.Sleep(400 * time.Millisecond)
 		}
-		l.want(t, "[0] 0s", "[1 2] 1s")
+		l.want(t, "[0] 1s", "[1 2] 2s")
 	})
 }
 
