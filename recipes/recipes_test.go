@@ -183,11 +183,12 @@ var (
 		"Edge cases:", "Search:"}
 	report = regexp.MustCompile(`\b[\w.-]+/[\w.-]+#\d+\b`)
 	bullet = regexp.MustCompile(`(?m)^ +- ([^:]+):`)
+	other  = regexp.MustCompile(`\brecipe\s+(\w+)`)
 )
 
 // The page says when to use the recipe and when not, what people do without
-// it, with a public report of what came of that, and what happens in the edge
-// cases: each of them has a test that bears its name.
+// it, with a public report of what came of that, and the edge cases, each of
+// which has a test that bears its name. Recipes that it names exist.
 func TestPage(t *testing.T) {
 	forEach(t, func(t *testing.T, name string, src, tests []byte) {
 		page := parsed(t, src).Doc.Text()
@@ -208,6 +209,9 @@ func TestPage(t *testing.T) {
 		leads := bullet.FindAllStringSubmatch(edges, -1)
 		require.NotEmpty(t, leads)
 		assert.Equal(t, len(leads), strings.Count(edges, "\n  - "))
+		for _, named := range other.FindAllStringSubmatch(page, -1) {
+			assert.Contains(t, names(t), named[1], "recipe %s", named[1])
+		}
 		for _, lead := range leads {
 			assert.True(t, hasTest(parsed(t, tests), lead[1]),
 				"no test is named after %q", lead[1])
