@@ -130,7 +130,9 @@ func sick(t *testing.T, o *Observer) {
 		close(release)
 		_ = w.Close()
 	})
-	o.Log("audit", asynclogOf(t, io.Discard))
+	audit := asynclogOf(t, io.Discard)
+	fmt.Fprintln(audit, "opened")
+	o.Log("audit", audit)
 
 	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
 	for _, w := range []struct {

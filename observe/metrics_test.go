@@ -42,6 +42,11 @@ func testMeasure(t *testing.T) {
 	for key, want := range map[string]uint64{
 		"unreadable ":                            2,
 		"ring.dropped metrics":                   236,
+		"log.accepted access":                    1,
+		"log.buffered_records access":            1,
+		"log.buffered_bytes access":              5,
+		"log.records audit,written":              1,
+		"log.bytes audit,written":                7,
 		"log.stalled access":                     1,
 		"log.stalled audit":                      0,
 		"worker.crash_looping workers,2 loops":   1,

@@ -21,6 +21,7 @@ import (
 
 	"example.com/chanx"
 	"example.com/chanx/asynclog"
+	"example.com/chanx/doctor"
 )
 
 var (
@@ -303,3 +304,52 @@ func TestNamesDiffer(t *testing.T) {
 }
 
 var errTest = errors.New("no space left on device")
+
+// A look goes on with the things there were when it began.
+func TestSourcesAreNotChangedInPlace(t *testing.T) {
+	o := New()
+	names := func(all []source) (names string) {
+		for _, s := range all {
+			names += s.id()
+		}
+		return names
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		o.Ring(name, chanx.NewRing[int](1))
+	}
+	before := o.sources
+	o.Remove("a")
+	removed := o.sources
+	o.Ring("d", chanx.NewRing[int](1))
+	added := o.sources
+	o.sources = removed
+	o.Ring("e", chanx.NewRing[int](1))
+	assert.Equal(t, "abc", names(before))
+	assert.Equal(t, "bc", names(removed))
+	assert.Equal(t, "bcd", names(added))
+	assert.Equal(t, "bce", names(o.sources))
+}
+
+// The worst is first, whatever was added first, and a log before a worker.
+func TestProblemsAreSorted(t *testing.T) {
+	var all []string
+	s := Snapshot{}
+	for _, p := range []Problem{{doctor.Warning, "broadcast", "", "6"},
+		{doctor.Warning, "ring", "", "5"}, {doctor.Info, "log", "", "7"},
+		{doctor.Critical, "goroutines", "", "2"}, {doctor.Warning, "worker", "", "4"},
+		{doctor.Warning, "log", "", "3"}, {doctor.Critical, "log", "", "1"}, {}} {
+		s.add(p)
+	}
+	sortProblems(s.Problems)
+	for _, p := range s.Problems {
+		all = append(all, p.Sentence)
+	}
+	assert.Equal(t, []string{"1", "2", "3", "4", "5", "6", "7"}, all)
+
+	synctest.Test(t, func(t *testing.T) {
+		o := New()
+		o.Ring("panics", ringStats(func() chanx.RingStats { panic("x") }))
+		sick(t, o)
+		assert.Equal(t, "log", o.Snapshot().Problems[0].Kind)
+	})
+}
