@@ -20,6 +20,7 @@ type graph struct {
 	inside  map[uint64][]holding
 	keys    map[*site]map[uint64]bool // see locks
 	several map[uint64]bool           // owners with more than one lock
+	types   map[string]string         // see methodType
 	effort  int
 	cut     int // goroutines that were not compared
 
@@ -77,7 +78,8 @@ func newGraph(sc *scene) *graph {
 		groups: make(map[*site]*node), sites: make(map[*site][]*node),
 		sets: make(map[uint64]*waitSet),
 		ids:  make(map[uint64]ref), born: make(map[uint64][]ref),
-		keys: make(map[*site]map[uint64]bool), several: make(map[uint64]bool)}
+		keys: make(map[*site]map[uint64]bool), several: make(map[uint64]bool),
+		types: make(map[string]string)}
 	stacks := slices.Clone(sc.now.Stacks)
 	slices.SortStableFunc(stacks, func(a, b *Stack) int {
 		return cmp.Compare(a.Count, b.Count)

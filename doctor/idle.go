@@ -316,20 +316,21 @@ func (sc *scene) pools(s *site, why string) verdict {
 // lineage returns how many different goroutines created those of s, and how
 // many of them are goroutines of s.
 func lineage(s *site) (parents, chained int) {
-	var ids []uint64
-	own := make(map[uint64]bool, s.count)
+	own := make([]uint64, 0, s.count)
+	ids := make([]uint64, 0, s.count)
 	for _, stack := range s.stacks {
 		for _, m := range stack.Members {
-			own[m.ID] = true
+			own = append(own, m.ID)
 			if m.Parent != 0 {
 				ids = append(ids, m.Parent)
 			}
 		}
 	}
+	slices.Sort(own)
 	slices.Sort(ids)
 	distinct := slices.Compact(ids)
 	for _, id := range distinct {
-		if own[id] {
+		if _, ok := slices.BinarySearch(own, id); ok {
 			chained++
 		}
 	}

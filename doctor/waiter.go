@@ -11,11 +11,20 @@ type waiter struct {
 	lock  uint64
 	owner uint64 // the receiver of the user's call, if the lock may be in it
 	typ   string
-	near  []uint64 // what else the lock may be in: words of calls further out
-	inStd string   // the call that locks, if it is the standard library's
-	outer string   // a call further out on the same owner
-	apart bool     // and between the two a call on another one
+	near  nearby // what else the lock may be in: words of calls further out
+	inStd string // the call that locks, if it is the standard library's
+	outer int    // a call further out on the same owner, or 0
+	apart bool   // and between the two a call on another one
 }
+
+// nearby is a few addresses. It is made for each of a million goroutines, so it
+// has no memory of its own.
+type nearby struct {
+	n    int
+	word [4]uint64
+}
+
+func (a *nearby) all() []uint64 { return a.word[:a.n] }
 
 // waits are the calls whose first word is the object waited for.
 var waits = map[string]bool{
@@ -56,7 +65,7 @@ var semaOwners = map[string]uint64{
 
 // target returns what a goroutine waits for: the lock by the calls of package
 // sync, its owner by the receiver of the user's call.
-func target(stack *Stack, words []args) (w waiter) {
+func (g *graph) target(stack *Stack, words []args) (w waiter) {
 	user := userCall(stack)
 	w.lock = lockOf(stack, words, user)
 	if w.lock != 0 && waitsForFD(stack) {
@@ -74,10 +83,10 @@ func target(stack *Stack, words []args) (w waiter) {
 	if user < 0 {
 		return w
 	}
-	w.own(stack, words, user)
+	w.own(g, stack, words, user)
 	if w.owner != 0 && w.lock != 0 && w.lock-w.owner >= maxObject {
 		// The lock is not part of it, so to be inside it is not to hold it.
-		w.owner, w.typ, w.outer, w.apart = 0, "", "", false
+		w.owner, w.typ, w.outer, w.apart = 0, "", 0, false
 	}
 	return w
 }
@@ -108,14 +117,14 @@ func lockOf(stack *Stack, words []args, user int) (lock uint64) {
 
 // own sets the receiver of the user's call, and whether a call further out is
 // on the same object.
-func (w *waiter) own(stack *Stack, words []args, user int) {
-	typ := methodType(stack.Frames[user].Func)
+func (w *waiter) own(g *graph, stack *Stack, words []args, user int) {
+	typ := g.methodType(stack.Frames[user].Func)
 	if typ == "" {
 		return
 	}
 	between := false
 	for i := user; i < len(stack.Frames) && i < len(words); i++ {
-		if other := methodType(stack.Frames[i].Func); other != typ {
+		if other := g.methodType(stack.Frames[i].Func); other != typ {
 			between = between || other != ""
 			continue
 		}
@@ -125,7 +134,7 @@ func (w *waiter) own(stack *Stack, words []args, user int) {
 		}
 		if i > user && (first == w.owner || words[i].inlined) &&
 			stack.Frames[i].Func != stack.Frames[user].Func {
-			w.outer, w.apart = stack.Frames[i].Func, between
+			w.outer, w.apart = i, between
 		}
 		if w.owner == 0 && !words[i].inlined {
 			return // its receiver is not known
@@ -165,10 +174,10 @@ func (w *waiter) onceFrom(stack *Stack, words []args, inner int) bool {
 	for i := inner + 1; i < min(len(words), len(stack.Frames)); i++ {
 		if stack.Frames[i].Func == onceCall && w.owner != 0 &&
 			words[i].receiver() == w.owner {
-			w.typ, w.outer, w.apart = "sync.Once", onceCall, true
-			for _, f := range stack.Frames[i+1:] {
-				if !isStd(f.Func) {
-					w.outer = f.Func
+			w.typ, w.outer, w.apart = "sync.Once", i, true
+			for j := i + 1; j < len(stack.Frames); j++ {
+				if !isStd(stack.Frames[j].Func) {
+					w.outer = j
 					break
 				}
 			}
@@ -182,17 +191,19 @@ func (w *waiter) onceFrom(stack *Stack, words []args, inner int) bool {
 // near returns the words of the calls from the one that locks to some outside the
 // user's that may be the object that a lock is in: a lock is often waited for in
 // a method of another type than its own.
-func near(lock uint64, words []args, caller, user int) (found []uint64) {
+func near(lock uint64, words []args, caller, user int) (found nearby) {
 	if lock == 0 {
-		return nil
+		return found
 	}
 	const calls = 6
 	for i := caller; i < min(len(words), max(user, caller)+calls); i++ {
 		for j := range words[i].n {
 			v := words[i].word[j]
 			if v != 0 && !words[i].doubtful[j] && lock-v < maxObject &&
-				(i != user || j > 0) && !slices.Contains(found, v) && len(found) < 4 {
-				found = append(found, v)
+				(i != user || j > 0) && !slices.Contains(found.all(), v) &&
+				found.n < len(found.word) {
+				found.word[found.n] = v
+				found.n++
 			}
 		}
 	}
@@ -234,6 +245,17 @@ func methodType(symbol string) string {
 		return ""
 	}
 	return pkg + "." + typeOf(symbol)
+}
+
+// methodType is [methodType] that remembers its answers: it is asked for every
+// call of every goroutine.
+func (g *graph) methodType(symbol string) string {
+	typ, ok := g.types[symbol]
+	if !ok {
+		typ = methodType(symbol)
+		g.types[symbol] = typ
+	}
+	return typ
 }
 
 // displayType is "(*Cache)" for "example.com/app.Cache".

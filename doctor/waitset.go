@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -21,7 +22,7 @@ func (g *graph) locks(s *site) map[uint64]bool {
 	for _, stack := range s.stacks {
 		for i := range min(len(stack.Members), most) {
 			buf = stack.args(i, buf[:0])
-			if w := target(stack, buf); w.lock != 0 {
+			if w := g.target(stack, buf); w.lock != 0 {
 				found[w.lock] = true
 			}
 		}
@@ -67,11 +68,21 @@ type waitSet struct {
 	typ     string // of the owner, a package and a type
 	owners  []uint64
 	inStd   string // the standard library's call that locks, or ""
-	waiters []waiter
+	waiters []waiting
 	longest uint32
 	holder  *node
 	sure    Confidence
 }
+
+// waiting is a goroutine of a wait set.
+type waiting struct {
+	stack *Stack
+	i     int32
+	outer int16 // see waiter
+	apart bool
+}
+
+func (w *waiting) ref() ref { return ref{w.stack, int(w.i)} }
 
 // holding is a goroutine that is inside an object.
 type holding struct {
@@ -86,8 +97,8 @@ type holding struct {
 // known. It returns the objects that someone may be inside of.
 func (g *graph) collect(stacks []*Stack) map[uint64]bool {
 	owners := make(map[uint64]bool)
-	locks := make(map[uint64]uint64) // of an owner, 0 if it has several
-	var all []waiter
+	locks := make(map[uint64]uint64)   // of an owner, 0 if it has several
+	loose := make(map[uint64]*waitSet) // by owner: their lock is not known yet
 	var buf []args
 	for _, stack := range stacks {
 		at := g.sc.of[stack]
@@ -100,33 +111,54 @@ func (g *graph) collect(stacks []*Stack) map[uint64]bool {
 				break
 			}
 			buf = stack.args(i, buf[:0])
-			w := target(stack, buf)
+			w := g.target(stack, buf)
 			w.ref = ref{stack, i}
-			if w.lock == 0 && w.owner == 0 {
-				continue
+			switch {
+			case w.lock != 0:
+				g.enter(g.sets, w.lock, w)
+			case w.owner != 0:
+				g.enter(loose, w.owner, w)
 			}
-			all = append(all, w)
-			for _, v := range w.near {
+			for _, v := range w.near.all() {
 				owners[v] = true
 			}
 			if w.owner != 0 {
 				owners[w.owner] = true
-				if l, ok := locks[w.owner]; ok && l != w.lock && w.lock != 0 {
-					locks[w.owner] = 0
-					g.several[w.owner] = true
-				} else if w.lock != 0 {
-					locks[w.owner] = w.lock
-				}
+				g.owns(locks, w)
 			}
 		}
 	}
-	for _, w := range all {
-		if w.lock == 0 {
-			w.lock = locks[w.owner]
-		}
-		g.enter(w)
+	for _, owner := range sortedKeys(loose) {
+		g.settle(loose[owner], locks[owner])
 	}
 	return owners
+}
+
+// settle puts a set whose owner is known among those of locks.
+func (g *graph) settle(s *waitSet, lock uint64) {
+	s.key, s.locked = cmp.Or(lock, s.key), lock != 0
+	known := g.sets[s.key]
+	if known == nil {
+		g.sets[s.key] = s
+		return
+	}
+	known.waiters = append(known.waiters, s.waiters...)
+	known.typ = cmp.Or(known.typ, s.typ)
+	known.inStd = cmp.Or(known.inStd, s.inStd)
+	known.longest = max(known.longest, s.longest)
+	for _, v := range s.owners {
+		known.ownedBy(v)
+	}
+}
+
+// owns notes the lock of an owner, or that it has several.
+func (g *graph) owns(locks map[uint64]uint64, w waiter) {
+	if l, ok := locks[w.owner]; ok && l != w.lock && w.lock != 0 {
+		locks[w.owner] = 0
+		g.several[w.owner] = true
+	} else if w.lock != 0 {
+		locks[w.owner] = w.lock
+	}
 }
 
 // onObject reports whether the goroutines of s wait for an object whose address
@@ -136,20 +168,25 @@ func onObject(s *site) bool {
 }
 
 // enter puts w into the set of its object.
-func (g *graph) enter(w waiter) {
-	key := cmp.Or(w.lock, w.owner)
-	s := g.sets[key]
+func (g *graph) enter(sets map[uint64]*waitSet, key uint64, w waiter) {
+	s := sets[key]
 	if s == nil {
 		s = &waitSet{key: key, locked: w.lock != 0, op: g.sc.of[w.ref.stack].op}
-		g.sets[key] = s
+		sets[key] = s
 	}
-	s.waiters = append(s.waiters, w)
+	s.waiters = append(s.waiters, waiting{w.ref.stack, int32(w.ref.i),
+		int16(min(w.outer, math.MaxInt16)), w.apart})
 	s.typ, s.inStd = cmp.Or(s.typ, w.typ), cmp.Or(s.inStd, w.inStd)
 	s.longest = max(s.longest, w.ref.member().Minutes)
-	for _, v := range append([]uint64{w.owner}, w.near...) {
-		if v != 0 && !slices.Contains(s.owners, v) && len(s.owners) < 8 {
-			s.owners = append(s.owners, v)
-		}
+	s.ownedBy(w.owner)
+	for _, v := range w.near.all() {
+		s.ownedBy(v)
+	}
+}
+
+func (s *waitSet) ownedBy(v uint64) {
+	if v != 0 && !slices.Contains(s.owners, v) && len(s.owners) < 8 {
+		s.owners = append(s.owners, v)
 	}
 }
 
@@ -206,7 +243,7 @@ func (g *graph) insides(r ref, words []args, owners map[uint64]bool,
 		own = words[user].receiver()
 	}
 	for f := range min(len(words), len(r.stack.Frames)) {
-		if f < min(user, caller) && methodType(r.stack.Frames[f].Func) != fdType {
+		if f < min(user, caller) && g.methodType(r.stack.Frames[f].Func) != fdType {
 			continue
 		}
 		for j := range words[f].n {
@@ -215,7 +252,7 @@ func (g *graph) insides(r ref, words []args, owners map[uint64]bool,
 				v == own && !g.several[v] || len(inside[v]) >= maxInside {
 				continue
 			}
-			typ := methodType(r.stack.Frames[f].Func)
+			typ := g.methodType(r.stack.Frames[f].Func)
 			if j > 0 {
 				typ = ""
 			}
@@ -256,7 +293,7 @@ func (g *graph) candidates(s *waitSet) []holding {
 	}
 	own := make(map[ref]bool, len(s.waiters))
 	for _, w := range s.waiters {
-		own[w.ref] = true
+		own[w.ref()] = true
 	}
 	best := make(map[ref]holding)
 	for _, owner := range s.owners {
@@ -296,25 +333,25 @@ func (s *waitSet) elsewhere(h holding) bool {
 // method that only calls the one that locks holds nothing. Where a writer waits
 // too, a reader is enough that has been through a method of the object before.
 func (g *graph) chooseSelf(s *waitSet) {
-	var best, first *waiter
+	var best, first *waiting
 	readers, writers := 0, 0
 	for i := range s.waiters {
 		w := &s.waiters[i]
-		if g.sc.writes(w.ref.stack) {
+		if g.sc.writes(w.stack) {
 			writers++
 		} else {
 			readers++
 		}
-		if w.ref.member().Minutes >= s.longest && w.outer != "" && s.longest > 0 &&
+		if w.ref().member().Minutes >= s.longest && w.outer > 0 && s.longest > 0 &&
 			len(s.waiters) > 1 {
 			first = w
 		}
-		if w.outer == "" || best != nil && (best.apart && !w.apart ||
+		if w.outer == 0 || best != nil && (best.apart && !w.apart ||
 			best.apart == w.apart &&
-				best.ref.member().Minutes >= w.ref.member().Minutes) {
+				best.ref().member().Minutes >= w.ref().member().Minutes) {
 			continue
 		}
-		if w.apart || s.op == RWMutex && !g.sc.writes(w.ref.stack) {
+		if w.apart || s.op == RWMutex && !g.sc.writes(w.stack) {
 			best = w
 		}
 	}
@@ -324,8 +361,9 @@ func (g *graph) chooseSelf(s *waitSet) {
 	if best == nil || !best.apart && g.sc.partial {
 		return
 	}
-	s.holder = g.node(best.ref)
-	s.holder.self, s.holder.may = best.outer, !best.apart
+	s.holder = g.node(best.ref())
+	s.holder.self = best.stack.Frames[best.outer].Func
+	s.holder.may = !best.apart
 	s.sure = ConfidenceMedium
 	if best.apart {
 		s.sure = ConfidenceHigh
@@ -425,11 +463,11 @@ func (g *graph) link(s *waitSet) {
 	}
 	s.holder.sure = s.sure
 	for _, w := range s.waiters {
-		if s.holder.ref == w.ref {
+		if s.holder.ref == w.ref() {
 			s.holder.object = s.object()
 			continue
 		}
-		g.edge(g.node(w.ref), s.holder, s.object())
+		g.edge(g.node(w.ref()), s.holder, s.object())
 	}
 }
 
