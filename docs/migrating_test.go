@@ -54,6 +54,47 @@ func outlet[T any](
 	return ch, stop
 }
 
+type ticker struct{ prices *chanx.Broadcast[int] }
+
+func newTicker() *ticker {
+	return &ticker{prices: chanx.NewBroadcast[int](4)}
+}
+
+func (t *ticker) set(price int) { t.prices.Send(price) }
+
+func (t *ticker) follow(ctx context.Context, show func(price int, missed uint64)) {
+	sub := t.prices.Subscribe(1)
+	defer sub.Close()
+	for price, missed := range sub.All(ctx) {
+		show(price, missed)
+	}
+}
+
+// A slow follower learns how many prices it has missed; a late one begins with
+// the current price.
+func Example_fromSubscriberMap() {
+	ctx := context.Background()
+	t := newTicker()
+	t.set(100)
+	t.follow(ctx, func(price int, missed uint64) {
+		fmt.Println(price, missed)
+		if price == 100 {
+			for price := range 20 { // more than the broadcast holds
+				t.set(price)
+			}
+			t.prices.Close()
+		}
+	})
+	t.follow(ctx, func(price int, _ uint64) { fmt.Println("late:", price) })
+	// Output:
+	// 100 0
+	// 16 16
+	// 17 0
+	// 18 0
+	// 19 0
+	// late: 19
+}
+
 func Example_fromChannels() {
 	ctx := context.Background()
 
@@ -209,7 +250,7 @@ func TestSnippets(t *testing.T) {
 		assert.FileExists(t, filepath.FromSlash(link[1]))
 	}
 	blocks := goBlock.FindAllStringSubmatch(text, -1)
-	require.Len(t, blocks, 3)
+	require.Len(t, blocks, 4)
 	for _, block := range blocks {
 		assert.Contains(t, unindented(string(src)), unindented(block[1]))
 	}

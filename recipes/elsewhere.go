@@ -111,7 +111,8 @@ var withoutRecipe = []Recipe{{
 		"bytes, and reports each loss in the log.",
 }, {
 	Words: []string{"eapache/channels", "go-diodes", "ringchan",
-		"migrate from another channel library"},
+		"watch.Broadcaster", "cskr/pubsub", "teivah/broadcast",
+		"subscriber map", "migrate from another channel library"},
 	Use:  "docs/migrating.md",
 	Link: "docs/migrating.md",
 	Does: "translates them call by call.",

@@ -27,7 +27,7 @@
 //   - throttle: the first event is passed on at once, later ones when the time
 //     since the start of the last call is over, the latest value only.
 //   - last event: never lost. One that comes during a call causes one more.
-//   - never beside itself: calls come one after the other, in Run.
+//   - one at a time: calls come one after the other, in Run.
 //   - event never waits: also with no Run, or during a call.
 //   - no events: no timer and no goroutine.
 //   - context done: Run returns at once, and keeps a pending event. Take

@@ -107,7 +107,7 @@ func TestLastEvent(t *testing.T) {
 	})
 }
 
-func TestNeverBesideItself(t *testing.T) {
+func TestOneAtATime(t *testing.T) {
 	for _, tr := range []*Trigger[int]{Debounce[int](1, 1), Throttle[int](1)} {
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup

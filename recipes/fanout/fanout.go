@@ -3,13 +3,13 @@
 //
 // When to use it: samples, audit events or traces go to more than one place,
 // such as a file, a statsd server and a test, and recording them must not slow
-// down what they measure.
+// down the measured code.
 //
 // When not: a metrics library does it already. Log lines; use asynclog. No
 // sample may be lost, whatever it costs: write in the caller.
 //
-// Without it: recording waits for the slowest sink, or drops what it has no
-// room for, and no count tells how much, as before uber-go/tally#161:
+// Without it: recording waits for the slowest sink, or drops the samples for
+// which there is no room, without a count, as before uber-go/tally#161:
 //
 //	for _, sink := range sinks {
 //		select {
@@ -29,8 +29,8 @@
 //     a backoff. So is one that calls runtime.Goexit.
 //   - counts: recorded == written + failed + missed + pending, at any moment
 //     without a write in hand.
-//   - close: writes what is held, then Wait returns.
-//   - context done: ends the sinks; what is held is not written.
+//   - close: writes the held samples, then Wait returns.
+//   - context done: ends the sinks; held samples are not written.
 //   - no sinks: samples are dropped.
 //   - bad arguments: capacity < 1 or limit < 1 panics.
 //
@@ -114,7 +114,7 @@ func (s *Sink[T]) writeBatch(ctx context.Context, batch []T, missed uint64) {
 	}
 }
 
-// Counts returns what has become of the samples recorded since Attach.
+// Counts accounts for the samples recorded since Attach.
 func (s *Sink[T]) Counts() (written, failed, missed uint64, pending int) {
 	stats := s.samples.Stats()
 	return s.written.Load(), s.failed.Load(), stats.Missed, stats.Len

@@ -35,7 +35,7 @@ func Example() {
 	// 2 0 0
 }
 
-// A log is a sink that keeps what is written to it, and takes so long for each.
+// A log is a sink that keeps its batches, and takes so long for each.
 type log struct {
 	took    time.Duration
 	batches [][]int

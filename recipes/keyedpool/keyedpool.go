@@ -95,8 +95,8 @@ func (p *Pool[K, J]) TrySubmit(key K, job J) error {
 	return nil
 }
 
-// run runs one job, on a goroutine of its own because a job may end that by
-// Goexit, and starts the next one of its key.
+// run runs one job, on its own goroutine because a job may end that by Goexit,
+// and starts the next one of its key.
 func (p *Pool[K, J]) run(key K, job J) {
 	returned := false
 	defer func() {

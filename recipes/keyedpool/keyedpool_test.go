@@ -198,7 +198,7 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
-// A thousand senders against Shutdown at any moment: what was accepted is done.
+// A thousand senders against Shutdown at any moment: every accepted job is done.
 func TestShutdownAmongSenders(t *testing.T) {
 	for round := range 10 {
 		var accepted, done atomic.Int64

@@ -148,6 +148,9 @@ func TestShutdownAmongHandlers(t *testing.T) {
 		for range 1000 {
 			handlers.Go(func() {
 				err := g.Go(t.Context(), time.Hour, func(context.Context) {
+					for range 100 {
+						runtime.Gosched()
+					}
 					done.Add(1)
 				})
 				if err == nil && accepted.Add(1) == int64(20*round+1) {

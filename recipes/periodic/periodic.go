@@ -42,7 +42,7 @@ import (
 	"time"
 )
 
-// A Schedule says when a job runs.
+// A Schedule is the times at which a job runs.
 type Schedule struct {
 	Every  time.Duration
 	Jitter time.Duration         // 0: none

@@ -1,4 +1,4 @@
-// Package pipeline runs a chain of stages, each with workers of its own, that
+// Package pipeline runs a chain of stages, each with its own workers, that
 // all end when one of them fails.
 //
 // When to use it: each value goes through several steps of different cost,

@@ -26,7 +26,7 @@
 //   - unsubscribe: nothing is received once Close of a subscription has
 //     returned, whatever is published meanwhile. Twice is fine.
 //   - publish from a subscriber: does not deadlock, nor does unsubscribing.
-//   - late subscriber: gets what is published afterwards.
+//   - late subscriber: gets the events published afterwards.
 //   - close: each subscriber receives the events held for it, then the end;
 //     Publish returns false.
 //   - subscribe after close: receives the end at once.

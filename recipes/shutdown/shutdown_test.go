@@ -218,8 +218,8 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// A thousand senders against a shutdown at any moment: no panic, and what was
-// accepted is done or left.
+// A thousand senders against a shutdown at any moment: no panic, and every
+// accepted job is done or left.
 func TestLeft(t *testing.T) {
 	for round := range 20 {
 		var accepted, done atomic.Int64

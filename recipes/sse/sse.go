@@ -5,7 +5,7 @@
 // notifications. An EventSource reconnects by itself.
 //
 // When not: clients send as well; use WebSockets. Clients must get every event;
-// let them ask for what they missed.
+// let them ask for the missed ones.
 //
 // Without it: one client with a full TCP window blocks the broadcast to all
 // (gnacho/netpulse#200), or its events are dropped without a trace

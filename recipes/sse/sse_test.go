@@ -58,7 +58,7 @@ func (l listener) Accept() (net.Conn, error) {
 }
 
 // serve returns a function that connects a client to a server of h. The
-// returned body has no buffer: the server waits while nobody reads.
+// returned body has no buffer: the server waits for each read.
 func serve(t *testing.T, h http.Handler) (connect func(lastID string) *client, server *http.Server) {
 	l := make(listener)
 	server = &http.Server{Handler: h, WriteTimeout: time.Second}

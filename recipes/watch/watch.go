@@ -8,8 +8,8 @@
 // matters; use chanx.Broadcast or the recipe pubsub. Many requests should cause
 // one reload; put the recipe reload before Reload.
 //
-// Without it: the change is sent to whoever happens to receive at that moment,
-// so the others keep the old configuration until they are restarted
+// Without it: the change is sent to the readers that are receiving at that
+// moment, and the others keep the old configuration until they are restarted
 // (container-registry/harbor-satellite#652):
 //
 //	select {
