@@ -67,6 +67,25 @@ func TestReadmeForm(t *testing.T) {
 	}
 }
 
+// TestReadmeInChinese: the translation has the sections, commands, code, tables
+// and links of the original. Its links lead back instead.
+func TestReadmeInChinese(t *testing.T) {
+	form := regexp.MustCompile("(?m)^(#+) |^    .*$|^- |`[^`\n]*`|<[^>]*(?:media|srcset)[^>]*>|^\\|[-|]*")
+	of := func(file string) []string {
+		text := readDoc(t, file)
+		parts := goBlock.FindAllString(text, -1)
+		text = goBlock.ReplaceAllString(text, "")
+		parts = append(parts, form.FindAllString(text, -1)...)
+		for _, link := range fileLink.FindAllStringSubmatch(text, -1) {
+			if !strings.HasPrefix(link[1], "README") {
+				parts = append(parts, link[1])
+			}
+		}
+		return parts
+	}
+	assert.Equal(t, of("README.md"), of("README.zh-CN.md"))
+}
+
 // TestDocumentLinks: the files that documents of the repository link to exist.
 func TestDocumentLinks(t *testing.T) {
 	links := 0
