@@ -29,8 +29,8 @@ import (
 //go:embed */*.go
 var sources embed.FS
 
-// Path is the import path of this package, which the recipes are below.
-const Path = "example.com/chanx/recipes"
+// parent is the import path above those of the recipes.
+const parent = "example.com/chanx/recipes"
 
 // A Recipe is an answer to a search: a recipe, or the API that makes one needless.
 type Recipe struct {
@@ -141,7 +141,7 @@ func rewritten(pkg, name, suffix string) (string, error) {
 	f := parse(src)
 	at, end := int(f.Name.Pos())-1, int(f.Name.End())-1
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "// Copied from %s/%s.\n", Path, name)
+	fmt.Fprintf(&b, "// Copied from %s/%s.\n", parent, name)
 	if f.Doc == nil {
 		b.WriteByte('\n')
 	} else {
@@ -173,42 +173,3 @@ func parse(src []byte) *ast.File {
 		parser.ParseComments|parser.PackageClauseOnly)
 	return f
 }
-
-// Index returns the text of RECIPES.md.
-func Index() string {
-	var b strings.Builder
-	b.WriteString(indexHead)
-	for _, r := range byWords() {
-		what := fmt.Sprintf("[%s](%s)", r.Name, r.Link)
-		if r.Name == "" {
-			what = fmt.Sprintf("[%s](%s)", r.Use, r.Link)
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n",
-			strings.Join(r.Words, ", "), what, r.Does)
-	}
-	return b.String()
-}
-
-// byWords sorts as a reader looks things up.
-func byWords() []Recipe {
-	list := slices.Clone(All())
-	slices.SortStableFunc(list, func(a, b Recipe) int {
-		return strings.Compare(normal(strings.Join(a.Words, ", ")),
-			normal(strings.Join(b.Words, ", ")))
-	})
-	return list
-}
-
-const indexHead = `# Recipes
-
-Patterns to copy, each with its tests: at most 80 lines of code, the standard
-library only unless a Ring, a Broadcast or Supervise is the point. The comment
-at the top of each states when to use it and when not, and lists the edge cases, each
-of which has a test.
-
-    go run ./cmd/chanx recipe fan-in                             search
-    go run ./cmd/chanx recipe -pkg server workerpool > pool.go   copy
-
-| search for | use | description |
-|---|---|---|
-`

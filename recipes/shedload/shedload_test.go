@@ -225,7 +225,7 @@ func TestShutdownDeadline(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		did := 0
+		did, start := 0, time.Now()
 		in.Work(ctx, func(ctx context.Context, _ string) {
 			did++
 			select {
@@ -234,6 +234,7 @@ func TestShutdownDeadline(t *testing.T) {
 			}
 		})
 		want(t, did, 3)
+		want(t, time.Since(start), 5*time.Second)
 		want(t, in.Left(), 5)
 		in.Work(ctx, func(context.Context, string) { t.Error("too late") })
 

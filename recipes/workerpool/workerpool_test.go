@@ -82,7 +82,7 @@ func TestQueueFull(t *testing.T) {
 // Senders meet Shutdown at any moment, and every job is run that was accepted.
 func TestAccepted(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4 * runtime.NumCPU()))
-	for round := range 40 {
+	for round := range 20 {
 		var accepted, did atomic.Int64
 		p := New(3, round%3, func(context.Context, int) { did.Add(1) })
 		shut := make(chan error, 1)
@@ -101,7 +101,7 @@ func TestAccepted(t *testing.T) {
 					}
 					if err != nil {
 						runtime.Gosched()
-					} else if accepted.Add(1) == int64(25*round+1) {
+					} else if accepted.Add(1) == int64(50*round+1) {
 						go func() { shut <- p.Shutdown(context.Background()) }()
 					}
 				}
