@@ -51,6 +51,28 @@ func TestSinkState_keeps_a_stall(t *testing.T) {
 		require.Len(t, s.Errors, 1)
 		require.ErrorIs(t, s.LastError, chanx.ErrStalled)
 		require.WithinRange(t, s.Errors[0].At, start, start.Add(2*time.Second))
+		require.Zero(t, s.StalledSince)
+	})
+}
+
+// A sink that fails without end pushes its stall out of Errors, but the time
+// when that was noticed stays.
+func TestSinkState_StalledSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tape{do: func(int, []byte) (int, error) { return 0, errSink }}
+		w := New(s, Options{StallAfter: time.Second, CloseTimeout: time.Second})
+		start := time.Now()
+		_, _ = w.Write([]byte("x\n"))
+		time.Sleep(3 * time.Second)
+		since := w.Stats().StalledSince
+		require.WithinRange(t, since, start.Add(time.Second), start.Add(2*time.Second))
+		time.Sleep(time.Hour)
+		stats := w.Stats()
+		require.Equal(t, since, stats.StalledSince)
+		for _, e := range stats.Errors {
+			require.Equal(t, errSink, e.Err)
+		}
+		_ = w.Close()
 	})
 }
 

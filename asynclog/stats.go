@@ -29,7 +29,10 @@ type Stats struct {
 	Restarts   uint64 // of the worker, after a panic or Goexit of the sink
 	Stalls     uint64 // times the sink was reported as stalled
 	Stalled    bool   // it is now
-	HighWater  int    // most bytes ever buffered
+	// StalledSince is when that was noticed; zero unless Stalled. Errors may no
+	// longer have it: a sink that fails without end stalls, and fills them.
+	StalledSince time.Time `json:",omitzero"`
+	HighWater    int       // most bytes ever buffered
 	// LastError is the last of Errors; nil if there never was one.
 	LastError error
 	// Errors are the last errors, panics and Goexits of the sink, and its
@@ -61,6 +64,9 @@ func (w *Writer) Stats() Stats {
 		Stalled:        worker.State == chanx.StateStalled,
 		HighWater:      w.buf.high,
 		Errors:         append([]SinkError(nil), w.sinkState.last...),
+	}
+	if s.Stalled {
+		s.StalledSince = worker.Since
 	}
 	if n := len(s.Errors); n > 0 {
 		s.LastError = s.Errors[n-1].Err

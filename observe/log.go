@@ -115,12 +115,8 @@ func (g *logSource) report(l *look, s *Snapshot) {
 		Buffered: Count(st.Buffered), Refused: Count(st.Refused),
 		DroppedByLevel: Levels(st.DroppedByLevel), HighWater: st.HighWater,
 		SinkErrors: st.SinkErrors, Restarts: st.Restarts, Stalls: st.Stalls,
-		Stalled: st.Stalled, LastErrorAt: g.lastError().At,
-	}
-	for _, e := range st.Errors {
-		if st.Stalled && e.Err == chanx.ErrStalled {
-			log.StalledSince = e.At
-		}
+		Stalled: st.Stalled, StalledSince: st.StalledSince,
+		LastErrorAt: g.lastError().At,
 	}
 	if err := g.lastError().Err; err != nil {
 		text, failed := g.text.end(l)
@@ -142,11 +138,8 @@ func (g *Log) problem(now time.Time) Problem {
 	switch {
 	case g.Stalled:
 		p.Severity = doctor.Critical
-		p.Sentence = "log " + quoted(g.Name) + " has stalled: its sink has made no progress"
-		if !g.StalledSince.IsZero() {
-			p.Sentence += ", noticed " + ago(now.Sub(g.StalledSince)) + " ago"
-		}
-		p.Sentence += "; " + plural(g.Buffered.Records, "record") + " buffered, " +
+		p.Sentence = "log " + quoted(g.Name) + " has stalled: its sink makes no " +
+			"progress, noticed " + ago(now.Sub(g.StalledSince)) + " ago; " + plural(g.Buffered.Records, "record") + " buffered, " +
 			number(g.Dropped.Records) + " dropped"
 	case r.Dropped > 0:
 		p.Severity = doctor.Warning

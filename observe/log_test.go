@@ -59,12 +59,14 @@ func TestLog(t *testing.T) {
 		assert.Less(t, l.StalledSince.Sub(start), 2*time.Minute)
 		assert.Equal(t, doctor.Critical, o.Snapshot().Problems[0].Severity)
 
+		since := l.StalledSince
 		for range 10_000 {
 			fmt.Fprint(w, "0123456789\n")
 		}
 		time.Sleep(time.Minute)
 		l = log()
 		assert.NotZero(t, l.Dropped.Records)
+		assert.Equal(t, since, l.StalledSince)
 		assert.Equal(t, l.Dropped.Records, l.Rate.Dropped)
 		assert.Equal(t, l.Dropped.Records, l.DroppedByLevel.Unknown)
 
@@ -78,5 +80,28 @@ func TestLog(t *testing.T) {
 		time.Sleep(time.Minute)
 		assert.Empty(t, o.look(true).Problems, "over, and counted all the same")
 		assert.NotZero(t, o.Snapshot().Logs[0].Dropped)
+	})
+}
+
+// A sink that fails without end makes no progress either. Its errors push the
+// stall out of those that the log keeps, but not the time when it was noticed.
+func TestLogFailsWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := asynclog.New(writerFunc(func(p []byte) (int, error) {
+			return 0, errTest
+		}), asynclog.Options{StallAfter: time.Second, CloseTimeout: time.Second})
+		start := time.Now()
+		o := New()
+		o.Log("l", w)
+		fmt.Fprint(w, "line\n")
+		time.Sleep(time.Hour)
+		l := o.Snapshot().Logs[0]
+		assert.True(t, l.Stalled)
+		assert.Greater(t, l.SinkErrors, uint64(8))
+		assert.Less(t, l.StalledSince.Sub(start), 10*time.Second)
+		assert.False(t, l.StalledSince.IsZero())
+		assert.Contains(t, o.Snapshot().Problems[0].Sentence,
+			"has stalled: its sink makes no progress, noticed 59m")
+		_ = w.Close()
 	})
 }

@@ -207,14 +207,12 @@ func TestSentences(t *testing.T) {
 	log.Rate.Dropped = 3
 	assert.Equal(t, `log "l" drops records: 3 (1.5/s) of 10 in the last 2s, `+
 		`9 in all; last error: disk full`, log.problem(at).Sentence)
-	log.Stalled = true
-	assert.Equal(t, `log "l" has stalled: its sink has made no progress; `+
+	log.Stalled, log.StalledSince = true, at.Add(-time.Hour)
+	assert.Equal(t, `log "l" has stalled: its sink makes no progress, noticed 1h0m ago; `+
 		`0 records buffered, 9 dropped; last error: disk full`, log.problem(at).Sentence)
 	assert.Equal(t, "4 sink errors, dropped: error 4, warn 3, info 2, debug 1, "+
 		"without a level 5", log.trouble())
 	v := &view{Snapshot: Snapshot{Time: at}}
-	assert.Equal(t, "STALLED", v.stalled(log))
-	log.StalledSince = at.Add(-time.Hour)
 	assert.Equal(t, "STALLED for 1h0m", v.stalled(log))
 	assert.Empty(t, v.since(time.Time{}))
 

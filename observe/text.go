@@ -143,11 +143,8 @@ func (v *view) since(t time.Time) string {
 }
 
 func (v *view) stalled(g Log) string {
-	switch {
-	case !g.Stalled:
+	if !g.Stalled {
 		return ""
-	case g.StalledSince.IsZero():
-		return "STALLED"
 	}
 	return "STALLED for " + v.since(g.StalledSince)
 }

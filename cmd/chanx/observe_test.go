@@ -48,7 +48,7 @@ func (f sinkFunc) Write(p []byte) (int, error) { return f(p) }
 // service and of each one of a fleet.
 func TestObserve(t *testing.T) {
 	a, b := stalledService(t, 3), stalledService(t, 5)
-	const sentence = `log "access" has stalled: its sink has made no progress`
+	const sentence = `log "access" has stalled: its sink makes no progress`
 	for _, target := range []string{a, a + "/debug/chanx/", a + "/debug/chanx"} {
 		got := diagnose(t, target)
 		require.Equal(t, exitFindings, got.code, got.stderr)
