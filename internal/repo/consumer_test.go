@@ -166,8 +166,8 @@ func buildConsumer(m scratchModule, root rootMod) (bin string) {
 }
 
 // TestConsumerInlines looks for the functions that are meant to be inlined: a
-// binary in which all their calls were has none. They are near the limit of
-// what the inliner takes, and it may set another in another version of Go.
+// binary in which all their calls are inlined has none. They are near the limit
+// of the inliner, which may change with the version of Go.
 func TestConsumerInlines(t *testing.T) {
 	if !strings.HasPrefix(runtime.Version(), "go1.26") {
 		t.Skip("the inliner of another Go")

@@ -30,7 +30,7 @@ var (
 // A copySet is a row of the table in CONTRIBUTING.md: files that can be copied
 // into another package.
 type copySet struct {
-	names []string // what the set is copied for
+	names []string // the purpose of the set
 	files []string
 	sync  bool // it requires golang.org/x/sync
 }
@@ -101,7 +101,7 @@ func TestCopy(t *testing.T) {
 }
 
 // renamedPackage returns a file as part of package copied. It fails t if the
-// file imports what it must not.
+// file has an import that is not allowed.
 func renamedPackage(t *testing.T, file string, sync bool) string {
 	t.Helper()
 	src, err := os.ReadFile(file)
@@ -121,9 +121,8 @@ func renamedPackage(t *testing.T, file string, sync bool) string {
 	return string(src[:name]) + "copied" + string(src[name+len(f.Name.Name):])
 }
 
-// TestCopyNoMoreThanNeeded keeps the table from naming files for safety: one
-// that is not what the set is copied for must be missed by the compiler when it
-// is not there.
+// TestCopyNoMoreThanNeeded keeps the table minimal: without a file that declares
+// none of the names of the set, the set must not compile.
 func TestCopyNoMoreThanNeeded(t *testing.T) {
 	newScratchModule(t)
 	fset := token.NewFileSet()

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A scratchModule is a module in a directory of its own, as a user of this
-// one would have it. Its go commands take what they need from the module
-// cache, where running these tests has put it, and never from the network.
+// A scratchModule is a module in a temporary directory, like that of a user of
+// this one. Its go commands find their dependencies in the module cache, where
+// running these tests has put them, and never use the network.
 type scratchModule struct {
 	t   *testing.T
 	dir string
@@ -78,7 +78,7 @@ func (e *commandError) Error() string {
 	return e.error.Error() + "\n" + e.output
 }
 
-// rootMod is what the tests need of the root's go.mod.
+// rootMod is the part of the root's go.mod that the tests use.
 type rootMod struct {
 	Module  struct{ Path string }
 	Go      string

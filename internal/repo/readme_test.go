@@ -24,7 +24,7 @@ func readDoc(t *testing.T, file string) string {
 	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }
 
-// unindented makes an excerpt comparable to what it is an excerpt of.
+// unindented makes an excerpt comparable to its source.
 func unindented(code string) string {
 	lines := strings.Split(strings.TrimSpace(code), "\n")
 	for i, line := range lines {

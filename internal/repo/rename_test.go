@@ -50,8 +50,8 @@ func TestRename(t *testing.T) {
 	m.run("build", "./...")
 }
 
-// copyClone copies what git tracks, and what it would if it were added, into a
-// repository of its own, and returns the names.
+// copyClone copies the files that git tracks or would add into a new repository,
+// and returns their names.
 func copyClone(t *testing.T, m scratchModule) []string {
 	t.Helper()
 	listed := shell(t, ".", "git ls-files -z -co --exclude-standard")

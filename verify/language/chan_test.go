@@ -14,7 +14,7 @@ import (
 )
 
 // runtime TestChan: values sent before close are received after it, by
-// everybody together, in order, and then everybody sees the close.
+// all receivers together, in order, and then every receiver sees the close.
 func TestCloseThenDrain(t *testing.T) {
 	each(t, func(t *testing.T, q queue) {
 		for i := range q.cap {
@@ -172,7 +172,7 @@ func TestNonblockingReceiveMissesNothing(t *testing.T) {
 }
 
 // runtime TestNonblockSelectRace: of two, one is ready at every moment, so
-// somebody who looks at both, in the right order, finds one.
+// a goroutine that looks at both, in the right order, finds one.
 func TestNonblockingLookAtTwo(t *testing.T) {
 	withProcs(t, 8)
 	var missed atomic.Int32
@@ -225,7 +225,7 @@ func TestTruthTable(t *testing.T) {
 				require.Equal(t, chanx.ErrTimeout, err)
 			}
 			if name == "full" {
-				row.ch <- 1 // what was just received
+				row.ch <- 1 // in place of the received value
 			}
 			if row.send == "panic" {
 				require.Panics(t, func() { chanx.TrySend(row.ch, 1) })
@@ -328,7 +328,7 @@ func TestElementsOfNoSize(t *testing.T) {
 }
 
 // runtime TestShrinkStackDuringBlockedSend: stacks that grow and shrink while
-// others wait in a queue do not corrupt what is in flight.
+// others wait in a queue do not corrupt values in flight.
 func TestStacksMoveWhileWaiting(t *testing.T) {
 	each(t, func(t *testing.T, q queue) {
 		go func() {

@@ -1,6 +1,6 @@
 // Package language asks of chanx what Go's own tests ask of channels
 // (src/runtime/chan_test.go, src/runtime/race/testdata/chan_test.go and
-// test/chan of the Go distribution), ported by behaviour: over the Try,
+// test/chan of the Go distribution), ported by behavior: over the Try,
 // Timeout and Context functions in loops, and over a Ring that is never full.
 package language
 

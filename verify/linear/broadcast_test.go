@@ -19,7 +19,7 @@ import (
 const subscribers = 2
 
 // bcall is one operation on a Broadcast, or on one of its subscriptions, with
-// what it returned.
+// its results.
 type bcall struct {
 	op     string
 	sub    int

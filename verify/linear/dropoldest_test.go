@@ -91,7 +91,7 @@ func chanHistory(send dropper, capacity, clients, each int, seed uint64) []porcu
 				to := next.Add(1)
 				mu.Lock()
 				for _, c := range steps {
-					// A client of its own for each step: they overlap.
+					// A separate client for each step: they overlap.
 					ops = append(ops, porcupine.Operation{
 						ClientId: len(ops), Input: c, Call: from, Return: to,
 					})

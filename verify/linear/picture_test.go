@@ -11,7 +11,7 @@ import (
 	"example.com/chanx"
 )
 
-// A ring that loses what it evicts is found, and its picture shows the calls.
+// A ring that loses evicted values is found, and its picture shows the calls.
 func TestAViolationLeavesItsPicture(t *testing.T) {
 	pic := filepath.Join(t.TempDir(), "violation.html")
 	var ops []porcupine.Operation
@@ -32,7 +32,7 @@ func TestAViolationLeavesItsPicture(t *testing.T) {
 	require.Contains(t, string(html), "evicts -1")
 }
 
-// What is linearizable leaves none.
+// A linearizable history leaves no picture.
 func TestARightHistoryLeavesNoPicture(t *testing.T) {
 	pic := filepath.Join(t.TempDir(), "none.html")
 	res, err := judge(model(2), history(2, 3, 5, 1), pic)

@@ -17,7 +17,7 @@ import (
 	"example.com/chanx"
 )
 
-// call is one operation on a Ring with what it returned.
+// call is one operation on a Ring with its results.
 type call struct {
 	op    string
 	v     int // argument of Send and TrySend
@@ -46,7 +46,7 @@ func (c call) String() string {
 	}
 }
 
-// state is the oracle: a slice, what was counted, and whether it is closed.
+// state is the oracle: a slice, the counts, and whether it is closed.
 type state struct {
 	vals                 []int
 	closed               bool
@@ -59,7 +59,7 @@ func (s state) clone() state {
 	return s
 }
 
-// model says what a Ring of the given capacity may return.
+// model returns the model of a Ring of the given capacity.
 func model(capacity int) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return state{} },

@@ -14,8 +14,8 @@ import (
 )
 
 // In these histories receivers never give up, as they do in the others after
-// some microseconds: whoever loses a wake-up sleeps for ever, and the test with
-// it. The model lets nobody return empty-handed before Close.
+// some microseconds: a receiver that loses a wake-up blocks forever, and the test
+// with it. In the model no receiver returns without a value before Close.
 func waitingHistory(capacity, clients, each int, seed uint64) []porcupine.Operation {
 	ring := chanx.NewRingFunc(capacity, note)
 	var log record
@@ -27,7 +27,7 @@ func waitingHistory(capacity, clients, each int, seed uint64) []porcupine.Operat
 		senders.Go(func() { log.add(sendAll(id, each, &log, ring, giving)) })
 	}
 	senders.Wait()
-	for ring.Len() > 0 { // Close would wake whoever was forgotten
+	for ring.Len() > 0 { // Close would wake a forgotten receiver
 		runtime.Gosched()
 	}
 	c := call{op: "Close"}

@@ -14,7 +14,7 @@ import (
 	"example.com/chanx/asynclog"
 )
 
-// In a bubble the clock leaps when everybody waits, as it does for a machine
+// In a bubble the clock leaps when all goroutines wait, as on a machine
 // that was suspended: everything that is due is late, by years.
 const years = 100 * 365 * 24 * time.Hour
 
@@ -43,8 +43,8 @@ func TestClockLeapsOverABackoff(t *testing.T) {
 	})
 }
 
-// A worker that was silent for a hundred years is one stall, not one for every
-// second of them, and its recovery is one.
+// A worker that was silent for a hundred years makes one stall, not one for each
+// second, and one recovery.
 func TestClockLeapsOverHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kinds := make(chan chanx.EventKind, 64)
@@ -82,7 +82,7 @@ func TestClockLeapsOverHeartbeats(t *testing.T) {
 	})
 }
 
-// Replacing what is silent must not leak one goroutine for each heartbeat of
+// Replacing silent runs must not leak one goroutine for each heartbeat of
 // the leap: the limit ends it.
 func TestClockLeapsOverReplacements(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -40,7 +40,7 @@ type footprint struct {
 
 func measure() footprint {
 	runtime.GC()
-	runtime.GC() // the first one finishes the sweep of what was before
+	runtime.GC() // the first one finishes the sweep before it
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return footprint{runtime.NumGoroutine(), m.HeapAlloc}
@@ -50,8 +50,8 @@ func (f footprint) String() string {
 	return fmt.Sprintf("%d goroutines, %.1f MB", f.goroutines, float64(f.heap)/1e6)
 }
 
-// warm has the runtime make n goroutines, of which it keeps the descriptors
-// (some 400 bytes each) for ever, to use them again: not ours to give back.
+// warm makes the runtime allocate the descriptors of n goroutines (some 400 bytes
+// each), which it never frees.
 func warm(n int) {
 	var started, ended sync.WaitGroup
 	release := make(chan struct{})
@@ -67,7 +67,7 @@ func warm(n int) {
 	ended.Wait()
 }
 
-// slack is what the test itself may leave: its log, and the runtime's caches.
+// slack is for the test itself: its log, and the caches of the runtime.
 const slack = 512 << 10
 
 // backAt demands that everything since was given back. A goroutine that has

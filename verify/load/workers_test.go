@@ -97,7 +97,7 @@ func removeAll(t *testing.T, n int, order string) {
 	backAt(t, before)
 }
 
-// A service that adds and removes workers for ever must not grow.
+// A service that keeps adding and removing workers must not grow.
 func TestWorkersComeAndGo(t *testing.T) {
 	n := size(5_000, 500_000)
 	c := gather(t, 10)

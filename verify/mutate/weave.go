@@ -28,7 +28,7 @@ type weaver struct {
 	mutants []mutant // of all files so far
 	inserts []insertion
 	opening map[ast.Node]int    // where in inserts those before a node begin
-	closing map[ast.Node]string // what comes after it
+	closing map[ast.Node]string // the text after a node
 	stack   []ast.Node
 }
 

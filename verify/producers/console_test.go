@@ -11,9 +11,9 @@ import (
 	"example.com/chanx/asynclog"
 )
 
-// What the documentation of Unbatched says: zerolog.ConsoleWriter as the sink
-// shows only the first record of a call.
-func TestConsoleWriter_needs_Unbatched(t *testing.T) {
+// As documented at Unbatched, zerolog.ConsoleWriter as the sink shows only the
+// first record of a call.
+func TestConsoleWriterNeedsUnbatched(t *testing.T) {
 	shown := func(unbatched bool) int {
 		var out strings.Builder
 		g := &held{to: zerolog.ConsoleWriter{Out: &out, NoColor: true}}

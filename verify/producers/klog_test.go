@@ -11,7 +11,7 @@ import (
 )
 
 // klog: log to the Writer, not to files or standard error; and flush klog,
-// which has a buffer of its own, before the Writer is closed.
+// which has another buffer, before the Writer is closed.
 func Example_klog() {
 	w := asynclog.New(os.Stdout, asynclog.Options{})
 	defer w.Close()

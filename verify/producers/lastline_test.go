@@ -108,7 +108,7 @@ var deaths = map[string]func(path string){
 		atWork(func(s string) { klog.Info(s) })
 		klog.Fatal(lastLine)
 	},
-	// With levels: klog writes each severity to a writer of its own.
+	// With levels: klog has a writer for each severity.
 	"klog.Fatal, by severity": func(path string) {
 		w := dying(path, asynclog.Options{SyncLevel: slog.LevelError})
 		klogTo(w)

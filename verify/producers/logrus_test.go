@@ -9,8 +9,8 @@ import (
 	"example.com/chanx/asynclog"
 )
 
-// logrus holds a lock while it writes, so one slow write stops everybody; with
-// the Writer below it there is none.
+// logrus holds a lock while it writes, so one slow write stops every caller; the
+// Writer below it is never slow.
 func Example_logrus() {
 	w := asynclog.New(os.Stdout, asynclog.Options{})
 	defer w.Close()

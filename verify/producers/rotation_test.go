@@ -53,7 +53,7 @@ var rotators = map[string]func(path string, megabytes int) rotator{
 
 // A rotation happens between two calls, and a call has whole records: no
 // line is torn between two files, and none is lost.
-func TestRotation_under_load(t *testing.T) {
+func TestRotationUnderLoad(t *testing.T) {
 	for name, open := range rotators {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -94,9 +94,9 @@ func rotates(t *testing.T, dir string, file rotator) {
 	require.EqualValues(t, n, w.Stats().Written.Records)
 }
 
-// What the documentation says of the log being removed: with asynclog.File the
-// lines that follow are in the new file, with the others they are nowhere.
-func TestRotation_the_log_is_removed(t *testing.T) {
+// As documented, when the log is removed the next lines are in the new file with
+// asynclog.File, and lost with the others.
+func TestRotationTheLogIsRemoved(t *testing.T) {
 	inFile := func(t *testing.T, open func(path string) io.WriteCloser) (written, found int) {
 		path := filepath.Join(t.TempDir(), "app.log")
 		file := open(path)

@@ -17,7 +17,7 @@ func TestZerolog(t *testing.T) {
 	})
 }
 
-func TestZerolog_levels(t *testing.T) {
+func TestZerologLevels(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	w := asynclog.New(g, asynclog.Options{Budget: 64 << 10})
 	logger := zerolog.New(asynczerolog.Writer{Writer: w})

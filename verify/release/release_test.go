@@ -20,8 +20,8 @@ import (
 
 const rehearsed = "v0.0.1-rehearsal"
 
-// TestRelease makes a release in a clone, serves what the tags name as a module
-// proxy does, and uses it as a stranger would: go get, go install, and a
+// TestRelease makes a release in a clone, serves the tagged modules as a module
+// proxy does, and uses them as a stranger would: go get, go install, and a
 // program that imports each nested module.
 func TestRelease(t *testing.T) {
 	repo := clone(t)
@@ -137,9 +137,9 @@ func serve(t *testing.T, repo, proxy string, m *nested) {
 	write(rehearsed+".zip", archive.Bytes())
 }
 
-// stranger is the environment of someone who has none of this in a cache; the
-// other modules come from the cache of this machine or from its proxy. Paths
-// are trimmed so that what they compile is compiled once.
+// stranger returns an environment without these modules in a cache; other modules
+// come from the cache or the proxy of this machine. Paths are trimmed so that
+// each package is compiled once.
 func stranger(t *testing.T, proxy string) []string {
 	t.Helper()
 	cache := goEnv(t, "GOMODCACHE")

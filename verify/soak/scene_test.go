@@ -31,7 +31,7 @@ func (c scene) String() string {
 type outcome struct {
 	received, evicted []uint32
 	refused           int64 // sends that returned false
-	wrong             error // what was seen first
+	wrong             error // the first fault
 	stats             chanx.RingStats
 }
 
@@ -186,7 +186,7 @@ func (r *receiver) take(v int) error {
 	return nil
 }
 
-// check says what does not add up.
+// check returns the first count that does not add up.
 func (o *outcome) check(c scene) error {
 	if o.wrong != nil {
 		return o.wrong

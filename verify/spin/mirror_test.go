@@ -22,9 +22,9 @@ var (
 	commentIn = regexp.MustCompile(`(?s)/\*.*?\*/`)
 )
 
-// A model is a copy by hand, and nothing but its table says of what. This
-// keeps the table true: what it names is in the model, and in the file.
-func TestModelsNameWhatThereIs(t *testing.T) {
+// A model is a copy by hand, and only its table says of which code. The names in
+// the table must be in the model, and in the file.
+func TestModelsNameExistingCode(t *testing.T) {
 	for _, model := range []string{"ring.pml", "broadcast.pml", "supervisor.pml"} {
 		text, err := os.ReadFile(model)
 		require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 )
 
 // verify runs spin's exhaustive search over model with the given switches, and
-// returns what it prints and whether it found an error.
+// returns its output and whether it found an error.
 func verify(t *testing.T, model string, switches ...string) (out string, violated bool) {
 	t.Helper()
 	for _, tool := range []string{"spin", "cc"} {

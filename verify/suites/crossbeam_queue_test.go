@@ -145,7 +145,7 @@ func crossbeamPush(t *testing.T, n int) {
 func TestCrossbeamOneToOneOverwriting(t *testing.T)   { crossbeamForcePush(t, 1) }
 func TestCrossbeamManyToManyOverwriting(t *testing.T) { crossbeamForcePush(t, 4) }
 
-// crossbeamForcePush counts what is evicted with what is received.
+// crossbeamForcePush counts evicted values as received.
 func crossbeamForcePush(t *testing.T, n int) {
 	const count = 5_000
 	seen := make([]atomic.Int64, count)
@@ -195,8 +195,8 @@ func TestCrossbeamDrops(t *testing.T) {
 	runtime.KeepAlive(q)
 }
 
-// Whoever has put one in and lost none must find one: there are never more
-// goroutines than places.
+// A goroutine that has sent a value and lost none must find one: there are never
+// more goroutines than places.
 func TestCrossbeamLinearizable(t *testing.T) {
 	const goroutines = 4
 	var lost atomic.Int64

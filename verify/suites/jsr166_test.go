@@ -216,7 +216,7 @@ func (c *lastMoment) Done() <-chan struct{} {
 }
 
 // Interrupted where it could as well go on, it may do either, but not both:
-// what was refused is still the sender's, and what was not received is there.
+// a refused value is still the sender's, and a value not received is still there.
 func TestJSRInterruptedAtTheLastMoment(t *testing.T) {
 	at := func(arrive func()) context.Context {
 		return &lastMoment{Context: t.Context(), arrive: arrive}

@@ -16,7 +16,7 @@ import (
 	"example.com/chanx"
 )
 
-// overflowing is a queue that drops, and counts what it drops.
+// overflowing is a queue that drops values and counts them.
 type overflowing struct {
 	send    func(int)
 	tryRecv func() (int, error)

@@ -1,7 +1,6 @@
-// Package suites asks of chanx what other fields ask of their channels,
-// supervisors and loggers in their own tests, ported by behaviour in our own
-// code. CASES.md lists every case, where it comes from and which test here it
-// has become.
+// Package suites tests chanx as other projects test their channels, supervisors
+// and loggers: their cases, ported by behavior in new code. CASES.md lists every
+// case with its source and the test here.
 package suites
 
 import (

@@ -24,7 +24,7 @@ import (
 	"example.com/chanx/asynclog"
 )
 
-// reel is a sink that keeps what it takes, and does before that as told.
+// reel is a sink that keeps its records, and calls a function before each.
 type reel struct {
 	mu     sync.Mutex
 	calls  int
@@ -230,8 +230,7 @@ func TestOTPWriteFailure(t *testing.T) {
 	})
 }
 
-// Whoever asks during a flood is answered: by Stats at once, by Flush when its
-// records are written.
+// During a flood Stats returns at once, and Flush when its records are written.
 func TestOTPRequestsUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &reel{before: func(int) error {

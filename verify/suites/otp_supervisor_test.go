@@ -23,23 +23,23 @@ import (
 	"example.com/chanx"
 )
 
-// staff adds actors a, b, c and so on under policy to a new set, and runs it.
-func staff(t *testing.T, n int, opts chanx.SupervisorOptions, policy chanx.RestartPolicy) (set, []*actor, *trace) {
+// staff adds workers a, b, c and so on under policy to a new set, and runs it.
+func staff(t *testing.T, n int, opts chanx.SupervisorOptions, policy chanx.RestartPolicy) (set, []*scripted, *trace) {
 	s, ends := chanx.NewSupervisor(opts), new(trace)
-	var actors []*actor
+	var workers []*scripted
 	for i := range n {
-		a := newActor(string(rune('a' + i)))
+		a := newScripted(string(rune('a' + i)))
 		a.trace = ends
-		actors = append(actors, a)
+		workers = append(workers, a)
 		require.NoError(t, s.Add(a.name, a.work, policy))
 	}
 	r := run(t, s)
 	synctest.Wait()
-	return r, actors, ends
+	return r, workers, ends
 }
 
-func starts(actors []*actor) (n []int) {
-	for _, a := range actors {
+func starts(workers []*scripted) (n []int) {
+	for _, a := range workers {
 		n = append(n, int(a.starts.Load()))
 	}
 	return n
@@ -75,19 +75,19 @@ func TestOTPTerminations(t *testing.T) {
 
 func TestOTPChildAdm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, actors, _ := staff(t, 4, chanx.SupervisorOptions{}, soon)
-		require.Error(t, r.Add("b", actors[1].work, soon), "already present")
+		r, workers, _ := staff(t, 4, chanx.SupervisorOptions{}, soon)
+		require.Error(t, r.Add("b", workers[1].work, soon), "already present")
 		require.Error(t, r.Remove(t.Context(), "z"), "not found")
 		require.NoError(t, r.Remove(t.Context(), "b"))
-		require.Zero(t, actors[1].living.Load())
+		require.Zero(t, workers[1].living.Load())
 		require.Error(t, r.Remove(t.Context(), "b"), "removed twice")
 		require.Equal(t, []string{"a", "c", "d"}, order(r.Status()))
-		require.NoError(t, r.Add("b", actors[1].work, soon))
+		require.NoError(t, r.Add("b", workers[1].work, soon))
 		synctest.Wait()
-		require.Equal(t, []int{1, 2, 1, 1}, starts(actors))
+		require.Equal(t, []int{1, 2, 1, 1}, starts(workers))
 		require.Equal(t, []string{"a", "c", "d", "b"}, order(r.Status()))
 		require.Equal(t, context.Canceled, r.end())
-		require.Error(t, r.Add("e", actors[0].work, soon), "stopped")
+		require.Error(t, r.Add("e", workers[0].work, soon), "stopped")
 	})
 }
 
@@ -100,9 +100,9 @@ func order(all []chanx.WorkerStatus) (names []string) {
 
 func TestOTPCountChildren(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, actors, _ := staff(t, 4, chanx.SupervisorOptions{}, soon)
-		actors[1].orders <- failing
-		actors[2].orders <- stopping
+		r, workers, _ := staff(t, 4, chanx.SupervisorOptions{}, soon)
+		workers[1].orders <- failing
+		workers[2].orders <- stopping
 		synctest.Wait()
 		require.Equal(t, map[string]chanx.WorkerState{
 			"a": chanx.StateRunning, "b": chanx.StateBackingOff,
@@ -117,16 +117,16 @@ func TestOTPCountChildren(t *testing.T) {
 
 func TestOTPMultipleRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, actors, _ := staff(t, 2, chanx.SupervisorOptions{}, soon)
+		r, workers, _ := staff(t, 2, chanx.SupervisorOptions{}, soon)
 		for i := range 20 {
-			for _, a := range actors {
+			for _, a := range workers {
 				a.orders <- failing
 			}
 			time.Sleep(time.Second)
 			synctest.Wait()
-			require.Equal(t, []int{i + 2, i + 2}, starts(actors))
+			require.Equal(t, []int{i + 2, i + 2}, starts(workers))
 		}
-		require.EqualValues(t, 1, actors[0].most.Load())
+		require.EqualValues(t, 1, workers[0].most.Load())
 		require.Equal(t, context.Canceled, r.end())
 	})
 }
@@ -158,17 +158,17 @@ func TestOTPStrategies(t *testing.T) {
 				once := soon // being restarted with a sibling does not count
 				once.MaxRestarts = 1
 				opts := chanx.SupervisorOptions{Strategy: c.strategy}
-				r, actors, ends := staff(t, 4, opts, once)
-				actors[1].orders <- failing
+				r, workers, ends := staff(t, 4, opts, once)
+				workers[1].orders <- failing
 				synctest.Wait()
 				require.Equal(t, c.stopped, ends.take())
 				time.Sleep(time.Second)
 				synctest.Wait()
-				require.Equal(t, c.starts, starts(actors))
-				actors[2].orders <- failing
+				require.Equal(t, c.starts, starts(workers))
+				workers[2].orders <- failing
 				time.Sleep(time.Second)
 				synctest.Wait()
-				require.Equal(t, c.then, starts(actors))
+				require.Equal(t, c.then, starts(workers))
 				ends.take()
 				require.Equal(t, context.Canceled, r.end())
 				require.Equal(t, []string{"d", "c", "b", "a"}, ends.take(), "the last first")
@@ -192,9 +192,9 @@ func TestOTPEscalation(t *testing.T) {
 
 // escalate has one of four fail once too often for its set.
 func escalate(t *testing.T, opts chanx.SupervisorOptions) {
-	r, actors, _ := staff(t, 4, opts, soon)
+	r, workers, _ := staff(t, 4, opts, soon)
 	for range opts.MaxRestarts + 1 {
-		actors[1].orders <- failing
+		workers[1].orders <- failing
 		time.Sleep(time.Second)
 		synctest.Wait()
 	}
@@ -203,8 +203,8 @@ func escalate(t *testing.T, opts chanx.SupervisorOptions) {
 	require.ErrorAs(t, err, &gaveUp)
 	require.ErrorIs(t, err, errBoom)
 	require.ErrorContains(t, err, `"b"`)
-	require.EqualValues(t, 5, actors[1].starts.Load())
-	for _, a := range actors {
+	require.EqualValues(t, 5, workers[1].starts.Load())
+	for _, a := range workers {
 		require.Zero(t, a.living.Load())
 	}
 	r.stop()
@@ -217,24 +217,24 @@ func TestOTPOtherChildFailsRestart(t *testing.T) {
 		t.Run(strategy.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				opts := chanx.SupervisorOptions{Strategy: strategy}
-				r, actors, _ := staff(t, 2, opts, soon)
+				r, workers, _ := staff(t, 2, opts, soon)
 				failures := 3
-				actors[1].onRun = func() error {
+				workers[1].onRun = func() error {
 					if failures--; failures >= 0 {
 						return errBoom
 					}
 					return nil
 				}
-				actors[0].orders <- failing
+				workers[0].orders <- failing
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				require.EqualValues(t, 1, actors[0].most.Load(), "two runs at once")
-				require.EqualValues(t, 1, actors[1].most.Load(), "two runs at once")
-				require.EqualValues(t, 5, actors[1].starts.Load())
+				require.EqualValues(t, 1, workers[0].most.Load(), "two runs at once")
+				require.EqualValues(t, 1, workers[1].most.Load(), "two runs at once")
+				require.EqualValues(t, 5, workers[1].starts.Load())
 				if strategy == chanx.OneForAll {
-					require.EqualValues(t, 5, actors[0].starts.Load())
+					require.EqualValues(t, 5, workers[0].starts.Load())
 				} else {
-					require.EqualValues(t, 2, actors[0].starts.Load())
+					require.EqualValues(t, 2, workers[0].starts.Load())
 				}
 				require.Equal(t, context.Canceled, r.end())
 			})
@@ -249,18 +249,18 @@ func TestOTPTemporaryBystander(t *testing.T) {
 		t.Run(strategy.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := chanx.NewSupervisor(chanx.SupervisorOptions{Strategy: strategy})
-				var actors []*actor
+				var workers []*scripted
 				for mode := chanx.RestartAlways; mode <= chanx.RestartNever; mode++ {
-					a, policy := newActor(mode.String()), soon
+					a, policy := newScripted(mode.String()), soon
 					policy.Restart = mode
-					actors = append(actors, a)
+					workers = append(workers, a)
 					require.NoError(t, s.Add(a.name, a.work, policy))
 				}
 				r := run(t, s)
-				actors[0].orders <- failing
+				workers[0].orders <- failing
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				require.Equal(t, []int{2, 2, 1}, starts(actors))
+				require.Equal(t, []int{2, 2, 1}, starts(workers))
 				require.Equal(t, chanx.StateStopped, states(s.Status())["never"])
 				require.Equal(t, context.Canceled, r.end())
 			})
@@ -271,7 +271,7 @@ func TestOTPTemporaryBystander(t *testing.T) {
 func TestOTPStopTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opts := chanx.SupervisorOptions{StopTimeout: time.Second}
-		r, actors, _ := staff(t, 1, opts, soon)
+		r, workers, _ := staff(t, 1, opts, soon)
 		release := make(chan struct{})
 		for _, name := range []string{"deaf", "deaf too"} {
 			require.NoError(t, r.Add(name, func(context.Context) error {
@@ -287,7 +287,7 @@ func TestOTPStopTimeout(t *testing.T) {
 		require.ErrorAs(t, err, &late)
 		require.Equal(t, []string{"deaf", "deaf too"}, late.Workers)
 		require.ErrorIs(t, err, context.Canceled)
-		require.Zero(t, actors[0].living.Load())
+		require.Zero(t, workers[0].living.Load())
 		close(release)
 	})
 }
@@ -299,7 +299,7 @@ func TestOTPTree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := chanx.NewSupervisor(chanx.SupervisorOptions{MaxRestarts: 1, Within: time.Hour})
 		right := chanx.NewSupervisor(chanx.SupervisorOptions{})
-		a, b, c := newActor("a"), newActor("b"), newActor("c")
+		a, b, c := newScripted("a"), newScripted("b"), newScripted("c")
 		once := soon
 		once.MaxRestarts = 1
 		require.NoError(t, left.Add("a", a.work, once))
@@ -315,9 +315,9 @@ func TestOTPTree(t *testing.T) {
 			synctest.Wait()
 		}
 		fail()
-		require.Equal(t, []int{2, 1, 1}, starts([]*actor{a, b, c}))
+		require.Equal(t, []int{2, 1, 1}, starts([]*scripted{a, b, c}))
 		fail() // one too many for left
-		require.Equal(t, []int{3, 2, 1}, starts([]*actor{a, b, c}))
+		require.Equal(t, []int{3, 2, 1}, starts([]*scripted{a, b, c}))
 		fail()
 		fail() // and for top
 		err := <-r.result
@@ -329,7 +329,7 @@ func TestOTPTree(t *testing.T) {
 	})
 }
 
-// A worker that fails for ever, at once, keeps nobody else from the set. This
+// A worker that always fails at once does not block calls to the set. This
 // one runs in real time: a bubble with such a worker is never at rest.
 func TestOTPHangingRestartLoop(t *testing.T) {
 	for name, c := range strategies {

@@ -45,9 +45,9 @@ func TestSystemdRestartMatrix(t *testing.T) {
 	}
 }
 
-// restartCell has a worker end once, beside one that keeps the set up.
+// restartCell makes a worker end once, with another that keeps the set running.
 func restartCell(t *testing.T, mode chanx.RestartMode, way func() error, restarts bool) {
-	a, keeper := newActor("unit"), newActor("keeper")
+	a, keeper := newScripted("unit"), newScripted("keeper")
 	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
 	require.NoError(t, s.Add("unit", a.work, chanx.RestartPolicy{Restart: mode}))
 	require.NoError(t, s.Add("keeper", keeper.work, chanx.RestartPolicy{}))
@@ -160,8 +160,8 @@ func TestSystemdStopDuringRestartSec(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r, actors, _ := staff(t, 2, chanx.SupervisorOptions{}, soon)
-				actors[0].orders <- failing
+				r, workers, _ := staff(t, 2, chanx.SupervisorOptions{}, soon)
+				workers[0].orders <- failing
 				synctest.Wait()
 				require.Equal(t, chanx.StateBackingOff, states(r.Status())["a"])
 				start := time.Now()
@@ -169,7 +169,7 @@ func TestSystemdStopDuringRestartSec(t *testing.T) {
 				synctest.Wait()
 				require.Zero(t, time.Since(start), "nothing is waited for")
 				time.Sleep(time.Hour)
-				require.EqualValues(t, 1, actors[0].starts.Load())
+				require.EqualValues(t, 1, workers[0].starts.Load())
 				require.Equal(t, context.Canceled, r.end())
 			})
 		})

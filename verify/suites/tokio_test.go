@@ -22,7 +22,7 @@ import (
 	"example.com/chanx"
 )
 
-// What a step of a table does, or what it demands of the receiver.
+// The steps of a table: an operation, or a demand on the receiver.
 type (
 	sends  int
 	gets   int
@@ -105,7 +105,7 @@ func TestTokioLagTables(t *testing.T) {
 					require.True(t, l.ring.Send(int(step)), "step %d", i)
 				case closes:
 					l.ring.Close()
-				case lens: // with what it has lost and was not told
+				case lens: // with the lost values not yet reported
 					s := l.ring.Stats()
 					require.EqualValues(t, step, uint64(s.Len)+s.Dropped-l.told, "step %d", i)
 				default:

@@ -49,7 +49,7 @@ var logVariants = []variant{{
 	name:    "log-close-discards",
 	old:     "\t\tw.closed = true\n",
 	new:     "\t\tw.closed = true\n\t\tw.gate.shut()\n",
-	mistake: "Close throws away what is in the buffer.",
+	mistake: "Close discards the buffered records.",
 }, {
 	name:    "log-discard-makes-no-room",
 	old:     "to end the line\n\t}\n\tw.progress()\n",
@@ -89,7 +89,7 @@ var logVariants = []variant{{
 	name:    "log-echo-for-ever",
 	old:     "\t\tif ask == askedYes && w.echo.drops() {\n",
 	new:     "\t\tif ask == askedYes && w.echo.drops() && w.closed {\n",
-	mistake: "A sink that logs to its own Writer does so for ever.",
+	mistake: "A sink that logs to its own Writer does so forever.",
 }, {
 	name:    "log-line-torn-by-rotation",
 	old:     "\tn := f.cut.rest(p)\n\tif n == 0",
@@ -194,7 +194,7 @@ var logVariants = []variant{{
 	name:    "log-fallback-on-the-callers-goroutine",
 	old:     "\tgo f.call(held, more)\n",
 	new:     "\tf.mu.Unlock()\n\tf.call(held, more)\n\tf.mu.Lock()\n",
-	mistake: "A fallback that hangs holds up whoever tells it.",
+	mistake: "A fallback that hangs blocks its caller.",
 }, {
 	name:    "log-errors-one-too-many",
 	old:     "\tif len(s.last) == keepErrors {\n",
@@ -239,17 +239,17 @@ var logVariants = []variant{{
 	name:    "log-aside-unseen",
 	old:     "\tw.release()\n\tif !w.aside.isEmpty() {\n",
 	new:     "\tw.release()\n\tif w.aside.isEmpty() {\n",
-	mistake: "Who releases the lock does not see what was put aside.",
+	mistake: "The release of the lock does not see the records put aside.",
 }, {
 	name:    "log-aside-bytes-alone",
 	old:     "return int64(cap(r.p) + asideBytes)",
 	new:     "return int64(cap(r.p))",
-	mistake: "What is aside is bounded by the bytes of its records alone.",
+	mistake: "Records put aside are bounded by their bytes alone.",
 }, {
 	name:    "log-aside-not-reused",
 	old:     "\tw.mu.Unlock()\n\tw.aside.free(r)\n",
 	new:     "\tw.mu.Unlock()\n\t_ = r\n",
-	mistake: "The memory of what was aside is not used again.",
+	mistake: "The memory of records put aside is not reused.",
 }, {
 	name:    "log-unlock-wakes-nobody",
 	old:     "\tif l.state.Add(-lockHeld) != 0 {\n",

@@ -4,17 +4,17 @@ var broadcastVariants = []variant{{
 	name:    "broadcast-missed-not-told",
 	old:     "\tmissed = oldest - s.pos\n\ts.pos = oldest\n",
 	new:     "\ts.pos = oldest\n",
-	mistake: "A subscription that is behind is not told what it missed.",
+	mistake: "A subscription that is behind does not learn how many values it missed.",
 }, {
 	name:    "broadcast-missed-told-again",
 	old:     "\ts.pos++\n\ts.received++\n\treturn v, missed, nil\n",
 	new:     "\ts.pos -= missed\n\ts.pos++\n\ts.received++\n\treturn v, missed, nil\n",
-	mistake: "What was missed is told with the next value too, and a value comes twice.",
+	mistake: "Missed values are reported with the next value too, and a value comes twice.",
 }, {
 	name:    "broadcast-missed-told-to-empty-batch",
 	old:     "\tif n = min(len(dst), held); n == 0 {\n\t\treturn 0, 0, nil // missed is reported with a value\n\t}\n",
 	new:     "\tn = min(len(dst), held)\n",
-	mistake: "An empty batch takes what was missed, and no value is there to tell it with.",
+	mistake: "An empty batch takes the missed count, and has no value to report it with.",
 }, {
 	name:    "broadcast-batch-stops-at-the-end",
 	old:     "\tcopy(dst[got:n], s.b.buf)\n",

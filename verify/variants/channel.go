@@ -5,7 +5,7 @@ var channelVariants = []variant{{
 	name:    "dropoldest-not-counted",
 	old:     "\t\t\tif ok {\n\t\t\t\tdropped++\n\t\t\t}\n",
 	new:     "\t\t\t_ = ok\n",
-	mistake: "SendDropOldest does not count what it discards.",
+	mistake: "SendDropOldest does not count discarded values.",
 }, {
 	name:    "dropoldest-robs-a-sender",
 	old:     "\t\tif cap(ch) == 0 {\n",

@@ -1,11 +1,11 @@
 // Command variants plants known mistakes in the library, one at a time, and
-// says which test notices each first. They are mistakes that somebody could
-// make: most have been made, here or in a peer.
+// reports the test that notices each first. Most have been made, here or in a
+// peer.
 //
 //	go -C verify run ./variants             all of them
-//	go -C verify run ./variants -run ring   those whose name matches
+//	go -C verify run ./variants -run ring   those with a matching name
 //
-// It writes the table in verify/README.md, where those that were not run keep
-// their row. It fails if a variant survives, or no longer applies: the text it
-// replaces must be in the package exactly once.
+// It writes the table in verify/README.md, in which variants that were not run
+// keep their row. It fails if a variant survives, or no longer applies: the text
+// it replaces must be in the package exactly once.
 package main

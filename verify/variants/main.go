@@ -92,8 +92,8 @@ func (b *bench) clean() {
 	}
 }
 
-// try writes the table after each variant: whoever interrupts this keeps what
-// there is.
+// try writes the table after each variant, so that an interrupted run keeps its
+// results.
 func (b *bench) try(t trial.Trial, v variant, number int) error {
 	outcome, by := t.Run(trial.Choose(number))
 	b.mu.Lock()

@@ -39,9 +39,9 @@ func readSources(dir string) (*sources, error) {
 	return p, nil
 }
 
-// weave adds v to the package as number n: the function with the mistake
-// stands beside the right one under another name, and the right one begins by
-// calling it if that is the mistake to make.
+// weave adds v to the package as number n: the function with the mistake is added
+// under another name, and the right one begins by calling it if that mistake is
+// selected.
 func (p *sources) weave(v variant, n int) error {
 	path, content, err := v.apply(p)
 	if err != nil {
@@ -60,7 +60,7 @@ func (p *sources) weave(v variant, n int) error {
 	}
 	for i, f := range right.funcs {
 		if i >= len(wrong.funcs) || right.of(f) != wrong.of(wrong.funcs[i]) {
-			p.woven[path], err = wrong.beside(p.woven[path], i, n)
+			p.woven[path], err = wrong.withCopy(p.woven[path], i, n)
 			return err
 		}
 	}
@@ -110,10 +110,9 @@ func (s *source) slice(from, to token.Pos) string {
 
 func (s *source) of(f *ast.FuncDecl) string { return s.slice(f.Pos(), f.End()) }
 
-// beside returns text with the i-th function of s added under another name.
-// What has been added before stands behind all that was there, so the i-th is
-// still the right one.
-func (s *source) beside(text []byte, i, n int) ([]byte, error) {
+// withCopy returns text with the i-th function of s added under another name.
+// Functions are added at the end, so the i-th is still the right one.
+func (s *source) withCopy(text []byte, i, n int) ([]byte, error) {
 	into, err := parseSource(text)
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ var superviseVariants = []variant{{
 	name:    "exit-goexit-unseen",
 	old:     "\t\tinWorker = true\n\t\tprotect(ctx, s.worker, &res)\n",
 	new:     "\t\tprotect(ctx, s.worker, &res)\n",
-	mistake: "A worker that calls runtime.Goexit is gone, and nobody notices.",
+	mistake: "A worker that calls runtime.Goexit is gone without an exit.",
 }, {
 	name:    "exit-context-goexit-unseen",
 	old:     "\tcase s.done <- errContextGoexit:\n",

@@ -66,7 +66,7 @@ func (t table) write(root string) error {
 	return os.Rename(name+".new", name) // another run may be reading it
 }
 
-// cell is what the table says of an outcome.
+// cell is the entry of the table for an outcome.
 func cell(outcome, by string) string {
 	by = strings.ReplaceAll(by, "|", "/")
 	switch {

@@ -18,10 +18,9 @@ var (
 	times = flag.Int("times", 1, "how often the tests of each package are run")
 	only  = flag.String("only", "", "run only the tests that match")
 
-	// Under yields some tests of asynclog fail now and then: those that count
-	// on the worker's turn within a virtual time or between two writes. So
-	// that package is run on request, to find what is the test's and what is
-	// the code's.
+	// Under yields some tests of asynclog fail occasionally: those that depend
+	// on the worker's turn within a virtual time or between two writes. That
+	// package is therefore run on request only.
 	packages = flag.String("packages", ".", "directories, separated by commas")
 )
 

@@ -33,7 +33,7 @@ func Build(pkgDir, list, binary string) error {
 	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", list,
 		"-o", binary, ".")
 	cmd.Dir = pkgDir
-	// The versions of the module itself decide, whoever asks.
+	// The versions of the module itself decide, not those of a workspace.
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)

@@ -3,7 +3,7 @@ package trial
 import "fmt"
 
 // SwitchFile is the name of the file that is added to a package with mistakes
-// in it, and Switch its content: the variable that says which one to make.
+// in it, and Switch its content: the variable that selects the mistake.
 //
 // All mistakes are compiled into one test binary, because compiling takes
 // longer than most of the tests do.

@@ -41,7 +41,7 @@ func (t Trial) tests(env []string, limit time.Duration, args ...string) (outcome
 		fmt.Sprintf("-test.timeout=%v", limit))...)
 	cmd.Dir = t.Dir
 	cmd.Env = append(os.Environ(), env...)
-	cmd.WaitDelay = time.Second // for what the tests may have left behind
+	cmd.WaitDelay = time.Second // for processes left behind by the tests
 	hang := time.AfterFunc(limit+limit/4, func() {
 		_ = cmd.Process.Kill() // a loop that lets no timer in
 	})

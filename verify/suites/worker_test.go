@@ -11,8 +11,8 @@ import (
 	"example.com/chanx"
 )
 
-// actor is a worker that runs until it is told how to end.
-type actor struct {
+// scripted is a worker that runs until it is told how to end.
+type scripted struct {
 	name   string
 	orders chan func() error
 	trace  *trace
@@ -23,7 +23,7 @@ type actor struct {
 	starts, living, most atomic.Int64
 }
 
-// trace is the order in which actors have ended.
+// trace is the order in which workers have ended.
 type trace struct {
 	mu    sync.Mutex
 	names []string
@@ -44,11 +44,11 @@ func (tr *trace) take() []string {
 	return names
 }
 
-func newActor(name string) *actor {
-	return &actor{name: name, orders: make(chan func() error), trace: new(trace)}
+func newScripted(name string) *scripted {
+	return &scripted{name: name, orders: make(chan func() error), trace: new(trace)}
 }
 
-func (a *actor) work(ctx context.Context) error {
+func (a *scripted) work(ctx context.Context) error {
 	a.starts.Add(1)
 	a.most.Store(max(a.most.Load(), a.living.Add(1)))
 	defer func() {
