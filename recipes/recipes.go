@@ -142,6 +142,10 @@ func rewritten(pkg, name, suffix string) (string, error) {
 	at, end := int(f.Name.Pos())-1, int(f.Name.End())-1
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "// Copied from %s/%s.\n", parent, name)
+	if bytes.Contains(src, []byte("\t\""+path.Dir(parent)+"\"\n")) {
+		fmt.Fprintf(&b, "// It imports %s; CONTRIBUTING.md there lists the\n"+
+			"// files to copy instead.\n", path.Dir(parent))
+	}
 	if f.Doc == nil {
 		b.WriteByte('\n')
 	} else {

@@ -208,8 +208,9 @@ func TestPage(t *testing.T) {
 		for _, named := range other.FindAllStringSubmatch(page, -1) {
 			assert.Contains(t, names(t), named[1], "recipe %s", named[1])
 		}
+		test := parsed(t, tests)
 		for _, lead := range leads {
-			assert.True(t, hasTest(parsed(t, tests), lead[1]),
+			assert.True(t, hasTest(test, lead[1]),
 				"no test is named after %q", lead[1])
 		}
 	})
@@ -263,6 +264,8 @@ func TestPrint(t *testing.T) {
 			assert.Nil(t, f.Doc)
 			assert.True(t, strings.HasPrefix(text,
 				"// Copied from "+parent+"/"+name+".\n"))
+			assert.Equal(t, slices.Contains(imports(t, f), module),
+				strings.Contains(text, "\n// It imports "+module+"; "))
 			assert.NotContains(t, text, "leakgate")
 			formatted, err := format.Source([]byte(text))
 			require.NoError(t, err)
@@ -272,8 +275,7 @@ func TestPrint(t *testing.T) {
 		require.NoError(t, err)
 		_, code, _ := strings.Cut(string(src), "\npackage "+name+"\n")
 		assert.True(t, strings.HasSuffix(text, "\n\npackage "+name+"\n"+code))
-		_, page, _ := strings.Cut(text, "\n")
-		assert.True(t, strings.HasPrefix(page, "//\n// Package "+name+" "))
+		assert.Contains(t, text, "\n//\n// Package "+name+" ")
 	})
 }
 
