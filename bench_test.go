@@ -36,7 +36,7 @@ func bench(b *testing.B, name string, of operation) {
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
 		run := of()
-		run(100) // what the first calls make
+		run(100) // the first calls may allocate
 		b.ResetTimer()
 		run(b.N)
 	})

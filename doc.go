@@ -134,16 +134,16 @@
 //	the same, on both sides             1.05 of it; 0.45 with Timeouts
 //	SendContext, ready                  0.5 of select with ctx.Done()
 //	Ring.Send, full                     0.45 of evict-and-retry on a channel
-//	the same, by 64 goroutines          0.45, and 0.7 at p99 and p99.9
-//	the same, with a receiver in Recv   0.65; CPU for a delivered value: 1.6 to 2
+//	the same, by 64 goroutines          0.6
+//	the same, with a receiver in Recv   0.65; CPU for a delivered value: 1.3 to 2.5
 //	                                    of that of a blocking send
 //	Ring.Send and TryRecv               0.8 of send and receive on a channel
-//	Ring.RecvBatch of 256, each         0.1 of a receive
-//	Ring.Send to a parked Recv          1.2 of a send to a parked receiver
+//	Ring.RecvBatch of 256, each         0.03 of a receive
+//	Ring.Send to a parked Recv          1.1 of a send to a parked receiver
 //	Broadcast.Send                      0.9 of Ring.Send, whatever the number of
 //	                                    subscriptions; 0.1 to 1 µs more for each
 //	                                    that waits
-//	a restart without backoff           0.6 of starting and joining a goroutine
+//	a restart without backoff           0.5 of starting and joining a goroutine
 //	the same with a Heartbeat           1.5 of it: each run has its own watch
 //	Beat                                a context look-up and a clock reading
 //

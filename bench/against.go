@@ -68,8 +68,8 @@ func (c comparison) run() error {
 	return tool.Run()
 }
 
-// command runs a program. Each side is built with the versions of its own
-// go.mod, whatever the workspace says.
+// command runs a program without the workspace: each side is built with the
+// versions of its own go.mod.
 func (c comparison) command(dir string, stdout io.Writer, name string, args ...string) error {
 	cmd := exec.CommandContext(c.ctx, name, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, stdout, c.stderr

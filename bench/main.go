@@ -128,8 +128,7 @@ func (s settings) measure(all []rows.Contest, commit string, stderr io.Writer,
 	return nil
 }
 
-// save merges what was measured with what was saved before, and writes the
-// pages.
+// save merges new results with the saved ones, and writes the pages.
 func (s settings) save(all []rows.Contest, measured ...rows.Result) error {
 	file := filepath.Join(s.out, "bench", "results.jsonl")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -160,7 +159,7 @@ func machine() string {
 		runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
-// commit names what was measured. "-dirty" says that it was not quite that.
+// commit returns the name of the commit, with "-dirty" if a source file differs.
 func commit(dir string) string {
 	git := func(args ...string) string {
 		out, _ := exec.Command("git", append([]string{"-C", dir}, args...)...).Output()

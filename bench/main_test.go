@@ -38,7 +38,7 @@ func TestRun_quickWritesNothing(t *testing.T) {
 	assert.Empty(t, files)
 }
 
-// What was measured before stays, but for the contests that are measured again.
+// A result stays until its contest is measured again.
 func TestRun_mergesResults(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "bench", "results.jsonl")
@@ -106,9 +106,8 @@ func TestCommittedPages(t *testing.T) {
 	assert.LessOrEqual(t, len(first), 8192)
 }
 
-// history is a repository whose second commit says that it allocates, where
-// its first says that it does not. What is measured in a moment on a loaded
-// machine would not be the same twice.
+// history is a repository whose second commit reports an allocation, where its
+// first reports none. A measured time would not be the same twice.
 func history(t *testing.T) (dir string) {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {

@@ -105,7 +105,7 @@ var situations = []situation{
 	{name: "to 64 subscribers that are behind: a send",
 		hand:   []cell{op("select default in a loop", behind64, "select with default in a loop")},
 		ours:   []cell{op("Broadcast", behind64, "Broadcast")},
-		allocs: "0", result: "each told what it missed"},
+		allocs: "0", result: "each learns its losses"},
 }
 
 func floodRow(name, contest string) situation {

@@ -1,4 +1,4 @@
-// Package page writes what the contests have shown: one page with the answers,
+// Package page writes the results of the contests: one page with the answers,
 // its pictures, and all of the tables.
 package page
 
@@ -51,16 +51,16 @@ another contestant is the first. Machine: %s.
 
 const pageHead = `# Benchmarks
 
-What a program pays for chanx, against a plain channel and against what is
-written by hand today. Written by ` + "`go -C bench run .`" + `; edits are lost.
+The cost of chanx against a plain channel and against the code that programs
+have today. Written by ` + "`go -C bench run .`" + `; edits are lost.
 All tables: [bench/RESULTS.md](bench/RESULTS.md).
 
 %s. Values of 8 bytes, capacity 1,024, values used on both sides. A
 figure is the median of 5 to 21 rounds in rotation, the interval the middle 80 %%
 of the rounds (all of them if fewer than ten). Two copies of one loop, of the
-same channel, differ by %s: what is within that is noise.
+same channel, differ by %s: any ratio within that is noise.
 
-## What it costs against a channel
+## The cost against a channel
 
 `
 

@@ -28,7 +28,7 @@ func result(contest, figure string, unit rows.Unit, all map[string][]float64) ro
 	return r
 }
 
-func TestPageNamesWhatWasNotMeasured(t *testing.T) {
+func TestPageWithoutResults(t *testing.T) {
 	var b strings.Builder
 	Page(&b, nil)
 	assert.Contains(t, b.String(),

@@ -18,8 +18,8 @@ func mallocs() float64 {
 	return float64(m.Mallocs)
 }
 
-// liveHeap returns the bytes of the live heap. The second collection takes what the
-// first has finalized.
+// liveHeap returns the bytes of the live heap. The second collection frees the
+// objects that the first has finalized.
 func liveHeap() float64 {
 	runtime.GC()
 	runtime.GC()
@@ -56,7 +56,7 @@ func together(n int, a, b func(n int)) float64 {
 // latencies are those of all calls, not of a sample.
 type latencies []time.Duration
 
-// at returns what the share q of the calls took at most.
+// at returns the time within which the share q of the calls returned.
 func (l latencies) at(q ...float64) (ns []float64) {
 	slices.Sort(l)
 	for _, q := range q {

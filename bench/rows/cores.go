@@ -10,7 +10,7 @@ import (
 	"example.com/chanx"
 )
 
-// Cores measures on this machine what the model predicts, for one to all of
+// Cores checks the predictions of the model on this machine, for one to all of
 // its processors.
 func Cores(e Effort) (all []Contest) {
 	var senders []int

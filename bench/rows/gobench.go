@@ -18,8 +18,8 @@ type benchRow struct{ name, bench string }
 
 func (b benchRow) title() string { return b.name }
 
-// benchmarks are those of one goroutine or two, where nothing is lost but the
-// values that are meant to. Each measurement is a process of its own.
+// benchmarks are those of one goroutine or two. Each measurement is a separate
+// process.
 func benchmarks(e Effort) []Contest {
 	var native, bits32 testBinary
 	all := []Contest{

@@ -30,8 +30,8 @@ func logFlood(e Effort, producers int) Contest {
 		Figures: []Figure{{"time of a line", Time}, {"allocations", Plain},
 			{"delivered", Rate}, {"CPU a delivered line", Time},
 			{"lost", Percent}, {"counted of the lost", Percent}},
-		Notes: []string{"asynclog's reports of losses are in the stream and are " +
-			"not counted as lines; what they allocate is."},
+		Notes: []string{"asynclog's reports of losses are in the stream. They are " +
+			"not counted as lines, but their allocations are."},
 		Measure: func(i int) ([]float64, error) {
 			p := logWriters[i]
 			return withFile(func(to target, c *counting) []float64 {
@@ -48,7 +48,7 @@ func pour(p logWriter, to target, c *counting, producers int, d time.Duration) [
 	lines := float64(serve(w, producers, 0, d, nil))
 	took := time.Since(start)
 	allocs := mallocs() - before
-	told := finish() // what was buffered is written by this
+	told := finish() // writes the buffered lines
 	cpu, seconds := cpuTime()-used, time.Since(start).Seconds()
 	delivered := float64(c.lines)
 	if p.needsPath {

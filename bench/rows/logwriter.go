@@ -154,7 +154,7 @@ func (c *counting) Write(p []byte) (int, error) {
 }
 
 // withFile calls f with a file in memory, where the system has that, so that
-// the disk is not what is measured.
+// the speed of the disk does not count.
 func withFile(f func(to target, c *counting) []float64) ([]float64, error) {
 	dir, err := os.MkdirTemp("/dev/shm", "chanx-bench")
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"example.com/chanx"
 )
 
-// millions shows whether what is cheap for a thousand is for a million.
+// millions shows whether costs of a thousand hold for a million.
 func millions(e Effort) []Contest {
 	sizes := []int{1000, e.n(1_000_000)}
 	var names []string

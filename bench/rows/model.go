@@ -10,8 +10,8 @@ import (
 // A model of queues on many cores, by discrete events: a cache line belongs to
 // one core, and to take it from another costs a transfer. An operation under a
 // lock takes the line of the lock and two lines of data; one by fetch-and-add
-// takes one line and, after it, the slot. What a core does that finds the lock
-// held is what the lock does: it pauses and tries again, and then parks.
+// takes one line and, after it, the slot. A core that finds the lock held pauses,
+// tries again, and parks after some tries.
 //
 // The transfer within one L3 and the costs of a line in place were measured;
 // those to another L3 and another socket are of tables in print.
@@ -19,7 +19,7 @@ const (
 	transferL3     = 30.0 // ns
 	transferSocket = 110.0
 	transferFar    = 220.0
-	inPlace        = 2.2 // a locked operation on a line of its own core
+	inPlace        = 2.2 // a locked operation on a line that the core has
 	wakeUp         = 4000.0
 	coresL3        = 8
 	coresSocket    = 64

@@ -108,8 +108,8 @@ var ringBatch = way{"Ring, RecvBatch", true, func(capacity int) queue {
 	})
 }}
 
-// xsyncQueue adds what the lock-free queue leaves to its user: to evict with
-// the back-off that its documentation asks for, to wait, and to close.
+// xsyncQueue adds to the lock-free queue eviction, with the back-off that its
+// documentation asks for, waiting, and closing.
 var xsyncQueue = way{"xsync MPMC, evict with back-off", true, func(capacity int) queue {
 	q := xsync.NewMPMCQueue[int](capacity)
 	var closed atomic.Bool

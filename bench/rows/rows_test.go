@@ -181,18 +181,20 @@ func TestFloodsAccount(t *testing.T) {
 	assert.InDelta(t, 100, f[5], 1e-9)
 }
 
-// A service whose sends cannot fail loses nothing, also while its consumer
-// hangs, and requests are late then by what is left of the hang.
-func TestServiceFromTheDueTime(t *testing.T) {
+// A service whose sends wait loses nothing, also while its consumer hangs. A
+// latency begins when the request is due, and not when a worker takes it.
+func TestService(t *testing.T) {
 	_, err := served{Service: "none"}.run()
 	assert.ErrorContains(t, err, "no service")
-	s := served{Service: "channel", Rate: 5000, For: 300 * time.Millisecond,
-		Hangs: true, Sleeps: true}
-	r, err := s.run()
+	r, err := served{Service: "channel", Rate: 5000, For: 100 * time.Millisecond,
+		Hangs: true, Sleeps: true}.run()
 	require.NoError(t, err)
 	assert.Zero(t, r.Lost)
 	assert.Len(t, r.Tail, len(tail))
-	assert.GreaterOrEqual(t, r.Tail[4], float64(100*time.Millisecond))
+	due := make(chan time.Time, 1)
+	due <- time.Now().Add(-time.Hour)
+	close(due)
+	assert.GreaterOrEqual(t, serveDue(due, feed{send: func(event) {}})[0], time.Hour)
 }
 
 // All lines of an outage are offered, whether their producer waits or not.

@@ -91,8 +91,8 @@ func (s lineSink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// logService writes a line of 32 bytes for each event. The records, with what
-// belongs to each, take the memory of 1,024 events and what the sink holds.
+// logService writes a line of 32 bytes for each event. The budget holds 1,024 of
+// them, with what belongs to each, beside the batch in the sink.
 func logService(consume func()) feed {
 	text := append(bytes.Repeat([]byte("x"), 31), '\n')
 	w := asynclog.New(lineSink(consume), asynclog.Options{Budget: 64 << 10,
@@ -182,7 +182,7 @@ func (l served) load(f feed, r *serving) (requests int) {
 	var workers sync.WaitGroup
 	for range serviceWorkers {
 		workers.Go(func() {
-			mine := work20(due, f)
+			mine := serveDue(due, f)
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(all, mine...)
@@ -217,8 +217,8 @@ func (l served) generate(start time.Time, due chan<- time.Time) (requests int) {
 	return requests
 }
 
-// work20 serves requests: 20 µs of work and three sends.
-func work20(due <-chan time.Time, f feed) (mine latencies) {
+// serveDue serves requests: 20 µs of work and three sends.
+func serveDue(due <-chan time.Time, f feed) (mine latencies) {
 	for t := range due {
 		for i := range serviceSends {
 			spin(serviceWork / serviceSends)

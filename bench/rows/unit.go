@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A Unit says how a figure is written.
+// A Unit is the unit of a figure.
 type Unit string
 
 const (

@@ -40,7 +40,7 @@ func weave(source string) (string, error) {
 	return source, nil
 }
 
-// A program is built once, when it is needed first, in a directory of its own.
+// A program is built when it is needed first, in a temporary directory.
 type program struct {
 	once sync.Once
 	path string
@@ -78,7 +78,7 @@ func (p *program) build(dir string, env []string, args func(root, tmp string) ([
 
 var built []string
 
-// Clean removes what the contests have built.
+// Clean removes the programs that the contests have built.
 func Clean() {
 	for _, dir := range built {
 		os.RemoveAll(dir)
@@ -119,8 +119,7 @@ func wovenFlood(l load) (o outcome, err error) {
 	return o, err
 }
 
-// countedFlood is what the child does. Of a child that is not woven it returns
-// an error.
+// countedFlood is the work of the child. It fails in a child that is not woven.
 func countedFlood(l load) (o outcome, err error) {
 	held, ok := expvar.Get(heldCounter).(*expvar.Int)
 	waited, ok2 := expvar.Get(waitedCounter).(*expvar.Int)
