@@ -62,8 +62,8 @@ func (c comparison) run() error {
 		}
 	}
 	// The tool is a requirement of this module, wherever the library lies.
-	tool := exec.CommandContext(ctx, "go", "tool", "benchstat", files[0].Name(),
-		files[1].Name())
+	tool := exec.CommandContext(ctx, "go", "tool", "benchstat",
+		c.commit+"="+files[0].Name(), "now="+files[1].Name())
 	tool.Stdout, tool.Stderr = c.stdout, c.stderr
 	return tool.Run()
 }

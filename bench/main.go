@@ -10,6 +10,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -97,9 +98,13 @@ func (s settings) do(stdout, stderr io.Writer) error {
 	case s.page:
 		return s.save(all)
 	case s.quick || s.cores:
-		return s.measure(all, commit(root), stderr, func(r rows.Result) error {
-			return page.Tables(stdout, []rows.Result{r})
+		var found []rows.Result
+		err := s.measure(all, commit(root), stderr, func(r rows.Result) error {
+			found = append(found, r)
+			return nil
 		})
+		fmt.Fprintf(stdout, "%s, commit %s\n", machine(), commit(root))
+		return errors.Join(err, page.Tables(stdout, found))
 	}
 	return s.measure(all, commit(root), stderr, func(r rows.Result) error {
 		return s.save(all, r)

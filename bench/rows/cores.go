@@ -22,7 +22,7 @@ func Cores(e Effort) (all []Contest) {
 	for _, think := range append([]float64{100}, modelThinks...) {
 		c := Contest{Group: "many cores, measured", Names: names, Rounds: e.rounds(5),
 			Name:  "N cores that send every " + Time.Format(think),
-			Notes: []string{fmt.Sprintf("The model saturates at %d cores.", saturation(think))}}
+			Notes: []string{fmt.Sprintf("Within one L3 a lock saturates at N=%d.", saturation(think))}}
 		for _, n := range senders {
 			c.Figures = append(c.Figures, Figure{fmt.Sprintf("N=%d", n), Rate})
 		}
