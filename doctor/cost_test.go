@@ -28,6 +28,14 @@ var costly = map[string]func(n int) []*Snapshot{
 		}
 		return []*Snapshot{p}
 	},
+	"lockers in the library": func(n int) []*Snapshot {
+		p := &Snapshot{Extract: true}
+		for i := range n {
+			p.Add(standing(2, "sync.Mutex.Lock", "sync.(*Mutex).Lock",
+				fmt.Sprintf("net/http.(*T).f%d", i), fmt.Sprintf("app.f%d", i)))
+		}
+		return []*Snapshot{p}
+	},
 	"senders and vanished workers": func(n int) []*Snapshot {
 		then, now := &Snapshot{}, &Snapshot{}
 		for i := range n {

@@ -27,10 +27,14 @@ func (g *graph) families(stacks []*Stack) {
 	groups := g.groupCalls(stacks)
 	for _, stack := range stacks {
 		at := g.sc.of[stack]
+		wait := -1
+		if at.op == WaitGroup && !at.design && len(groups) > 0 {
+			wait = frameOf(stack, groupWait)
+		}
 		for i := range stack.Members {
 			r := ref{stack, i}
-			if at.op == WaitGroup && !at.design {
-				g.inGroup(r, groups)
+			if c, ok := groups[g.wordOf(r, wait)]; ok {
+				g.edge(g.node(r), g.node(c), toEnd)
 			}
 			switch {
 			case at.design:
@@ -180,9 +184,10 @@ func (g *graph) groupCalls(stacks []*Stack) map[uint64]ref {
 		if at := g.sc.of[stack]; !stuckIn(at.op) && at.resource == "" {
 			continue
 		}
+		call := frameOf(stack, groupCall)
 		for i := range stack.Members {
 			r := ref{stack, i}
-			group := g.wordOf(r, groupCall)
+			group := g.wordOf(r, call)
 			if old, ok := calls[group]; group != 0 && (!ok ||
 				r.member().Minutes > old.member().Minutes) {
 				calls[group] = r
@@ -192,27 +197,21 @@ func (g *graph) groupCalls(stacks []*Stack) map[uint64]ref {
 	return calls
 }
 
-// inGroup links a goroutine that waits for an errgroup with one of the group.
-func (g *graph) inGroup(r ref, calls map[uint64]ref) {
-	if len(calls) == 0 {
-		return
-	}
-	if c, ok := calls[g.wordOf(r, groupWait)]; ok {
-		g.edge(g.node(r), g.node(c), toEnd)
-	}
-}
-
-// wordOf returns the first word of a call of r, or 0.
-func (g *graph) wordOf(r ref, function string) uint64 {
-	f := slices.IndexFunc(r.stack.Frames, func(f Frame) bool {
+// frameOf returns the index of a call of s, or -1.
+func frameOf(s *Stack, function string) int {
+	return slices.IndexFunc(s.Frames, func(f Frame) bool {
 		return unvendored(f.Func) == function
 	})
-	if f < 0 || !g.afford(r.stack) {
+}
+
+// wordOf returns the first word of the call at frame, which may be -1, or 0.
+func (g *graph) wordOf(r ref, frame int) uint64 {
+	if frame < 0 || !g.afford(r.stack) {
 		return 0
 	}
 	words := r.stack.args(r.i, nil)
-	if f >= len(words) {
+	if frame >= len(words) {
 		return 0
 	}
-	return words[f].receiver()
+	return words[frame].receiver()
 }

@@ -35,6 +35,9 @@ const (
 // line takes a line outside any goroutine.
 func (h *headless) line(line []byte) {
 	text := bytes.TrimSpace(line)
+	if len(h.name)+len(h.calls) == 0 && !mayBeCall(text) {
+		return
+	}
 	path, number, isFile := fileLine(text)
 	switch name, file := namedLocation(text); {
 	case len(text) == 0, isElided(text):
@@ -84,6 +87,12 @@ func (h *headless) end() {
 		h.stacks = append(h.stacks, s)
 	}
 	h.calls, h.words, h.name, h.bare = nil, nil, h.name[:0], false
+}
+
+// mayBeCall is quick: most lines outside any goroutine are of a log.
+func mayBeCall(text []byte) bool {
+	return len(text) > 0 && (text[len(text)-1] == ')' ||
+		bytes.IndexByte(text, ' ') < 0 || bytes.Contains(text, []byte("+0x")))
 }
 
 // waitsInside reports whether a function is one in which goroutines wait.

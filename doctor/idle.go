@@ -195,9 +195,6 @@ func (sc *scene) waiting(s *site) verdict {
 	switch {
 	case sc.picked(s) && s.count >= 5*sc.rules.Many:
 		v = sc.leak(s, "their record was picked from a profile")
-	case sc.picked(s) && s.count > 1:
-		v.state = VerdictUnknown
-		v.why = "picked from a profile, and the rest would tell why"
 	case sc.timeless() && s.count < sc.rules.Many:
 		v.state = VerdictUnknown
 		v.why = "picked from a dump that does not say for how long"

@@ -53,8 +53,13 @@ func (sc *scene) chosen() {
 		return
 	}
 	for _, s := range sc.sites {
-		if s.design || s.longest < sc.rules.Minutes || s.op == Running ||
-			s.at.Func == "main.main" {
+		if s.design || s.op == Running || s.at.Func == "main.main" {
+			continue
+		}
+		if sc.picked(s) && s.count > 1 && s.op != IO {
+			s.verdict = verdict{state: VerdictUnknown, why: "picked from a profile"}
+		}
+		if s.longest < sc.rules.Minutes {
 			continue
 		}
 		s.verdict = verdict{state: VerdictUnknown, report: true, severity: Info,
@@ -237,11 +242,7 @@ func (sc *scene) queue(s *site) bool {
 
 // timeless reports whether the input is some goroutines of a dump without any
 // time, as delve prints them: that they were chosen must do instead.
-func (sc *scene) timeless() bool {
-	return sc.partial && !slices.ContainsFunc(sc.sites, func(s *site) bool {
-		return s.longest > 0
-	})
-}
+func (sc *scene) timeless() bool { return sc.partial && !sc.timed }
 
 // locking judges goroutines that wait for a lock: the holder should release it.
 func (sc *scene) locking(s *site) verdict {

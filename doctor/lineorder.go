@@ -1,6 +1,9 @@
 package doctor
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // lineOrder puts the lines of a log right that prints its newest line first, as
 // log stores do: there a goroutine ends with its header. The first header tells,
@@ -42,22 +45,34 @@ func (o *lineOrder) take(l *lines, line []byte) bool {
 		o.flush(l)
 		return true
 	case o.newest:
+		if o.full() {
+			o.flush(l)
+		}
 		o.hold(line)
 		return true
 	}
 	return false
 }
 
-// hold keeps a line; if there are too many, the first are dropped before the
-// order is known.
+func (o *lineOrder) full() bool {
+	return len(o.held) == maxReversed || o.size > maxReversedSize
+}
+
+// hold keeps a line. If there are too many, the first are dropped: before the
+// order is known, they have been emitted.
 func (o *lineOrder) hold(line []byte) {
-	if len(o.held) == maxReversed || o.size > maxReversedSize {
-		o.held, o.size = append(o.held[:0], o.held[len(o.held)/2:]...), 0
+	if o.full() {
+		half := len(o.held) / 2
+		slices.Reverse(o.held) // the first half's memory is used again
+		o.held, o.size = o.held[:len(o.held)-half], 0
+		slices.Reverse(o.held)
 		for _, h := range o.held {
 			o.size += len(h)
 		}
 	}
-	o.held = append(o.held, bytes.Clone(line))
+	n := len(o.held)
+	o.held = slices.Grow(o.held, 1)[:n+1]
+	o.held[n] = append(o.held[n][:0], line...)
 	o.size += len(line)
 }
 

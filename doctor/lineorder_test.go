@@ -60,6 +60,22 @@ func TestLineOrderIsBounded(t *testing.T) {
 	}
 }
 
+// What is too long for one goroutine is read as other text, not dropped.
+func TestLineOrderLosesNothing(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("main.g(0x1)\n\t/src/a.go:9 +0x1\n")
+	for i := range 3 * maxReversed {
+		fmt.Fprintf(&b, "main.f%d(0x1)\n", i)
+	}
+	b.WriteString("\t/src/a.go:7 +0x1\nmain.f(0x1)\ngoroutine 2 [chan send]:\n")
+	b.WriteString("\t/src/a.go:9 +0x1\nmain.h(0x1)\ngoroutine 3 [chan send]:\n" +
+		strings.Repeat("main.x(0x1)\n", 3*maxReversed))
+	got, err := Parse(strings.NewReader(b.String()), "t")
+	require.NoError(t, err)
+	assert.Equal(t, 2, got[0].Goroutines)
+	assert.Greater(t, got[0].Unreadable, 3*maxReversed)
+}
+
 // A dump whose beginning is cut off is none that is printed backwards.
 func TestLineOrderCutAtTheBeginning(t *testing.T) {
 	got, err := Parse(strings.NewReader("main.f(0x1)\n\t/src/a.go:7 +0x1\n\n"+

@@ -582,24 +582,30 @@ func writing(s *Stack) bool {
 // holderInStd looks for the holder of a lock of the standard library, of which
 // the names of the project say nothing: a goroutine further on in the same call.
 func (sc *scene) holderInStd(call string) counterpart {
+	c, ok := sc.inStd[call]
+	if ok {
+		return c
+	}
+	c = counterpart{receiver: ReceiverUnknown, confidence: ConfidenceLow,
+		clause: same("no goroutine is seen to hold it")}
 	for _, stack := range sc.now.Stacks {
 		at := sc.of[stack]
-		if isLock(at.op) || parked(at.op) {
-			continue
+		if !isLock(at.op) && !parked(at.op) && stack.has(call) {
+			c.receiver, c.site = ReceiverPresent, at
+			c.clause = same(fmt.Sprintf("a goroutine in %s may hold it and is %s",
+				short(call), where(at)))
+			break
 		}
-		for _, f := range stack.Frames {
-			if !sc.spend() {
-				break
-			}
-			if f.Func == call {
-				return counterpart{receiver: ReceiverPresent, site: at,
-					confidence: ConfidenceLow, clause: same(fmt.Sprintf(
-						"a goroutine in %s may hold it and is %s", short(call), where(at)))}
-			}
+		if sc.effort -= len(stack.Frames); sc.effort < 0 {
+			c = unlooked(c)
+			break
 		}
 	}
-	return counterpart{receiver: ReceiverUnknown, confidence: ConfidenceLow,
-		clause: same("no goroutine is seen to hold it")}
+	if sc.inStd == nil {
+		sc.inStd = make(map[string]counterpart)
+	}
+	sc.inStd[call] = c
+	return c
 }
 
 // holderByName looks for goroutines that are inside the same type, and last
