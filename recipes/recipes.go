@@ -74,20 +74,19 @@ func page(name string) Recipe {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// Find returns what a search finds: the recipes of which the name or a search
-// word equals the search, if there are any, and otherwise those that
-// have all its words in their name, search words or sentence. Case and hyphens
-// do not matter.
+// Find returns the recipes whose name or one of whose search words is the
+// search. If there are none, it returns those that have all its words in their
+// name, search words or sentence. Case, hyphens and a plural do not matter.
 func Find(search string) []Recipe {
 	want := normal(search)
 	var exact, loose []Recipe
 	for _, r := range All() {
-		words := normal(strings.Join(r.Words, ", "))
-		if r.Name != "" && r.Name == want ||
-			slices.Contains(strings.Split(words, ", "), want) {
+		is := func(word string) bool { return word != "" && normal(word) == want }
+		if is(r.Name) || slices.ContainsFunc(r.Words, is) {
 			exact = append(exact, r)
 		}
-		text := normal(r.Name + " " + words + " " + r.Does + " " + r.Use)
+		text := normal(r.Name + " " + strings.Join(r.Words, " ") + " " +
+			r.Use + " " + r.Does)
 		if want != "" && containsAll(text, strings.Fields(want)) {
 			loose = append(loose, r)
 		}
@@ -98,8 +97,15 @@ func Find(search string) []Recipe {
 	return loose
 }
 
+// normal makes "Worker-Pools" and "worker pool" the same.
 func normal(s string) string {
-	return oneLine(strings.ToLower(strings.ReplaceAll(s, "-", " ")))
+	words := strings.Fields(strings.ToLower(strings.ReplaceAll(s, "-", " ")))
+	for i, word := range words {
+		if len(word) > 3 {
+			words[i] = strings.TrimSuffix(word, "s")
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func containsAll(text string, words []string) bool {

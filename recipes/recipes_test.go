@@ -317,6 +317,8 @@ func TestFind(t *testing.T) {
 		"workerpool":                  "workerpool",
 		"Worker Pool":                 "workerpool",
 		"worker-pool":                 "workerpool",
+		"worker pools":                "workerpool",
+		"sender":                      "senders",
 		" goroutine  pool ":           "workerpool",
 		"fixed goroutines":            "workerpool", // all words of its sentence
 		"errgroup":                    "golang.org/x/sync/errgroup",

@@ -34,7 +34,7 @@
 //   - goexit: if f calls runtime.Goexit, Wait returns ErrGoexit.
 //   - no workers: n < 1 panics.
 //
-// Search: pipeline, stage, stages, chain of goroutines, ETL, stream processing.
+// Search: pipeline, stage, chain of goroutines, ETL, stream processing.
 package pipeline
 
 import (
