@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -220,4 +223,49 @@ func TestDoctorFails(t *testing.T) {
 	o.goroutines = doctor.Handler()
 	r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)
 	o.ServeHTTP(httptest.NewRecorder(), r)
+}
+
+// The links of the page lead to its other forms wherever it is mounted.
+func TestMounted(t *testing.T) {
+	o := New()
+	mux := http.NewServeMux()
+	mux.Handle("/debug/chanx/", o)
+	mux.Handle("/exact", o)
+	mux.Handle("/admin/", http.StripPrefix("/admin", o))
+	for _, path := range []string{"/debug/chanx/", "/exact", "/admin/", "/admin/x/"} {
+		page := get(mux, path)
+		require.Equal(t, http.StatusOK, page.Code, path)
+		base, err := url.Parse(path)
+		require.NoError(t, err)
+		links := regexp.MustCompile(`<a href="([^"]*)"`).
+			FindAllStringSubmatch(page.Body.String(), -1)
+		require.Len(t, links, 4)
+		for _, link := range links {
+			to, err := base.Parse(link[1])
+			require.NoError(t, err)
+			w := get(mux, to.String())
+			assert.Equal(t, http.StatusOK, w.Code, to)
+			if link[1] == "?stacks=1" {
+				assert.Contains(t, w.Body.String(), "All goroutines by place")
+			}
+		}
+	}
+}
+
+// Stats that are not ours may have any numbers.
+func TestOddNumbers(t *testing.T) {
+	o := New()
+	for i, st := range []chanx.RingStats{{Len: 5}, {Len: 7, Cap: 3},
+		{Len: -1, Cap: -2, HighWater: math.MinInt, Sent: math.MaxUint64}} {
+		o.Ring(fmt.Sprint(i), ringStats(func() chanx.RingStats { return st }))
+	}
+	page := get(o, "/").Body.String()
+	assert.Equal(t, 2, strings.Count(page, `<rect width="100.0"`))
+	assert.Equal(t, 1, strings.Count(page, `<rect width="0.0"`))
+	s := o.Snapshot()
+	s.Measure(func(m Metric, value uint64, labels ...string) {
+		if !m.Counter {
+			assert.LessOrEqual(t, value, uint64(7), m.Name)
+		}
+	})
 }

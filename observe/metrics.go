@@ -139,16 +139,16 @@ func (r *Ring) measure(f measure) {
 	f(ringSent, r.Sent, r.Name)
 	f(ringReceived, r.Received, r.Name)
 	f(ringDropped, r.Dropped, r.Name)
-	f(ringLength, uint64(r.Len), r.Name)
-	f(ringCapacity, uint64(r.Cap), r.Name)
-	f(ringHighWater, uint64(r.HighWater), r.Name)
+	f(ringLength, natural(r.Len), r.Name)
+	f(ringCapacity, natural(r.Cap), r.Name)
+	f(ringHighWater, natural(r.HighWater), r.Name)
 }
 
 func (b *Broadcast) measure(f measure) {
 	f(broadcastSent, b.Sent, b.Name)
-	f(broadcastLength, uint64(b.Len), b.Name)
-	f(broadcastCapacity, uint64(b.Cap), b.Name)
-	f(broadcastSubscribers, uint64(b.Subscribers), b.Name)
+	f(broadcastLength, natural(b.Len), b.Name)
+	f(broadcastCapacity, natural(b.Cap), b.Name)
+	f(broadcastSubscribers, natural(b.Subscribers), b.Name)
 }
 
 func (g *Log) measure(f measure) {
@@ -192,6 +192,9 @@ func (w *Worker) measure(set string, f measure) {
 		f(workerExits, n, set, w.Name, kind)
 	}
 }
+
+// natural is n, or 0: Stats that are not ours may be negative.
+func natural(n int) uint64 { return uint64(max(n, 0)) }
 
 func one(b bool) uint64 {
 	if b {

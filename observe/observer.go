@@ -10,7 +10,7 @@
 //
 // The nested modules observe/prom and observe/otel export the same counts to
 // Prometheus and OpenTelemetry. An Observer is explicit: there is no global
-// registry, and it starts no goroutine that outlives a look.
+// registry, and no goroutine runs between looks.
 package observe
 
 import (

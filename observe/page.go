@@ -44,7 +44,8 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"fill":  fill,
 	"rate":  Rate.text,
 	"bar": func(n, of int) string {
-		return fmt.Sprintf("%.1f", 100*float64(n)/float64(max(of, n, 1)))
+		// Stats that are not ours may have any numbers.
+		return fmt.Sprintf("%.1f", 100*float64(max(n, 0))/float64(max(of, n, 1)))
 	},
 	"bad": func(w Worker) string {
 		if s := severity(w.State, w.CrashLooping); s >= doctor.Info {

@@ -153,6 +153,29 @@ func TestSourceHangs(t *testing.T) {
 	})
 }
 
+// The SDK calls back under the lock that it needs to make an instrument, so a
+// Stats that makes one would wait for the collection that waits for it
+// (open-telemetry/opentelemetry-go#8054).
+func TestStatsMakesAnInstrument(t *testing.T) {
+	reader := sdk.NewManualReader()
+	meter := sdk.NewMeterProvider(sdk.WithReader(reader)).Meter("chanx")
+	o := observe.New()
+	made := make(chan error, 10)
+	n := 0
+	o.Ring("makes one", stats(func() chanx.RingStats {
+		n++
+		_, err := meter.Int64Counter(fmt.Sprint("calls", n))
+		made <- err
+		return chanx.RingStats{Cap: 1}
+	}))
+	require.NoError(t, <-made)
+	_, err := Register(meter, o)
+	require.NoError(t, err)
+	var data metricdata.ResourceMetrics
+	require.NoError(t, reader.Collect(t.Context(), &data)) // a second later
+	require.NoError(t, <-made)
+}
+
 // refusing is a Meter that makes no gauge.
 type refusing struct{ noop.Meter }
 
