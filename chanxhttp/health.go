@@ -41,16 +41,16 @@ import (
 //
 //	{"status":"unavailable","workers":[{"name":"a","state":"failed","restarts":3}]}
 //
-// The status is "ok" with code 200, or "unavailable" with code 503, then with
-// a "reason" if that is the set itself: see [chanx.Health]. At most 100
-// workers are listed, the worst first, and "omitted" is how many more there
-// are. A worker below a Supervisor that is itself a worker is named
+// The status is "ok" with code 200, or "unavailable" with code 503. It comes
+// with a "reason" if the cause is the set itself: see [chanx.Health]. At most
+// 100 workers are listed, the worst first, and "omitted" is the number of the
+// others. A worker below a Supervisor that is itself a worker is named
 // "parent/child"; a name above 256 bytes is cut. A worker with "crash_looping"
 // is running again after a failure, but not yet for long enough.
 //
 // With ?verbose in the URL the body has at most 1 MiB. It then also has when
-// each worker entered its state and last beat, how often it has exited in each
-// way, and its last exits with error and stack, in the form of
+// each worker entered its state and last beat, the number of its exits of each
+// kind, and its last exits with error and stack, in the form of
 // [chanx.Exit.MarshalJSON]; "omitted_exits" counts the exits for which there is
 // no room, the oldest first. The texts of errors, which may contain secrets,
 // appear only there: do not expose it to the public.
@@ -58,9 +58,9 @@ import (
 // A HEAD request gets the same header without the body. Other methods get 405.
 // No answer may be stored by a cache.
 //
-// Each request reads the state that the supervisor has noted, and waits for
-// nothing but its lock: it is answered when every worker, hook and log hangs,
-// and calls no code of theirs. A poll of 10,000 workers that have panicked 8
+// Each request reads the state recorded by the supervisor and waits for nothing
+// but its lock: it is answered even if every worker, hook and log hangs, and
+// calls no code of theirs. A poll of 10,000 workers that have panicked 8
 // times each takes 0.2 ms and 7 kB, and 9 ms and 1 MB if it is verbose
 // (BenchmarkReady). A nil s panics before anything is served.
 func Live(s *chanx.Supervisor) http.Handler {
@@ -76,7 +76,7 @@ func Live(s *chanx.Supervisor) http.Handler {
 // A worker that has failed is crash-looping until its run has lasted for 10 s,
 // or for 1 min if it had failed before since its last healthy run; or for
 // RestartPolicy.ResetAfter if that is less. A worker is running from its start:
-// whether it has warmed up is for the service to check.
+// the service itself has to check whether it has warmed up.
 //
 // The answer has the form of that of [Live].
 func Ready(s *chanx.Supervisor) http.Handler {
@@ -88,7 +88,7 @@ func Health(s *chanx.Supervisor) http.Handler { return Ready(s) }
 
 func probe(s *chanx.Supervisor, well func(chanx.Health) bool) http.Handler {
 	if s == nil {
-		panic("chanx: nil supervisor")
+		panic("chanxhttp: nil supervisor")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -112,6 +112,6 @@ func serve(w http.ResponseWriter, r *http.Request, h chanx.Health, ok bool) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(body) // the client has gone: there is no one to tell
+		_, _ = w.Write(body) // an error means that the client has gone
 	}
 }

@@ -153,7 +153,7 @@ func TestProbesPanicOnNil(t *testing.T) {
 	for _, probe := range []func(*chanx.Supervisor) http.Handler{
 		chanxhttp.Live, chanxhttp.Ready, chanxhttp.Health,
 	} {
-		assert.PanicsWithValue(t, "chanx: nil supervisor", func() { probe(nil) })
+		assert.PanicsWithValue(t, "chanxhttp: nil supervisor", func() { probe(nil) })
 	}
 }
 

@@ -43,7 +43,7 @@ type detail struct {
 	OmittedExits int               `json:"omitted_exits,omitempty"`
 }
 
-// newReport lists the workers of h as far as there is room.
+// newReport lists the workers of h that fit.
 func newReport(h chanx.Health, ok, verbose bool) report {
 	rep := report{Status: "ok", Workers: []worker{}, Omitted: h.Omitted}
 	if !ok {
@@ -120,13 +120,13 @@ func (d *detail) prepend(exit json.RawMessage) {
 	d.OmittedExits--
 }
 
-// size is how long the JSON of w is, with the comma that follows, while no exit
-// was added to it.
+// size returns the length of the JSON of w, without exits, with the comma that
+// follows.
 func size(w worker) int { return len(encode(w)) + 1 }
 
 func (rep report) encode() []byte { return append(encode(rep), '\n') }
 
-// encode returns the JSON of v, which has nothing that JSON cannot have.
+// encode returns the JSON of v, every value of which has a JSON form.
 func encode(v any) []byte {
 	b, _ := json.Marshal(v)
 	return b

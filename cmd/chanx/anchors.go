@@ -9,9 +9,8 @@ import (
 //
 //	#	0x6d2f14	log4go.(*Writer).Write+0x55	/src/filelog.go:212
 //
-// Write is at 0x6d2f14 - 0x55. They are read from the bytes as they pass,
-// because they are of no use to anybody but a reader of the binary: package
-// doctor drops them.
+// Write is at 0x6d2f14 - 0x55. They are read from the bytes as they pass:
+// only a reader of the binary needs them, and package doctor drops them.
 type anchors struct {
 	entry map[string]uint64
 	line  []byte // of the current line, as far as it has been read
@@ -19,7 +18,7 @@ type anchors struct {
 
 const maxAnchors = 1000
 
-// Write never fails and keeps no line that is not an anchor's.
+// Write never fails. It keeps the lines of anchors only.
 func (a *anchors) Write(b []byte) (int, error) {
 	n := len(b)
 	for len(a.entry) < maxAnchors {

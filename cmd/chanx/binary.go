@@ -16,7 +16,7 @@ import (
 )
 
 // binary is an executable written by Go, for the names of addresses. Its
-// function table is there even if it has been stripped of its symbols.
+// function table remains in a stripped one.
 type binary struct {
 	name  string
 	table *gosym.Table
@@ -52,7 +52,7 @@ func openBinary(name string) (*binary, error) {
 // with type arguments has some kilobytes.
 const maxName = 64 << 10
 
-// plausible refuses a table whose sizes are not true. Package gosym allocates
+// plausible rejects a table with false sizes. Package gosym allocates
 // by the sizes in the header and copies names up to the next zero byte, so a
 // damaged or patched file would take all memory.
 func plausible(lines []byte) error {
@@ -85,9 +85,9 @@ func plausible(lines []byte) error {
 	return nil
 }
 
-// functionTable finds the table and the address where code begins. Where
-// that is a little off, as in a program linked by C's linker, or moved when
-// the program was loaded, the difference is found by [binary.moved].
+// functionTable returns the table and the address where code begins. If that
+// address is not exact, as in a program linked by C's linker, or the program
+// was loaded elsewhere, [binary.moved] finds the difference.
 func functionTable(f io.ReaderAt) (lines []byte, text uint64, err error) {
 	if e, err := elf.NewFile(f); err == nil {
 		for _, s := range e.Sections {
@@ -191,8 +191,8 @@ func (b *binary) at(pc uint64) []doctor.Frame {
 }
 
 // resolve names the addresses in the snapshots of the targets. Without a
-// binary it only says that there are some. It reports whether the binary, if
-// there is one, is the right one.
+// binary it only prints how many there are. It reports whether the binary, if
+// there is one, is that of the program.
 func (b *binary) resolve(targets []*target, c *console) bool {
 	ok := true
 	for _, t := range targets {

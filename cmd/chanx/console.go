@@ -17,9 +17,9 @@ type console struct {
 	stdout, stderr io.Writer
 }
 
-// say writes a line for the person, on stderr so that it never gets into the
-// input of a script. Names of files, URLs and answers of servers are in it, so
-// it goes to the terminal without the characters that drive one.
+// say writes a line for the user, on stderr so that it never gets into the
+// input of a script. It may contain names of files, URLs and answers of servers,
+// so characters that control a terminal are removed.
 func (c *console) say(format string, args ...any) {
 	text := printable.Text(fmt.Sprintf(format, args...))
 	io.WriteString(c.stderr, "chanx: "+text+"\n")
@@ -34,8 +34,8 @@ func terminal(stream any) (fd int, ok bool) {
 	return int(f.Fd()), true
 }
 
-// width is the column at which lines of the report break. COLUMNS wins, since
-// the user has set it; a pipe gets 80 on every machine.
+// width returns the column at which lines of the report break. COLUMNS, set by
+// the user, takes precedence; for a pipe it is 80.
 func (c *console) width() int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return max(n, 40)

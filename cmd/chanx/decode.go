@@ -12,20 +12,20 @@ import (
 )
 
 // decode reads what r holds: a profile in protobuf form or any text with
-// goroutines in it, either of them compressed by gzip or not. What it is says
-// the content, never the name: a profile saved by curl has no suffix.
+// goroutines in it, either of them compressed by gzip or not. The content
+// decides, never the name: a profile saved by curl has no suffix.
 //
-// If the input breaks off, what was read before is returned without an error
-// and is marked as truncated: half a dump is better than none. Addresses that
-// text has along with a name go to known.
+// If the input breaks off, decode returns the part before without an error,
+// marked as truncated: half a dump is better than none. Addresses that text has
+// along with a name go to known.
 func decode(r io.Reader, target string,
 	known *anchors) ([]*doctor.Snapshot, error) {
 	return decodeLayer(r, target, known, 0)
 }
 
-// decodeLayer is decode below some layers of gzip. Two are an accident that
-// happens, a compressed profile served compressed; there are files that
-// unpack to themselves for ever.
+// decodeLayer is decode below some layers of gzip. Two are a common accident,
+// a compressed profile served compressed; some files unpack to themselves
+// forever.
 func decodeLayer(r io.Reader, target string, known *anchors,
 	layer int) ([]*doctor.Snapshot, error) {
 	in := bufio.NewReaderSize(r, 64<<10)
@@ -79,7 +79,7 @@ func decodeText(in io.Reader, head []byte,
 	return nil, err
 }
 
-// isProtobuf knows the first field of a profile, the type of its samples
+// isProtobuf recognizes the first field of a profile, the type of its samples
 // (field 1, as go tool pprof writes it) or of its period (field 11, as the
 // runtime does): the field, its length, and in it field 1 or 2 as a number.
 // No text begins with two control characters after the first.
@@ -94,7 +94,7 @@ func isPage(head []byte) bool {
 		bytes.HasPrefix(head, []byte("<html"))
 }
 
-// foreign names what people hand over by mistake, and what to do instead.
+// foreign describes an input passed by mistake, and the remedy.
 func foreign(head []byte) string {
 	for _, f := range []struct{ magic, remedy string }{
 		{"\x28\xb5\x2f\xfd", "compressed by zstd: try zstd -dc FILE | chanx doctor -"},

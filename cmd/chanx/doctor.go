@@ -38,8 +38,8 @@ func runDoctor(args []string, c *console) int {
 	return status(report, o, ok)
 }
 
-// status puts trouble first: a script that gets 1 may rely on everything
-// having been looked at, and one that gets 0 on everything having been judged.
+// status returns the exit status. Trouble comes first: with status 1 every
+// target was read, and with 0 every goroutine was judged.
 func status(r *doctor.Report, o *options, ok bool) int {
 	if !ok {
 		return exitTrouble
@@ -53,8 +53,8 @@ func status(r *doctor.Report, o *options, ok bool) int {
 	return exitClean
 }
 
-// examine looks and judges. It returns nil if there was nothing to judge, and
-// reports whether all there was could be looked at.
+// examine reads the targets and judges them. It returns nil if there was nothing
+// to judge, and reports whether all of them could be read.
 func examine(o *options, c *console) (*doctor.Report, bool) {
 	targets, names, src, err := prepare(o, c)
 	if err != nil {
@@ -98,7 +98,7 @@ func (o *options) unheard(t *target, c *console) {
 	}
 }
 
-// prepare understands the command line as far as it names things.
+// prepare resolves the names in the command line.
 func prepare(o *options, c *console) (targets []*target, names *binary,
 	src *source, err error) {
 	o.progress = newProgress(c, 0)
@@ -116,9 +116,9 @@ func prepare(o *options, c *console) (targets []*target, names *binary,
 	return targets, names, src, err
 }
 
-// lookUntilInterrupt looks at the targets. An interrupt ends the looking, and
-// the snapshots taken until then are judged; a second one, and any before or
-// after the looking, ends the process as it ends every program.
+// lookUntilInterrupt takes snapshots of the targets. An interrupt stops that,
+// and the snapshots taken so far are judged. A second interrupt, and any before
+// or after, ends the process as it does every program.
 func lookUntilInterrupt(o *options, targets []*target, c *console) {
 	defer o.fetch.close()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

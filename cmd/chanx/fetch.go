@@ -45,14 +45,14 @@ func newFetcher(o *options, p *progress) (*fetcher, error) {
 	return &fetcher{client, o.timeout, o.header, p}, nil
 }
 
-// dialer returns a dialer whose bound is -timeout. The one of net/http gives up
-// after 30 s, also on a machine so loaded that this program does not run for as
-// long: then servers that had accepted the connection counted as down.
+// dialer returns a dialer bounded by -timeout. That of net/http gives up after
+// 30 s, even if this program could not run for that long on a loaded machine:
+// servers that had accepted the connection then counted as down.
 func (o *options) dialer() *net.Dialer {
 	return &net.Dialer{Timeout: o.timeout, KeepAlive: 30 * time.Second}
 }
 
-// tls is how to trust https servers, and to be trusted by them.
+// tls returns how to verify https servers, and to be verified by them.
 func (o *options) tls() (*tls.Config, error) {
 	config := &tls.Config{InsecureSkipVerify: o.insecure}
 	if o.caCert != "" {
@@ -96,9 +96,9 @@ func (f *fetcher) through(socket string) *fetcher {
 func (f *fetcher) close() { f.client.CloseIdleConnections() }
 
 // sameOrigin follows redirects within the scheme, host and port of the target
-// only. Another host was not named by the person, and must not get their
-// credentials: net/http drops Authorization on its way to another domain, but
-// neither the other headers nor any of them on the way to a subdomain.
+// only. The user named no other host, and none must get the credentials:
+// net/http drops Authorization for another domain, but not the other headers,
+// and none of them for a subdomain.
 func sameOrigin(req *http.Request, via []*http.Request) error {
 	first, next := via[0].URL, req.URL
 	if origin(first) != origin(next) {
@@ -128,7 +128,7 @@ func origin(u *url.URL) string {
 	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
-// errSilent is why a request ended whose server stopped sending.
+// errSilent is the error of a request whose server stopped sending.
 var errSilent = errors.New("silent for too long")
 
 // statusError is an answer other than 200, with the reason the server gives.
@@ -172,9 +172,10 @@ func statusOf(resp *http.Response) statusError {
 	return statusError{resp.StatusCode, says[:min(len(says), 300)]}
 }
 
-// do sends one request and hands the body to read. The bound is on silence,
-// not on the whole, since a large dump over a slow line is in order; ten
-// times as long is not, or a server that drips could hold us forever.
+// do sends one request and passes the body to read. The timeout bounds silence,
+// not the whole: a large dump over a slow line is legitimate. The whole is
+// bounded by ten times the timeout, so that a server that sends a byte at a time
+// cannot hold the program forever.
 func (f *fetcher) do(ctx context.Context, method, url, body string,
 	read func(io.Reader) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*f.timeout)
@@ -228,7 +229,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// awake puts the timer off as long as data arrives.
+// awake resets the timer while data arrives.
 type awake struct {
 	io.Reader
 	timer   *time.Timer
@@ -283,8 +284,8 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 	return err
 }
 
-// unanswered is the failure of a server that is down or hangs, as opposed to
-// one that refuses.
+// unanswered is the error of a server that is down or hangs, as opposed to one
+// that refuses.
 type unanswered struct{ error }
 
 // get fetches and decodes one profile or report.

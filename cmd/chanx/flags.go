@@ -52,8 +52,8 @@ An interrupt ends the looking, and what has been seen is judged.
 Flags:
 `
 
-// kubernetes asks the pods with a label through the API server, which needs no
-// port of theirs to be reachable from here.
+// kubernetes reads the pods with a label through the API server, so their ports
+// need not be reachable from here.
 const kubernetes = `  chanx doctor $(kubectl get pods -l app=web -o \
     go-template='{{range .items}}
     127.0.0.1:8001/api/v1/namespaces/{{.metadata.namespace}}/pods/{{
@@ -66,7 +66,7 @@ const (
 	defaultMinutes = 5
 )
 
-// options are the command line, understood.
+// options are the parsed command line.
 type options struct {
 	targets []string
 
@@ -98,7 +98,7 @@ type options struct {
 }
 
 // parseFlags also takes flags after targets, where people put them when they
-// run the last command again with one more. Its errors are the person's.
+// repeat the last command with one more. Its errors are usage errors.
 func parseFlags(args []string) (*options, *flag.FlagSet, error) {
 	o := &options{header: http.Header{}}
 	fs := flag.NewFlagSet("doctor", flag.ContinueOnError)
@@ -218,7 +218,7 @@ func (o *options) addHeader(s string) error {
 	return nil
 }
 
-// check refuses what makes no sense before anything is opened.
+// check rejects invalid combinations before anything is opened.
 func (o *options) check() error {
 	oneOf := func(name, value string, allowed ...string) error {
 		if slices.Contains(allowed, value) {

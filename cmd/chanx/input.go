@@ -10,9 +10,8 @@ import (
 	"example.com/chanx/doctor"
 )
 
-// input is what one look yields: snapshots to judge, or the report of a
-// service that has judged itself, which serves [doctor.Handler], or of an
-// earlier run with -json.
+// input is the result of one look: snapshots to judge, or the report of a
+// service that serves [doctor.Handler], or of an earlier run with -json.
 type input struct {
 	snaps  []*doctor.Snapshot
 	report *doctor.Report
@@ -53,7 +52,7 @@ func readInput(r io.Reader, name string, known *anchors) (input, error) {
 	return input{report: report}, nil
 }
 
-// isReport knows the first key of a report.
+// isReport recognizes the first key of a report.
 func isReport(head []byte) bool {
 	head = bytes.TrimLeft(head, " \t\r\n")
 	rest, ok := bytes.CutPrefix(head, []byte("{"))

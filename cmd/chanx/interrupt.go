@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// errInterrupted ends a read that the person has interrupted.
+// errInterrupted is the error of a read that the user has interrupted.
 var errInterrupted = errors.New("interrupted")
 
 // interruptible returns a reader that ends with errInterrupted when ctx is
@@ -22,7 +22,7 @@ func interruptible(ctx context.Context, r io.Reader) io.Reader {
 		free: make(chan []byte, 1)}
 }
 
-// pump has a goroutine that reads one chunk after another.
+// pump reads one chunk after another on a goroutine.
 type pump struct {
 	ctx     context.Context
 	r       io.Reader
@@ -53,7 +53,7 @@ func (p *pump) Read(b []byte) (int, error) {
 	return n, p.current.err
 }
 
-// next swaps the chunk that has been handed out for another one.
+// next returns the chunk to the goroutine and takes another.
 func (p *pump) next() {
 	p.free <- p.current.data[:cap(p.current.data)]
 	select {
@@ -85,8 +85,8 @@ func (p *pump) run() {
 	}
 }
 
-// open opens a file, or gives up when ctx is done: a named pipe opens only
-// once there is a writer.
+// open opens a file, or gives up when ctx is done: opening a named pipe blocks
+// until there is a writer.
 func open(ctx context.Context, name string) (*os.File, error) {
 	type opened struct {
 		f   *os.File

@@ -12,13 +12,13 @@ import (
 	"example.com/chanx/doctor"
 )
 
-// leaks are the goroutines that the garbage collector of a server has proved
-// to be blocked forever. They stay that, so it is asked once, however often
-// the server is looked at: the answer costs a collection.
+// leaks are the goroutines that the garbage collector of a server has proved to
+// be blocked forever. The server is asked once, however often it is looked at:
+// the goroutines stay blocked, and the answer costs a collection.
 type leaks struct {
 	asked bool
 	count map[string]int // by stack
-	err   error          // the server hangs while it collects
+	err   error          // the server hung during the collection
 }
 
 // ask fetches the goroutineleak profile next to the profile at u. A server
@@ -69,7 +69,7 @@ func (l *leaks) mark(snaps []*doctor.Snapshot) {
 				stack.Leaked = true
 				left[key] -= stack.Count
 			case n > 0 && stack.Members == nil:
-				// Some of them are leaked, and the others may yet go on.
+				// Some of them are leaked; the others may still continue.
 				leaked := *stack
 				leaked.Count, leaked.Leaked = n, true
 				stack.Count -= n

@@ -8,9 +8,9 @@ import (
 )
 
 // progress shows how much has been read once that takes longer than a second:
-// on a terminal in one line that is wiped in the end, in a pipe in a line now
-// and then. It has no goroutine: it looks at the clock when data arrives, and
-// the timeout takes care of a server that sends nothing.
+// on a terminal in one line that is erased at the end, in a pipe in a line from
+// time to time. It has no goroutine: it reads the clock when data arrives, and a
+// server that sends nothing is bounded by the timeout.
 type progress struct {
 	w       io.Writer
 	screen  bool // w is a terminal
@@ -98,7 +98,7 @@ func (p *progress) look(n int, targets []*target, now time.Time) {
 	io.WriteString(p.w, "chanx: "+text+"\n")
 }
 
-// done wipes the line.
+// done erases the line.
 func (p *progress) done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

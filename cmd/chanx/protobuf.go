@@ -14,11 +14,11 @@ import (
 	"example.com/chanx/internal/printable"
 )
 
-// A profile has to be in memory as a whole. It has one sample per distinct
-// stack and set of labels, not per goroutine, so that a process with a million
-// goroutines makes a few hundred kilobytes. One that was made to be expensive
-// needs a few kilobytes for a gigabyte: empty samples, or one call with ten
-// thousand inlined ones on each level of a stack.
+// A profile must be in memory as a whole. It has one sample per distinct stack
+// and set of labels, not per goroutine: a process with a million goroutines
+// makes a few hundred kilobytes. A hostile profile of a few kilobytes would take
+// a gigabyte: empty samples, or one call with ten thousand inlined ones on each
+// level of a stack.
 const (
 	maxProtobuf = 64 << 20 // bytes, uncompressed
 	maxGrowth   = 16       // bytes of memory for each of the profile's
@@ -79,7 +79,7 @@ func fromProfile(p *profile.Profile, target string,
 			continue
 		}
 		if n < 0 || n > 1<<40 {
-			// The difference of two profiles has such.
+			// The difference of two profiles has negative counts.
 			snap.Unreadable++
 			snap.Troubles = append(snap.Troubles, doctor.Trouble{
 				Why: fmt.Sprintf("a sample of %d goroutines", n)})

@@ -22,8 +22,7 @@ const commands = `usage: chanx COMMAND [ARGUMENT...]
   version   print the version of this build
 `
 
-// run is the whole program but for the process it runs in, so that tests can
-// call it.
+// run is main without the process, so that tests can call it.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c := &console{stdin: stdin, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
@@ -63,7 +62,7 @@ func help(args []string, c *console) int {
 	return exitTrouble
 }
 
-// version names the build, because a bug report without it is worth little.
+// version prints the build, for bug reports.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -32,8 +32,8 @@ func lookAll(ctx context.Context, targets []*target, c *console,
 }
 
 // watch looks at the servers again every so often until the time is over or
-// ctx is done; the looks until then count. A server that has never answered is
-// not asked again: there is nothing to compare.
+// ctx is done, and keeps the looks until then. A server that has never answered
+// is not asked again: there is nothing to compare.
 func watch(ctx context.Context, o *options, targets []*target, c *console,
 	p *progress) {
 	var servers []*target
@@ -65,7 +65,7 @@ func watch(ctx context.Context, o *options, targets []*target, c *console,
 		lookAll(ctx, servers, c, p)
 		if ctx.Err() != nil {
 			for i, t := range servers {
-				t.err = before[i] // it is we who left
+				t.err = before[i] // this program has given up, not the server
 			}
 			return
 		}
@@ -75,8 +75,8 @@ func watch(ctx context.Context, o *options, targets []*target, c *console,
 
 // instances decides which snapshots are of one process. Servers are one each,
 // over however many looks. Files are one process over time if they look like
-// the same program, and so is a file given along with one server: an earlier
-// dump to compare with. Taking two processes for one would hide the findings
+// the same program, and so is a file given with one server: an earlier dump to
+// compare with. Taking two processes for one would hide the findings
 // of the first, so unlike files are a process each.
 func instances(as string, targets []*target) (series bool) {
 	var last *target

@@ -40,8 +40,8 @@ func (s *server) look(ctx context.Context) (input, error) {
 		return s.first(ctx, exactly(s.url), profiles(s.url))
 	}
 	// A server below a prefix, a handler, or a file without a suffix. The
-	// profile comes first: whatever else is there may be the application,
-	// which hangs.
+	// profile comes first: any other path may belong to the application, which
+	// hangs.
 	return s.first(ctx, profiles(s.url), own(s.url), exactly(s.url),
 		mounted(s.url))
 }
@@ -53,25 +53,24 @@ type way struct {
 	ask func(*server, context.Context, *url.URL) (input, error)
 }
 
-// profiles is where the server at u has its goroutine profile.
+// profiles returns the URL of the goroutine profile of the server at u.
 func profiles(u *url.URL) way {
 	return way{at(u.JoinPath("debug/pprof/goroutine"), ""), (*server).best}
 }
 
-// exactly is u itself: a file with a dump in it.
+// exactly returns u itself: a file with a dump in it.
 func exactly(u *url.URL) way { return way{u, (*server).named} }
 
-// own is u as the URL of a [doctor.Handler].
+// own returns u as the URL of a [doctor.Handler].
 func own(u *url.URL) way { return way{at(u, "format=json"), (*server).report} }
 
-// mounted is where the documentation of [doctor.Handler] mounts it.
+// mounted returns the URL at which the documentation of [doctor.Handler] mounts it.
 func mounted(u *url.URL) way {
 	return own(u.JoinPath("debug/chanx/"))
 }
 
-// first tries one way after the other, as long as the server answers that it
-// has nothing there. The error is that of the first way: the others are
-// guesses.
+// first tries one way after the other while the server answers that there is
+// nothing. The error is that of the first way: the others are guesses.
 func (s *server) first(ctx context.Context, ways ...way) (input, error) {
 	if s.found != nil {
 		ways = []way{*s.found}
@@ -100,12 +99,11 @@ func at(u *url.URL, query string) *url.URL {
 	return &c
 }
 
-// best takes the form that says most at a bearable price. The protobuf form
-// comes first, because it stops the process only for a moment and has the
-// number of goroutines; if those are not too many, the form with states,
-// waiting times and ids is worth stopping the process for, which it does for
-// as long as it takes to write all stacks. A handler that knows only one form
-// sends that, whatever was asked for.
+// best takes the most detailed form at an acceptable cost. The protobuf form
+// comes first: it stops the process only for a moment and has the number of
+// goroutines. If they are not too many, it takes the form with states, waiting
+// times and ids, which stops the process until all stacks are written. A handler
+// with only one form sends that, regardless of the request.
 func (s *server) best(ctx context.Context, u *url.URL) (input, error) {
 	if s.form != "auto" {
 		in, err := s.named(ctx, inForm(u, s.form))
@@ -152,7 +150,7 @@ func (s *server) named(ctx context.Context, u *url.URL) (input, error) {
 }
 
 // report takes the report of a service that mounts only [doctor.Handler], with
-// stacks and waiting times if it has not too many goroutines.
+// stacks and waiting times unless it has too many goroutines.
 func (s *server) report(ctx context.Context, u *url.URL) (input, error) {
 	in, err := s.fetch.get(ctx, u, s.name)
 	if err != nil || in.report == nil {

@@ -23,7 +23,7 @@ func newSharing() *sharing {
 		frames: make(map[uint64][][]doctor.Frame)}
 }
 
-// share makes the stacks of snaps use calls that are known already.
+// share replaces the calls of stacks in snaps by equal ones it has already.
 func (s *sharing) share(snaps []*doctor.Snapshot) {
 	for _, snap := range snaps {
 		for _, stack := range snap.Stacks {

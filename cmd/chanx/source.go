@@ -38,8 +38,8 @@ func newSource(dir string) (*source, error) {
 	return &source{dir: dir}, nil
 }
 
-// receivers returns the answer to the doctor's question who else is on a
-// channel, or nil without source.
+// receivers returns a function for [doctor.Rules], which finds the other users
+// of a channel, or nil without source.
 func (s *source) receivers(snaps []*doctor.Snapshot) func(doctor.Finding) []string {
 	if s == nil {
 		return nil
@@ -127,7 +127,7 @@ func (s *source) symbols(functions []chanflow.Function) []string {
 	return slices.Compact(names)
 }
 
-// inside returns the symbols of the calls that stand in f.
+// inside returns the symbols of the calls in f.
 func (s *source) inside(f chanflow.Function) []string {
 	var names []string
 	for _, stack := range s.stacks {
@@ -141,8 +141,8 @@ func (s *source) inside(f chanflow.Function) []string {
 	return names
 }
 
-// said prints the problems with the source. It reports whether there was any
-// source to ask.
+// said prints the problems with the source. It reports whether any source was
+// loaded.
 func (s *source) said(c *console) bool {
 	if s == nil {
 		return true

@@ -27,8 +27,8 @@ const (
 )
 
 // resolve asks the server that sent a profile with debug=1 for the names of
-// the addresses in it. An address that it does not know stays one, and the
-// operation unknown, which the report states.
+// the addresses in it. An address that the server does not know stays without a
+// name, and the operation unknown, which the report states.
 func (s *server) resolve(ctx context.Context, snap *doctor.Snapshot,
 	profile *url.URL) {
 	pcs := snap.Unresolved()

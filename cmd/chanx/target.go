@@ -29,8 +29,8 @@ type target struct {
 // seen reports whether the target has ever shown anything.
 func (t *target) seen() bool { return len(t.snaps) > 0 || t.report != nil }
 
-// newTargets understands the arguments before anything is opened, so that a
-// mistake in the last one costs nothing.
+// newTargets parses all arguments before it opens anything, so that a mistake in
+// the last one costs nothing.
 func newTargets(o *options, f *fetcher) ([]*target, error) {
 	var targets []*target
 	shared := newSharing()
@@ -61,8 +61,8 @@ func newTargets(o *options, f *fetcher) ([]*target, error) {
 	return targets, nil
 }
 
-// parseURL returns nil for an argument that is no server: a file. A server may
-// be given without its scheme, as 127.0.0.1:6060, unless a file has that name.
+// parseURL returns nil for a file. A server may be given without its scheme, as
+// 127.0.0.1:6060, unless a file has that name.
 func parseURL(arg string) (*url.URL, error) {
 	if scheme, _, ok := strings.Cut(arg, "://"); ok && !isURL(arg) {
 		return nil, fmt.Errorf("%s: no scheme %q: want http or https, with "+
@@ -121,7 +121,7 @@ func isServer(arg string) bool {
 	return err == nil && n > 0
 }
 
-// redacted is arg without a password in it, however malformed arg is.
+// redacted returns arg without a password, however malformed arg is.
 func redacted(arg string) string {
 	scheme, rest, ok := strings.Cut(arg, "://")
 	if ok {

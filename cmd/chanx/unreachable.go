@@ -38,8 +38,8 @@ func absent(r *doctor.Report, targets []*target, c *console) bool {
 	return ok
 }
 
-// fewUnreachable servers with the same error are a finding each; more are one,
-// or half a fleet that is down would hide what the other half shows.
+// fewUnreachable servers with the same error are a finding each; more are one
+// finding, so that half a fleet that is down does not hide the other findings.
 const fewUnreachable = 3
 
 // byReason groups targets by their error, in the order of the first of each.
@@ -58,14 +58,14 @@ func byReason(targets []*target) [][]*target {
 	return groups
 }
 
-// reason is the error without the name of the target.
+// reason returns the error without the name of the target.
 func (t *target) reason() string {
 	return strings.TrimPrefix(t.err.Error(), t.name+": ")
 }
 
-// unreachable is the finding about a server that did not answer. One that
-// takes connections and is silent, or is gone, is an outage; one that refuses
-// only cannot be judged.
+// unreachable returns the finding about a server that did not answer. A server
+// that is down, or accepts connections and is silent, is an outage; one that
+// refuses just cannot be judged.
 func unreachable(t *target) doctor.Finding {
 	f := doctor.Finding{
 		Severity: doctor.Warning, Operation: "unreachable", Receiver: "unknown",
@@ -81,8 +81,8 @@ func unreachable(t *target) doctor.Finding {
 	return f
 }
 
-// unreachables is the finding about several servers with the same error. No
-// goroutine of them is counted.
+// unreachables returns the finding about several servers with the same error.
+// None of their goroutines is counted.
 func unreachables(targets []*target) doctor.Finding {
 	f := unreachable(targets[0])
 	f.Sentence = fmt.Sprintf("%d servers: %s", len(targets), targets[0].reason())

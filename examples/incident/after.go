@@ -70,7 +70,7 @@ func (l *asyncLog) account() account {
 	}
 }
 
-// worker returns what the supervisor knows of the worker.
+// worker returns the status of the worker.
 func (l *asyncLog) worker() chanx.WorkerStatus { return l.Supervisor().Status()[0] }
 
 // kept reports whether f is among the last errors that are kept.
@@ -152,7 +152,7 @@ func (f *logFile) rotate() error {
 	return file.Close()
 }
 
-// fallback keeps what the Writer reports when its sink fails. A service would
+// fallback keeps the messages of a Writer whose sink fails. A service would
 // use os.Stderr, where this program shows its progress.
 type fallback struct {
 	mu  sync.Mutex

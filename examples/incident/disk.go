@@ -113,7 +113,7 @@ func (d *disk) release() {
 // lostMark begins the lines in which a log reports the number of lost lines.
 const lostMark = "# records lost: "
 
-// content is what the files of a log hold.
+// content counts the lines in the files of a log.
 type content struct {
 	lines  int64
 	marked int   // of lines, those with the mark

@@ -150,7 +150,7 @@ func (st *stage) enter(phase int) {
 }
 
 // settle waits for the state that a phase must reach before the next begins. It
-// gives up after a minute: the claims report what was reached.
+// gives up after a minute: then a claim is not observed.
 func (st *stage) settle(ctx context.Context, phase int) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
