@@ -20,7 +20,7 @@ func (h hung) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func BenchmarkWrite_stalled(b *testing.B) {
+func BenchmarkWriteStalled(b *testing.B) {
 	h := make(hung)
 	w := New(h, Options{})
 	line := line190()

@@ -118,7 +118,7 @@ func (b *buffer) makeRoom(p []byte, m mark) bool {
 func (b *buffer) drop(p []byte, m mark) {
 	b.accepted.add(m.len())
 	b.starved += m.len()
-	b.losses.refuse(p, m, b.youngIn)
+	b.losses.dropNewest(p, m, b.youngIn)
 }
 
 // evict takes the oldest record out of young.

@@ -185,7 +185,7 @@ func (m *bufferModel) finish() {
 	require.Equal(m.t, by, m.b.losses.total().levels)
 }
 
-func TestBuffer_random_steps_keep_order_and_accounts(t *testing.T) {
+func TestBufferRandomStepsKeepOrderAndAccounts(t *testing.T) {
 	for seed := range uint64(60) {
 		evicts := seed%2 == 0
 		m := newBufferModel(t, 300+int(seed)*37, int(seed)*9, evicts, seed)
@@ -203,7 +203,7 @@ func TestBuffer_random_steps_keep_order_and_accounts(t *testing.T) {
 	}
 }
 
-func TestBuffer_reports_stand_where_records_are_missing(t *testing.T) {
+func TestBufferReportsStandWhereRecordsAreMissing(t *testing.T) {
 	t.Run("oldest", func(t *testing.T) {
 		m := newBufferModel(t, 320, 0, true, 1)
 		for range 20 {
@@ -239,7 +239,7 @@ func TestBuffer_reports_stand_where_records_are_missing(t *testing.T) {
 	})
 }
 
-func TestBuffer_more_gaps_than_can_be_told_apart(t *testing.T) {
+func TestBufferMoreGapsThanCanBeToldApart(t *testing.T) {
 	m := newBufferModel(t, 1000, 500, false, 1)
 	for range 200 { // one in two is refused, the other one fits
 		m.add(900, classInfo, false)
@@ -249,7 +249,7 @@ func TestBuffer_more_gaps_than_can_be_told_apart(t *testing.T) {
 	m.finish()
 }
 
-func TestBuffer_reserve(t *testing.T) {
+func TestBufferReserve(t *testing.T) {
 	t.Run("errors survive a flood of info", func(t *testing.T) {
 		m := newBufferModel(t, 4000, 1000, true, 1)
 		for i := range 5000 {
@@ -287,7 +287,7 @@ func TestBuffer_reserve(t *testing.T) {
 	})
 }
 
-func TestBuffer_evicts_as_few_as_make_room(t *testing.T) {
+func TestBufferEvictsAsFewAsMakeRoom(t *testing.T) {
 	m := newBufferModel(t, 4000, 0, true, 1)
 	for m.b.losses.total().Records == 0 {
 		m.add(50, classInfo, false)
@@ -301,7 +301,7 @@ func TestBuffer_evicts_as_few_as_make_room(t *testing.T) {
 }
 
 // Only a buffer of some size drops several records at a time.
-func TestBuffer_runs_of_evictions_keep_order_and_accounts(t *testing.T) {
+func TestBufferRunsOfEvictionsKeepOrderAndAccounts(t *testing.T) {
 	m := newBufferModel(t, 64<<10, 8<<10, true, 1)
 	runs := 0
 	for i := range 9000 {
@@ -319,7 +319,7 @@ func TestBuffer_runs_of_evictions_keep_order_and_accounts(t *testing.T) {
 	m.finish()
 }
 
-func TestBuffer_divides_its_memory(t *testing.T) {
+func TestBufferDividesItsMemory(t *testing.T) {
 	size := func(r *byteRing) int { return len(r.data) + markSize*len(r.marks) }
 	for _, c := range []struct {
 		budget, reserve int
@@ -357,7 +357,7 @@ func TestBuffer_divides_its_memory(t *testing.T) {
 
 // Without eviction the others may fill the rest to the byte, or to the record
 // if they are very short, and then only urgent ones are let in.
-func TestBuffer_limit_of_what_is_not_urgent(t *testing.T) {
+func TestBufferLimitOfWhatIsNotUrgent(t *testing.T) {
 	t.Run("bytes", func(t *testing.T) {
 		m := newBufferModel(t, 4000, 1000, false, 1)
 		require.True(t, m.add(m.b.limit-4, classInfo, false))
@@ -383,7 +383,7 @@ func TestBuffer_limit_of_what_is_not_urgent(t *testing.T) {
 	})
 }
 
-func TestBuffer_a_run_of_evictions_is_of_a_512th(t *testing.T) {
+func TestBufferARunOfEvictionsIsOfA512th(t *testing.T) {
 	m := newBufferModel(t, 64<<10, -1, true, 1)
 	slack := len(m.b.young.data) / 512
 	size := slack / 4
@@ -402,7 +402,7 @@ func TestBuffer_a_run_of_evictions_is_of_a_512th(t *testing.T) {
 }
 
 // What was lost since the worker had its turn decides who yields.
-func TestBuffer_counts_what_was_lost_since_the_last_batch(t *testing.T) {
+func TestBufferCountsWhatWasLostSinceTheLastBatch(t *testing.T) {
 	for _, evicts := range []bool{true, false} {
 		m := newBufferModel(t, 64<<10, 8<<10, evicts, 1) // drops runs, too
 		for range 3 {
@@ -423,7 +423,7 @@ func TestBuffer_counts_what_was_lost_since_the_last_batch(t *testing.T) {
 	}
 }
 
-func TestBuffer_an_urgent_record_as_long_as_the_reserve(t *testing.T) {
+func TestBufferAnUrgentRecordAsLongAsTheReserve(t *testing.T) {
 	m := newBufferModel(t, 4000, 1000, true, 1)
 	full := len(m.b.old.data)
 	m.add(full, classError, true)
@@ -447,7 +447,7 @@ func TestBuffer_an_urgent_record_as_long_as_the_reserve(t *testing.T) {
 
 // left is what a Flush that has given up says; here at every place of a batch,
 // of each generation, that is partly written.
-func TestBuffer_left_before_any_position(t *testing.T) {
+func TestBufferLeftBeforeAnyPosition(t *testing.T) {
 	m := newBufferModel(t, 4000, 1000, true, 1)
 	require.Zero(t, m.b.unwritten(0, 0))
 	for range 4 {
@@ -488,7 +488,7 @@ func TestBuffer_left_before_any_position(t *testing.T) {
 }
 
 // A record that is rejected is reported where it was, whatever else is lost.
-func TestBuffer_reject(t *testing.T) {
+func TestBufferReject(t *testing.T) {
 	for _, evicts := range []bool{true, false} {
 		m := newBufferModel(t, 4000, 0, evicts, 1)
 		for range 4 {

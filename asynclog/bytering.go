@@ -1,8 +1,7 @@
 package asynclog
 
-// mark is what the ring remembers of a record apart from its bytes: its length
-// in the low 28 bits, its class in the next three, and whether it is of the
-// kind the reserve is kept for. A mark of classSkip stands for bytes that hold
+// mark describes a record to the ring: its length in the low 28 bits, its class
+// in the next three, and whether it is of the kind the reserve is kept for. A mark of classSkip stands for bytes that hold
 // no record.
 //
 // Marks are kept apart from the bytes and not between them, so that a run of

@@ -167,7 +167,7 @@ func (m *ringModel) step(op, arg byte) {
 	m.check()
 }
 
-func TestByteRing_random_steps_agree_with_a_slice(t *testing.T) {
+func TestByteRingRandomStepsAgreeWithASlice(t *testing.T) {
 	steps := 40_000
 	if testing.Short() {
 		steps /= 4
@@ -192,7 +192,7 @@ func FuzzByteRing(f *testing.F) {
 	})
 }
 
-func TestByteRing_a_record_of_all_its_bytes_fits(t *testing.T) {
+func TestByteRingARecordOfAllItsBytesFits(t *testing.T) {
 	for _, size := range []int{128, 1000, 4096} {
 		m := newRingModel(t, size)
 		full := len(m.ring.data)
@@ -207,7 +207,7 @@ func TestByteRing_a_record_of_all_its_bytes_fits(t *testing.T) {
 	}
 }
 
-func TestByteRing_a_new_record_jumps_over_the_batch_in_flight(t *testing.T) {
+func TestByteRingANewRecordJumpsOverTheBatchInFlight(t *testing.T) {
 	m := newRingModel(t, 128) // 64 bytes of records
 	require.True(t, m.put(20))
 	require.True(t, m.put(20))
@@ -224,7 +224,7 @@ func TestByteRing_a_new_record_jumps_over_the_batch_in_flight(t *testing.T) {
 	m.check()
 }
 
-func TestByteRing_marks_run_out_before_bytes_do(t *testing.T) {
+func TestByteRingMarksRunOutBeforeBytesDo(t *testing.T) {
 	m := newRingModel(t, 128)
 	n := 0
 	for m.put(1) {
@@ -234,7 +234,7 @@ func TestByteRing_marks_run_out_before_bytes_do(t *testing.T) {
 	m.check()
 }
 
-func TestMark_keeps_what_it_is_given(t *testing.T) {
+func TestMarkKeepsWhatItIsGiven(t *testing.T) {
 	for _, n := range []int{0, 1, maxLen - 1, maxLen} {
 		for c := classUnknown; c <= classSkip; c++ {
 			m := newMark(n, c)
@@ -250,7 +250,7 @@ func TestMark_keeps_what_it_is_given(t *testing.T) {
 }
 
 // A ring of very many short records divides its memory as it should.
-func TestByteRing_divides_its_memory(t *testing.T) {
+func TestByteRingDividesItsMemory(t *testing.T) {
 	ring := newByteRing(36_000, 100)
 	require.Len(t, ring.marks, 1000)
 	require.Len(t, ring.data, 32_000)
@@ -263,7 +263,7 @@ func TestByteRing_divides_its_memory(t *testing.T) {
 }
 
 // Little traffic stays at the beginning of the block.
-func TestByteRing_starts_anew_when_it_is_empty(t *testing.T) {
+func TestByteRingStartsAnewWhenItIsEmpty(t *testing.T) {
 	m := newRingModel(t, 1000)
 	for range 5 {
 		require.True(t, m.put(10))

@@ -30,7 +30,7 @@ func crowded(t *testing.T) {
 	t.Cleanup(func() { runtime.GOMAXPROCS(old) })
 }
 
-func TestConcurrent_flood_is_accounted_for_to_the_record(t *testing.T) {
+func TestConcurrentFloodIsAccountedForToTheRecord(t *testing.T) {
 	crowded(t)
 	for _, budget := range []int{400, 4096, 1 << 20} {
 		for full := DropOldest; full <= Wait; full++ {
@@ -79,7 +79,7 @@ func flood(t *testing.T, opts Options, producers int) {
 	require.EqualValues(t, n*producers, w.Stats().Accepted.Records)
 }
 
-func TestConcurrent_a_thousand_goroutines_write_while_it_is_closed(t *testing.T) {
+func TestConcurrentAThousandGoroutinesWriteWhileItIsClosed(t *testing.T) {
 	crowded(t)
 	for full := DropOldest; full <= Wait; full++ {
 		for range 3 {
@@ -111,7 +111,7 @@ func TestConcurrent_a_thousand_goroutines_write_while_it_is_closed(t *testing.T)
 	}
 }
 
-func TestConcurrent_flush_close_and_stats_among_writes(t *testing.T) {
+func TestConcurrentFlushCloseAndStatsAmongWrites(t *testing.T) {
 	crowded(t)
 	for round := range 200 {
 		s := &tape{do: partly(uint64(round), nil)}
@@ -147,7 +147,7 @@ func TestConcurrent_flush_close_and_stats_among_writes(t *testing.T) {
 	}
 }
 
-func TestConcurrent_a_sink_that_does_everything_wrong(t *testing.T) {
+func TestConcurrentASinkThatDoesEverythingWrong(t *testing.T) {
 	crowded(t)
 	errs := partly(3, errSink)
 	s := &tape{do: func(call int, p []byte) (int, error) {
@@ -172,7 +172,7 @@ func TestConcurrent_a_sink_that_does_everything_wrong(t *testing.T) {
 	require.NotZero(t, st.SinkErrors)
 }
 
-func TestConcurrent_errors_survive_a_flood_of_info(t *testing.T) {
+func TestConcurrentErrorsSurviveAFloodOfInfo(t *testing.T) {
 	crowded(t)
 	gate := make(hung)
 	s := &tape{do: func(_ int, p []byte) (int, error) { return gate.Write(p) }}
@@ -198,7 +198,7 @@ func TestConcurrent_errors_survive_a_flood_of_info(t *testing.T) {
 	require.Equal(t, 160, countOf(s.String(), "an error\n"))
 }
 
-func TestConcurrent_shutdowns_agree(t *testing.T) {
+func TestConcurrentShutdownsAgree(t *testing.T) {
 	h := make(hung)
 	defer close(h)
 	w := New(h, Options{})

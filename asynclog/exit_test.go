@@ -70,7 +70,7 @@ func child(t *testing.T, how string) (*exec.Cmd, string) {
 	return cmd, path
 }
 
-func TestExit_closed_in_time_nothing_is_missing(t *testing.T) {
+func TestExitClosedInTimeNothingIsMissing(t *testing.T) {
 	for how, code := range map[string]int{
 		"deferred close":            0,
 		"deferred close in a panic": 2,

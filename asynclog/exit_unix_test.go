@@ -54,7 +54,7 @@ func ready(t *testing.T, how string) (*exec.Cmd, string, *bufio.Scanner) {
 	return cmd, path, lines
 }
 
-func TestExit_sigterm(t *testing.T) {
+func TestExitSigterm(t *testing.T) {
 	cmd, path, lines := ready(t, "SIGTERM")
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	require.True(t, lines.Scan())
@@ -65,7 +65,7 @@ func TestExit_sigterm(t *testing.T) {
 	require.Equal(t, accepted, r.records.Records+r.reported.Records)
 }
 
-func TestExit_sigkill_leaves_whole_lines(t *testing.T) {
+func TestExitSigkillLeavesWholeLines(t *testing.T) {
 	cmd, path, _ := ready(t, "SIGKILL")
 	eventually(t, "something in the file", func() bool {
 		st, err := os.Stat(path)

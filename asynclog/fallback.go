@@ -30,6 +30,7 @@ type fallback struct {
 	suppressed int            // lines that had to give way
 	busy       chan struct{}  // closed when the call has returned; nil: no call
 	timer      *time.Timer    // for held; nil: not running
+	finished   bool           // the Writer has ended, and with it its sink's state
 }
 
 // fallbackText is a line, and whether the next one about the state of the sink
@@ -71,6 +72,9 @@ func (f *fallback) add(text fallbackText) {
 }
 
 func (f *fallback) hold(text fallbackText) {
+	if text.state && f.finished {
+		return
+	}
 	n := len(f.held)
 	f.held = slices.DeleteFunc(f.held, func(h fallbackText) bool {
 		return h.state && text.state
@@ -103,18 +107,15 @@ func (f *fallback) timeout() {
 }
 
 // finish writes the held lines, and line unless it is nil, before their time,
-// and waits until that was taken, up to d: the process may be about to exit.
+// and waits until that was taken, up to d: the process may be about to exit. A
+// worker in its last call of the sink must not follow with a state.
 func (f *fallback) finish(line func() string, d time.Duration) {
 	if f == nil {
 		return
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	if line != nil {
-		f.mu.Lock()
-		f.hold(fallbackText{line, false})
-		f.mu.Unlock()
-	}
+	f.end(line)
 	for busy := f.hurry(); busy != nil; busy = f.hurry() {
 		select {
 		case <-busy:
@@ -122,6 +123,15 @@ func (f *fallback) finish(line func() string, d time.Duration) {
 			return
 		}
 	}
+}
+
+func (f *fallback) end(line func() string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if line != nil {
+		f.hold(fallbackText{line, false})
+	}
+	f.finished = true
 }
 
 // hurry writes the lines that are held unless a call is under way. It returns

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFallback_is_rate_limited(t *testing.T) {
+func TestFallbackIsRateLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{do: func(int, []byte) (int, error) { return 0, errSink }}
 		told := &tape{}
@@ -30,7 +30,26 @@ func TestFallback_is_rate_limited(t *testing.T) {
 	})
 }
 
-func TestFallback_that_hangs_panics_or_exits_harms_nobody(t *testing.T) {
+// The result of Close is the last line about the sink, even if the worker
+// reports the end of its last call after that. A record that is lost since is
+// still told.
+func TestFallbackEndsWithTheResult(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told, h := &tape{}, make(hung)
+		defer close(h)
+		w := New(h, Options{Fallback: told, CloseTimeout: time.Second})
+		_, _ = w.Write([]byte("x\n"))
+		require.Error(t, w.Close())
+		w.fallback.tellState(func() string { return "the sink fails" })
+		_, _ = w.Write([]byte("y\n"))
+		time.Sleep(time.Hour)
+		lines := strings.Split(told.String(), "\n")
+		require.Contains(t, lines[len(lines)-3], "not written: 1 records")
+		require.Contains(t, lines[len(lines)-2], "written after Close")
+	})
+}
+
+func TestFallbackThatHangsPanicsOrExitsHarmsNobody(t *testing.T) {
 	h := make(hung)
 	for name, f := range map[string]func(){
 		"hangs": func() { <-h },
@@ -66,7 +85,7 @@ func TestFallback_that_hangs_panics_or_exits_harms_nobody(t *testing.T) {
 	}
 }
 
-func TestFallback_close_waits_for_it_but_not_for_long(t *testing.T) {
+func TestFallbackCloseWaitsForItButNotForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		w := New(h, Options{Fallback: h, CloseTimeout: time.Second})
@@ -78,7 +97,7 @@ func TestFallback_close_waits_for_it_but_not_for_long(t *testing.T) {
 	})
 }
 
-func TestFallback_gets_an_error_of_many_lines_on_one(t *testing.T) {
+func TestFallbackGetsAnErrorOfManyLinesOnOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := &tape{}
 		s := &tape{do: func(call int, p []byte) (int, error) {

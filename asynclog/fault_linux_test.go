@@ -45,7 +45,7 @@ func floodUntilFull(t *testing.T, w *Writer) *ledger {
 	return l
 }
 
-func TestFault_disk_fills_up_and_is_emptied(t *testing.T) {
+func TestFaultDiskFillsUpAndIsEmptied(t *testing.T) {
 	f, path, ballast := nearlyFull(t)
 	w := New(f, faultOptions)
 	l := floodUntilFull(t, w)
@@ -56,7 +56,7 @@ func TestFault_disk_fills_up_and_is_emptied(t *testing.T) {
 	require.Zero(t, r.reported, "nothing is lost, torn or there twice")
 }
 
-func TestFault_disk_is_full_when_the_file_is_rotated(t *testing.T) {
+func TestFaultDiskIsFullWhenTheFileIsRotated(t *testing.T) {
 	f, path, ballast := nearlyFull(t)
 	w := New(f, faultOptions)
 	l := floodUntilFull(t, w)
@@ -72,7 +72,7 @@ func TestFault_disk_is_full_when_the_file_is_rotated(t *testing.T) {
 
 // Somebody removes the log to free the disk. That gives the space back only
 // if the file is let go, though a line in it was cut.
-func TestFault_disk_is_full_and_the_log_is_removed(t *testing.T) {
+func TestFaultDiskIsFullAndTheLogIsRemoved(t *testing.T) {
 	f, path, ballast := nearlyFull(t)
 	w := New(f, faultOptions)
 	l := floodUntilFull(t, w)
@@ -98,7 +98,7 @@ func TestFault_disk_is_full_and_the_log_is_removed(t *testing.T) {
 }
 
 // With Reopen alone: no further record comes.
-func TestFile_reopen_lets_a_removed_file_go(t *testing.T) {
+func TestFileReopenLetsARemovedFileGo(t *testing.T) {
 	f, path, ballast := nearlyFull(t)
 	n, err := f.Write(bytes.Repeat([]byte("twenty bytes a line\n"), 10_001)[:200_019])
 	require.ErrorIs(t, err, syscall.ENOSPC)
@@ -120,7 +120,7 @@ func TestFile_reopen_lets_a_removed_file_go(t *testing.T) {
 
 // What a full disk has cut is finished in the renamed file, but not forever:
 // the new file may be on a disk with room.
-func TestFile_a_cut_line_is_finished_with_a_bound(t *testing.T) {
+func TestFileACutLineIsFinishedWithABound(t *testing.T) {
 	f, path, _ := nearlyFull(t)
 	line := "twenty bytes a line\n"
 	n, err := f.Write(bytes.Repeat([]byte(line), 10_000))
@@ -146,7 +146,7 @@ func TestFile_a_cut_line_is_finished_with_a_bound(t *testing.T) {
 }
 
 // Records that are no lines are finished as well: all that was in the call.
-func TestFile_a_cut_record_without_newline_is_finished_in_its_file(t *testing.T) {
+func TestFileACutRecordWithoutNewlineIsFinishedInItsFile(t *testing.T) {
 	f, path, ballast := nearlyFull(t)
 	record := strings.Repeat("x", 999) + "\x00"
 	p := strings.Repeat(record, 200)
@@ -160,7 +160,7 @@ func TestFile_a_cut_record_without_newline_is_finished_in_its_file(t *testing.T)
 }
 
 // The file system goes away, and another one comes in its place.
-func TestFile_the_file_system_is_exchanged(t *testing.T) {
+func TestFileTheFileSystemIsExchanged(t *testing.T) {
 	dir := smallDisk(t)
 	f, path := openFileIn(t, dir)
 	write(t, f, "one\n")
@@ -174,7 +174,7 @@ func TestFile_the_file_system_is_exchanged(t *testing.T) {
 
 // A full disk for long, and then a rotation: the record is still finished in
 // the file where it was begun.
-func TestFile_a_cut_line_waits_as_long_as_the_file_stays(t *testing.T) {
+func TestFileACutLineWaitsAsLongAsTheFileStays(t *testing.T) {
 	f, path, ballast := nearlyFull(t)
 	line := "twenty bytes a line\n"
 	n, err := f.Write(bytes.Repeat([]byte(line), 10_000))
@@ -195,7 +195,7 @@ func TestFile_a_cut_line_waits_as_long_as_the_file_stays(t *testing.T) {
 
 // Records that are no lines cannot be told apart, so none is dropped when the
 // file was removed in the middle of one.
-func TestFile_a_cut_record_without_newline_of_a_removed_file(t *testing.T) {
+func TestFileACutRecordWithoutNewlineOfARemovedFile(t *testing.T) {
 	f, path, ballast := nearlyFull(t)
 	p := strings.Repeat("x\x00", 100_000)
 	n, err := f.Write([]byte(p))

@@ -60,7 +60,7 @@ func readAll(t *testing.T, paths ...string) []byte {
 	return all
 }
 
-func TestFault_file_renamed_under_load(t *testing.T) {
+func TestFaultFileRenamedUnderLoad(t *testing.T) {
 	movable(t)
 	f, path := openFile(t)
 	w := New(f, faultOptions)
@@ -97,7 +97,7 @@ func TestFault_file_renamed_under_load(t *testing.T) {
 	l.settle(t, w, readAll(t, append(old, path)...))
 }
 
-func TestFault_file_removed_under_load(t *testing.T) {
+func TestFaultFileRemovedUnderLoad(t *testing.T) {
 	movable(t)
 	f, path := openFile(t)
 	w := New(f, faultOptions)
@@ -120,7 +120,7 @@ func TestFault_file_removed_under_load(t *testing.T) {
 	l.settle(t, w, append(stream, readAll(t, path)...))
 }
 
-func TestFault_file_cannot_be_opened_for_a_while(t *testing.T) {
+func TestFaultFileCannotBeOpenedForAWhile(t *testing.T) {
 	movable(t)
 	f, path := openFile(t)
 	w := New(f, faultOptions)
@@ -145,7 +145,7 @@ func TestFault_file_cannot_be_opened_for_a_while(t *testing.T) {
 	require.EqualValues(t, 2300, r.records.Records, "nothing is lost")
 }
 
-func TestFault_directory_vanishes_and_comes_back(t *testing.T) {
+func TestFaultDirectoryVanishesAndComesBack(t *testing.T) {
 	movable(t)
 	dir := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.Mkdir(dir, 0o700))
@@ -201,7 +201,7 @@ func (d *dialer) close() {
 	}
 }
 
-func TestFault_tcp_stalls_and_goes_on(t *testing.T) {
+func TestFaultTcpStallsAndGoesOn(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer ln.Close()
@@ -230,7 +230,7 @@ func TestFault_tcp_stalls_and_goes_on(t *testing.T) {
 	require.NotZero(t, w.Stats().Stalls)
 }
 
-func TestFault_tcp_is_reset_and_comes_back(t *testing.T) {
+func TestFaultTcpIsResetAndComesBack(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	addr := ln.Addr().String()
@@ -304,7 +304,7 @@ func checkConnections(t *testing.T, l *ledger, w *Writer, parts [][]byte) {
 	require.NotZero(t, r.records.Records)
 }
 
-func TestFault_random_partial_writes_to_a_file(t *testing.T) {
+func TestFaultRandomPartialWritesToAFile(t *testing.T) {
 	f, path := openFile(t)
 	rng := partly(9, errSink)
 	w := New(sinkFunc(func(p []byte) (int, error) {
@@ -325,7 +325,7 @@ type sinkFunc func([]byte) (int, error)
 
 func (f sinkFunc) Write(p []byte) (int, error) { return f(p) }
 
-func TestFault_a_sink_that_hangs_for_ever(t *testing.T) {
+func TestFaultASinkThatHangsForEver(t *testing.T) {
 	h := make(hung)
 	defer close(h)
 	opts := faultOptions

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFault_dev_full(t *testing.T) {
+func TestFaultDevFull(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Skipf("there is no /dev/full here: %v", err)
@@ -41,7 +41,7 @@ func TestFault_dev_full(t *testing.T) {
 	require.EqualValues(t, 8000, r.records.Records, "all of it was kept")
 }
 
-func TestFault_dev_full_until_the_end(t *testing.T) {
+func TestFaultDevFullUntilTheEnd(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Skipf("there is no /dev/full here: %v", err)
@@ -71,7 +71,7 @@ func fifo(t *testing.T) string {
 	return path
 }
 
-func TestFault_fifo_without_a_reader(t *testing.T) {
+func TestFaultFifoWithoutAReader(t *testing.T) {
 	path := fifo(t)
 	_, err := OpenFile(path, FileOptions{})
 	require.ErrorIs(t, err, syscall.ENXIO, "an error, not a wait")
@@ -100,7 +100,7 @@ func TestFault_fifo_without_a_reader(t *testing.T) {
 	require.NoError(t, reader.Close())
 }
 
-func TestFault_fifo_with_a_slow_reader(t *testing.T) {
+func TestFaultFifoWithASlowReader(t *testing.T) {
 	path := fifo(t)
 	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	require.NoError(t, err)
@@ -130,7 +130,7 @@ func TestFault_fifo_with_a_slow_reader(t *testing.T) {
 	require.NoError(t, reader.Close())
 }
 
-func TestFault_fifo_whose_reader_dies(t *testing.T) {
+func TestFaultFifoWhoseReaderDies(t *testing.T) {
 	path := fifo(t)
 	open := func() *os.File {
 		r, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -168,7 +168,7 @@ func TestFault_fifo_whose_reader_dies(t *testing.T) {
 	checkConnections(t, l, w, parts)
 }
 
-func TestFile_close_ends_a_write_that_hangs(t *testing.T) {
+func TestFileCloseEndsAWriteThatHangs(t *testing.T) {
 	path := fifo(t)
 	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	require.NoError(t, err)
@@ -190,7 +190,7 @@ func TestFile_close_ends_a_write_that_hangs(t *testing.T) {
 
 // A pipe that is full holds up a Write for ever, but not a Reopen. The path
 // leads where it did, so only the Reopen can be why the next Write opens it.
-func TestFile_reopen_does_not_wait_for_a_write_that_hangs(t *testing.T) {
+func TestFileReopenDoesNotWaitForAWriteThatHangs(t *testing.T) {
 	path := fifo(t)
 	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	require.NoError(t, err)
@@ -219,7 +219,7 @@ func TestFile_reopen_does_not_wait_for_a_write_that_hangs(t *testing.T) {
 	require.Same(t, reopened, f.file.Load(), "once")
 }
 
-func TestFile_a_write_that_takes_nothing(t *testing.T) {
+func TestFileAWriteThatTakesNothing(t *testing.T) {
 	f, err := OpenFile("/dev/full", FileOptions{})
 	if err != nil {
 		t.Skipf("there is no /dev/full here: %v", err)

@@ -98,7 +98,7 @@ func (r *fileRun) check() {
 	require.Equal(r.t, r.next, next)
 }
 
-func TestFile_random_rotations_and_full_disks(t *testing.T) {
+func TestFileRandomRotationsAndFullDisks(t *testing.T) {
 	for name, end := range map[string]string{"lines": "\n", "NUL": "\x00"} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(30) {

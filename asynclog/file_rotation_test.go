@@ -20,7 +20,7 @@ var binaryRecords = map[string]string{
 	"text without end": "no end",
 }
 
-func TestFile_follows_with_records_of_any_framing(t *testing.T) {
+func TestFileFollowsWithRecordsOfAnyFraming(t *testing.T) {
 	movable(t)
 	for name, record := range binaryRecords {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestFile_follows_with_records_of_any_framing(t *testing.T) {
 }
 
 // In a stream of lines, one that does not end is waited for, but not forever.
-func TestFile_a_line_without_an_end_is_waited_for_with_a_bound(t *testing.T) {
+func TestFileALineWithoutAnEndIsWaitedForWithABound(t *testing.T) {
 	movable(t)
 	for name, piece := range map[string]string{
 		"tries": "x", "bytes": strings.Repeat("x", maxLine/4),
@@ -73,7 +73,7 @@ func TestFile_a_line_without_an_end_is_waited_for_with_a_bound(t *testing.T) {
 	}
 }
 
-func TestFile_stays_where_it_was_when_the_process_changes_directory(t *testing.T) {
+func TestFileStaysWhereItWasWhenTheProcessChangesDirectory(t *testing.T) {
 	movable(t)
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -90,7 +90,7 @@ func TestFile_stays_where_it_was_when_the_process_changes_directory(t *testing.T
 	require.NoError(t, f.Close())
 }
 
-func TestFile_creates_directories_only_if_asked(t *testing.T) {
+func TestFileCreatesDirectoriesOnlyIfAsked(t *testing.T) {
 	movable(t)
 	path := filepath.Join(t.TempDir(), "a", "b", "service.log")
 	_, err := OpenFile(path, FileOptions{})
@@ -107,7 +107,7 @@ func TestFile_creates_directories_only_if_asked(t *testing.T) {
 	require.NoError(t, f.Close())
 }
 
-func TestFile_begins_on_a_line_of_its_own(t *testing.T) {
+func TestFileBeginsOnALineOfItsOwn(t *testing.T) {
 	for name, c := range map[string]struct{ before, record, want string }{
 		"half a line":      {"{\"half", "{}\n", "{\"half\n{}\n"},
 		"one byte":         {"x", "y\n", "x\ny\n"},
@@ -132,7 +132,7 @@ func TestFile_begins_on_a_line_of_its_own(t *testing.T) {
 }
 
 // A line that another process completes in time is left alone.
-func TestFile_waits_with_the_newline_until_it_writes(t *testing.T) {
+func TestFileWaitsWithTheNewlineUntilItWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.WriteFile(path, []byte("beg"), 0o600))
 	f, err := OpenFile(path, FileOptions{})
@@ -143,7 +143,7 @@ func TestFile_waits_with_the_newline_until_it_writes(t *testing.T) {
 	require.Equal(t, "begun\nx\n", content(t, path))
 }
 
-func TestFile_a_directory_in_its_place(t *testing.T) {
+func TestFileADirectoryInItsPlace(t *testing.T) {
 	movable(t)
 	f, path := openFile(t)
 	write(t, f, "one\n")
@@ -163,7 +163,7 @@ func TestFile_a_directory_in_its_place(t *testing.T) {
 }
 
 // Without a name the old file would swallow the records.
-func TestFile_a_directory_in_the_place_of_a_removed_file(t *testing.T) {
+func TestFileADirectoryInThePlaceOfARemovedFile(t *testing.T) {
 	movable(t)
 	f, path := openFile(t)
 	require.NoError(t, os.Remove(path))
@@ -176,7 +176,7 @@ func TestFile_a_directory_in_the_place_of_a_removed_file(t *testing.T) {
 	require.Equal(t, "two\n", content(t, path))
 }
 
-func TestFile_Sync(t *testing.T) {
+func TestFileSync(t *testing.T) {
 	movable(t)
 	f, path := openFile(t)
 	write(t, f, "one\n")

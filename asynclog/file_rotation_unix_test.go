@@ -26,7 +26,7 @@ func mode(t *testing.T, path string) os.FileMode {
 	return st.Mode().Perm()
 }
 
-func TestFile_keeps_the_mode(t *testing.T) {
+func TestFileKeepsTheMode(t *testing.T) {
 	for _, perm := range []os.FileMode{0o600, 0o640, 0o666, 0o644} {
 		f, path := openFile(t)
 		require.NoError(t, os.Chmod(path, perm))
@@ -41,7 +41,7 @@ func TestFile_keeps_the_mode(t *testing.T) {
 }
 
 // A change that no Write has seen, and one that was made to the rotated file.
-func TestFile_takes_the_stricter_mode(t *testing.T) {
+func TestFileTakesTheStricterMode(t *testing.T) {
 	f, path := openFile(t)
 	require.NoError(t, os.Chmod(path, 0o600))
 	require.NoError(t, os.Rename(path, path+".1"))
@@ -53,7 +53,7 @@ func TestFile_takes_the_stricter_mode(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), mode(t, path))
 }
 
-func TestFile_keeps_the_mode_of_a_file_made_by_another(t *testing.T) {
+func TestFileKeepsTheModeOfAFileMadeByAnother(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	f, err := OpenFile(path, FileOptions{})
@@ -64,7 +64,7 @@ func TestFile_keeps_the_mode_of_a_file_made_by_another(t *testing.T) {
 	require.NoError(t, f.Close())
 }
 
-func TestFile_Perm_decides_if_it_is_given(t *testing.T) {
+func TestFilePermDecidesIfItIsGiven(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	f, err := OpenFile(path, FileOptions{Perm: 0o640})
@@ -77,7 +77,7 @@ func TestFile_Perm_decides_if_it_is_given(t *testing.T) {
 	require.NoError(t, f.Close())
 }
 
-func TestFile_keeps_the_owner(t *testing.T) {
+func TestFileKeepsTheOwner(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can give a file away")
 	}
@@ -95,7 +95,7 @@ func TestFile_keeps_the_owner(t *testing.T) {
 
 // Whoever may write to the directory of the log makes it a link to a file that
 // only the service may write to (CVE-2016-1247).
-func TestFile_does_not_follow_a_planted_link(t *testing.T) {
+func TestFileDoesNotFollowAPlantedLink(t *testing.T) {
 	for _, missing := range []bool{true, false} {
 		f, path := openFile(t)
 		require.NoError(t, f.Close())
@@ -125,7 +125,7 @@ func TestFile_does_not_follow_a_planted_link(t *testing.T) {
 }
 
 // A link to the file itself, so that nothing seems to have moved.
-func TestFile_does_not_follow_a_link_to_the_old_file(t *testing.T) {
+func TestFileDoesNotFollowALinkToTheOldFile(t *testing.T) {
 	f, path := openFile(t)
 	require.NoError(t, os.Rename(path, path+".1"))
 	require.NoError(t, os.Symlink(path+".1", path))
@@ -133,7 +133,7 @@ func TestFile_does_not_follow_a_link_to_the_old_file(t *testing.T) {
 	require.ErrorContains(t, err, "symbolic link")
 }
 
-func TestFile_a_removed_file_and_a_planted_link(t *testing.T) {
+func TestFileARemovedFileAndAPlantedLink(t *testing.T) {
 	f, path := openFile(t)
 	target := filepath.Join(t.TempDir(), "target")
 	require.NoError(t, os.Remove(path))
@@ -145,7 +145,7 @@ func TestFile_a_removed_file_and_a_planted_link(t *testing.T) {
 }
 
 // A path that always was a link leads on to the file of the day.
-func TestFile_follows_a_link_that_was_there(t *testing.T) {
+func TestFileFollowsALinkThatWasThere(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "current")
 	require.NoError(t, os.Symlink("monday", path))
@@ -162,7 +162,7 @@ func TestFile_follows_a_link_that_was_there(t *testing.T) {
 	require.NoError(t, f.Close())
 }
 
-func TestFile_Sync_of_a_FIFO(t *testing.T) {
+func TestFileSyncOfAFIFO(t *testing.T) {
 	path := fifo(t)
 	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	require.NoError(t, err)
@@ -173,13 +173,13 @@ func TestFile_Sync_of_a_FIFO(t *testing.T) {
 	require.NoError(t, reader.Close())
 }
 
-func TestFile_Sync_returns_an_error(t *testing.T) {
+func TestFileSyncReturnsAnError(t *testing.T) {
 	f, _ := openFile(t)
 	require.NoError(t, f.file.Load().Close())
 	require.ErrorIs(t, f.Sync(), os.ErrClosed)
 }
 
-func TestFile_a_socket_is_an_error(t *testing.T) {
+func TestFileASocketIsAnError(t *testing.T) {
 	dir, err := os.MkdirTemp("", "s") // a short one: the name of a socket is
 	require.NoError(t, err)
 	defer os.RemoveAll(dir)
@@ -192,7 +192,7 @@ func TestFile_a_socket_is_an_error(t *testing.T) {
 }
 
 // Close and Write at the same time: after Close the file is not made again.
-func TestFile_a_write_during_close_does_not_create_the_file(t *testing.T) {
+func TestFileAWriteDuringCloseDoesNotCreateTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	for range 3000 {
 		f, err := OpenFile(path, FileOptions{})
@@ -211,7 +211,7 @@ func TestFile_a_write_during_close_does_not_create_the_file(t *testing.T) {
 
 // The same in slow motion: Close waits for an open in progress, and no longer
 // than it says.
-func TestFile_close_waits_for_an_open_with_a_bound(t *testing.T) {
+func TestFileCloseWaitsForAnOpenWithABound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, path := openFile(t)
 		require.NoError(t, os.Remove(path))
@@ -231,7 +231,7 @@ func TestFile_close_waits_for_an_open_with_a_bound(t *testing.T) {
 
 // A descriptor that has become unusable, as on a network file system, while the
 // path leads to the same file.
-func TestFile_opens_the_path_after_an_error(t *testing.T) {
+func TestFileOpensThePathAfterAnError(t *testing.T) {
 	f, path := openFile(t)
 	write(t, f, "one\n")
 	broken, err := os.Open(path) // for reading only
@@ -246,7 +246,7 @@ func TestFile_opens_the_path_after_an_error(t *testing.T) {
 }
 
 // The same with a record that is cut: it goes on in its file.
-func TestFile_opens_the_path_after_an_error_within_a_record(t *testing.T) {
+func TestFileOpensThePathAfterAnErrorWithinARecord(t *testing.T) {
 	f, path := openFile(t)
 	write(t, f, "one\nbegun ")
 	broken, err := os.Open(path)
@@ -259,7 +259,7 @@ func TestFile_opens_the_path_after_an_error_within_a_record(t *testing.T) {
 }
 
 // Several instances on one path, each of which follows it on its own.
-func TestFile_several_on_one_path(t *testing.T) {
+func TestFileSeveralOnOnePath(t *testing.T) {
 	_, path := openFile(t)
 	var wg sync.WaitGroup
 	for range 4 {
@@ -404,7 +404,7 @@ func init() {
 	}
 }
 
-func TestFile_as_a_user_without_rights(t *testing.T) {
+func TestFileAsAUserWithoutRights(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can become another user")
 	}
@@ -425,7 +425,7 @@ func TestFile_as_a_user_without_rights(t *testing.T) {
 	require.Equal(t, `"new\n"`, lines[4])
 }
 
-func TestFile_keeps_the_group_at_least(t *testing.T) {
+func TestFileKeepsTheGroupAtLeast(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can become another user")
 	}
@@ -443,7 +443,7 @@ func TestFile_keeps_the_group_at_least(t *testing.T) {
 	require.Equal(t, os.FileMode(0o666), mode(t, path))
 }
 
-func TestFile_no_descriptors_left(t *testing.T) {
+func TestFileNoDescriptorsLeft(t *testing.T) {
 	cmd, path := child(t, "no descriptors left")
 	cmd = exec.Command("sh", "-c", "ulimit -n 50; exec "+cmd.Path)
 	cmd.Env = append(os.Environ(), exitHow+"=no descriptors left", exitFile+"="+path)
@@ -458,7 +458,7 @@ func TestFile_no_descriptors_left(t *testing.T) {
 }
 
 // In a container the pipe may belong to root, and the process not.
-func TestFile_dev_stdout_of_another_user(t *testing.T) {
+func TestFileDevStdoutOfAnotherUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can become another user")
 	}
@@ -474,7 +474,7 @@ func TestFile_dev_stdout_of_another_user(t *testing.T) {
 	require.NoError(t, r.Close())
 }
 
-func TestFile_dev_stdout(t *testing.T) {
+func TestFileDevStdout(t *testing.T) {
 	const want = "to standard output\nand again\n"
 	run := func(out *os.File) (string, error) {
 		cmd, _ := child(t, "OpenFile of /dev/stdout")

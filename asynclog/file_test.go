@@ -49,7 +49,7 @@ func movable(t *testing.T) {
 	}
 }
 
-func TestFile_appends(t *testing.T) {
+func TestFileAppends(t *testing.T) {
 	f, path := openFile(t)
 	write(t, f, "one\n")
 	require.NoError(t, f.Close())
@@ -60,12 +60,12 @@ func TestFile_appends(t *testing.T) {
 	require.Equal(t, "one\ntwo\n", content(t, path))
 }
 
-func TestFile_open_says_what_is_wrong(t *testing.T) {
+func TestFileOpenSaysWhatIsWrong(t *testing.T) {
 	_, err := OpenFile(filepath.Join(t.TempDir(), "no", "such", "directory"), FileOptions{})
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestFile_perm(t *testing.T) {
+func TestFilePerm(t *testing.T) {
 	movable(t)
 	path := filepath.Join(t.TempDir(), "x")
 	f, err := OpenFile(path, FileOptions{Perm: 0o600})
@@ -76,7 +76,7 @@ func TestFile_perm(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), st.Mode().Perm())
 }
 
-func TestFile_follows_its_path(t *testing.T) {
+func TestFileFollowsItsPath(t *testing.T) {
 	movable(t)
 	f, path := openFile(t)
 	write(t, f, "one\n")
@@ -93,7 +93,7 @@ func TestFile_follows_its_path(t *testing.T) {
 	require.Equal(t, "not ours\nfour\n", content(t, path))
 }
 
-func TestFile_a_truncated_file_is_appended_to(t *testing.T) {
+func TestFileATruncatedFileIsAppendedTo(t *testing.T) {
 	f, path := openFile(t)
 	write(t, f, "one\n")
 	require.NoError(t, os.Truncate(path, 0))
@@ -101,7 +101,7 @@ func TestFile_a_truncated_file_is_appended_to(t *testing.T) {
 	require.Equal(t, "two\n", content(t, path))
 }
 
-func TestFile_a_line_is_finished_where_it_was_begun(t *testing.T) {
+func TestFileALineIsFinishedWhereItWasBegun(t *testing.T) {
 	movable(t)
 	f, path := openFile(t)
 	write(t, f, "one\nbeg")
@@ -120,7 +120,7 @@ func TestFile_a_line_is_finished_where_it_was_begun(t *testing.T) {
 	require.Equal(t, "three\n", content(t, path))
 }
 
-func TestFile_a_directory_that_vanishes_and_comes_back(t *testing.T) {
+func TestFileADirectoryThatVanishesAndComesBack(t *testing.T) {
 	movable(t)
 	dir := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.Mkdir(dir, 0o700))
@@ -138,7 +138,7 @@ func TestFile_a_directory_that_vanishes_and_comes_back(t *testing.T) {
 	require.Equal(t, "two\n", content(t, path))
 }
 
-func TestFile_reopen(t *testing.T) {
+func TestFileReopen(t *testing.T) {
 	movable(t)
 	f, path := openFile(t)
 	write(t, f, "one\n")
@@ -149,7 +149,7 @@ func TestFile_reopen(t *testing.T) {
 	require.Equal(t, "two\n", content(t, path))
 }
 
-func TestFile_after_close(t *testing.T) {
+func TestFileAfterClose(t *testing.T) {
 	f, _ := openFile(t)
 	require.NoError(t, f.Close())
 	_, err := f.Write([]byte("x\n"))
@@ -159,7 +159,7 @@ func TestFile_after_close(t *testing.T) {
 	require.ErrorIs(t, f.replace(), os.ErrClosed, "of a Write in progress")
 }
 
-func TestFile_concurrent_use(t *testing.T) {
+func TestFileConcurrentUse(t *testing.T) {
 	movable(t)
 	f, path := openFile(t)
 	var wg sync.WaitGroup
@@ -194,7 +194,7 @@ func TestFile_concurrent_use(t *testing.T) {
 	require.Equal(t, 2000, lines)
 }
 
-func TestFile_default_perm(t *testing.T) {
+func TestFileDefaultPerm(t *testing.T) {
 	movable(t)
 	_, path := openFile(t)
 	st, err := os.Stat(path)
@@ -203,7 +203,7 @@ func TestFile_default_perm(t *testing.T) {
 }
 
 // A Reopen that has failed is made up for, though the path leads to the file.
-func TestFile_reopen_that_failed_is_tried_again(t *testing.T) {
+func TestFileReopenThatFailedIsTriedAgain(t *testing.T) {
 	f, path := openFile(t)
 	old := f.file.Load()
 	f.path = filepath.Join(path, "not", "there")
@@ -215,7 +215,7 @@ func TestFile_reopen_that_failed_is_tried_again(t *testing.T) {
 	require.ErrorIs(t, old.Close(), os.ErrClosed, "it was closed")
 }
 
-func TestFile_close_while_the_path_is_opened(t *testing.T) {
+func TestFileCloseWhileThePathIsOpened(t *testing.T) {
 	f, _ := openFile(t)
 	old := f.file.Load()
 	f.closed.Store(true) // and Close will close the old file

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCut_learns_what_lines_are(t *testing.T) {
+func TestCutLearnsWhatLinesAre(t *testing.T) {
 	long := strings.Repeat("ä", 3000) // 4,096 is the middle of one
 	for p, want := range map[string]bool{
 		"":                          false,
@@ -33,7 +33,7 @@ func TestCut_learns_what_lines_are(t *testing.T) {
 	require.True(t, c.lines, "once is enough")
 }
 
-func TestCut_rest(t *testing.T) {
+func TestCutRest(t *testing.T) {
 	for _, c := range []struct {
 		cut  cut
 		p    string
@@ -50,7 +50,7 @@ func TestCut_rest(t *testing.T) {
 	}
 }
 
-func TestCut_counts_what_is_owed(t *testing.T) {
+func TestCutCountsWhatIsOwed(t *testing.T) {
 	lines := cut{lines: true}
 	lines.wrote([]byte("ab\ncd\n"), 4)
 	require.Equal(t, 2, lines.owed)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFullPolicy_text(t *testing.T) {
+func TestFullPolicyText(t *testing.T) {
 	for p, text := range map[FullPolicy]string{
 		DropOldest: "drop-oldest", DropNewest: "drop-newest", Wait: "wait",
 	} {
@@ -23,7 +23,7 @@ func TestFullPolicy_text(t *testing.T) {
 	}
 }
 
-func TestFullPolicy_unknown(t *testing.T) {
+func TestFullPolicyUnknown(t *testing.T) {
 	for _, p := range []FullPolicy{-1, 3} {
 		_, err := p.MarshalText()
 		require.ErrorContains(t, err, p.String())
@@ -36,7 +36,7 @@ func TestFullPolicy_unknown(t *testing.T) {
 	}
 }
 
-func TestFullPolicy_from_a_configuration(t *testing.T) {
+func TestFullPolicyFromAConfiguration(t *testing.T) {
 	var c struct {
 		Full FullPolicy `json:"full"`
 	}

@@ -21,7 +21,7 @@ func textHandler(out io.Writer) slog.Handler {
 	return slog.NewTextHandler(out, nil)
 }
 
-func TestHandler_conforms_to_slogtest(t *testing.T) {
+func TestHandlerConformsToSlogtest(t *testing.T) {
 	var s *tape
 	var w *Writer
 	slogtest.Run(t, func(t *testing.T) slog.Handler {
@@ -37,7 +37,7 @@ func TestHandler_conforms_to_slogtest(t *testing.T) {
 	})
 }
 
-func TestHandler_uses_the_level(t *testing.T) {
+func TestHandlerUsesTheLevel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		s := &tape{do: func(_ int, p []byte) (int, error) { return h.Write(p) }}
@@ -74,7 +74,7 @@ func TestHandler_uses_the_level(t *testing.T) {
 	})
 }
 
-func TestHandler_every_level_goes_to_the_right_lane(t *testing.T) {
+func TestHandlerEveryLevelGoesToTheRightLane(t *testing.T) {
 	for reserve := slog.Level(-12); reserve <= 14; reserve++ {
 		for sync := slog.Level(-12); sync <= 16; sync += 2 {
 			opts := Options{ReserveLevel: reserve, Budget: 4096}
@@ -121,7 +121,7 @@ func (g grouped) LogValue() slog.Value {
 	return slog.GroupValue(slog.Any("in", g.c), slog.Any("b", g.c))
 }
 
-func TestHandler_WithAttrs_resolves_a_LogValuer_once(t *testing.T) {
+func TestHandlerWithAttrsResolvesALogValuerOnce(t *testing.T) {
 	s := &tape{}
 	w := New(s, Options{SyncLevel: slog.LevelWarn + 1})
 	var n atomic.Int64
@@ -139,7 +139,7 @@ func TestHandler_WithAttrs_resolves_a_LogValuer_once(t *testing.T) {
 	require.Equal(t, 6, countOf(s.String(), want), s.String())
 }
 
-func TestHandler_WithAttrs_does_not_change_the_callers_attributes(t *testing.T) {
+func TestHandlerWithAttrsDoesNotChangeTheCallersAttributes(t *testing.T) {
 	w := New(io.Discard, Options{})
 	var n atomic.Int64
 	in := []slog.Attr{slog.Any("k", counted{&n})}
@@ -150,7 +150,7 @@ func TestHandler_WithAttrs_does_not_change_the_callers_attributes(t *testing.T) 
 	require.NoError(t, w.Close())
 }
 
-func TestHandler_with_nothing_is_the_same(t *testing.T) {
+func TestHandlerWithNothingIsTheSame(t *testing.T) {
 	w := New(io.Discard, Options{})
 	h := NewHandler(w, jsonHandler)
 	require.Same(t, h, h.WithAttrs(nil))
@@ -158,7 +158,7 @@ func TestHandler_with_nothing_is_the_same(t *testing.T) {
 	require.NoError(t, w.Close())
 }
 
-func TestHandler_reports_look_like_the_records(t *testing.T) {
+func TestHandlerReportsLookLikeTheRecords(t *testing.T) {
 	for name, c := range map[string]struct {
 		newHandler func(io.Writer) slog.Handler
 		want       string
@@ -183,7 +183,7 @@ func TestHandler_reports_look_like_the_records(t *testing.T) {
 	}
 }
 
-func TestNewHandler_panics_at_the_door(t *testing.T) {
+func TestNewHandlerPanicsAtTheDoor(t *testing.T) {
 	w := New(io.Discard, Options{})
 	defer w.Close()
 	nothing := "asynclog: nil Writer or constructor of a handler"
@@ -194,7 +194,7 @@ func TestNewHandler_panics_at_the_door(t *testing.T) {
 	})
 }
 
-func TestHandler_after_close(t *testing.T) {
+func TestHandlerAfterClose(t *testing.T) {
 	w := New(io.Discard, Options{})
 	h := NewHandler(w, jsonHandler)
 	require.NoError(t, w.Close())

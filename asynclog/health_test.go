@@ -12,7 +12,7 @@ import (
 	"example.com/chanx/chanxhttp"
 )
 
-func TestSupervisor_shows_a_sink_that_hangs_over_http(t *testing.T) {
+func TestSupervisorShowsASinkThatHangsOverHttp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		w := New(h, Options{})

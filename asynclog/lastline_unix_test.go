@@ -35,7 +35,7 @@ func init() {
 	}
 }
 
-func TestLastLine_signals(t *testing.T) {
+func TestLastLineSignals(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(s.String(), func(t *testing.T) {
 			lastLines(t, "SIGTERM or SIGINT", func(cmd *exec.Cmd) {

@@ -20,9 +20,9 @@ type Loss struct {
 	format recordForm // of the first of them
 }
 
-// maxGaps is how many places of refusal are told apart. A later refusal is
-// reported at the last of them. A flood against a full buffer that refuses has
-// one gap for every batch the sink takes; hundreds would only be noise.
+// maxGaps bounds the gaps of dropped newest records. A later loss is reported in
+// the last of them. A flood against a full buffer makes a gap for each batch that
+// the sink takes; hundreds would only be noise.
 const maxGaps = 16
 
 // lost counts losses.
@@ -73,10 +73,10 @@ func (g *gap) join(h *gap) {
 // missing from the stream. They have counts of their own, since one total would
 // report a loss at the place of another.
 type losses struct {
-	rejected gap // records of the batch in the hands of the sink
-	evicted  gap // at the old end of the buffer, before the next batch
-	refused  [maxGaps]gap
-	n        int // of refused, which are in order
+	rejected gap          // records of the batch in the hands of the sink
+	evicted  gap          // at the old end of the buffer, before the next batch
+	newest   [maxGaps]gap // at the new end, of a buffer that drops those
+	n        int          // of newest, which are in order
 
 	told lost // in reports that were made
 
@@ -95,10 +95,10 @@ func (l *losses) reject(p []byte, m mark) { l.rejected.lose(p, m) }
 // evict counts the loss of the oldest record.
 func (l *losses) evict(p []byte, m mark) { l.evicted.lose(p, m) }
 
-// refuse counts the loss of a record that would have got the position end.
-func (l *losses) refuse(p []byte, m mark, end uint64) { l.at(p, end).count(m) }
+// dropNewest counts the loss of a record that would have got the position end.
+func (l *losses) dropNewest(p []byte, m mark, end uint64) { l.at(p, end).count(m) }
 
-// tooLarge counts such a record as refused with an error.
+// tooLarge counts such a record that Write returned [ErrTooLarge] for.
 func (l *losses) tooLarge(p []byte, end uint64) {
 	l.at(p, end).lost.tooLarge.add(len(p))
 }
@@ -117,11 +117,11 @@ func (g *gap) count(m mark) {
 
 // at returns the gap before the position end, or else the last one.
 func (l *losses) at(p []byte, end uint64) *gap {
-	if l.n == 0 || l.refused[l.n-1].before != end && l.n < maxGaps {
-		l.refused[l.n].begin(p, end)
+	if l.n == 0 || l.newest[l.n-1].before != end && l.n < maxGaps {
+		l.newest[l.n].begin(p, end)
 		l.n++
 	}
-	return &l.refused[l.n-1]
+	return &l.newest[l.n-1]
 }
 
 // total counts all losses so far.
@@ -130,7 +130,7 @@ func (l *losses) total() lost {
 	t.join(&l.rejected.lost)
 	t.join(&l.evicted.lost)
 	for i := range l.n {
-		t.join(&l.refused[i].lost)
+		t.join(&l.newest[i].lost)
 	}
 	return t
 }
@@ -142,7 +142,7 @@ func (a *lost) records() uint64 { return a.Records + a.tooLarge.Records }
 func (l *losses) queued() uint64 {
 	n := l.queuedTold + l.evicted.records()
 	for i := range l.n {
-		n += l.refused[i].records()
+		n += l.newest[i].records()
 	}
 	return n
 }
@@ -156,7 +156,7 @@ func (l *losses) pending() bool {
 // to the position at, between two batches.
 func (l *losses) due(at uint64) bool {
 	return l.rejected.open || l.evicted.open ||
-		l.n > 0 && l.refused[0].before <= at
+		l.n > 0 && l.newest[0].before <= at
 }
 
 // take returns the losses that are due as one, and forgets them.
@@ -164,10 +164,10 @@ func (l *losses) take(at uint64) Loss {
 	g := l.rejected
 	g.join(&l.evicted)
 	k := 0
-	for ; k < l.n && l.refused[k].before <= at; k++ {
-		g.join(&l.refused[k])
+	for ; k < l.n && l.newest[k].before <= at; k++ {
+		g.join(&l.newest[k])
 	}
-	l.n = copy(l.refused[:], l.refused[k:l.n])
+	l.n = copy(l.newest[:], l.newest[k:l.n])
 	l.queuedTold += g.records() - l.rejected.records()
 	l.rejected, l.evicted = gap{}, gap{}
 	return l.tell(&g)
@@ -195,7 +195,7 @@ func (l *losses) tell(g *gap) Loss {
 // before returns how many of the next n records come before the next gap.
 func (l *losses) before(at uint64, n int) int {
 	for i := range l.n {
-		if b := l.refused[i].before; b > at {
+		if b := l.newest[i].before; b > at {
 			return int(min(b-at, uint64(n)))
 		}
 	}

@@ -10,12 +10,12 @@ import (
 
 // Each gap has what was lost in it, since when, and the form of its first
 // record.
-func TestLosses_of_each_gap_are_its_own(t *testing.T) {
+func TestLossesOfEachGapAreItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l losses
 		lose := func(record string, c class, before uint64) time.Time {
 			time.Sleep(time.Second)
-			l.refuse([]byte(record), newMark(len(record), c), before)
+			l.dropNewest([]byte(record), newMark(len(record), c), before)
 			return time.Now()
 		}
 		first := lose("plain", classInfo, 3)
@@ -42,7 +42,7 @@ func TestLossesAddUp(t *testing.T) {
 		since := time.Now()
 		p := []byte("level=INFO")
 		for i := range uint64(4) {
-			l.refuse(p, newMark(10, classInfo), i)
+			l.dropNewest(p, newMark(10, classInfo), i)
 		}
 		time.Sleep(time.Second)
 		l.evict(p, newMark(10, classWarn))
@@ -67,13 +67,13 @@ func TestLossesAddUp(t *testing.T) {
 	})
 }
 
-func TestLosses_end_a_batch_where_a_gap_is(t *testing.T) {
+func TestLossesEndABatchWhereAGapIs(t *testing.T) {
 	var l losses
 	require.Equal(t, 10, l.before(5, 10), "there is none")
-	l.refuse([]byte("x"), newMark(1, classInfo), 7)
+	l.dropNewest([]byte("x"), newMark(1, classInfo), 7)
 	require.Equal(t, 2, l.before(5, 10))
 	require.Equal(t, 1, l.before(5, 1))
 	require.Equal(t, 10, l.before(7, 10), "it is here, and was not to be told")
-	l.refuse([]byte("x"), newMark(1, classInfo), 9)
+	l.dropNewest([]byte("x"), newMark(1, classInfo), 9)
 	require.Equal(t, 2, l.before(7, 10))
 }

@@ -34,7 +34,7 @@ func backlog(do func(call int, p []byte) (int, error)) (*Writer, *tape) {
 	return w, s
 }
 
-func TestPieces_are_large_and_of_whole_records(t *testing.T) {
+func TestPiecesAreLargeAndOfWholeRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		large := 0
 		w, s := backlog(func(_ int, p []byte) (int, error) {
@@ -51,7 +51,7 @@ func TestPieces_are_large_and_of_whole_records(t *testing.T) {
 	})
 }
 
-func TestPieces_a_record_longer_than_one_goes_in_one_call(t *testing.T) {
+func TestPiecesARecordLongerThanOneGoesInOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{}
 		w := New(s, Options{})
@@ -66,7 +66,7 @@ func TestPieces_a_record_longer_than_one_goes_in_one_call(t *testing.T) {
 	})
 }
 
-func TestPieces_are_counted_while_the_next_one_hangs(t *testing.T) {
+func TestPiecesAreCountedWhileTheNextOneHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		w, s := backlog(func(call int, p []byte) (int, error) {
@@ -96,7 +96,7 @@ func TestPieces_are_counted_while_the_next_one_hangs(t *testing.T) {
 
 // A waiter that times out asks whether the sink has taken anything meanwhile.
 // Shutdown and Flush count before they tell; so the count must be theirs.
-func TestPieces_are_counted_by_whoever_asks_first(t *testing.T) {
+func TestPiecesAreCountedByWhoeverAsksFirst(t *testing.T) {
 	for name, ask := range map[string]func(*Writer) Count{
 		"shutdown": func(w *Writer) Count {
 			ctx, cancel := context.WithCancel(context.Background())
@@ -128,7 +128,7 @@ func TestPieces_are_counted_by_whoever_asks_first(t *testing.T) {
 	}
 }
 
-func TestPieces_a_crash_or_an_error_in_one_resumes_there(t *testing.T) {
+func TestPiecesACrashOrAnErrorInOneResumesThere(t *testing.T) {
 	for name, fail := range map[string]func(p []byte) (int, error){
 		"panic":   func([]byte) (int, error) { panic("sink") },
 		"error":   func([]byte) (int, error) { return 0, errSink },
@@ -157,7 +157,7 @@ func TestPieces_a_crash_or_an_error_in_one_resumes_there(t *testing.T) {
 }
 
 // A sink that needs long for a batch, but not for a piece of it, is no stall.
-func TestPieces_each_is_a_sign_of_life(t *testing.T) {
+func TestPiecesEachIsASignOfLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _ := backlog(func(_ int, p []byte) (int, error) {
 			time.Sleep(3 * time.Second)
@@ -171,7 +171,7 @@ func TestPieces_each_is_a_sign_of_life(t *testing.T) {
 
 // What counts as no progress begins with the record, not with the last look
 // that the idle worker took at the buffer.
-func TestPieces_a_stall_begins_with_the_record(t *testing.T) {
+func TestPiecesAStallBeginsWithTheRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		w := New(h, Options{StallAfter: 10 * time.Second})

@@ -15,7 +15,7 @@ var aLoss = Loss{
 	Until:  time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC),
 }
 
-func TestReport_forms(t *testing.T) {
+func TestReportForms(t *testing.T) {
 	unknown := aLoss
 	unknown.Levels = Levels{Unknown: 12}
 	for _, c := range []struct {
@@ -41,7 +41,7 @@ func TestReport_forms(t *testing.T) {
 	}
 }
 
-func TestReport_nil_takes_after_the_records(t *testing.T) {
+func TestReportNilTakesAfterTheRecords(t *testing.T) {
 	for record, want := range map[string]func(Loss) []byte{
 		`{"msg":"x"}`:               ReportJSON,
 		`time=2026 level=INFO`:      ReportText,
@@ -55,7 +55,7 @@ func TestReport_nil_takes_after_the_records(t *testing.T) {
 	}
 }
 
-func TestReport_has_the_levels_if_one_is_known(t *testing.T) {
+func TestReportHasTheLevelsIfOneIsKnown(t *testing.T) {
 	require.Empty(t, Levels{}.attrs())
 	require.Empty(t, Levels{Unknown: 1}.attrs())
 	require.Len(t, Levels{Unknown: 1, Warn: 1}.attrs(), 2)

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRuns_are_of_many_records_and_not_too_many(t *testing.T) {
+func TestRunsAreOfManyRecordsAndNotTooMany(t *testing.T) {
 	const size = 1 << 20
 	ring := newByteRing(size, pieceBytes)
 	for ring.put([]byte("abcdefghijklmnop"), newMark(16, classInfo)) {
@@ -17,7 +17,7 @@ func TestRuns_are_of_many_records_and_not_too_many(t *testing.T) {
 }
 
 // A batch is of whole runs, up to the limit, in the room there is for marks.
-func TestRuns_make_a_batch(t *testing.T) {
+func TestRunsMakeABatch(t *testing.T) {
 	ring := newByteRing(1<<16, 1000)
 	for range 50 {
 		require.True(t, ring.put(make([]byte, 100), newMark(100, classInfo)))
@@ -45,7 +45,7 @@ func TestRuns_make_a_batch(t *testing.T) {
 
 // The table of runs is made once, for the worst that can come: of any two
 // neighbours, hardly more than one fills a run. It is small beside the rest.
-func TestRuns_have_room_for_the_worst(t *testing.T) {
+func TestRunsHaveRoomForTheWorst(t *testing.T) {
 	for _, c := range []struct{ size, limit, long int }{
 		{4 << 20, pieceBytes, pieceBytes}, {4 << 20, pieceBytes, 1},
 		{1 << 16, 1 << 14, 1 << 14}, {1 << 16, 50, 50}, {1 << 16, 1 << 14, 1},

@@ -32,7 +32,7 @@ func init() {
 
 // A reader of standard output that goes away ends the process, unless it has
 // the one line that the documentation gives.
-func TestSinks_sigpipe(t *testing.T) {
+func TestSinksSigpipe(t *testing.T) {
 	for how, signaled := range map[string]bool{
 		"stdout without a reader":                  true,
 		"stdout without a reader, SIGPIPE ignored": false,

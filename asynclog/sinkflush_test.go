@@ -41,7 +41,7 @@ type onlySync struct{ d *durable }
 func (o onlySync) Write(p []byte) (int, error) { return o.d.Write(p) }
 func (o onlySync) Sync() error                 { return o.d.Sync() }
 
-func TestFlush_passes_through_to_the_sink(t *testing.T) {
+func TestFlushPassesThroughToTheSink(t *testing.T) {
 	var out bytes.Buffer
 	w := New(bufio.NewWriter(&out), Options{})
 	_, _ = w.Write([]byte("x\n"))
@@ -52,7 +52,7 @@ func TestFlush_passes_through_to_the_sink(t *testing.T) {
 	require.Equal(t, "x\ny\n", out.String(), "Close, too")
 }
 
-func TestFlush_calls_Flush_and_then_Sync(t *testing.T) {
+func TestFlushCallsFlushAndThenSync(t *testing.T) {
 	d := &durable{}
 	w := New(d, Options{SyncLevel: slog.LevelError})
 	_, _ = w.Write([]byte("x"))
@@ -66,7 +66,7 @@ func TestFlush_calls_Flush_and_then_Sync(t *testing.T) {
 	require.Equal(t, "xFSyFF", d.String(), "once")
 }
 
-func TestFlush_a_sink_with_Sync_alone(t *testing.T) {
+func TestFlushASinkWithSyncAlone(t *testing.T) {
 	d := &durable{}
 	w := New(onlySync{d}, Options{SyncLevel: slog.LevelError})
 	_, _ = w.WriteLeveled(slog.LevelError, []byte("x"))
@@ -75,7 +75,7 @@ func TestFlush_a_sink_with_Sync_alone(t *testing.T) {
 	require.Equal(t, "xS", d.String())
 }
 
-func TestFlush_returns_the_sinks_error(t *testing.T) {
+func TestFlushReturnsTheSinksError(t *testing.T) {
 	bad := errors.New("bad disk")
 	d := &durable{sync: func() error { return bad }}
 	w := New(d, Options{})
@@ -97,7 +97,7 @@ func TestFlush_returns_the_sinks_error(t *testing.T) {
 }
 
 // All who wait at the time share one call.
-func TestFlush_one_call_for_many_callers(t *testing.T) {
+func TestFlushOneCallForManyCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &durable{sync: func() error {
 			time.Sleep(time.Second)
@@ -114,7 +114,7 @@ func TestFlush_one_call_for_many_callers(t *testing.T) {
 	})
 }
 
-func TestFlush_a_Sync_that_hangs_is_waited_for_as_long_as_ctx_says(t *testing.T) {
+func TestFlushASyncThatHangsIsWaitedForAsLongAsCtxSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
 		d := &durable{sync: func() error { <-hang; return nil }}
@@ -134,7 +134,7 @@ func TestFlush_a_Sync_that_hangs_is_waited_for_as_long_as_ctx_says(t *testing.T)
 	})
 }
 
-func TestFlush_a_panic_in_the_sinks_Flush_is_one_of_the_sink(t *testing.T) {
+func TestFlushAPanicInTheSinksFlushIsOneOfTheSink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &durable{}
 		d.flush = func() error { panic("on purpose") }
@@ -152,7 +152,7 @@ func TestFlush_a_panic_in_the_sinks_Flush_is_one_of_the_sink(t *testing.T) {
 }
 
 // Pipes and terminals cannot be synced, which is no fault of anybody.
-func TestFlush_to_a_pipe(t *testing.T) {
+func TestFlushToAPipe(t *testing.T) {
 	r, out, err := os.Pipe()
 	require.NoError(t, err)
 	w := New(out, Options{})
@@ -164,7 +164,7 @@ func TestFlush_to_a_pipe(t *testing.T) {
 }
 
 // Nor through a wrapper, as zapcore.Lock(os.Stdout) is one.
-func TestFlush_a_sink_that_cannot_be_synced(t *testing.T) {
+func TestFlushASinkThatCannotBeSynced(t *testing.T) {
 	for _, err := range []error{syscall.EINVAL, errors.ErrUnsupported} {
 		d := &durable{sync: func() error { return &os.PathError{Err: err} }}
 		w := New(onlySync{d}, Options{})

@@ -10,7 +10,7 @@ import (
 )
 
 // Why the documentation wants two Writers for two sinks.
-func TestSinks_a_MultiWriter_repeats_records_and_two_Writers_do_not(t *testing.T) {
+func TestSinksAMultiWriterRepeatsRecordsAndTwoWritersDoNot(t *testing.T) {
 	failing := func() io.Writer {
 		calls := 0
 		return sinkFunc(func(p []byte) (int, error) {
@@ -36,7 +36,7 @@ func TestSinks_a_MultiWriter_repeats_records_and_two_Writers_do_not(t *testing.T
 }
 
 // Two Writers on one File mix whole records.
-func TestSinks_two_Writers_on_one_File(t *testing.T) {
+func TestSinksTwoWritersOnOneFile(t *testing.T) {
 	f, path := openFile(t)
 	l := newLedger(2)
 	w1, w2 := New(f, faultOptions), New(f, faultOptions)

@@ -35,7 +35,7 @@ func failsThen(h hung, second func(p []byte) (int, error)) *tape {
 }
 
 // A stall leaves its time behind, like everything else that goes wrong.
-func TestSinkState_keeps_a_stall(t *testing.T) {
+func TestSinkStateKeepsAStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		w := New(h, Options{StallAfter: time.Second})
@@ -78,7 +78,7 @@ func TestSinkState_StalledSince(t *testing.T) {
 
 // The sink's last error is not hidden by the stalls that follow from it,
 // however many.
-func TestSinkState_current_is_the_sinks_own(t *testing.T) {
+func TestSinkStateCurrentIsTheSinksOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		s := &tape{do: func(call int, p []byte) (int, error) {
@@ -98,7 +98,7 @@ func TestSinkState_current_is_the_sinks_own(t *testing.T) {
 	})
 }
 
-func TestSinkState_a_stall_alone_is_no_error_of_the_sink(t *testing.T) {
+func TestSinkStateAStallAloneIsNoErrorOfTheSink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		w := New(h, Options{StallAfter: time.Second})
@@ -109,7 +109,7 @@ func TestSinkState_a_stall_alone_is_no_error_of_the_sink(t *testing.T) {
 	})
 }
 
-func TestSinkState_current_is_forgotten_with_the_next_success(t *testing.T) {
+func TestSinkStateCurrentIsForgottenWithTheNextSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		w := New(failsThen(h, func(p []byte) (int, error) { return len(p), nil }),
@@ -124,7 +124,7 @@ func TestSinkState_current_is_forgotten_with_the_next_success(t *testing.T) {
 
 // A panic has its stack in Stats and where it is unwrapped, but is one line
 // wherever it is told.
-func TestSinkState_a_panic_is_told_on_one_line(t *testing.T) {
+func TestSinkStateAPanicIsToldOnOneLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := &tape{}
 		s := &tape{do: func(int, []byte) (int, error) { panic("sink") }}
@@ -144,7 +144,7 @@ func TestSinkState_a_panic_is_told_on_one_line(t *testing.T) {
 	})
 }
 
-func TestSinkState_keeps_the_last_errors_in_order(t *testing.T) {
+func TestSinkStateKeepsTheLastErrorsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var errs []error
 		s := &tape{do: func(call int, p []byte) (int, error) {
@@ -172,7 +172,7 @@ func TestSinkState_keeps_the_last_errors_in_order(t *testing.T) {
 
 // The pause between two calls doubles up to a second, and is short again once
 // something was taken, and while somebody waits for the end.
-func TestSinkState_pauses(t *testing.T) {
+func TestSinkStatePauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls []time.Time
 		s := &tape{do: func(call int, p []byte) (int, error) {
@@ -204,7 +204,7 @@ func TestSinkState_pauses(t *testing.T) {
 	})
 }
 
-func TestSinkState_is_told(t *testing.T) {
+func TestSinkStateIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var does func(p []byte) (int, error)
 		told := &tape{}
@@ -258,7 +258,7 @@ func TestSinkState_is_told(t *testing.T) {
 }
 
 // To ask what is to be done next is no call of the sink that went well.
-func TestSinkState_a_pause_is_no_success(t *testing.T) {
+func TestSinkStateAPauseIsNoSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := &tape{}
 		s := &tape{do: func(int, []byte) (int, error) { return 0, errSink }}
@@ -277,7 +277,7 @@ func TestSinkState_a_pause_is_no_success(t *testing.T) {
 }
 
 // A panic after an error is not the success that ends the trouble.
-func TestSinkState_a_crash_is_no_success(t *testing.T) {
+func TestSinkStateACrashIsNoSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		w := New(failsThen(h, func([]byte) (int, error) { panic("sink") }),

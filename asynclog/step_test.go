@@ -51,7 +51,7 @@ func (s *stepped) end(t *testing.T, w *Writer) {
 	require.NoError(t, w.Close())
 }
 
-func TestStep_flush_waits_for_what_moves_to_the_reserve(t *testing.T) {
+func TestStepFlushWaitsForWhatMovesToTheReserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStepped()
 		w := New(s, Options{Budget: 8192, Reserve: 2048})
@@ -70,7 +70,7 @@ func TestStep_flush_waits_for_what_moves_to_the_reserve(t *testing.T) {
 	})
 }
 
-func TestStep_flush_waits_for_the_report_of_losses(t *testing.T) {
+func TestStepFlushWaitsForTheReportOfLosses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStepped()
 		w := New(s, small(DropNewest))
@@ -84,7 +84,7 @@ func TestStep_flush_waits_for_the_report_of_losses(t *testing.T) {
 	})
 }
 
-func TestStep_report_functions_may_use_the_writer(t *testing.T) {
+func TestStepReportFunctionsMayUseTheWriter(t *testing.T) {
 	s := &tape{}
 	var w *Writer
 	opts := small(DropNewest)
@@ -112,7 +112,7 @@ func TestStep_report_functions_may_use_the_writer(t *testing.T) {
 	require.NoError(t, w.Close())
 }
 
-func TestStep_a_record_is_given_up_after_sixteen_crashes(t *testing.T) {
+func TestStepARecordIsGivenUpAfterSixteenCrashes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, crashes := &tape{}, 0
 		s.do = func(_ int, p []byte) (int, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSyncLevel_a_record_is_written_before_Write_returns(t *testing.T) {
+func TestSyncLevelARecordIsWrittenBeforeWriteReturns(t *testing.T) {
 	for full := DropOldest; full <= Wait; full++ {
 		s := &tape{}
 		w := New(s, Options{SyncLevel: slog.LevelError, Full: full})
@@ -28,7 +28,7 @@ func TestSyncLevel_a_record_is_written_before_Write_returns(t *testing.T) {
 	}
 }
 
-func TestSyncLevel_is_read_once_and_zero_is_a_level(t *testing.T) {
+func TestSyncLevelIsReadOnceAndZeroIsALevel(t *testing.T) {
 	level := new(slog.LevelVar)
 	o := Options{SyncLevel: level}.checked()
 	level.Set(slog.LevelError)
@@ -37,7 +37,7 @@ func TestSyncLevel_is_read_once_and_zero_is_a_level(t *testing.T) {
 }
 
 // Below the level, and without one, nobody waits.
-func TestSyncLevel_the_others_do_not_wait(t *testing.T) {
+func TestSyncLevelTheOthersDoNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, gate := heldTape()
 		w := New(s, Options{SyncLevel: slog.LevelError})
@@ -51,7 +51,7 @@ func TestSyncLevel_the_others_do_not_wait(t *testing.T) {
 }
 
 // A sink that hangs costs MaxWait once, until it takes something.
-func TestSyncLevel_a_sink_that_hangs(t *testing.T) {
+func TestSyncLevelASinkThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, gate := heldTape()
 		w := New(s, Options{SyncLevel: slog.LevelError, MaxWait: 3 * time.Second})
@@ -73,7 +73,7 @@ func TestSyncLevel_a_sink_that_hangs(t *testing.T) {
 
 // A sink that makes progress, but has too much before it: the errors of an
 // overloaded service must not wait one after the other.
-func TestSyncLevel_a_sink_that_falls_behind(t *testing.T) {
+func TestSyncLevelASinkThatFallsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{do: func(_ int, p []byte) (int, error) {
 			time.Sleep(time.Second)
@@ -105,7 +105,7 @@ func TestSyncLevel_a_sink_that_falls_behind(t *testing.T) {
 	})
 }
 
-func TestSyncLevel_many_wait_in_vain(t *testing.T) {
+func TestSyncLevelManyWaitInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, gate := heldTape()
 		w := New(s, Options{SyncLevel: slog.LevelError})
@@ -120,7 +120,7 @@ func TestSyncLevel_many_wait_in_vain(t *testing.T) {
 	})
 }
 
-func TestSyncLevel_Close_ends_the_wait(t *testing.T) {
+func TestSyncLevelCloseEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, gate := heldTape()
 		w := New(s, Options{SyncLevel: slog.LevelError, MaxWait: time.Hour,
@@ -137,7 +137,7 @@ func TestSyncLevel_Close_ends_the_wait(t *testing.T) {
 }
 
 // A sink that logs at the level to its own Writer would wait for itself.
-func TestSyncLevel_the_sink_does_not_wait_for_itself(t *testing.T) {
+func TestSyncLevelTheSinkDoesNotWaitForItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w *Writer
 		s := &tape{}
@@ -158,7 +158,7 @@ func TestSyncLevel_the_sink_does_not_wait_for_itself(t *testing.T) {
 }
 
 // What is dropped at once is not waited for.
-func TestSyncLevel_a_record_that_is_dropped(t *testing.T) {
+func TestSyncLevelARecordThatIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, gate := heldTape()
 		w := New(s, Options{SyncLevel: slog.LevelInfo, Budget: 1024,
@@ -178,7 +178,7 @@ func TestSyncLevel_a_record_that_is_dropped(t *testing.T) {
 	})
 }
 
-func TestSync_is_a_Flush_within_CloseTimeout(t *testing.T) {
+func TestSyncIsAFlushWithinCloseTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, gate := heldTape()
 		w := New(s, Options{CloseTimeout: 2 * time.Second})

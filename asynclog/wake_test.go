@@ -12,7 +12,7 @@ import (
 
 // A worker that is idle looks at the buffer from time to time in any case, to
 // beat; a record must not have to wait for that.
-func TestWake_a_record_wakes_the_idle_worker(t *testing.T) {
+func TestWakeARecordWakesTheIdleWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{}
 		w := New(s, Options{})
@@ -31,7 +31,7 @@ func TestWake_a_record_wakes_the_idle_worker(t *testing.T) {
 
 // A short record does not slip into room that is too small for the long one
 // which has been waiting.
-func TestWake_a_short_record_waits_behind_a_long_one(t *testing.T) {
+func TestWakeAShortRecordWaitsBehindALongOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		s := &tape{do: func(_ int, p []byte) (int, error) {
@@ -92,7 +92,7 @@ func waitersOf(w *Writer) int {
 
 // A short record that waits behind a long one gets the room there is when the
 // long one has given up.
-func TestWake_who_gives_up_lets_the_next_one_in(t *testing.T) {
+func TestWakeWhoGivesUpLetsTheNextOneIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, s, gate := waiting(t, Options{MaxWait: time.Second})
 		require.LessOrEqual(t, w.buf.used+10, w.buf.limit)
@@ -110,7 +110,7 @@ func TestWake_who_gives_up_lets_the_next_one_in(t *testing.T) {
 
 // The place of a record that crashes the sink goes to those who wait, even if
 // the sink is not called for anything else.
-func TestWake_a_discarded_record_makes_room(t *testing.T) {
+func TestWakeADiscardedRecordMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{do: func(call int, p []byte) (int, error) {
 			if p[0] == 'p' {
@@ -132,12 +132,16 @@ func TestWake_a_discarded_record_makes_room(t *testing.T) {
 	})
 }
 
-// An error may come with some bytes, and these make room.
-func TestWake_a_partial_write_makes_room(t *testing.T) {
+// An error may come with some bytes, and these make room. The first call holds
+// the sink until both records of the second are there.
+func TestWakeAPartialWriteMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		gate, h := make(hung), make(hung)
+		first, gate, h := make(hung), make(hung), make(hung)
 		s := &tape{do: func(call int, p []byte) (int, error) {
-			if call == 0 {
+			switch call {
+			case 0:
+				return first.Write(p)
+			case 1:
 				_, _ = gate.Write(p)
 				return len(p) - 1, errSink
 			}
@@ -147,9 +151,12 @@ func TestWake_a_partial_write_makes_room(t *testing.T) {
 		opts.MaxWait = time.Hour
 		opts.Reserve = 1000 // room that the others may not fill
 		w := New(s, opts)
-		first := strings.Repeat("a", 189) + "\n" + strings.Repeat("b", 189) + "\n"
-		_, _ = w.Write([]byte(first[:190]))
-		_, _ = w.Write([]byte(first[190:]))
+		_, _ = w.Write([]byte("first\n"))
+		synctest.Wait()
+		for _, letter := range []string{"a", "b"} {
+			_, _ = w.Write([]byte(strings.Repeat(letter, 189) + "\n"))
+		}
+		close(first)
 		synctest.Wait()
 		fill(w)
 		writeLater(t, w, 190)
@@ -157,7 +164,7 @@ func TestWake_a_partial_write_makes_room(t *testing.T) {
 		close(gate)
 		synctest.Wait()
 		require.Empty(t, w.waiters)
-		require.Equal(t, Count{1, 190}, w.Stats().Written)
+		require.Equal(t, Count{2, 196}, w.Stats().Written)
 		close(h)
 		require.NoError(t, w.Close())
 	})
@@ -165,7 +172,7 @@ func TestWake_a_partial_write_makes_room(t *testing.T) {
 
 // Who has waited in vain for room, though the sink takes what it can, is no
 // reason for others not to wait.
-func TestWake_a_slow_sink_is_not_hopeless(t *testing.T) {
+func TestWakeASlowSinkIsNotHopeless(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{do: func(_ int, p []byte) (int, error) {
 			time.Sleep(700 * time.Millisecond)
@@ -193,7 +200,7 @@ func TestWake_a_slow_sink_is_not_hopeless(t *testing.T) {
 }
 
 // A report that is taken is progress as well.
-func TestWake_a_report_is_a_sign_of_hope(t *testing.T) {
+func TestWakeAReportIsASignOfHope(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		s := &tape{do: func(call int, p []byte) (int, error) {
@@ -218,7 +225,7 @@ func TestWake_a_report_is_a_sign_of_hope(t *testing.T) {
 }
 
 // What the sink has taken before is no progress while one waits.
-func TestWake_progress_is_counted_from_the_beginning_of_the_wait(t *testing.T) {
+func TestWakeProgressIsCountedFromTheBeginningOfTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate, h := make(hung), make(hung)
 		s := &tape{do: func(call int, p []byte) (int, error) {
@@ -246,7 +253,7 @@ func TestWake_progress_is_counted_from_the_beginning_of_the_wait(t *testing.T) {
 }
 
 // Nor is what it takes meanwhile forgotten, though nobody has counted it.
-func TestWake_progress_is_counted_to_the_end_of_the_wait(t *testing.T) {
+func TestWakeProgressIsCountedToTheEndOfTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		s := &tape{do: func(call int, p []byte) (int, error) {
@@ -268,7 +275,7 @@ func TestWake_progress_is_counted_to_the_end_of_the_wait(t *testing.T) {
 }
 
 // Who was sent away is not let in afterwards, or twice.
-func TestWake_those_who_are_dismissed_are_forgotten(t *testing.T) {
+func TestWakeThoseWhoAreDismissedAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, s, gate := waiting(t, Options{MaxWait: time.Hour})
 		writeLater(t, w, 190)
@@ -285,7 +292,7 @@ func TestWake_those_who_are_dismissed_are_forgotten(t *testing.T) {
 	})
 }
 
-func TestWake_a_flush_wakes_the_idle_worker(t *testing.T) {
+func TestWakeAFlushWakesTheIdleWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		w := New(h, Options{})

@@ -303,9 +303,10 @@ func (w *Writer) loss() (Loss, time.Duration) {
 		whole && !l.due(w.buf.youngOut),
 		!whole && (!l.rejected.open || !w.buf.inHand.between()),
 		l.quiet && !hurry,
-		w.reportedNow && w.buf.queued() > 0: // one for a batch is enough
+		// One report for a batch is enough.
+		w.reportedNow && w.buf.queued() > 0 && !w.probing():
 		return Loss{}, never
-	case hurry || w.buf.written.Records >= w.reportAt:
+	case hurry || w.probing() || w.buf.written.Records >= w.reportAt:
 	default:
 		if d := time.Until(w.nextReport); d > 0 {
 			return Loss{}, d
@@ -320,6 +321,14 @@ func (w *Writer) loss() (Loss, time.Duration) {
 		w.reported = l.takeRejected()
 	}
 	return w.reported, 0
+}
+
+// probing reports whether a report is due at once, to show whether the sink
+// takes anything but the record that was given up last: see tries. Without that,
+// of poison records in a row every second one had all its tries, as reports are
+// otherwise a second apart. The caller holds mu.
+func (w *Writer) probing() bool {
+	return w.poisons > 0 && !w.tookSince && w.reportAt != noWatch
 }
 
 func (w *Writer) batchRecords() int {

@@ -33,7 +33,7 @@ func small(full FullPolicy) Options {
 	return Options{Budget: 4096, Full: full, Reserve: -1, Report: ReportJSON}
 }
 
-func TestWriter_writes_what_was_accepted_in_order(t *testing.T) {
+func TestWriterWritesWhatWasAcceptedInOrder(t *testing.T) {
 	s := &tape{}
 	w := New(s, Options{})
 	log.New(w, "", 0).Print("one")
@@ -52,7 +52,7 @@ func TestWriter_writes_what_was_accepted_in_order(t *testing.T) {
 	lawful(t, st)
 }
 
-func TestWriter_copies_its_argument(t *testing.T) {
+func TestWriterCopiesItsArgument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{}
 		w := New(s, Options{})
@@ -64,7 +64,7 @@ func TestWriter_copies_its_argument(t *testing.T) {
 	})
 }
 
-func TestNew_panics_at_the_door(t *testing.T) {
+func TestNewPanicsAtTheDoor(t *testing.T) {
 	for name, f := range map[string]func(){
 		"asynclog: nil sink":              func() { New(nil, Options{}) },
 		"asynclog: Budget of 255 bytes":   func() { New(io.Discard, Options{Budget: 255}) },
@@ -92,7 +92,7 @@ func TestNew_panics_at_the_door(t *testing.T) {
 	require.NoError(t, w.Close(), "the panic came before anything happened")
 }
 
-func TestWriter_every_budget_from_the_smallest_on_works(t *testing.T) {
+func TestWriterEveryBudgetFromTheSmallestOnWorks(t *testing.T) {
 	for budget := minBudget; budget < 3000; budget += 111 {
 		for full := DropOldest; full <= DropNewest; full++ {
 			s := &tape{}
@@ -113,7 +113,7 @@ func TestWriter_every_budget_from_the_smallest_on_works(t *testing.T) {
 	}
 }
 
-func TestWriter_a_record_that_can_never_fit_is_refused(t *testing.T) {
+func TestWriterARecordThatCanNeverFitIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for full := DropOldest; full <= Wait; full++ {
 			s := &tape{}
@@ -135,7 +135,7 @@ func TestWriter_a_record_that_can_never_fit_is_refused(t *testing.T) {
 	})
 }
 
-func TestWriter_three_quarters_of_the_default_budget_fit(t *testing.T) {
+func TestWriterThreeQuartersOfTheDefaultBudgetFit(t *testing.T) {
 	for full := DropOldest; full <= Wait; full++ {
 		s := &tape{}
 		w := New(s, Options{Full: full, Budget: 1 << 20})
@@ -145,7 +145,7 @@ func TestWriter_three_quarters_of_the_default_budget_fit(t *testing.T) {
 	}
 }
 
-func TestWriter_write_after_close_returns_an_error(t *testing.T) {
+func TestWriterWriteAfterCloseReturnsAnError(t *testing.T) {
 	w := New(io.Discard, Options{})
 	require.NoError(t, w.Close())
 	for range 2 {
@@ -159,7 +159,7 @@ func TestWriter_write_after_close_returns_an_error(t *testing.T) {
 	require.NoError(t, w.Flush(context.Background()))
 }
 
-func TestWriter_no_allocations(t *testing.T) {
+func TestWriterNoAllocations(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
@@ -191,7 +191,7 @@ func TestWriter_no_allocations(t *testing.T) {
 	}
 }
 
-func TestWriter_partial_writes_are_resumed_exactly(t *testing.T) {
+func TestWriterPartialWritesAreResumedExactly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for seed := range uint64(20) {
 			s := &tape{do: partly(seed, errSink)}
@@ -213,7 +213,7 @@ func TestWriter_partial_writes_are_resumed_exactly(t *testing.T) {
 	})
 }
 
-func TestWriter_a_sink_error_keeps_the_batch(t *testing.T) {
+func TestWriterASinkErrorKeepsTheBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var works atomic.Bool
 		s := &tape{do: func(_ int, p []byte) (int, error) {
@@ -294,7 +294,7 @@ func TestWriterSinkThatMiscountsAndFails(t *testing.T) {
 	})
 }
 
-func TestWriter_drop_oldest(t *testing.T) {
+func TestWriterDropOldest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, gate := heldTape()
 		w := New(s, small(DropOldest))
@@ -319,7 +319,7 @@ func TestWriter_drop_oldest(t *testing.T) {
 	})
 }
 
-func TestWriter_drop_newest(t *testing.T) {
+func TestWriterDropNewest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, gate := heldTape()
 		w := New(s, small(DropNewest))
@@ -348,7 +348,7 @@ func lastLine(s string) string {
 	return s[strings.LastIndexByte(s, '\n')+1:]
 }
 
-func TestWriter_wait(t *testing.T) {
+func TestWriterWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{do: func(_ int, p []byte) (int, error) {
 			time.Sleep(10 * time.Millisecond) // slow, but well
@@ -365,7 +365,7 @@ func TestWriter_wait(t *testing.T) {
 	})
 }
 
-func TestWriter_wait_is_bounded_and_paid_for_once(t *testing.T) {
+func TestWriterWaitIsBoundedAndPaidForOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		opts := small(Wait)
@@ -385,7 +385,7 @@ func TestWriter_wait_is_bounded_and_paid_for_once(t *testing.T) {
 	})
 }
 
-func TestWriter_close_wakes_those_who_wait(t *testing.T) {
+func TestWriterCloseWakesThoseWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		opts := small(Wait)
@@ -422,7 +422,7 @@ func fill(w *Writer) {
 	}
 }
 
-func TestWriter_a_hanging_sink_stalls_only_itself(t *testing.T) {
+func TestWriterAHangingSinkStallsOnlyItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		told := &tape{}
@@ -458,7 +458,7 @@ func TestWriter_a_hanging_sink_stalls_only_itself(t *testing.T) {
 	})
 }
 
-func TestWriter_failing_for_long_is_a_stall_too(t *testing.T) {
+func TestWriterFailingForLongIsAStallToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var works atomic.Bool
 		s := &tape{do: func(_ int, p []byte) (int, error) {
@@ -481,7 +481,7 @@ func TestWriter_failing_for_long_is_a_stall_too(t *testing.T) {
 	})
 }
 
-func TestWriter_a_sink_that_panics_or_exits_is_called_again(t *testing.T) {
+func TestWriterASinkThatPanicsOrExitsIsCalledAgain(t *testing.T) {
 	for name, crash := range map[string]func(){
 		"panic":  func() { panic("sink") },
 		"goexit": runtime.Goexit,
@@ -514,7 +514,7 @@ func TestWriter_a_sink_that_panics_or_exits_is_called_again(t *testing.T) {
 	}
 }
 
-func TestWriter_a_record_the_sink_cannot_stand_is_dropped(t *testing.T) {
+func TestWriterARecordTheSinkCannotStandIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		poison := numbered(0, 5)
 		s := &tape{do: func(_ int, p []byte) (int, error) {
@@ -535,7 +535,7 @@ func TestWriter_a_record_the_sink_cannot_stand_is_dropped(t *testing.T) {
 	})
 }
 
-func TestWriter_flush(t *testing.T) {
+func TestWriterFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{do: func(_ int, p []byte) (int, error) {
 			time.Sleep(time.Second)
@@ -575,7 +575,7 @@ func TestWriter_flush(t *testing.T) {
 	})
 }
 
-func TestWriter_flush_includes_losses_and_the_reserve(t *testing.T) {
+func TestWriterFlushIncludesLossesAndTheReserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, gate := heldTape()
 		w := New(s, Options{Budget: 4096, Report: ReportJSON, Unbatched: true})
@@ -606,7 +606,7 @@ func TestWriter_flush_includes_losses_and_the_reserve(t *testing.T) {
 	})
 }
 
-func TestWriter_shutdown_counts_what_is_left(t *testing.T) {
+func TestWriterShutdownCountsWhatIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// The sink takes ten records and a half, and then fails.
 		line := []byte("0123456789\n")
@@ -637,7 +637,7 @@ func TestWriter_shutdown_counts_what_is_left(t *testing.T) {
 	})
 }
 
-func TestWriter_close_with_a_sink_that_recovers_in_time(t *testing.T) {
+func TestWriterCloseWithASinkThatRecoversInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		s := &tape{do: func(_ int, p []byte) (int, error) {
@@ -656,7 +656,7 @@ func TestWriter_close_with_a_sink_that_recovers_in_time(t *testing.T) {
 	})
 }
 
-func TestWriter_a_sink_that_logs_into_its_own_writer(t *testing.T) {
+func TestWriterASinkThatLogsIntoItsOwnWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w *Writer
 		s := &tape{}
@@ -683,7 +683,7 @@ func TestWriter_a_sink_that_logs_into_its_own_writer(t *testing.T) {
 	})
 }
 
-func TestWriter_a_sink_that_closes_or_flushes_its_own_writer(t *testing.T) {
+func TestWriterASinkThatClosesOrFlushesItsOwnWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w *Writer
 		s := &tape{}
@@ -708,7 +708,7 @@ func TestWriter_a_sink_that_closes_or_flushes_its_own_writer(t *testing.T) {
 	})
 }
 
-func TestWriter_report_functions_that_fail(t *testing.T) {
+func TestWriterReportFunctionsThatFail(t *testing.T) {
 	for name, report := range map[string]func(Loss) []byte{
 		"panic":  func(Loss) []byte { panic("report") },
 		"goexit": func(Loss) []byte { runtime.Goexit(); return nil },
@@ -732,7 +732,7 @@ func TestWriter_report_functions_that_fail(t *testing.T) {
 	}
 }
 
-func TestWriter_unbatched(t *testing.T) {
+func TestWriterUnbatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []string
 		s := &tape{do: func(_ int, p []byte) (int, error) {
@@ -748,7 +748,7 @@ func TestWriter_unbatched(t *testing.T) {
 	})
 }
 
-func TestStats_as_an_expvar(t *testing.T) {
+func TestStatsAsAnExpvar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{do: func(call int, p []byte) (int, error) {
 			if call == 0 {
@@ -775,7 +775,7 @@ func TestStats_as_an_expvar(t *testing.T) {
 	})
 }
 
-func TestOptions_defaults_and_limits(t *testing.T) {
+func TestOptionsDefaultsAndLimits(t *testing.T) {
 	o := Options{}.checked()
 	require.Equal(t, 4<<20, o.Budget)
 	require.Equal(t, DropOldest, o.Full)
@@ -833,7 +833,7 @@ func TestNewChecksWhatAReserveLeaves(t *testing.T) {
 	}
 }
 
-func TestWriter_the_largest_record_is_accepted(t *testing.T) {
+func TestWriterTheLargestRecordIsAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for full := DropOldest; full <= Wait; full++ {
 			w := New(io.Discard, Options{Budget: 8192, Full: full})
@@ -850,7 +850,7 @@ func TestWriter_the_largest_record_is_accepted(t *testing.T) {
 }
 
 // Once Shutdown has given up, the worker ends at once, whatever pause it is in.
-func TestWriter_shutdown_ends_the_worker_at_once(t *testing.T) {
+func TestWriterShutdownEndsTheWorkerAtOnce(t *testing.T) {
 	for name, do := range map[string]func(int, []byte) (int, error){
 		"fails":  func(int, []byte) (int, error) { return 0, errSink },
 		"panics": func(int, []byte) (int, error) { panic("sink") },
@@ -876,7 +876,7 @@ func TestWriter_shutdown_ends_the_worker_at_once(t *testing.T) {
 
 // A loss is told before the rest of the batch with the record that crashed the
 // sink, and that is not dropped for the crashes over the report.
-func TestWriter_a_report_that_crashes_the_sink_costs_no_record(t *testing.T) {
+func TestWriterAReportThatCrashesTheSinkCostsNoRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reports := 0
 		s := &tape{do: func(_ int, p []byte) (int, error) {
@@ -899,7 +899,7 @@ func TestWriter_a_report_that_crashes_the_sink_costs_no_record(t *testing.T) {
 }
 
 // Not even for the report of a record that was dropped meanwhile.
-func TestWriter_the_sink_is_not_called_after_shutdown_has_given_up(t *testing.T) {
+func TestWriterTheSinkIsNotCalledAfterShutdownHasGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		s := &tape{do: func(int, []byte) (int, error) { panic("poison") }}
@@ -920,7 +920,7 @@ func TestWriter_the_sink_is_not_called_after_shutdown_has_given_up(t *testing.T)
 }
 
 // What a report takes is a sign of life, like what a batch takes.
-func TestWriter_a_report_taken_is_no_stall(t *testing.T) {
+func TestWriterAReportTakenIsNoStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{do: func(_ int, p []byte) (int, error) {
 			time.Sleep(6 * time.Second)
@@ -940,7 +940,7 @@ func TestWriter_a_report_taken_is_no_stall(t *testing.T) {
 
 // Only the loss of a record that crashed the sink is told at once: another one
 // waits until the record that is half written is whole.
-func TestWriter_a_report_does_not_tear_a_record(t *testing.T) {
+func TestWriterAReportDoesNotTearARecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, poison, half := newLedger(2), numbered(0, 0), false
 		var w *Writer
@@ -976,7 +976,7 @@ func TestWriter_a_report_does_not_tear_a_record(t *testing.T) {
 
 // What a sink has taken of a record before it crashed over the rest stays
 // there, on a line of its own.
-func TestWriter_a_record_given_up_half_way_spoils_no_other(t *testing.T) {
+func TestWriterARecordGivenUpHalfWaySpoilsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{do: func(call int, p []byte) (int, error) {
 			if call == 0 {
@@ -997,7 +997,7 @@ func TestWriter_a_record_given_up_half_way_spoils_no_other(t *testing.T) {
 }
 
 // Nor is it a sign of life that a report was refused.
-func TestWriter_a_report_refused_for_long_is_a_stall(t *testing.T) {
+func TestWriterAReportRefusedForLongIsAStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := make(hung)
 		s := &tape{do: func(call int, p []byte) (int, error) {
@@ -1020,7 +1020,7 @@ func TestWriter_a_report_refused_for_long_is_a_stall(t *testing.T) {
 }
 
 // A sink that fails between two crashes has made no progress.
-func TestStep_errors_between_the_crashes_do_not_count(t *testing.T) {
+func TestStepErrorsBetweenTheCrashesDoNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		crashes := 0
 		s := &tape{do: func(call int, p []byte) (int, error) {
@@ -1041,7 +1041,7 @@ func TestStep_errors_between_the_crashes_do_not_count(t *testing.T) {
 	})
 }
 
-func TestWriter_a_report_taken_in_parts_is_whole(t *testing.T) {
+func TestWriterAReportTakenInPartsIsWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(hung) // until the flood is over: something must be lost
 		s := &tape{do: func(_ int, p []byte) (int, error) {
@@ -1057,7 +1057,7 @@ func TestWriter_a_report_taken_in_parts_is_whole(t *testing.T) {
 	})
 }
 
-func TestWriter_only_the_first_shutdown_decides(t *testing.T) {
+func TestWriterOnlyTheFirstShutdownDecides(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()

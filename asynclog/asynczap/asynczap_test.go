@@ -57,7 +57,7 @@ func TestLevel(t *testing.T) {
 	}
 }
 
-func TestCore_passes_levels(t *testing.T) {
+func TestCorePassesLevels(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	w := asynclog.New(g, asynclog.Options{Budget: 64 << 10})
 	logger := zap.New(NewCore(encoder(), w, zap.InfoLevel)).With(zap.Int("n", 1))
@@ -79,7 +79,7 @@ func TestCore_passes_levels(t *testing.T) {
 	require.NotContains(t, g.String(), "debug\"")
 }
 
-func TestCore_With_leaves_its_parent_as_it_was(t *testing.T) {
+func TestCoreWithLeavesItsParentAsItWas(t *testing.T) {
 	g := opened()
 	w := asynclog.New(g, asynclog.Options{})
 	parent := zap.New(NewCore(encoder(), w, zap.InfoLevel))
@@ -92,7 +92,7 @@ func TestCore_With_leaves_its_parent_as_it_was(t *testing.T) {
 	require.NoError(t, w.Close())
 }
 
-func TestCore_syncs_above_Error(t *testing.T) {
+func TestCoreSyncsAboveError(t *testing.T) {
 	g := opened()
 	w := asynclog.New(g, asynclog.Options{})
 	logger := zap.New(NewCore(encoder(), w, zap.InfoLevel),
@@ -104,7 +104,7 @@ func TestCore_syncs_above_Error(t *testing.T) {
 	require.NoError(t, w.Close())
 }
 
-func TestCore_SyncLevel(t *testing.T) {
+func TestCoreSyncLevel(t *testing.T) {
 	g := opened()
 	w := asynclog.New(g, asynclog.Options{SyncLevel: slog.LevelError})
 	logger := zap.New(NewCore(encoder(), w, zap.InfoLevel))
@@ -113,7 +113,7 @@ func TestCore_SyncLevel(t *testing.T) {
 	require.NoError(t, w.Close())
 }
 
-func TestCore_returns_the_errors(t *testing.T) {
+func TestCoreReturnsTheErrors(t *testing.T) {
 	w := asynclog.New(io.Discard, asynclog.Options{})
 	c := NewCore(encoder(), w, zap.InfoLevel)
 	require.NoError(t, w.Close())
@@ -129,7 +129,7 @@ func (brokenEncoder) EncodeEntry(zapcore.Entry, []zapcore.Field) (*buffer.Buffer
 	return nil, io.ErrNoProgress
 }
 
-func TestNewCore_refuses_nil(t *testing.T) {
+func TestNewCoreRefusesNil(t *testing.T) {
 	w := asynclog.New(io.Discard, asynclog.Options{})
 	require.Panics(t, func() { NewCore(nil, w, zap.InfoLevel) })
 	require.Panics(t, func() { NewCore(encoder(), nil, zap.InfoLevel) })

@@ -45,7 +45,7 @@ func TestLevel(t *testing.T) {
 	}
 }
 
-func TestWriter_passes_levels(t *testing.T) {
+func TestWriterPassesLevels(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	w := asynclog.New(g, asynclog.Options{Budget: 64 << 10})
 	logger := zerolog.New(Writer{w}).With().Int("n", 1).Logger()
@@ -69,7 +69,7 @@ func TestWriter_passes_levels(t *testing.T) {
 		`{"level":"error","n":1,"message":"an error"}`))
 }
 
-func TestWriter_SyncLevel(t *testing.T) {
+func TestWriterSyncLevel(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	close(g.open)
 	w := asynclog.New(g, asynclog.Options{SyncLevel: slog.LevelError})
@@ -82,7 +82,7 @@ func TestWriter_SyncLevel(t *testing.T) {
 }
 
 // zerolog closes the writer before it exits.
-func TestWriter_Fatal(t *testing.T) {
+func TestWriterFatal(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	close(g.open)
 	w := asynclog.New(g, asynclog.Options{})
