@@ -84,7 +84,7 @@ func TestConcurrentAThousandGoroutinesWriteWhileItIsClosed(t *testing.T) {
 	for full := DropOldest; full <= Wait; full++ {
 		for range 3 {
 			s := &tape{}
-			w := New(s, Options{Budget: 1 << 16, Full: full, Report: ReportJSON})
+			w := New(s, Options{Budget: 1 << 16, Full: full, Report: ReportJSON, CloseTimeout: time.Hour})
 			l := newLedger(1000)
 			var wg sync.WaitGroup
 			var running atomic.Int64
@@ -115,7 +115,7 @@ func TestConcurrentFlushCloseAndStatsAmongWrites(t *testing.T) {
 	crowded(t)
 	for round := range 200 {
 		s := &tape{do: partly(uint64(round), nil)}
-		w := New(s, Options{Budget: 2048, Report: ReportJSON})
+		w := New(s, Options{Budget: 2048, Report: ReportJSON, CloseTimeout: time.Hour})
 		l := newLedger(4)
 		var wg sync.WaitGroup
 		for p := range l.producers {
@@ -176,7 +176,7 @@ func TestConcurrentErrorsSurviveAFloodOfInfo(t *testing.T) {
 	crowded(t)
 	gate := make(hung)
 	s := &tape{do: func(_ int, p []byte) (int, error) { return gate.Write(p) }}
-	w := New(s, Options{Budget: 1 << 16, Report: ReportJSON})
+	w := New(s, Options{Budget: 1 << 16, Report: ReportJSON, CloseTimeout: time.Hour})
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {

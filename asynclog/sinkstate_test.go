@@ -57,7 +57,7 @@ func TestSinkStateKeepsAStall(t *testing.T) {
 
 // A sink that fails without end pushes its stall out of Errors, but the time
 // when that was noticed stays.
-func TestSinkState_StalledSince(t *testing.T) {
+func TestSinkStateStalledSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tape{do: func(int, []byte) (int, error) { return 0, errSink }}
 		w := New(s, Options{StallAfter: time.Second, CloseTimeout: time.Second})

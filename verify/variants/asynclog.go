@@ -86,6 +86,16 @@ var logVariants = []variant{{
 	new:     "\tif w.crashes <= w.tries() ||",
 	mistake: "A record that crashes the sink is tried once too often.",
 }, {
+	name:    "log-poison-without-a-probe",
+	old:     "\treturn w.poisons > 0 && !w.tookSince && w.reportAt != noWatch",
+	new:     "\treturn w.poisons > 0 && !w.tookSince && w.reportAt == noWatch",
+	mistake: "Of records in a row that crash the sink, every second has all its tries.",
+}, {
+	name:    "log-state-after-the-result",
+	old:     "\tif text.state && f.finished {",
+	new:     "\tif text.state && f.finished && f.out == nil {",
+	mistake: "The last line of the fallback is not the result of Close.",
+}, {
 	name:    "log-echo-for-ever",
 	old:     "\t\tif ask == askedYes && w.echo.drops() {\n",
 	new:     "\t\tif ask == askedYes && w.echo.drops() && w.closed {\n",
