@@ -5,6 +5,7 @@ go 1.25.0
 require (
 	example.com/chanx v0.0.0
 	github.com/creack/pty v1.1.24
+	github.com/golangci/plugin-module-register v0.1.2
 	github.com/google/pprof v0.0.0-20260802141513-ef3492d7dac3
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/mod v0.39.0

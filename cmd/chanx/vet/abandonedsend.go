@@ -113,7 +113,7 @@ func (a *abandoned) senders() []sender {
 		if s.Fn == a.maker {
 			return nil
 		}
-		many := findLoops(s.Fn, nil).contains(s.Instr.Block()) ||
+		many := findLoops(s.Fn, nil).contains(s.Instr.Block()) && !sentOnce(s) ||
 			s.Callee != nil && s.Callee.Loop || a.accompanied(s)
 		for _, site := range a.sites(s.Fn, 2) {
 			all = append(all, sender{site, s, many})
@@ -369,7 +369,9 @@ func (a *abandoned) handedOver(r *reporter, all []sender) {
 		}
 		s := sender{site: call, send: all[0].send}
 		if all[0].many {
-			a.leftEarly(r, s)
+			if a.room < unknownRoom || r.more { // it may be the number of values
+				a.leftEarly(r, s)
+			}
 			return
 		}
 		w := &walk{abandoned: a, send: s.send,

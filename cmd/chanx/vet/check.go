@@ -111,7 +111,7 @@ func (r *Report) readable(loaded []*packages.Package) []*packages.Package {
 	return well
 }
 
-// module returns what the packages know of each other.
+// module returns the knowledge of the packages about each other.
 func module(pkgs []*packages.Package) *chanflow.Module {
 	if pkgs[0].Module == nil {
 		return nil

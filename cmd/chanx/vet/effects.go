@@ -10,7 +10,7 @@ import (
 	"example.com/chanx/cmd/chanx/internal/chanflow"
 )
 
-// effects is what the code after the exit of a receiver does.
+// effects are those of the code after the exit of a receiver.
 type effects struct {
 	*model
 	class *chanflow.Class

@@ -3,6 +3,8 @@ package vet
 import (
 	"go/token"
 	"go/types"
+	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -17,10 +19,11 @@ type exit struct {
 	after    *effects
 	running  bool // the receiver is a goroutine
 	presumed bool // it is one only if another package starts it so
+	pooled   bool // its object is not found by senders unless it goes on
 }
 
-// maxDepth is how many calls the receiver's loop is looked for upward, and
-// what follows its exit downward.
+// maxDepth bounds the calls up to the loop of a receiver, and those down into the
+// code after its exit.
 const maxDepth = 3
 
 // exits returns the ways out of the loop around a block that receives from c.
@@ -85,8 +88,33 @@ func (m *model) edge(c *chanflow.Class, b, s *ssa.BasicBlock,
 	if passedOn(b, conditions, inside) {
 		e.after.notifies = append(e.after.notifies, "a send before")
 	}
+	e.pooled = handsBack(fn, inside)
 	m.afterReturn(&e, depth)
 	return e, true
+}
+
+// handsBack reports whether a method that receives in a loop hands its receiver
+// back in it, as to a pool of connections. The object with a lost consumer is
+// then not found there by the next sender.
+func handsBack(fn *ssa.Function, inside func(*ssa.BasicBlock) bool) bool {
+	if fn.Signature.Recv() == nil {
+		return false
+	}
+	for _, r := range *fn.Params[0].Referrers() {
+		c, ok := r.(*ssa.Call)
+		if !ok || !inside(c.Block()) || !containsAny(strings.ToLower(calleeName(c)),
+			"release", "put", "idle", "recycle", "free") {
+			continue
+		}
+		args := c.Common().Args
+		if !c.Common().IsInvoke() && len(args) > 0 && args[0] == fn.Params[0] {
+			args = args[1:] // a method of its own
+		}
+		if slices.Contains(args, ssa.Value(fn.Params[0])) {
+			return true
+		}
+	}
+	return false
 }
 
 // tail returns the blocks up to b, within the loop, from which there is only
@@ -124,7 +152,7 @@ func (m *model) recovers(c *chanflow.Class, fn *ssa.Function, depth int) []exit 
 	return all
 }
 
-// afterReturn adds what the deferred calls and the callers do.
+// afterReturn adds the effects of the deferred calls and of the callers.
 func (m *model) afterReturn(e *exit, depth int) {
 	e.after.defers(e.fn, maxDepth-1)
 	m.callers(e.fn, e.after, depth)
@@ -141,7 +169,7 @@ func worker(fn *ssa.Function) bool {
 	return r.Len() == 0 || r.Len() == 1 && isError(r.At(0).Type())
 }
 
-// callers adds what the callers of fn do after its return.
+// callers adds the effects of the callers of fn after its return.
 func (m *model) callers(fn *ssa.Function, e *effects, depth int) {
 	e.ends = e.ends || isMain(fn)
 	if depth == 0 {
@@ -198,13 +226,13 @@ func exitPos(b, s *ssa.BasicBlock) token.Pos {
 	return token.NoPos
 }
 
-// score says how much an exit looks like an oversight, from 100. Read has the
-// variables that senders read.
+// score rates an exit by how much it looks like an oversight, up to 100. Read has
+// the variables that senders read.
 func (e *exit) score(read map[types.Object]bool) int {
 	n := map[cause]int{failure: 100, recovered: 60, callResult: 50,
 		errorSignal: 30, message: 30, flag: 20, signal: 10, count: 5, always: 5,
 		unknown: 5}[e.cause]
-	if len(e.after.notifies) > 0 {
+	if len(e.after.notifies) > 0 || e.pooled {
 		n -= 45
 	}
 	if e.presumed {

@@ -14,7 +14,7 @@ import (
 // capacity. It returns nil if the number of values is not known where the
 // channel is made.
 func (a *abandoned) fix(s sender) ([]analysis.SuggestedFix, string) {
-	if s.many || a.more(s) {
+	if s.many || a.more(s) || a.calledBack(s) {
 		return nil, ""
 	}
 	n := strconv.Itoa(len(a.startsOf()))
@@ -27,6 +27,13 @@ func (a *abandoned) fix(s sender) ([]analysis.SuggestedFix, string) {
 		return nil, ""
 	}
 	return a.setCapacity(a.made, n), n
+}
+
+// calledBack reports whether the sender is a callback, which may run any number
+// of times.
+func (a *abandoned) calledBack(s sender) bool {
+	c, ok := s.site.(*ssa.Call)
+	return ok && a.started[s.send.Fn] != c && s.send.Fn.Parent() == a.maker
 }
 
 // more reports whether a goroutine sends more than once.

@@ -85,7 +85,7 @@ func target(v ssa.Value) *ssa.Function {
 }
 
 // findStarted notes the functions that are passed as values to something that
-// runs them as goroutines: errgroup, sync.WaitGroup.Go, a helper of the package.
+// runs them as goroutines: an errgroup, sync.WaitGroup.Go, a helper here.
 func (m *model) findStarted() {
 	runners := make(map[*ssa.Function]map[int]bool)
 	for _, fn := range m.Funcs {

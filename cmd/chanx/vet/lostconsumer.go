@@ -51,7 +51,7 @@ func newLost(m *model, c *chanflow.Class) *lost {
 	return l
 }
 
-// consuming returns the receives that use what they receive, or all if none
+// consuming returns the receives that use the value received, or all if none
 // does: the others drain the channel, mostly once the program stops, and do not
 // take the place of a consumer.
 func consuming(recvs []*chanflow.Op) []*chanflow.Op {
@@ -177,8 +177,8 @@ func (l *lost) worst() (exit, int) {
 	return found, least
 }
 
-// Scores from which an exit is reported by default, and with more. VET: see
-// FIELD.md for how they do on code not used to choose them.
+// Scores from which an exit is reported: by default, and in two grades with more.
+// FIELD.md has how they do on code that was not used to choose them.
 const (
 	likely    = 60
 	possible  = 40

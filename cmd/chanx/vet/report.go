@@ -89,7 +89,10 @@ func (m *model) describe(c *chanflow.Class) string {
 	if len(names) > 3 {
 		names = append(names[:3], "...")
 	}
-	s := "channel " + strings.Join(names, ", ")
+	s := "a channel"
+	if len(names) > 0 {
+		s = "channel " + strings.Join(names, ", ")
+	}
 	if len(c.Makes) == 1 {
 		s += fmt.Sprintf(" (made at %s)", m.line(c.Makes[0].Pos()))
 	}

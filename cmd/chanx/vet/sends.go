@@ -1,6 +1,7 @@
 package vet
 
 import (
+	"go/constant"
 	"go/token"
 	"go/types"
 
@@ -113,6 +114,11 @@ func (m *model) measured(c *chanflow.Class, s *chanflow.Op) bool {
 // sentOnce reports whether a variable that is set before the send is a
 // condition of it: if x.done { return }; x.done = true; ch <- v.
 func sentOnce(s *chanflow.Op) bool {
+	for _, g := range guards(s.Instr.Block(), nil, nil) {
+		if phi, ok := g.cond.(*ssa.Phi); ok && switched(phi, s.Instr.Block(), g.negated) {
+			return true
+		}
+	}
 	set := make(map[types.Object]bool)
 	for _, b := range s.Fn.Blocks {
 		for _, in := range b.Instrs {
@@ -137,6 +143,36 @@ func sentOnce(s *chanflow.Op) bool {
 		})
 	}
 	return found
+}
+
+// switched reports whether a local variable, which must be true, or false if
+// negated, for control to reach b, has the opposite value after b.
+func switched(cond *ssa.Phi, b *ssa.BasicBlock, negated bool) bool {
+	seen := map[*ssa.Phi]bool{}
+	found, all := false, true
+	var visit func(phi *ssa.Phi)
+	visit = func(phi *ssa.Phi) {
+		if seen[phi] {
+			return
+		}
+		seen[phi] = true
+		for i, e := range phi.Edges {
+			after := b.Dominates(phi.Block().Preds[i])
+			switch e := e.(type) {
+			case *ssa.Phi:
+				visit(e)
+			case *ssa.Const:
+				if after {
+					opposite := constant.BoolVal(e.Value) == negated
+					found, all = found || opposite, all && opposite
+				}
+			default:
+				all = all && !after
+			}
+		}
+	}
+	visit(cond)
+	return found && all
 }
 
 // switchedOff reports whether a channel variable may be nil: the receive is

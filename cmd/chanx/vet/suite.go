@@ -28,11 +28,11 @@ import (
 	"example.com/chanx/cmd/chanx/internal/chanflow"
 )
 
-// Analyzers returns the checks.
-func Analyzers() []*analysis.Analyzer { return newSuite(nil, false) }
+// Analyzers returns the checks, for drivers other than [Check].
+func Analyzers(o Options) []*analysis.Analyzer { return newSuite(nil, o.More) }
 
-// newSuite returns the checks on one shared model, which knows the module mod if it
-// is not nil. More turns on the checks that are off by default.
+// newSuite returns the checks on one shared model, which knows the module mod, if
+// that is not nil. More turns on the checks that are off by default.
 func newSuite(mod *chanflow.Module, more bool) []*analysis.Analyzer {
 	m := newModelAnalyzer(chanflow.New(mod))
 	return []*analysis.Analyzer{

@@ -49,9 +49,9 @@ func TestMore(t *testing.T) { expect(t, true, "more") }
 
 // TestAnalyzers: the checks as others run them are valid, and documented.
 func TestAnalyzers(t *testing.T) {
-	require.NoError(t, analysis.Validate(Analyzers()))
-	require.Len(t, Analyzers(), 6)
-	for _, a := range Analyzers() {
+	require.NoError(t, analysis.Validate(Analyzers(Options{})))
+	require.Len(t, Analyzers(Options{}), 6)
+	for _, a := range Analyzers(Options{More: true}) {
 		require.NotNil(t, a.Flags.Lookup("more"), a.Name)
 	}
 }

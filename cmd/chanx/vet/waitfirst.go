@@ -58,8 +58,8 @@ func (m *model) waits(c *chanflow.Class, s *chanflow.Op, g ssa.CallInstruction,
 func (r *reporter) waitFinding(c *chanflow.Class, s *chanflow.Op, room int64,
 	after string, fix []analysis.SuggestedFix) {
 	r.report(analysis.Diagnostic{Pos: s.Pos, Category: "g", SuggestedFixes: fix,
-		Message: fmt.Sprintf("likely deadlock: this send on %s blocks once %d values "+
-			"are in its buffer, and they are received only after %s, which waits for "+
+		Message: fmt.Sprintf("likely deadlock: this send on %s blocks once its buffer "+
+			"of %d is full, and values are received only after %s, which waits for "+
 			"this goroutine: wait and close in a separate goroutine, or make room for "+
 			"every value", r.describe(c), room, after)})
 }

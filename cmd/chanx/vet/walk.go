@@ -67,7 +67,7 @@ func (w *walk) block(b, from *ssa.BasicBlock, start int, pending int) bool {
 	w.seen[b]++
 	defer func() {
 		if len(w.sites) > 1 {
-			w.seen[b]-- // paths differ in what is pending
+			w.seen[b]-- // paths differ in the values pending
 		}
 	}()
 	restore := w.phis(b, from)

@@ -12,4 +12,4 @@ import (
 	"example.com/chanx/cmd/chanx/vet"
 )
 
-func main() { unitchecker.Main(vet.Analyzers()...) }
+func main() { unitchecker.Main(vet.Analyzers(vet.Options{})...) }

@@ -138,8 +138,8 @@ func (f *Flow) enter(v ssa.Value) {
 	}
 }
 
-// handed returns what the receiver of a value of type t can do with the
-// channel in it.
+// handed returns the operations that a value of type t allows on the channel
+// in it.
 func handed(t types.Type) reach {
 	dir := channelIn(t).Dir()
 	return reach{Recv: dir != types.SendOnly, Send: dir != types.RecvOnly}

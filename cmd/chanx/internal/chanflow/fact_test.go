@@ -49,8 +49,8 @@ func receivers(c *Class) (local, other int) {
 	return local, other
 }
 
-// TestPackage: one package knows from facts what the packages that it imports
-// do with its channels.
+// TestPackage: one package knows from facts the operations of its imports on
+// its channels.
 func TestPackage(t *testing.T) {
 	analysistest.Run(t, analysistest.TestData(), flows, "user", "command")
 }

@@ -183,7 +183,7 @@ func TestForms(t *testing.T) {
 }
 
 // TestEscapes: where a channel comes from or goes to callers that are not
-// seen, nobody can say that there is no receiver.
+// seen, the absence of a receiver is not known.
 func TestEscapes(t *testing.T) {
 	p, err := Load(module(t, map[string]string{"main.go": forms,
 		"lib/lib.go": lib}), nil)

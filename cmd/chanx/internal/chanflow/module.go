@@ -9,7 +9,7 @@ import (
 
 // Module knows how the packages of a module use each other. Without it, the
 // exported names of a package may be used by packages that are not read. With
-// it, those of an internal package are used only where the source says so.
+// it, the uses of the names of an internal package are known.
 //
 // The zero value and nil know nothing.
 type Module struct {

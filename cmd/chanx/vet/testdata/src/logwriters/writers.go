@@ -5,10 +5,8 @@ package logwriters
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"os"
 )
 
@@ -64,7 +62,7 @@ func (w socketWriter) Log(r *record) { w <- r }
 func (w socketWriter) Close()        { close(w) }
 
 func newSocketWriter(address string) socketWriter {
-	conn, err := net.Dial("tcp", address)
+	conn, err := dial(address)
 	if err != nil {
 		return nil
 	}
@@ -72,7 +70,7 @@ func newSocketWriter(address string) socketWriter {
 	go func() {
 		defer conn.Close()
 		for r := range w {
-			text, err := json.Marshal(r)
+			text, err := encode(r)
 			if err != nil {
 				return // want `lost consumer: .*newSocketWriter\$1 returns here on an error`
 			}
@@ -83,6 +81,10 @@ func newSocketWriter(address string) socketWriter {
 	}()
 	return w
 }
+
+func dial(address string) (io.WriteCloser, error) { return os.Open(address) }
+
+func encode(r *record) ([]byte, error) { return []byte(r.text), nil }
 
 // formatWriter recovers, so that the log cannot crash the service.
 type formatWriter chan *record

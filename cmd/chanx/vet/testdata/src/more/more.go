@@ -92,3 +92,25 @@ func newCounting() *counting {
 	go c.run()
 	return c
 }
+
+// outcomes hands out a channel whose room may be the number of values.
+func outcomes(n int) chan int {
+	ch := make(chan int, n)
+	go func() {
+		for i := range n {
+			ch <- i
+		}
+		close(ch)
+	}()
+	return ch
+}
+
+func first(n int) int {
+	ch := outcomes(n)
+	for v := range ch {
+		if v > 1 {
+			return v // want `abandoned send: first stops receiving`
+		}
+	}
+	return 0
+}

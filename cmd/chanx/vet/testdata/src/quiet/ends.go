@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"net"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -54,7 +54,7 @@ type asking struct {
 	ch    chan int
 	other chan int
 	ctx   context.Context
-	conn  net.Conn
+	conn  *os.File
 	flag  atomic.Bool
 	names map[string]int
 	all   []int
@@ -68,7 +68,7 @@ func (a *asking) run() {
 		if a.ctx.Err() != nil {
 			return
 		}
-		if _, err := a.conn.Write(nil); errors.Is(err, net.ErrClosed) {
+		if _, err := a.conn.Write(nil); errors.Is(err, os.ErrClosed) {
 			return
 		}
 		if a.flag.Load() {
@@ -111,7 +111,7 @@ type ended struct {
 	cancel            context.CancelFunc
 	state             int
 	flagged           atomic.Bool
-	conn              net.Conn
+	conn              *os.File
 	wg                sync.WaitGroup
 }
 

@@ -238,3 +238,55 @@ func newPassing() *passing {
 	go p.run()
 	return p
 }
+
+// pooled: a connection whose consumer has returned is in no pool.
+type pooled struct {
+	reqs chan int
+	pool *pool
+}
+
+type pool struct{ idle []*pooled }
+
+func (p *pool) release(c *pooled) bool {
+	p.idle = append(p.idle, c)
+	return true
+}
+
+func (c *pooled) call(n int) { c.reqs <- n }
+
+func (c *pooled) run() {
+	for range c.reqs {
+		if work() != nil {
+			return
+		}
+		c.pool.release(c)
+	}
+}
+
+func (p *pool) dial() *pooled {
+	c := &pooled{make(chan int), p}
+	go c.run()
+	return c
+}
+
+// FirstOnly sends one value, in a loop.
+func FirstOnly(requests chan string) (string, bool) {
+	first := make(chan string, 1)
+	go func() {
+		got := false
+		for r := range requests {
+			if r != "" && !got {
+				got = true
+				first <- r
+			}
+		}
+	}()
+	for {
+		select {
+		case r := <-first:
+			return r, true
+		case <-time.After(1):
+			return "", false
+		}
+	}
+}

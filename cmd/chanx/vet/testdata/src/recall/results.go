@@ -7,13 +7,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"os/exec"
 	"time"
 )
 
 var errTimeout = errors.New("timeout")
+
+type command interface {
+	Wait() error
+	Kill() error
+	ExitCode() int
+}
+
+type server interface {
+	Serve() error
+	Shutdown(context.Context) error
+}
 
 type check struct {
 	timeout time.Duration
@@ -42,7 +50,7 @@ func measureHealth(ctx context.Context, checks []check) error {
 }
 
 // cancelIO waits for a command a while, and kills it.
-func cancelIO(cmd *exec.Cmd) error {
+func cancelIO(cmd command) error {
 	done := make(chan error)
 	go func() {
 		done <- cmd.Wait() // want `abandoned send`
@@ -51,17 +59,17 @@ func cancelIO(cmd *exec.Cmd) error {
 	case err := <-done:
 		return err
 	case <-time.After(time.Second):
-		return cmd.Process.Kill()
+		return cmd.Kill()
 	}
 }
 
 // waitTimeout has a channel for the status and one for the error.
-func waitTimeout(cmd *exec.Cmd, timeout time.Duration) (int, error) {
+func waitTimeout(cmd command, timeout time.Duration) (int, error) {
 	status := make(chan int)
 	failed := make(chan error)
 	go func() {
 		err := cmd.Wait()
-		status <- cmd.ProcessState.ExitCode() // want `abandoned send`
+		status <- cmd.ExitCode() // want `abandoned send`
 		if err != nil {
 			failed <- err // want `abandoned send`
 		}
@@ -111,10 +119,10 @@ func probe(n *node) bool {
 }
 
 // serve returns when its context is done, while the server is shutting down.
-func serve(ctx context.Context, l net.Listener, s *http.Server) error {
+func serve(ctx context.Context, s server) error {
 	failed := make(chan error)
 	go func() {
-		failed <- s.Serve(l) // want `abandoned send`
+		failed <- s.Serve() // want `abandoned send`
 	}()
 	select {
 	case err := <-failed:
@@ -337,7 +345,7 @@ func (c *checker) consume(ctx context.Context, limit int, in chan outcome) (bool
 	for {
 		select {
 		case <-ctx.Done():
-			return false, ctx.Err() // want `abandoned send`
+			return false, ctx.Err() // found with more
 		case o, ok := <-out:
 			if !ok {
 				return false, err
