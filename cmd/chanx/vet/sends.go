@@ -119,30 +119,48 @@ func sentOnce(s *chanflow.Op) bool {
 			return true
 		}
 	}
-	set := make(map[types.Object]bool)
-	for _, b := range s.Fn.Blocks {
-		for _, in := range b.Instrs {
-			st, ok := in.(*ssa.Store)
-			if !ok || !before(st, s.Instr) {
-				continue
-			}
-			if _, ok := st.Val.(*ssa.Const); ok {
-				if v := variable(st.Addr); v != nil {
-					set[v] = true
-				}
-			}
-		}
-	}
+	set := setBefore(s)
 	found := false
 	for _, g := range guards(s.Instr.Block(), nil, nil) {
 		origins(g.cond, func(v ssa.Value) bool {
-			if a, ok := v.(*ssa.FieldAddr); ok && set[variable(a)] {
-				found = true
+			switch x := v.(type) {
+			case *ssa.FieldAddr:
+				found = found || set[variable(x)]
+			case *ssa.Call:
+				args := x.Common().Args
+				found = found || callsPackage(x, "sync/atomic") && len(args) > 0 &&
+					set[variable(args[0])]
 			}
 			return !found
 		})
 	}
 	return found
+}
+
+// setBefore returns the variables that are set to a constant before a send.
+func setBefore(s *chanflow.Op) map[types.Object]bool {
+	set := make(map[types.Object]bool)
+	note := func(addr, v ssa.Value) {
+		if _, ok := v.(*ssa.Const); ok && variable(addr) != nil {
+			set[variable(addr)] = true
+		}
+	}
+	for _, b := range s.Fn.Blocks {
+		for _, in := range b.Instrs {
+			if !before(in, s.Instr) {
+				continue
+			}
+			switch x := in.(type) {
+			case *ssa.Store:
+				note(x.Addr, x.Val)
+			case *ssa.Call:
+				if callsPackage(x, "sync/atomic") && stores(x) != nil {
+					note(x.Common().Args[0], x.Common().Args[len(x.Common().Args)-1])
+				}
+			}
+		}
+	}
+	return set
 }
 
 // switched reports whether a local variable, which must be true, or false if

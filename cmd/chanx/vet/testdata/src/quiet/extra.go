@@ -3,6 +3,7 @@ package quiet
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -267,6 +268,36 @@ func (p *pool) dial() *pooled {
 	c := &pooled{make(chan int), p}
 	go c.run()
 	return c
+}
+
+// resetting sends one value at a time, guarded by an atomic.
+type resetting struct {
+	mu       sync.Mutex
+	resets   chan struct{}
+	underway atomic.Int32
+}
+
+func (r *resetting) fail() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.underway.Load() == 0 {
+		r.underway.Store(1)
+		r.resets <- struct{}{}
+	}
+}
+
+func (r *resetting) run() {
+	for range r.resets {
+		r.mu.Lock()
+		r.underway.Store(0)
+		r.mu.Unlock()
+	}
+}
+
+func newResetting() *resetting {
+	r := &resetting{resets: make(chan struct{}, 1)}
+	go r.run()
+	return r
 }
 
 // FirstOnly sends one value, in a loop.
