@@ -103,7 +103,10 @@ func TestParallel(t *testing.T) {
 		var mu sync.Mutex
 		var running, most atomic.Int32
 		p := New(2, 100, func(_ context.Context, key, job int) {
-			most.Store(max(most.Load(), running.Add(1)))
+			now := running.Add(1)
+			for m := most.Load(); now > m; m = most.Load() {
+				most.CompareAndSwap(m, now)
+			}
 			time.Sleep(time.Second)
 			running.Add(-1)
 			mu.Lock()

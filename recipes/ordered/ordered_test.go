@@ -88,7 +88,10 @@ func TestAtMostN(t *testing.T) {
 		var running, most atomic.Int32
 		for range Map(t.Context(), 4, numbers(100),
 			func(_ context.Context, v int) (int, error) {
-				most.Store(max(most.Load(), running.Add(1)))
+				now := running.Add(1)
+				for m := most.Load(); now > m; m = most.Load() {
+					most.CompareAndSwap(m, now)
+				}
 				time.Sleep(time.Duration(1+v%3) * time.Second)
 				running.Add(-1)
 				return v, nil

@@ -124,21 +124,22 @@ func (q *Queue[J]) Submit(job J) bool {
 }
 
 // Drain accepts no more jobs and waits until the workers have ended.
-func (q *Queue[J]) Drain(context.Context) error {
+func (q *Queue[J]) Drain(context.Context) error { return q.stop(func() {}) }
+
+// Cancel accepts no more jobs, ends the ctx of those in hand, and waits until
+// the workers have ended.
+func (q *Queue[J]) Cancel(context.Context) error { return q.stop(q.cancel) }
+
+func (q *Queue[J]) stop(closed func()) error {
 	q.mu.Lock()
 	if q.jobs != nil {
 		close(q.jobs)
 		q.jobs = nil
 	}
 	q.mu.Unlock()
+	closed()
 	q.workers.Wait()
 	return nil
-}
-
-// Cancel ends the ctx of the jobs and does what Drain does.
-func (q *Queue[J]) Cancel(ctx context.Context) error {
-	q.cancel()
-	return q.Drain(ctx)
 }
 
 // Left returns the number of jobs accepted and not done.

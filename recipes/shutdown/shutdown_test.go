@@ -23,9 +23,10 @@ func TestMain(m *testing.M) { leakgate.Main(m) }
 func Example() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ctx = OnSignal(ctx, os.Interrupt)
-	hung := make(chan struct{})
+	begun, hung := make(chan struct{}), make(chan struct{})
 	queue := NewQueue(1, 10, func(ctx context.Context, job string) error {
 		fmt.Println("begins", job)
+		close(begun)
 		<-hung // does not heed ctx, as many a driver does not
 		return ctx.Err()
 	})
@@ -34,6 +35,7 @@ func Example() {
 	}
 	intake := func(context.Context) error { return nil } // server.Shutdown
 
+	<-begun
 	cancel() // in production, the signal comes
 	<-ctx.Done()
 	err := errors.Join(

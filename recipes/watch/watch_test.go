@@ -243,11 +243,14 @@ func TestClose(t *testing.T) {
 		v.Close()
 		v.Set(9)
 		late := seen(t.Context(), v, &all, 0)
+		for range v.Watch(t.Context()) {
+			break
+		}
 		all.Wait()
 		expect(t, slow, 7, 8)
 		expect(t, late, 8)
-		if v.Get() != 8 {
-			t.Error(v.Get())
+		if n := v.versions.Stats().Subscribers; v.Get() != 8 || n != 0 {
+			t.Error(v.Get(), n, "watchers left")
 		}
 	})
 }
