@@ -61,7 +61,6 @@ func (c comparison) run() error {
 			}
 		}
 	}
-	// The tool is a requirement of this module, wherever the library lies.
 	tool := exec.CommandContext(ctx, "go", "tool", "benchstat",
 		c.commit+"="+files[0].Name(), "now="+files[1].Name())
 	tool.Stdout, tool.Stderr = c.stdout, c.stderr

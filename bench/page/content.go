@@ -17,6 +17,7 @@ const (
 	opParked = "one operation/to a parked receiver, GOMAXPROCS 1"
 	opLoop   = "one operation/a consumer's value, with its send"
 	op386    = "one operation/GOARCH=386 on this processor"
+	flood1   = "flood/a receiver; senders: 1"
 	flood2   = "flood/a receiver; senders: 2"
 	flood64  = "flood/a receiver; senders: 64"
 	hangs    = "service/the consumer hangs for 200 ms"
@@ -26,7 +27,7 @@ const (
 	logFlood = "log writers, 190-byte lines/a flood, 2 producers"
 	logBusy  = "log writers, 190-byte lines/a busy service, 2 goroutines"
 	restarts = "supervision/a restart after an error, without backoff"
-	herds    = "supervision/10,000 idle workers"
+	model1   = "many cores, a model/N cores that send every 1 µs"
 	memories = "memory/bytes of one"
 )
 
@@ -138,6 +139,8 @@ var candidates = []ahead{
 		text: "Senders that wait deliver for less: a channel takes %s of CPU a value, a flooded Ring %s (%sx), which throws most values away."},
 	{theirs: cpu("", flood64, "channel"), ours: cpu("", flood64, "Ring, Recv"),
 		text: "With 64 senders that becomes %s against %s (%sx)."},
+	{theirs: cpu("", flood1, "xsync MPMC, evict with back-off"), ours: cpu("", flood1, "Ring, Recv"),
+		text: "With one sender xsync's lock-free queue, whose receiver polls, takes %s, a Ring %s (%sx)."},
 	{theirs: cell{"", flood2, "xsync MPMC, evict with back-off", "delivered"},
 		ours: cell{"", flood2, "Ring, Recv", "delivered"}, more: true,
 		text: "xsync's lock-free queue with its back-off delivers %s where a Ring delivers %s (%sx), to a receiver that polls."},
@@ -171,23 +174,11 @@ var candidates = []ahead{
 		text: "phuslu's logger with its file writer delivers %s lines, asynclog %s (%sx)."},
 	{theirs: cell{"", logBusy, "zap buffered", "p50"}, ours: cell{"", logBusy, "asynclog", "p50"},
 		text: "In a busy service a line takes zap %s and asynclog %s at the median (%sx)."},
-	{theirs: cell{"", herds, "suture v4", "memory, each"},
-		ours: cell{"", herds, "chanx.Supervisor", "memory, each"},
-		text: "An idle worker takes suture %s and a Supervisor %s (%sx)."},
-	{theirs: cell{"", herds, "suture v4", "stop, each"},
-		ours: cell{"", herds, "chanx.Supervisor", "stop, each"},
-		text: "suture stops all workers at once, %s each; a Supervisor one after the other, %s (%sx)."},
-	{theirs: cell{"", herds, "for { go f(); wait }", "memory, each"},
-		ours: cell{"", herds, "chanx.Supervise", "memory, each"},
-		text: "A plain goroutine takes %s; chanx.Supervise has one more, %s (%sx)."},
-	{theirs: cell{"", herds, "suture v4", "start, each"},
-		ours: cell{"", herds, "chanx.Supervisor", "start, each"},
-		text: "suture starts a worker in %s, a Supervisor in %s (%sx)."},
 	{theirs: cell{"", receive1, "select with default in a loop", "delivered"},
 		ours: cell{"", receive1, "Broadcast", "delivered"}, more: true,
 		text: "To a single subscriber that receives, a loop over channels delivers %s, Broadcast %s (%sx)."},
-	{theirs: cell{"", "many cores, a model/N cores that send every 1 µs", "fetch-and-add, at best", "N=32"},
-		ours: cell{"", "many cores, a model/N cores that send every 1 µs", "Ring", "N=32"}, more: true,
+	{theirs: cell{"", model1, "fetch-and-add, at best", "N=32"},
+		ours: cell{"", model1, "Ring", "N=32"}, more: true,
 		text: "On 32 cores that send every microsecond a lock-free queue can take %s, one Ring %s (%sx), by the model."},
 }
 

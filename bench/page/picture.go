@@ -28,24 +28,31 @@ func pictures(all []rows.Result) (drawn []picture) {
 	for _, p := range []picture{
 		{file: "service", title: "A request's latency while the consumer hangs for 200 ms",
 			x: "one request in this many is slower", y: "latency from the due time",
-			unit: rows.Time, lines: tails(f, hangs, "channel", "SendTimeout, 10 ms",
+			unit: rows.Time, lines: f.curves(func(x float64) cell {
+				return cell{contest: hangs, figure: map[float64]string{
+					2: "p50", 10: "p90", 100: "p99", 1000: "p99.9"}[x]}
+			}, []float64{2, 10, 100, 1000}, "channel", "SendTimeout, 10 ms",
 				"select with default", "TrySend", "Ring", "asynclog, 64 kB")},
 		{file: "flood", title: "What a delivered value costs in a flood",
-			x: "senders", y: "CPU of senders and receiver",
-			unit: rows.Time, lines: byCase(f, "flood/a receiver; senders: %d",
-				"CPU a delivered value", []float64{1, 2, 8, 64}, "channel", "Ring, Recv",
-				"Ring, RecvBatch", "evict and retry",
-				"xsync MPMC, evict with back-off", "go-diodes, Waiter")},
+			x: "senders", y: "CPU of senders and receiver", unit: rows.Time,
+			lines: f.curves(func(x float64) cell {
+				return cpu("", fmt.Sprintf("flood/a receiver; senders: %.0f", x), "")
+			}, []float64{1, 2, 8, 64}, "channel", "Ring, Recv", "Ring, RecvBatch",
+				"evict and retry", "xsync MPMC, evict with back-off",
+				"go-diodes, Waiter")},
 		{file: "broadcast", title: "A send to subscribers that are behind",
 			x: "subscribers", y: "time of a send", unit: rows.Time,
-			lines: byCase(f, "broadcast/a send; subscribers that are behind: %d", "time",
-				[]float64{1, 8, 64, 1024}, "Broadcast", "select with default in a loop",
-				"teivah Broadcast", "cskr/pubsub TryPub",
-				"k8s watch, DropIfChannelFull")},
+			lines: f.curves(func(x float64) cell {
+				return op("", fmt.Sprintf(
+					"broadcast/a send; subscribers that are behind: %.0f", x), "")
+			}, []float64{1, 8, 64, 1024}, "Broadcast", "select with default in a loop",
+				"teivah Broadcast", "cskr/pubsub TryPub", "k8s watch, DropIfChannelFull")},
 		{file: "cores", title: "A model: each core sends every microsecond",
 			x: "cores", y: "sends of all cores", unit: rows.Rate,
-			lines: byCores(f, "Ring", "a channel's lock", "fetch-and-add, at best",
-				"a Ring for each 8 cores")},
+			lines: f.curves(func(x float64) cell {
+				return cell{contest: model1, figure: fmt.Sprintf("N=%.0f", x)}
+			}, []float64{1, 2, 8, 32, 128}, "Ring", "a channel's lock",
+				"fetch-and-add, at best", "a Ring for each 8 cores")},
 	} {
 		if len(p.lines) > 0 {
 			drawn = append(drawn, p)
@@ -62,41 +69,21 @@ func (c *curve) add(x float64, rounds []float64) {
 	}
 }
 
-// curves has one for each name that has points.
-func curves(names []string, points func(c *curve)) (all []curve) {
+// curves has one for each name that has points: of the figure that at returns
+// for each x.
+func (f finder) curves(at func(x float64) cell, xs []float64, names ...string) (all []curve) {
 	for _, name := range names {
 		c := curve{name: name}
-		if points(&c); len(c.x) > 0 {
+		for _, x := range xs {
+			figure := at(x)
+			figure.row = name
+			c.add(x, f.rounds(figure))
+		}
+		if len(c.x) > 0 {
 			all = append(all, c)
 		}
 	}
 	return all
-}
-
-func tails(f finder, contest string, names ...string) []curve {
-	return curves(names, func(c *curve) {
-		for i, p := range []string{"p50", "p90", "p99", "p99.9"} {
-			x := []float64{2, 10, 100, 1000}[i]
-			c.add(x, f.rounds(cell{"", contest, c.name, p}))
-		}
-	})
-}
-
-func byCase(f finder, format, figure string, at []float64, names ...string) []curve {
-	return curves(names, func(c *curve) {
-		for _, x := range at {
-			c.add(x, f.rounds(cell{"", fmt.Sprintf(format, int(x)), c.name, figure}))
-		}
-	})
-}
-
-func byCores(f finder, names ...string) []curve {
-	return curves(names, func(c *curve) {
-		for _, x := range []float64{1, 2, 8, 32, 128} {
-			c.add(x, f.rounds(cell{"", "many cores, a model/N cores that send every 1 µs",
-				c.name, fmt.Sprintf("N=%.0f", x)}))
-		}
-	})
 }
 
 // colors are those of one scheme. The lines differ in dashes as well.

@@ -18,71 +18,84 @@ type benchRow struct{ name, bench string }
 
 func (b benchRow) title() string { return b.name }
 
-// benchmarks are those of one goroutine or two. Each measurement is a separate
-// process.
-func benchmarks(e Effort) []Contest {
+// A benchSet is benchmarks that are compared.
+type benchSet struct {
+	name string
+	rows []benchRow
+}
+
+// benchSets are benchmarks of one goroutine or two.
+var benchSets = []benchSet{
+	{"room, 8 B", []benchRow{
+		{"channel", "Pair/size=8/impl=channel"},
+		{"channel, once more", "Pair/size=8/impl=channel"},
+		{"select with default", "Pair/size=8/impl=select"},
+		{"TrySend, TryRecv", "Pair/size=8/impl=TrySend"},
+		{"time.After to send", "TimeoutPair/impl=time.After"},
+		{"SendTimeout, RecvTimeout", "TimeoutPair/impl=chanx"},
+		{"select with ctx.Done() to send", "ContextPair/impl=select"},
+		{"context.WithTimeout to send", "ContextPair/impl=WithTimeout"},
+		{"SendContext to send", "ContextPair/impl=chanx"},
+		{"Ring.Send, TryRecv", "Pair/size=8/impl=Ring"},
+	}},
+	{"room, 256 B", []benchRow{
+		{"channel", "Pair/size=256/impl=channel"},
+		{"select with default", "Pair/size=256/impl=select"},
+		{"TrySend, TryRecv", "Pair/size=256/impl=TrySend"},
+		{"Ring.Send, TryRecv", "Pair/size=256/impl=Ring"},
+	}},
+	{"1,024 in, then out", []benchRow{
+		{"channel", "Drain/impl=channel"},
+		{"channel of [256]int", "Drain/impl=chan[256]int"},
+		{"Ring.TryRecv", "Drain/impl=TryRecv"},
+		{"Ring.RecvBatch", "Drain/impl=RecvBatch"},
+	}},
+	{"full, the newest is lost", []benchRow{
+		{"select with default", "TrySendFull/impl=select"},
+		{"TrySend", "TrySendFull/impl=chanx"},
+	}},
+	{"full, the oldest is lost", []benchRow{
+		{"evict and retry", "FullSend/size=8/impl=evict"},
+		{"SendDropOldest", "FullSend/size=8/impl=SendDropOldest"},
+		{"Ring.Send", "FullSend/size=8/impl=Ring"},
+	}},
+	{"hand-off, a timeout on the send", handOffRows(1)},
+	{"hand-off, timeouts on both sides", handOffRows(2)},
+	{"to a parked receiver, GOMAXPROCS 1", []benchRow{
+		{"channel", "ParkedReceiver/impl=channel"},
+		{"Ring", "ParkedReceiver/impl=Ring"},
+	}},
+	{"a consumer's value, with its send", []benchRow{
+		{"channel", "Consumer/impl=channel"},
+		{"select with ctx.Done()", "Consumer/impl=select"},
+		{"under Supervise", "Consumer/impl=Supervise"},
+		{"RecvContext", "Consumer/impl=RecvContext"},
+		{"RecvContext, Beat", "Consumer/impl=Beat"},
+		{"Ring.All", "Consumer/impl=All"},
+	}},
+}
+
+// rows386 are run as a 32-bit program, which an amd64 processor can do.
+var rows386 = []benchRow{
+	{"channel, 8 B", "Pair/size=8/impl=channel"},
+	{"Ring, 8 B", "Pair/size=8/impl=Ring"},
+	{"channel, 256 B", "Pair/size=256/impl=channel"},
+	{"Ring, 256 B", "Pair/size=256/impl=Ring"},
+	{"evict and retry, full", "FullSend/size=8/impl=evict"},
+	{"Ring.Send, full", "FullSend/size=8/impl=Ring"},
+	{"SendTimeout, RecvTimeout", "TimeoutPair/impl=chanx"},
+}
+
+// benchmarks measures each in a separate process.
+func benchmarks(e Effort) (all []Contest) {
 	var native, bits32 testBinary
-	all := []Contest{
-		native.contest(e, "room, 8 B", []benchRow{
-			{"channel", "Pair/size=8/impl=channel"},
-			{"channel, once more", "Pair/size=8/impl=channel"},
-			{"select with default", "Pair/size=8/impl=select"},
-			{"TrySend, TryRecv", "Pair/size=8/impl=TrySend"},
-			{"time.After to send", "TimeoutPair/impl=time.After"},
-			{"SendTimeout, RecvTimeout", "TimeoutPair/impl=chanx"},
-			{"select with ctx.Done() to send", "ContextPair/impl=select"},
-			{"context.WithTimeout to send", "ContextPair/impl=WithTimeout"},
-			{"SendContext to send", "ContextPair/impl=chanx"},
-			{"Ring.Send, TryRecv", "Pair/size=8/impl=Ring"},
-		}),
-		native.contest(e, "room, 256 B", []benchRow{
-			{"channel", "Pair/size=256/impl=channel"},
-			{"select with default", "Pair/size=256/impl=select"},
-			{"TrySend, TryRecv", "Pair/size=256/impl=TrySend"},
-			{"Ring.Send, TryRecv", "Pair/size=256/impl=Ring"},
-		}),
-		native.contest(e, "1,024 in, then out", []benchRow{
-			{"channel", "Drain/impl=channel"},
-			{"channel of [256]int", "Drain/impl=chan[256]int"},
-			{"Ring.TryRecv", "Drain/impl=TryRecv"},
-			{"Ring.RecvBatch", "Drain/impl=RecvBatch"},
-		}),
-		native.contest(e, "full, the newest is lost", []benchRow{
-			{"select with default", "TrySendFull/impl=select"},
-			{"TrySend", "TrySendFull/impl=chanx"},
-		}),
-		native.contest(e, "full, the oldest is lost", []benchRow{
-			{"evict and retry", "FullSend/size=8/impl=evict"},
-			{"SendDropOldest", "FullSend/size=8/impl=SendDropOldest"},
-			{"Ring.Send", "FullSend/size=8/impl=Ring"},
-		}),
-		native.contest(e, "hand-off, a timeout on the send", handOffRows(1)),
-		native.contest(e, "hand-off, timeouts on both sides", handOffRows(2)),
-		native.contest(e, "to a parked receiver, GOMAXPROCS 1", []benchRow{
-			{"channel", "ParkedReceiver/impl=channel"},
-			{"Ring", "ParkedReceiver/impl=Ring"},
-		}),
-		native.contest(e, "a consumer's value, with its send", []benchRow{
-			{"channel", "Consumer/impl=channel"},
-			{"select with ctx.Done()", "Consumer/impl=select"},
-			{"under Supervise", "Consumer/impl=Supervise"},
-			{"RecvContext", "Consumer/impl=RecvContext"},
-			{"RecvContext, Beat", "Consumer/impl=Beat"},
-			{"Ring.All", "Consumer/impl=All"},
-		}),
+	for _, s := range benchSets {
+		all = append(all, native.contest(e, s))
 	}
 	if runtime.GOARCH == "amd64" && !e.Quick {
 		bits32.env = []string{"GOARCH=386", "CGO_ENABLED=0"}
-		all = append(all, bits32.contest(e, "GOARCH=386 on this processor",
-			[]benchRow{
-				{"channel, 8 B", "Pair/size=8/impl=channel"},
-				{"Ring, 8 B", "Pair/size=8/impl=Ring"},
-				{"channel, 256 B", "Pair/size=256/impl=channel"},
-				{"Ring, 256 B", "Pair/size=256/impl=Ring"},
-				{"evict and retry, full", "FullSend/size=8/impl=evict"},
-				{"Ring.Send, full", "FullSend/size=8/impl=Ring"},
-				{"SendTimeout, RecvTimeout", "TimeoutPair/impl=chanx"},
-			}))
+		all = append(all, bits32.contest(e,
+			benchSet{"GOARCH=386 on this processor", rows386}))
 	}
 	return all
 }
@@ -102,9 +115,9 @@ type testBinary struct {
 	env []string
 }
 
-func (t *testBinary) contest(e Effort, name string, all []benchRow) Contest {
+func (t *testBinary) contest(e Effort, s benchSet) Contest {
 	return Contest{
-		Group: "one operation", Name: name, Names: namesOf(all), Rounds: e.rounds(21),
+		Group: "one operation", Name: s.name, Names: namesOf(s.rows), Rounds: e.rounds(21),
 		Figures: []Figure{{"time", Time}, {"allocations", Plain}},
 		Measure: func(i int) ([]float64, error) {
 			err := t.build(".", append(t.env, "GOWORK=off"),
@@ -114,7 +127,7 @@ func (t *testBinary) contest(e Effort, name string, all []benchRow) Contest {
 			if err != nil {
 				return nil, err
 			}
-			return t.run(all[i].bench, e.time(20*time.Millisecond))
+			return t.run(s.rows[i].bench, e.time(20*time.Millisecond))
 		},
 	}
 }

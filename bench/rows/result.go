@@ -1,10 +1,9 @@
 package rows
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -29,41 +28,27 @@ type Row struct {
 
 // Load reads results, one on a line. A file that does not exist has none.
 func Load(file string) (all []Result, err error) {
-	f, err := os.Open(file)
+	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	for d := json.NewDecoder(f); d.More(); {
+	for d := json.NewDecoder(bytes.NewReader(text)); err == nil && d.More(); {
 		var r Result
-		if err := d.Decode(&r); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
+		err = d.Decode(&r)
 		all = append(all, r)
 	}
-	return all, nil
+	return all, err
 }
 
 // Save writes results, one on a line.
 func Save(file string, all []Result) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	b := bufio.NewWriter(f)
+	var b bytes.Buffer
 	for _, r := range all {
-		if err := json.NewEncoder(b).Encode(r); err != nil {
+		if err := json.NewEncoder(&b).Encode(r); err != nil {
 			return err
 		}
 	}
-	if err := b.Flush(); err != nil {
-		return err
-	}
-	return f.Close()
+	return os.WriteFile(file, b.Bytes(), 0o644)
 }
 
 // Replace returns all with those of the same contest replaced by measured, in

@@ -249,7 +249,6 @@ func TestKeepersRestart(t *testing.T) {
 			return errBoom
 		})), k.name)
 		assert.Equal(t, 26, runs, k.name)
-		k.herd(10)()
 	}
 }
 
