@@ -55,6 +55,15 @@ func after(seconds int) func(context.Context) (int, error) {
 	}
 }
 
+// untilTold returns a replica that answers when its ctx is done, and reports it.
+func untilTold(told *atomic.Bool) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		<-ctx.Done()
+		told.Store(true)
+		return 0, ctx.Err()
+	}
+}
+
 func want(t *testing.T, got, want any) {
 	t.Helper()
 	if got != want {
@@ -65,10 +74,13 @@ func want(t *testing.T, got, want any) {
 func TestFirstGoodAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		v, err := First(t.Context(), 0, after(3600), after(1), after(4), after(2))
+		var told atomic.Bool
+		v, err := First(t.Context(), 0,
+			untilTold(&told), after(1), after(4), after(2))
 		want(t, v, 2)
 		want(t, err, nil)
-		synctest.Wait() // the others have been told, or the bubble would go on
+		synctest.Wait()
+		want(t, told.Load(), true)
 		want(t, time.Since(start), 2*time.Second)
 	})
 }
@@ -104,11 +116,16 @@ func TestDeadline(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
 		start := time.Now()
-		v, err := First(ctx, 0, after(3), after(3600))
+		deaf := func(context.Context) (int, error) {
+			time.Sleep(time.Hour)
+			return 1, nil
+		}
+		v, err := First(ctx, 0, after(3), deaf)
 		want(t, v, 0)
 		want(t, errors.Is(err, errDown), true)
 		want(t, errors.Is(err, context.DeadlineExceeded), true)
 		want(t, time.Since(start), 4*time.Second)
+		time.Sleep(time.Hour) // deaf ends
 	})
 }
 
@@ -170,7 +187,9 @@ func TestBreak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var from []int
-		for a := range Each(t.Context(), 0, after(3600), after(4), after(1)) {
+		var told atomic.Bool
+		for a := range Each(t.Context(), 0,
+			untilTold(&told), after(4), after(1)) {
 			from = append(from, a.From)
 			if len(from) == 2 {
 				break
@@ -178,23 +197,26 @@ func TestBreak(t *testing.T) {
 		}
 		want(t, fmt.Sprint(from), "[2 1]")
 		synctest.Wait()
+		want(t, told.Load(), true)
 		want(t, time.Since(start), 4*time.Second)
 	})
 }
 
 func TestSlowBody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		var got []int
-		for a := range Each(ctx, 0, after(0), after(2), after(4), after(3600)) {
-			if a.Err == nil {
-				got = append(got, a.Value)
+	for range 20 { // a select picks at random
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			var got []int
+			for a := range Each(ctx, 0, after(0), after(2), after(4), after(3600)) {
+				if a.Err == nil {
+					got = append(got, a.Value)
+				}
+				time.Sleep(2500 * time.Millisecond)
 			}
-			time.Sleep(2500 * time.Millisecond)
-		}
-		want(t, fmt.Sprint(got), "[0 2 4]")
-	})
+			want(t, fmt.Sprint(got), "[0 2 4]")
+		})
+	}
 }
 
 func TestGoexit(t *testing.T) {
