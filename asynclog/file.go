@@ -13,15 +13,15 @@ import (
 // FileOptions are the optional arguments of [OpenFile]. The zero value uses the
 // defaults.
 type FileOptions struct {
-	// Perm is the mode of a file that has to be created, before umask. Zero:
-	// 0o644 in OpenFile; later the mode of the file that had the path before,
-	// regardless of umask but without permissions removed since, and its owner
+	// Perm is the mode of a file that has to be created, before umask. Zero means
+	// 0o644 in OpenFile, and later the mode of the file that had the path before,
+	// regardless of umask but without permissions removed since, with its owner
 	// and group as far as the system allows the process to set them.
 	Perm os.FileMode
 
 	// DirPerm is the mode of directories of the path that are missing and have
-	// to be created, in OpenFile and later, before umask. Zero: a missing
-	// directory is an error.
+	// to be created, in OpenFile and later, before umask. Zero means that a
+	// missing directory is an error.
 	DirPerm os.FileMode
 }
 

@@ -95,17 +95,17 @@ type cacheLine [128]byte
 // defaults.
 type Options struct {
 	// Budget is the memory for records, in bytes, allocated by New and never
-	// changed: the records, four bytes for each of them, the reserve, and what
-	// is in the hands of the sink. Zero: 4 MiB. New panics below 256 bytes and
-	// above 256 MiB.
+	// changed: the records, four bytes for each of them, the reserve, and the
+	// batch that the sink is writing. Zero means 4 MiB. A value below 256 bytes
+	// or above 256 MiB is invalid.
 	Budget int
 
-	// Full is the policy when it is used up. Zero: DropOldest.
+	// Full is the policy when it is used up. Zero means DropOldest.
 	Full FullPolicy
 
 	// MaxWait is how long a Write may wait under the policy Wait. A Write on
 	// the worker's goroutine, within the sink or Report, does not wait.
-	// Zero: 1 s. Negative: New panics.
+	// Zero means 1 s. A negative value is invalid.
 	MaxWait time.Duration
 
 	// Reserve is the part of Budget that is kept for records at or above
@@ -116,11 +116,11 @@ type Options struct {
 	// the reserve, and is dropped only when newer ones need its place there.
 	// Under the other policies the others may not fill the reserve.
 	// A program that writes no levels leaves it empty: set -1 to use all of
-	// Budget. Zero: a fifth of Budget. Negative: none. If it leaves no room for
-	// an ordinary record of 64 bytes, New panics.
+	// Budget. Zero means a fifth of Budget, and a negative value none. A value
+	// that leaves no room for an ordinary record of 64 bytes is invalid.
 	Reserve int
 
-	// ReserveLevel is read once, by New. Nil: slog.LevelError.
+	// ReserveLevel is read once, by New. Nil means slog.LevelError.
 	ReserveLevel slog.Leveler
 
 	// SyncLevel makes a Write of a record at or above it wait until the sink
@@ -135,7 +135,7 @@ type Options struct {
 	// not wait until that record has left the buffer, so that a sink that hangs
 	// or falls behind costs the service MaxWait once. A record that the sink
 	// itself writes to its Writer does not wait. The level is read once, by
-	// New. Nil: off.
+	// New. Nil means that no Write waits.
 	SyncLevel slog.Leveler
 
 	// Report renders a loss for the stream: [ReportJSON], [ReportText],
@@ -143,33 +143,33 @@ type Options struct {
 	// held. If it panics, ReportPlain takes its place. The first report is
 	// made at once; further ones after 64 records written or after a second,
 	// so that a sink that cannot keep up is not kept busy with them.
-	// Nil: one of the three, to look like the first record that was lost.
+	// Nil means one of the three, in the form of the first record that was lost.
 	Report func(Loss) []byte
 
-	// Fallback gets a line when the sink fails, stalls or recovers, of what
-	// Close could not write, and of the first record after Close: at once, and
-	// then at most one line in ten seconds, of which the last is never left
-	// out. Control characters are escaped. It is called on a goroutine of its
-	// own; if it hangs it is not called again. Nil: see [Writer.Stats].
-	// os.Stderr is a sensible choice; if that can be a pipe whose reader goes
-	// away, which ends a Go process, use signal.Ignore(syscall.SIGPIPE) as
-	// well.
+	// Fallback gets a line when the sink fails, stalls or recovers, one with the
+	// number of records that Close could not write, and one with the first
+	// record after Close: at once, and then at most one line in ten seconds, of
+	// which the last is never left out. Control characters are escaped. It is
+	// called on a separate goroutine; if it hangs it is not called again. Nil
+	// means none: see [Writer.Stats]. os.Stderr is a sensible choice; if that
+	// can be a pipe whose reader goes away, which ends a Go process, use
+	// signal.Ignore(syscall.SIGPIPE) as well.
 	Fallback io.Writer
 
-	// CloseTimeout is how long Close waits for the sink. Zero: 5 s.
-	// Negative: New panics.
+	// CloseTimeout is how long Close waits for the sink. Zero means 5 s. A
+	// negative value is invalid.
 	CloseTimeout time.Duration
 
-	// StallAfter is how long the sink may make no progress, be it that a
-	// call does not return or that every call fails, until it is reported
-	// as stalled. Zero: 10 s. Negative: never.
+	// StallAfter is how long the sink may make no progress, because a call does
+	// not return or every call fails, until it is reported as stalled. Zero
+	// means 10 s, and a negative value never.
 	StallAfter time.Duration
 
 	// Rejected reports whether an error of the sink is the fault of the record
 	// it was given, which would fail again, and not the sink's: a datagram or
 	// a line above the sink's maximum, a record that cannot be parsed. See
 	// [ErrRejected]. Like the sink it runs on the worker, with no lock held.
-	// Nil: none but those that are known.
+	// Nil means only the errors that are known.
 	Rejected func(error) bool
 
 	// Unbatched gives the sink each record in a separate call, as datagram
@@ -211,7 +211,7 @@ const (
 // For two sinks use two Writers. An io.MultiWriter whose second half fails
 // makes the first half take the same lines again.
 //
-// New panics if sink is nil or opts contradict themselves.
+// New panics if sink is nil or opts are invalid.
 func New(sink io.Writer, opts Options) *Writer {
 	if sink == nil {
 		panic("asynclog: nil sink")
@@ -311,7 +311,7 @@ var ErrTooLarge = errors.New("asynclog: record too large for the buffer")
 // when the policy then drops it, or another one: that is counted and reported
 // in the stream. p is copied. The record reaches the sink in one piece, with
 // no other between its bytes, though not necessarily in a separate call; it
-// should end the way records end in this stream, which is to say with "\n".
+// should end as records in this stream do: with "\n".
 //
 // It returns an error only if the record is not accepted: [chanx.ErrClosed]
 // after Close, [ErrTooLarge] for one that can never fit, which is refused
@@ -400,8 +400,9 @@ const (
 	askedYes
 )
 
-// accept stores p, drops it, or says why not. A caller that is to wait for the
-// sink anyway waits for the lock as well. The zero ask: it was not asked.
+// accept stores p, drops it, or returns why it did neither. A caller that is to
+// wait for the sink anyway waits for the lock as well. With a zero ask the caller
+// was not asked.
 func (w *Writer) accept(p []byte, m mark, sync bool, ask asked) (a answer) {
 	large := len(p) > w.buf.largest(m) // which is fixed: mu is not needed
 	if !w.enter() {

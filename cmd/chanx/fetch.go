@@ -176,7 +176,7 @@ func statusOf(resp *http.Response) statusError {
 // not the whole: a large dump over a slow line is legitimate. The whole is
 // bounded by ten times the timeout, so that a server that sends a byte at a time
 // cannot hold the program forever.
-func (f *fetcher) do(ctx context.Context, method, url, body string,
+func (f *fetcher) do(ctx context.Context, url string,
 	read func(io.Reader) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*f.timeout)
 	defer cancel()
@@ -185,8 +185,7 @@ func (f *fetcher) do(ctx context.Context, method, url, body string,
 	timer := time.AfterFunc(f.timeout, func() { end(errSilent) })
 	defer timer.Stop()
 
-	req, err := http.NewRequestWithContext(ctx, method, url,
-		strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
@@ -294,7 +293,7 @@ func (f *fetcher) get(ctx context.Context, u *url.URL,
 	var in input
 	taken := time.Now()
 	var bad error
-	err := f.do(ctx, http.MethodGet, u.String(), "", func(body io.Reader) error {
+	err := f.do(ctx, u.String(), func(body io.Reader) error {
 		in, bad = readInput(body, target, &anchors{})
 		return bad
 	})

@@ -305,7 +305,7 @@ func patient(f fake) (time.Duration, []byte, error) {
 		&progress{}}
 	started := time.Now()
 	var got []byte
-	err := fetch.do(context.Background(), "GET", "http://example.com/", "",
+	err := fetch.do(context.Background(), "http://example.com/",
 		func(body io.Reader) (err error) {
 			got, err = io.ReadAll(body)
 			return err
