@@ -97,7 +97,7 @@ func newKeptReport(at time.Time, err error) keptReport {
 }
 
 // report sums up the replay and checks the claims.
-func (st *stage) report(samples []sample) (*report, error) {
+func (st *stage) report(samples []sample) *report {
 	last := samples[len(samples)-1]
 	rep := &report{
 		Fault:    string(st.set.fault),
@@ -110,18 +110,18 @@ func (st *stage) report(samples []sample) (*report, error) {
 		rep.Diagnosis = found[0].Sentence
 	}
 	b, a := &rep.Before, &rep.After
-	err := errors.Join(
-		st.before.report(b, last.Before), st.after.report(a, last.After))
+	st.before.report(b, last.Before)
+	st.after.report(a, last.After)
 	for _, s := range samples {
 		b.MostBlocked = max(b.MostBlocked, s.Before.Blocked)
 		a.MostBlocked = max(a.MostBlocked, s.After.Blocked)
 	}
 	st.reportLog(a)
 	rep.check(st.set.fault)
-	return rep, err
+	return rep
 }
 
-func (s *server) report(rep *serverReport, last reading) error {
+func (s *server) report(rep *serverReport, last reading) {
 	for i, p := range phases {
 		counts, wait := s.phases[i].now()
 		rep.Phases = append(rep.Phases,
@@ -130,9 +130,8 @@ func (s *server) report(rep *serverReport, last reading) error {
 	rep.Goroutines = last.goroutines
 	rep.Source = sourceLine(last.file, last.line)
 	rep.Kept, rep.Told = []keptReport{}, []string{}
-	log, files, err := s.accounted()
+	log, files := s.accounted()
 	rep.Log, rep.LateLines, rep.LostLines = log, files.marked, files.lost
-	return err
 }
 
 // reportLog adds what after's log knows of itself.
