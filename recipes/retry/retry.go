@@ -22,14 +22,16 @@
 // Edge cases:
 //   - success: returns nil at once.
 //   - attempts used up: returns the last error, without a wait after it.
-//   - context done before: f is not called; returns the cause of ctx.
-//   - context done while waiting: returns at once, with the last error and the
-//     cause of ctx, both found by errors.Is.
+//   - context done before: f is not called; returns ctx.Err().
+//   - context done while waiting: returns at once, with the last error and
+//     ctx.Err(), both found by errors.Is.
 //   - deadline: a wait that would end after it does not begin; the error is
 //     that of a ctx that is done.
 //   - permanent: an error that Permanent has marked ends it at once.
 //   - full jitter: the wait is random between 0 and a limit, which begins at
 //     low and doubles up to high, so that clients do not retry in step.
+//   - deaf function: Retry waits for f, also when ctx is done. Put the recipe
+//     call around an f that does not heed it.
 //   - no overflow: also with a thousand attempts and the highest duration.
 //   - panic: in f, and runtime.Goexit, pass through.
 //   - bad arguments: attempts < 1, low < 1 or high < low panic.
@@ -66,7 +68,7 @@ func Retry(ctx context.Context, attempts int, low, high time.Duration,
 		panic("retry: attempts < 1, low < 1 or high < low")
 	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return ctx.Err()
 	}
 	for limit := low; ; limit = max(low, min(limit, high/2)*2) {
 		err := f(ctx)
@@ -82,8 +84,8 @@ func Retry(ctx context.Context, attempts int, low, high time.Duration,
 	}
 }
 
-// sleep returns nil after d, and the cause of ctx once it is clear that ctx
-// is done before.
+// sleep returns nil after d, and the error of ctx once it is clear that ctx is
+// done before.
 func sleep(ctx context.Context, d time.Duration) error {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) < d {
 		return context.DeadlineExceeded
@@ -94,8 +96,5 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 	case <-ctx.Done():
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
+	return ctx.Err()
 }
