@@ -60,8 +60,9 @@ const indexHead = `# Recipes
 
 Patterns to copy, each with its tests: at most 80 lines of code, the standard
 library only unless a Ring, a Broadcast or Supervise is the point. The comment
-at the top of each states when to use it and when not, and lists the edge cases, each
-of which has a test.
+at the top of each states when to use it and when not, and lists the edge cases,
+each of which has a test. What a library or a line of Go does better is listed
+as well.
 
     go run ./cmd/chanx recipe fan-in                             search
     go run ./cmd/chanx recipe -pkg server workerpool > pool.go   copy

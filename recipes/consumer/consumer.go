@@ -31,7 +31,9 @@
 //   - policy gives up: Send returns false from then on, and Shutdown returns
 //     the error with the number of events left.
 //
-// ReplaceStalled would run two consumers at once on one event: leave it unset.
+// Leave Heartbeat and ReplaceStalled of the policy unset: the consumer does not
+// beat while it is idle, as recipe heartbeat does, and two of them at once would
+// share one event.
 //
 // Search: supervised consumer, event loop, background worker, drain on
 // shutdown, dead letter, retry an event, poison message.
