@@ -34,7 +34,7 @@ func runRecipe(args []string, c *console) int {
 	fs.SetOutput(io.Discard)
 	pkg := fs.String("pkg", "", "print the recipe as a file of `PACKAGE`")
 	test := fs.Bool("test", false, "print its tests instead")
-	err := fs.Parse(args)
+	words, err := parseAnywhere(fs, args)
 	if errors.Is(err, flag.ErrHelp) {
 		io.WriteString(c.stdout, recipeUsage)
 		fs.SetOutput(c.stdout)
@@ -46,7 +46,7 @@ func runRecipe(args []string, c *console) int {
 		c.say("recipe: chanx recipe -h says how")
 		return exitTrouble
 	}
-	search := strings.Join(fs.Args(), " ")
+	search := strings.Join(words, " ")
 	found := recipes.Find(search)
 	if search == "" {
 		found = recipes.All()
@@ -60,6 +60,15 @@ func runRecipe(args []string, c *console) int {
 	}
 	list(c.stdout, found)
 	return exitClean
+}
+
+// parseAnywhere also takes flags after words.
+func parseAnywhere(fs *flag.FlagSet, args []string) (words []string, err error) {
+	for err = fs.Parse(args); err == nil && fs.NArg() > 0; {
+		words = append(words, fs.Arg(0))
+		err = fs.Parse(fs.Args()[1:])
+	}
+	return words, err
 }
 
 func isName(search string) bool {

@@ -40,6 +40,7 @@ func TestRecipePrints(t *testing.T) {
 	for _, args := range [][]string{
 		{"workerpool"}, {"-pkg", "workerpool", "workerpool"},
 		{"-pkg", "workerpool", "goroutine", "pool"},
+		{"goroutine", "pool", "-pkg", "workerpool"},
 	} {
 		text, err := recipes.Print("", "workerpool")
 		require.NoError(t, err)
