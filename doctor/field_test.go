@@ -202,7 +202,8 @@ type fieldTable struct {
 }
 
 // ordinals of the sets that were held out.
-var ordinals = []string{"", "first", "second", "third", "fourth", "fifth"}
+var ordinals = []string{"", "first", "second", "third", "fourth", "fifth",
+	"sixth"}
 
 func (f *fieldTable) add(name string, c fieldCase, grade string, alarms int,
 	amiss []string) {
