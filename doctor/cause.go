@@ -103,10 +103,7 @@ func (sc *scene) causes() []*node {
 	return shown
 }
 
-func (n *node) warned() bool {
-	v := n.site.verdict
-	return v.report && v.severity >= Warning || v.covered
-}
+func (n *node) warned() bool { return n.site.warned() }
 
 // wait is n as a tree.
 func (n *node) wait(depth int) *Wait {

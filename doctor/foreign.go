@@ -75,15 +75,20 @@ func (p *parser) leaked(line []byte) bool {
 		!bytes.Contains(rest, []byte(" on top of the stack")) {
 		return false
 	}
-	if p.snap.leftover == nil {
-		p.snap.leftover = make(map[uint64]bool)
-	}
-	p.snap.leftover[id] = true
+	p.leftover(id)
 	header := strconv.AppendUint([]byte("goroutine "), id, 10)
 	header = append(append(append(header, " ["...), state...), "]:"...)
 	p.in.cover.before = p.in.cover.before[:0]
 	p.line(header)
 	return true
+}
+
+// leftover notes a goroutine that was alive when all tests had ended.
+func (p *parser) leftover(id uint64) {
+	if p.snap.leftover == nil {
+		p.snap.leftover = make(map[uint64]bool)
+	}
+	p.snap.leftover[id] = true
 }
 
 // startsAfter returns where text stands in line, at its beginning or behind

@@ -106,7 +106,7 @@ func TestGoleakIsLeak(t *testing.T) {
 		require.Len(t, r.Findings, 1)
 		assert.Equal(t, Warning, r.Findings[0].Severity)
 		assert.Contains(t, r.Findings[0].Sentence,
-			"goleak found it after the tests had ended")
+			"found alive after the tests had ended")
 	}
 	r := Diagnose(Rules{}, parseOne(t, fmt.Sprintf(report, "")+
 		"\ngoroutine 60 [select]:\napp.other()\n\t/app/app.go:9 +0x1\n"))
@@ -203,4 +203,14 @@ func TestForeignStacksOfAnEditor(t *testing.T) {
 	assert.Equal(t, "main.main", p.Stacks[0].CreatedBy.Func)
 	assert.Equal(t, Select, operationOf(p.Stacks[1]))
 	assert.Equal(t, "app.(*Q).run", siteOf(p.Stacks[1]).Func)
+}
+
+func TestForeignReportOfLeaktest(t *testing.T) {
+	p := parseOne(t, "--- FAIL: TestJean (5.26s)\n"+
+		"\tleaktest.go:150: leaktest: leaked goroutine: goroutine 10 [select]:\n"+
+		"\t\tapp.(*loop).run(0x1f8cf70)\n\t\t\t/src/loop.go:17 +0x57\n"+
+		"\t\tcreated by app.start\n\t\t\t/src/loop.go:9 +0x6\nFAIL\n")
+	r := Diagnose(Rules{}, p)
+	require.Len(t, r.Findings, 1)
+	assert.Contains(t, r.Root, "found alive after the tests had ended")
 }

@@ -247,3 +247,13 @@ func TestIdleBehindPipesInAProfile(t *testing.T) {
 	require.Len(t, profile(4).Findings, 1)
 	assert.Empty(t, profile(1).Findings)
 }
+
+// A thousand calls that wait for the other side are not under way.
+func TestIdleRemote(t *testing.T) {
+	profile := func(n int) *Report {
+		return Diagnose(Rules{}, parseOne(t, fmt.Sprintf("goroutine profile: total %d\n", n)+
+			record(n, "net/http.(*http2clientStream).awaitRequestCancel", 0x42c0da, 0x43b8be)))
+	}
+	require.Len(t, profile(1240).Findings, 1)
+	assert.Empty(t, profile(40).Findings)
+}

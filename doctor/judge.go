@@ -31,9 +31,8 @@ func (sc *scene) judge() {
 		if v := &s.verdict; sc.leftover(s) && (!v.report || v.severity < Warning) {
 			*v = verdict{state: VerdictStuck, report: true, severity: Warning,
 				confidence: ConfidenceMedium, other: ConfidenceLow,
-				receiver: ReceiverUnknown, why: "goleak reports it",
-				clause: same("goleak found " + pronoun(s.count) +
-					" after the tests had ended")}
+				receiver: ReceiverUnknown, why: "alive after the tests had ended",
+				clause: same("found alive after the tests had ended")}
 		}
 	}
 	sc.graph.sum() // the opinions have added edges
@@ -43,7 +42,30 @@ func (sc *scene) judge() {
 	for _, s := range sc.sites {
 		sc.heads(s)
 	}
+	if !slices.ContainsFunc(sc.sites, (*site).warned) {
+		sc.closings()
+	}
 	sc.chosen()
+}
+
+// warned reports whether a finding is about s that is no mere remark.
+func (s *site) warned() bool {
+	return s.verdict.covered || s.verdict.report && s.verdict.severity >= Warning
+}
+
+// closings reports what has been closing or stopping something for long, where
+// nothing else is amiss.
+func (sc *scene) closings() {
+	for _, s := range sc.sites {
+		if s.design || s.longest < sc.rules.Minutes || !parked(s.op) &&
+			s.op != WaitGroup || !closing(s.stacks[0]) {
+			continue
+		}
+		s.verdict = verdict{state: VerdictStuck, report: true, severity: Warning,
+			confidence: ConfidenceMedium, other: ConfidenceLow,
+			receiver: ReceiverUnknown, why: "closes or stops something",
+			clause: same("to close or stop something does not take that long")}
+	}
 }
 
 // chosen reports what has waited for long in an extract in which nothing else is
@@ -206,7 +228,7 @@ func (sc *scene) sending(s *site) verdict {
 			s.longest >= sc.rules.Minutes && c.node != nil:
 			v.severity = Warning
 		}
-	case alone && s.longest < sc.patience() && !sc.timedOut &&
+	case alone && s.longest < sc.patience() && !sc.timedOut && !sc.picked(s) &&
 		v.confidence != ConfidenceHigh && !c.blocked:
 		v.state, v.confidence = VerdictUnknown, ConfidenceLow
 		v.clause = v.clause.and(same("a producer ahead of its consumer looks the " +
@@ -280,7 +302,11 @@ func (sc *scene) awaitingEnd(s *site) verdict {
 	c := counterpart{receiver: ReceiverUnknown, confidence: ConfidenceLow}
 	if s.resource == remote {
 		v := sc.working(s)
-		if v.state == VerdictIdle {
+		switch {
+		case v.report:
+		case s.count >= 100*sc.rules.Many:
+			v = sc.leak(s, "too many for calls under way")
+		case v.state == VerdictIdle:
 			v.state, v.why = VerdictWorking, "waits for "+remote
 		}
 		return v
@@ -353,6 +379,19 @@ func (sc *scene) awaiting(s *site) verdict {
 		v.why = v.clause.of(s.count)
 	}
 	return v
+}
+
+// closing reports whether the goroutines of s are in a call that closes or stops
+// something.
+func closing(s *Stack) bool {
+	for i := max(userCall(s), 0); i < len(s.Frames); i++ {
+		name := s.Frames[i].Func
+		switch name[strings.LastIndexByte(name, '.')+1:] {
+		case "Close", "Stop", "Shutdown", "Disconnect":
+			return !isStd(name)
+		}
+	}
+	return false
 }
 
 // requests judges requests that wait for another goroutine.

@@ -388,3 +388,19 @@ func TestJudgeQueueOfAProfile(t *testing.T) {
 	assert.Equal(t, Info, profile(34, 200).Findings[0].Severity)
 	assert.Equal(t, Info, profile(19, 2).Findings[0].Severity)
 }
+
+// To close something for hours is amiss, if nothing else tells what is.
+func TestJudgeClosing(t *testing.T) {
+	const closing = "goroutine 60 [select, 200 minutes]:\n" +
+		"amqp.(*Connection).call(0xc000138000)\n\t/src/connection.go:600 +0x1\n" +
+		"amqp.(*Connection).Close(0xc000138000)\n\t/src/connection.go:330 +0x1\n\n"
+	r := judged(t, closing)
+	require.Len(t, r.Findings, 1)
+	assert.Contains(t, r.Root, "does not take that long")
+	assert.Empty(t, judged(t, strings.Replace(closing, "200", "4", 1)).Findings)
+	assert.Empty(t, judged(t, strings.Replace(closing, ").Close", ").Run", 1)).Findings)
+	r = judged(t, closing+"goroutine 7 [chan send, 200 minutes]:\n"+
+		"main.f(0x1)\n\t/src/a.go:7 +0x1\n")
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, ChanSend, r.Findings[0].Operation)
+}
