@@ -10,28 +10,23 @@ import (
 
 // look is one reading of everything.
 type look struct {
-	at      time.Time
-	record  bool
-	timer   *time.Timer
-	expired bool
-	names   map[[2]string]int
+	at     time.Time
+	record bool // the next look has its rates since this one
+	names  map[[2]string]int
 }
 
-// wait reports whether done is closed, if patient before the timer ends.
-func (l *look) wait(done <-chan struct{}, patient bool) bool {
-	if patient && !l.expired {
-		select {
-		case <-done:
-			return true
-		case <-l.timer.C:
-			l.expired = true
-		}
-	}
+const (
+	patience = time.Second           // for all foreign calls of a look
+	atLeast  = 10 * time.Millisecond // for each one after that
+)
+
+// wait waits for done, but not for long.
+func (l *look) wait(done <-chan struct{}) {
+	t := time.NewTimer(max(time.Until(l.at.Add(patience)), atLeast))
+	defer t.Stop()
 	select {
 	case <-done:
-		return true
-	default:
-		return false
+	case <-t.C:
 	}
 }
 
@@ -41,23 +36,37 @@ type foreign[T any] struct{ pending *foreignCall[T] }
 type foreignCall[T any] struct {
 	began  time.Time
 	done   chan struct{}
-	late   bool // a look has waited for it in vain
 	value  T
 	failed string
 }
 
-// begin calls fn on a separate goroutine, unless the last call has not returned.
-func (f *foreign[T]) begin(fn func() T) {
-	if f.pending != nil {
-		select {
-		case <-f.pending.done: // its answer is an old one
-		default:
-			return
-		}
+// ask calls fn on a separate goroutine. It returns the result, or why there is
+// none. While a call has not returned there is neither another one nor a wait.
+//
+// The calls are made one after the other: a goroutine that is started and
+// waited for runs at once. One that is started along with others is behind
+// every busy goroutine of the process, for seconds if there are many.
+func (f *foreign[T]) ask(l *look, fn func() T) (value T, failed string) {
+	if f.pending == nil || f.pending.returned() {
+		f.pending = &foreignCall[T]{began: time.Now(), done: make(chan struct{})}
+		go f.pending.run(fn)
+		l.wait(f.pending.done)
 	}
-	c := &foreignCall[T]{began: time.Now(), done: make(chan struct{})}
-	f.pending = c
-	go c.run(fn)
+	c := f.pending
+	if !c.returned() {
+		return value, "has not returned for " + ago(time.Since(c.began))
+	}
+	f.pending = nil
+	return c.value, shown(c.failed)
+}
+
+func (c *foreignCall[T]) returned() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
 }
 
 func (c *foreignCall[T]) run(fn func() T) {
@@ -70,17 +79,6 @@ func (c *foreignCall[T]) run(fn func() T) {
 	}()
 	c.value = fn()
 	c.failed = ""
-}
-
-// end returns the answer, or why there is none.
-func (f *foreign[T]) end(l *look) (value T, failed string) {
-	c := f.pending
-	if !l.wait(c.done, !c.late) {
-		c.late = true // the next look does not wait for it
-		return value, "has not returned for " + ago(time.Since(c.began))
-	}
-	f.pending = nil
-	return c.value, shown(c.failed)
 }
 
 const (

@@ -51,23 +51,15 @@ type Levels struct {
 type logSource struct {
 	name    string
 	w       *asynclog.Writer
-	stats   asynclog.Stats
 	text    foreign[string] // of the last error
 	history history
 }
 
 func (g *logSource) id() string { return g.name }
 
-func (g *logSource) read() {
-	g.stats = g.w.Stats()
-	if err := g.lastError().Err; err != nil {
-		g.text.begin(err.Error)
-	}
-}
-
 // lastError returns the last error that is not a stall, or zero.
-func (g *logSource) lastError() (last asynclog.SinkError) {
-	for _, e := range g.stats.Errors {
+func lastError(st *asynclog.Stats) (last asynclog.SinkError) {
+	for _, e := range st.Errors {
 		if e.Err != chanx.ErrStalled {
 			last = e
 		}
@@ -75,8 +67,12 @@ func (g *logSource) lastError() (last asynclog.SinkError) {
 	return last
 }
 
-// lost is "debug 3, error 1" of the records that were dropped.
+// lost is "error 1, debug 3" of the records that were dropped, or "" if none
+// has a level.
 func (l Levels) lost() string {
+	if l.Debug+l.Info+l.Warn+l.Error == 0 {
+		return ""
+	}
 	var parts []string
 	for _, c := range []struct {
 		level string
@@ -108,7 +104,8 @@ func (g *Log) trouble() string {
 }
 
 func (g *logSource) report(l *look, s *Snapshot) {
-	st := &g.stats
+	st := g.w.Stats()
+	last := lastError(&st)
 	log := Log{
 		Name: l.name("log", g.name), Accepted: Count(st.Accepted),
 		Written: Count(st.Written), Dropped: Count(st.Dropped),
@@ -116,10 +113,10 @@ func (g *logSource) report(l *look, s *Snapshot) {
 		DroppedByLevel: Levels(st.DroppedByLevel), HighWater: st.HighWater,
 		SinkErrors: st.SinkErrors, Restarts: st.Restarts, Stalls: st.Stalls,
 		Stalled: st.Stalled, StalledSince: st.StalledSince,
-		LastErrorAt: g.lastError().At,
+		LastErrorAt: last.At,
 	}
-	if err := g.lastError().Err; err != nil {
-		text, failed := g.text.end(l)
+	if last.Err != nil {
+		text, failed := g.text.ask(l, last.Err.Error)
 		if log.LastError = shown(text); failed != "" {
 			log.LastError = "its text is not known: Error " + failed
 		}

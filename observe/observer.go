@@ -53,14 +53,11 @@ func New() *Observer {
 	}
 }
 
-// source is one named thing. Only the goroutine that has the turn calls read
-// and report.
+// source is one named thing. Only the goroutine that has the turn calls
+// report.
 type source interface {
 	id() string
-	// read begins to read the counts and does not wait.
-	read()
-	// report adds the counts to s.
-	report(l *look, s *Snapshot)
+	report(l *look, s *Snapshot) // adds its counts to s
 }
 
 // Ring adds r, which is a [*chanx.Ring] of any type or wraps one.
@@ -136,7 +133,7 @@ func has(name string) func(source) bool {
 //
 // Each Stats method of a ring or a broadcast, and the Error method of the last
 // error of a log, runs on a separate goroutine; all of them together have one
-// second. One that takes longer is reported in the Error of its Ring, Broadcast
+// second, and each one after that 10 ms. One that takes longer is reported in the Error of its Ring, Broadcast
 // or Log. It is not called again until it returns, nor waited for, so it leaks
 // at most that one goroutine. No other foreign code is called.
 //
@@ -161,18 +158,11 @@ func (o *Observer) look(record bool) Snapshot {
 	return observe(sources, record)
 }
 
-// patience is how long one look waits for foreign code, in all.
-const patience = time.Second
-
 func observe(sources []source, record bool) Snapshot {
-	l := &look{at: time.Now(), record: record, timer: time.NewTimer(patience)}
-	defer l.timer.Stop()
+	l := &look{at: time.Now(), record: record}
 	s := Snapshot{Time: l.at, Problems: []Problem{},
 		Supervisors: []Supervisor{}, Logs: []Log{}, Rings: []Ring{},
 		Broadcasts: []Broadcast{}}
-	for _, src := range sources {
-		src.read()
-	}
 	for _, src := range sources {
 		src.report(l, &s)
 	}

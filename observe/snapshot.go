@@ -56,10 +56,8 @@ type ringSource struct {
 
 func (r *ringSource) id() string { return r.name }
 
-func (r *ringSource) read() { r.call.begin(r.stats) }
-
 func (r *ringSource) report(l *look, s *Snapshot) {
-	st, failed := r.call.end(l)
+	st, failed := r.call.ask(l, r.stats)
 	ring := Ring{
 		Name: l.name("ring", r.name), Error: failed,
 		Sent: st.Sent, Received: st.Received, Dropped: st.Dropped,
@@ -81,10 +79,8 @@ type broadcastSource struct {
 
 func (b *broadcastSource) id() string { return b.name }
 
-func (b *broadcastSource) read() { b.call.begin(b.stats) }
-
 func (b *broadcastSource) report(l *look, s *Snapshot) {
-	st, failed := b.call.end(l)
+	st, failed := b.call.ask(l, b.stats)
 	bc := Broadcast{
 		Name: l.name("broadcast", b.name), Error: failed,
 		Sent: st.Sent, Len: st.Len, Cap: st.Cap, Subscribers: st.Subscribers,

@@ -54,8 +54,7 @@ type supervisorSource struct {
 
 func (v *supervisorSource) id() string { return v.name }
 
-func (v *supervisorSource) read() {} // it runs no foreign code
-
+// report runs no foreign code.
 func (v *supervisorSource) report(l *look, s *Snapshot) {
 	h := v.s.Health()
 	sup := Supervisor{Name: l.name("supervisor", v.name), Live: h.Live,
