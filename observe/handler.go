@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -15,7 +13,9 @@ import (
 
 // ServeHTTP answers with a page for people, or as ?format=text or ?format=json
 // asks. Problems come first. The goroutines of the process are sampled as by
-// [doctor.Handler], at most once a second. With
+// [doctor.Handler], at most once a second. If that takes more than two seconds,
+// as on a machine with many more busy goroutines than cores, page and text have
+// the previous sample, and say so; the JSON waits. With
 // ?stacks=1 page and text are those of doctor.Handler, with all stacks.
 //
 // The JSON is the report of the doctor, so that everything that reads that
@@ -51,7 +51,7 @@ func (o *Observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.StatusBadRequest)
 		return
 	case query.Get("stacks") == "1" && form.write != nil:
-		o.goroutines.ServeHTTP(w, r)
+		o.goroutines.doctor.ServeHTTP(w, r)
 		return
 	}
 	header.Set("Content-Type", form.contentType)
@@ -86,10 +86,12 @@ type view struct {
 }
 
 func (o *Observer) body(ctx context.Context, f form, stacks bool) []byte {
-	v := &view{o.look(true), o.diagnose(ctx, stacks)}
+	v := &view{Snapshot: o.look(true)}
 	if f.write == nil {
+		v.Report = o.goroutines.now(ctx, stacks)
 		return v.json(stacks)
 	}
+	v.Report = o.goroutines.soon(ctx)
 	v.addFindings()
 	return f.write(v)
 }
@@ -113,38 +115,6 @@ func (v *view) addFindings() {
 	}
 	sortProblems(v.Problems)
 }
-
-// diagnose asks the doctor's handler, which keeps earlier samples to compare
-// with, and bounds the cost of a flood of requests.
-func (o *Observer) diagnose(ctx context.Context, stacks bool) *doctor.Report {
-	u := url.URL{Path: "/", RawQuery: "format=json"}
-	if stacks {
-		u.RawQuery += "&stacks=1"
-	}
-	r := &http.Request{Method: http.MethodGet, URL: &u}
-	a := answer{header: make(http.Header), code: http.StatusOK}
-	o.goroutines.ServeHTTP(&a, r.WithContext(ctx))
-	report := new(doctor.Report)
-	err := json.Unmarshal(a.body.Bytes(), report)
-	if a.code != http.StatusOK {
-		err = errors.New(shown(a.body.String()))
-	}
-	if err != nil {
-		report.Notes = append(report.Notes, "the goroutines: "+err.Error())
-	}
-	return report
-}
-
-// answer is an http.ResponseWriter in memory.
-type answer struct {
-	header http.Header
-	code   int
-	body   bytes.Buffer
-}
-
-func (a *answer) Header() http.Header         { return a.header }
-func (a *answer) WriteHeader(code int)        { a.code = code }
-func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
 
 // json is the report with the problems as findings, and the snapshot in it.
 func (v *view) json(stacks bool) []byte {

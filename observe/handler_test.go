@@ -205,22 +205,29 @@ func TestDoctorFails(t *testing.T) {
 	o := New()
 	o.Ring("r", chanx.NewRing[int](1))
 	for want, h := range map[string]http.HandlerFunc{
-		"Not looked at: the goroutines: no turn": func(w http.ResponseWriter, _ *http.Request) {
+		"the goroutines cannot be sampled: no turn": func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "no turn", http.StatusServiceUnavailable)
 		},
-		"Not looked at: the goroutines: unexpected end of JSON input": func(w http.ResponseWriter, _ *http.Request) {},
+		"the goroutines cannot be sampled: panic: odd": func(http.ResponseWriter, *http.Request) {
+			panic("odd")
+		},
+		"the goroutines cannot be sampled: unexpected end of JSON input": func(w http.ResponseWriter, _ *http.Request) {},
 	} {
-		o.goroutines = h
+		o.goroutines.doctor = h
 		for _, format := range []string{"", "?format=text"} {
 			body := get(o, "/"+format).Body.String()
 			assert.Contains(t, body, want)
 			assert.Contains(t, body, "0/1")
 		}
-		assert.Contains(t, get(o, "/?format=json").Body.String(), `"observe": {`)
+		encoded := get(o, "/?format=json").Body.Bytes()
+		assert.Contains(t, string(encoded), `"observe": {`)
+		report := new(doctor.Report)
+		require.NoError(t, json.Unmarshal(encoded, report))
+		assert.Equal(t, want, report.Findings[0].Sentence, "chanx doctor says so")
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("the client has gone"))
-	o.goroutines = doctor.Handler()
+	o.goroutines.doctor = doctor.Handler()
 	r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)
 	o.ServeHTTP(httptest.NewRecorder(), r)
 }

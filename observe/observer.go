@@ -15,7 +15,6 @@ package observe
 
 import (
 	"encoding/json"
-	"net/http"
 	"reflect"
 	"slices"
 	"sync"
@@ -42,14 +41,14 @@ type Observer struct {
 	mu      sync.Mutex
 	sources []source // never changed in place
 
-	goroutines http.Handler
+	goroutines sampler
 }
 
 // New returns an Observer of nothing yet but the goroutines of the process.
 func New() *Observer {
 	return &Observer{
 		turn:       make(chan struct{}, 1),
-		goroutines: doctor.Handler(),
+		goroutines: sampler{doctor: doctor.Handler()},
 	}
 }
 

@@ -72,7 +72,7 @@ func FuzzHostileText(f *testing.F) {
 		f.Add(s, s)
 	}
 	plainly := New()
-	plainly.goroutines = noDoctor
+	plainly.goroutines.doctor = noDoctor
 	hostile(f, plainly, "name", "text")
 	plain := get(plainly, "/").Body.String()
 	plainLines := get(plainly, "/?format=text").Body.String()
@@ -81,7 +81,7 @@ func FuzzHostileText(f *testing.F) {
 			text = "x"
 		}
 		o := New()
-		o.goroutines = noDoctor
+		o.goroutines.doctor = noDoctor
 		hostile(t, o, name, text)
 		page := get(o, "/").Body.String()
 		assert.Equal(t, strings.Count(plain, "<"), strings.Count(page, "<"))
