@@ -38,40 +38,50 @@ var errFlushPanic = errors.New("its Flush or Sync did not return normally")
 // flushSink calls the sink's Flush and Sync for all callers in w.flushing. A
 // panic ends the worker, as one in Write does.
 func (w *Writer) flushSink() {
-	w.lock()
-	waiting, last, sync := w.flushing, w.flushedLast, false
-	for _, f := range waiting {
-		sync = sync || f.sync
-	}
-	w.unlock()
+	waiting, sync := w.beginSinkFlush()
 	if !w.gate.enter() { // Shutdown has given up
 		return
 	}
 	err := errFlushPanic
 	defer func() {
 		w.gate.leave()
-		w.lock()
-		defer w.unlock()
-		w.flushing = nil
-		err = w.sinkFlushed(err, last)
-		for _, f := range waiting {
-			f.err = err
-			close(f.done)
-		}
+		w.endSinkFlush(waiting, err)
 	}()
-	err = flushSink(w.sink, sync)
+	err = flushAndSync(w.sink, sync)
+}
+
+// beginSinkFlush reports whether one of the callers waits for a Sync as well.
+func (w *Writer) beginSinkFlush() (waiting []*flush, sync bool) {
+	w.lock()
+	defer w.unlock()
+	for _, f := range w.flushing {
+		sync = sync || f.sync
+	}
+	return w.flushing, sync
+}
+
+// endSinkFlush releases the waiting callers with the result of the flush.
+func (w *Writer) endSinkFlush(waiting []*flush, err error) {
+	w.lock()
+	defer w.unlock()
+	w.flushing = nil
+	err = w.sinkFlushed(err)
+	for _, f := range waiting {
+		f.err = err
+		close(f.done)
+	}
 }
 
 // sinkFlushed keeps err, of the last flush also for the result of Shutdown.
 // The caller holds mu.
-func (w *Writer) sinkFlushed(err error, last bool) error {
+func (w *Writer) sinkFlushed(err error) error {
 	if err == nil {
 		return nil
 	}
 	w.sinkState.errors++
 	w.sinkState.keep(err)
 	err = &flushError{err}
-	if last {
+	if w.flushedLast {
 		w.lastErr = err
 	}
 	return err
@@ -87,7 +97,7 @@ func (e *flushError) Error() string {
 
 func (e *flushError) Unwrap() error { return e.err }
 
-func flushSink(sink any, sync bool) error {
+func flushAndSync(sink any, sync bool) error {
 	if s, ok := sink.(flusher); ok {
 		if err := s.Flush(); err != nil {
 			return err

@@ -192,8 +192,8 @@ var logVariants = []variant{{
 	mistake: "A record at SyncLevel is not waited for.",
 }, {
 	name:    "log-flush-leaves-the-sinks-buffer",
-	old:     "\terr = flushSink(w.sink, sync)\n",
-	new:     "\terr = flushSink(nil, sync)\n",
+	old:     "\terr = flushAndSync(w.sink, sync)\n",
+	new:     "\terr = flushAndSync(nil, sync)\n",
 	mistake: "Flush does not flush the sink itself.",
 }, {
 	name:    "log-handler-resolves-at-each-level",
