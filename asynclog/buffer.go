@@ -71,7 +71,7 @@ func newBuffer(budget, reserve int, evicts bool) *buffer {
 	return b
 }
 
-// largest is the longest record that can ever be stored.
+// largest returns the length of the longest record that can ever be stored.
 func (b *buffer) largest(m mark) int {
 	if b.evicts || m.isUrgent() {
 		return len(b.young.data)
@@ -189,7 +189,7 @@ func (b *buffer) lose(p []byte, m mark) {
 	b.losses.evict(p, m)
 }
 
-// occupied is the bytes of all records in the buffer and in the sink's hands.
+// occupied returns the bytes of all records in the buffer and in the sink's hands.
 func (b *buffer) occupied() int {
 	n := b.young.bytes + b.inHand.left().bytes
 	if b.old != nil {
@@ -198,7 +198,7 @@ func (b *buffer) occupied() int {
 	return n
 }
 
-// queued is the number of records waiting, without those in the sink's hands.
+// queued returns the number of records waiting, without those in the sink's hands.
 func (b *buffer) queued() int {
 	n := b.young.records
 	if b.old != nil {

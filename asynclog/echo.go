@@ -49,8 +49,8 @@ const echoRounds = 64
 // the first echo 63 calls sooner.
 type echo struct {
 	rounds  int  // batches since the worker was idle
-	ask     bool // the next candidate is to be asked
-	known   bool // this sink has been found out
+	ask     bool // ask for the goroutine of the next candidate
+	known   bool // this sink writes echoes
 	inBatch bool // the batch in the sink's hands holds an echo
 	inQueue bool // the buffer holds one
 }

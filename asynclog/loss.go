@@ -70,8 +70,8 @@ func (g *gap) join(h *gap) {
 }
 
 // losses counts lost records, by the three places where a record can be
-// missing from the stream. They have counts of their own, since one total would
-// report a loss at the place of another.
+// missing from the stream. The places are counted separately, since one total
+// would report a loss at the place of another.
 type losses struct {
 	rejected gap          // records of the batch in the hands of the sink
 	evicted  gap          // at the old end of the buffer, before the next batch
@@ -135,10 +135,10 @@ func (l *losses) total() lost {
 	return t
 }
 
-// records is the number of records lost or refused.
+// records returns the number of records lost or too large.
 func (a *lost) records() uint64 { return a.Records + a.tooLarge.Records }
 
-// queued is the number of all losses so far, without rejected.
+// queued returns the number of all losses so far, without rejected.
 func (l *losses) queued() uint64 {
 	n := l.queuedTold + l.evicted.records()
 	for i := range l.n {
@@ -152,8 +152,8 @@ func (l *losses) pending() bool {
 	return l.rejected.open || l.evicted.open || l.n > 0
 }
 
-// due reports whether some of them are to be told where the stream has got
-// to the position at, between two batches.
+// due reports whether some of them are missing before the position at of the
+// stream, between two batches.
 func (l *losses) due(at uint64) bool {
 	return l.rejected.open || l.evicted.open ||
 		l.n > 0 && l.newest[0].before <= at
@@ -202,7 +202,7 @@ func (l *losses) before(at uint64, n int) int {
 	return n
 }
 
-// recordForm is how a record looks, for a report that looks the same.
+// recordForm is the form of a record, for a report in the same form.
 type recordForm uint8
 
 const (

@@ -16,8 +16,8 @@ import (
 // The first costs callers nothing. A goroutine that is woken runs next on the
 // processor that woke it, before all that wait. So, while records are lost, the
 // worker goes to sleep after a large batch, and the next Write wakes it: it has
-// its turn when that caller's time is up, however many others there are. What
-// would still cost it the processor is a long call of the sink: see pieceBytes.
+// its turn when that caller's time is up, however many others there are. Only a
+// long call of the sink would still cost it the processor: see pieceBytes.
 //
 // The second is a rule for callers: in a flood, one Write in yieldEvery at most
 // gives up its processor, after it has let go of the lock. It is a flood if so

@@ -22,8 +22,8 @@ const (
 	patternTime = time.Minute
 
 	// A report of losses is made after so many records written, or after so
-	// long, since the one before; until then losses add up. Flush and Shutdown
-	// do not wait for that.
+	// long, since the one before; until then losses add up. Flush, Shutdown and
+	// probing do not wait for that.
 	reportRecords = 64
 	reportEvery   = time.Second
 	// After a report that the sink could not take.
@@ -109,8 +109,8 @@ func (w *Writer) begin() {
 	w.tellAll(w.restart())
 }
 
-// restart counts a crash if the last run ended within the sink, and gives up
-// what crashed it once that has had its tries.
+// restart counts a crash if the last run ended within the sink, and gives up the
+// record or report that crashed it after the last of its tries.
 func (w *Writer) restart() (gaveUp func() string) {
 	id := currentGoroutine()
 	w.lock()
@@ -136,7 +136,8 @@ func (w *Writer) restart() (gaveUp func() string) {
 	return w.drop()
 }
 
-// tries is how often something may crash the sink. The caller holds mu.
+// tries returns how often the record or report in the worker's hands may crash
+// the sink. The caller holds mu.
 func (w *Writer) tries() int {
 	switch {
 	case w.retrying:
@@ -203,7 +204,7 @@ func (w *Writer) drop() (gaveUp func() string) {
 	return nil
 }
 
-// step is the next thing the worker is to do.
+// step is the next step of the worker.
 type step struct {
 	step stepKind
 	p    []byte        // stepCall
@@ -221,10 +222,9 @@ const (
 	stepEnd                    // all is written, or given up
 )
 
-// next decides the next step, after the sink has taken n bytes if it
-// counts as called, as it does after stepCall. To count those bytes under a
-// lock of their own would make twice as many callers meet the worker at the
-// lock.
+// next decides the next step, after the sink has taken n bytes if it counts as
+// called, as it does after stepCall. Taking the lock a second time for those
+// bytes would make twice as many callers meet the worker at the lock.
 func (w *Writer) next(n int) step {
 	s, news := w.decideNext(n)
 	w.tell(news)
@@ -293,8 +293,8 @@ func (w *Writer) idleStep(wait time.Duration) step {
 
 const never = math.MaxInt64
 
-// loss takes a loss that is to be reported now, or returns how long that has
-// time yet. The caller holds mu.
+// loss takes a loss that is due to be reported, or returns how long to wait until
+// one is. The caller holds mu.
 func (w *Writer) loss() (Loss, time.Duration) {
 	l, whole := &w.buf.losses, w.buf.inHand.ring == nil
 	hurry := whole && (w.closed || w.buf.lossAwaited())
@@ -369,7 +369,7 @@ func (w *Writer) reporting() bool {
 	return w.rendering || len(w.report) > 0 || len(w.postponed) > 0
 }
 
-// maxPause is short once Shutdown waits for the end.
+// maxPause returns the longest pause, which is short during a Shutdown.
 func (w *Writer) maxPause() time.Duration {
 	w.lock()
 	defer w.unlock()
@@ -485,7 +485,7 @@ func (w *Writer) noteError(r result) (news sinkNews, gaveUp func() string) {
 	return news, gaveUp
 }
 
-// leave counts what a worker that is taken away has done.
+// leave counts the bytes that the sink took from a worker that was removed.
 func (w *Writer) leave(n int) {
 	w.lock()
 	defer w.unlock()

@@ -69,7 +69,7 @@ type Writer struct {
 	rendering   bool      // report is being made
 	postponed   []byte    // a report during which the sink crashed too often
 	retrying    bool      // report was postponed, and the sink then took others
-	reported    Loss      // what report tells
+	reported    Loss      // the loss in report
 	reportAt    uint64    // written records before the next report
 	nextReport  time.Time // or the time
 	reportedNow bool      // since the last batch
@@ -141,8 +141,9 @@ type Options struct {
 	// Report renders a loss for the stream: [ReportJSON], [ReportText],
 	// [ReportPlain] or your own. It is called by the worker, with no lock
 	// held. If it panics, ReportPlain takes its place. The first report is
-	// made at once; further ones after 64 records written or after a second,
-	// so that a sink that cannot keep up is not kept busy with them.
+	// made at once, as is that of a record that crashed the sink; further ones
+	// after 64 records written or after a second, so that a sink that cannot
+	// keep up is not kept busy with them.
 	// Nil means one of the three, in the form of the first record that was lost.
 	Report func(Loss) []byte
 
@@ -341,7 +342,7 @@ func (w *Writer) WriteLeveled(level slog.Level, p []byte) (int, error) {
 	return w.write(p, w.severity(level))
 }
 
-// answer is what a Write learned under the lock.
+// answer is the result of accept, in bits.
 type answer uint8
 
 const (
@@ -392,7 +393,7 @@ func (w *Writer) write(p []byte, s severity) (int, error) {
 	return len(p), nil
 }
 
-// asked says whether the caller is on the worker's goroutine.
+// asked tells whether the caller is on the worker's goroutine.
 type asked uint8
 
 const (
@@ -473,7 +474,7 @@ func (w *Writer) refuse(p []byte) (a answer) {
 	return a
 }
 
-// lateExcerpt is how much of a record that came too late the fallback gets.
+// lateExcerpt bounds the part of a late record that the fallback gets.
 const lateExcerpt = 200
 
 // refusal ends a Write that was not accepted. Loggers drop its error, so it
