@@ -19,7 +19,7 @@ import (
 	"example.com/chanx/chanxhttp"
 )
 
-// lineRoom is the room of one line in an [asynclog.Writer]: about 75 bytes, and
+// lineRoom is the room of one line in an [asynclog.Writer]: up to 76 bytes, and
 // four for its length.
 const lineRoom = 80
 
