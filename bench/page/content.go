@@ -222,9 +222,9 @@ times what one does, the model is wrong.
 
 ## What these figures cannot say
 
-- Never waits has a limit: a receiver of SCHED_IDLE on a busy CPU can lose the processor
-  while it owns the lock. The longest Send in 4 s was then %s on a
-  Ring, %s on a channel. Give a receiver no less priority than its senders.
+- Never waits has a limit: sync.Mutex may hand the lock of a Ring to a receiver of
+  SCHED_IDLE, which does not run while the CPU is busy. The longest Send in 4 s was then
+  %s, on a channel %s. Give a receiver no less priority than its senders.
 - Two processors: nothing above about contention on more is measured.
 - Floods have no percentiles: to time a call, its sender reads the clock, and meanwhile
   another takes the lock, which makes the tail ten times too long. The share of calls that
