@@ -27,6 +27,8 @@
 //   - Report health to a load balancer or an orchestrator: chanxhttp.Live,
 //     chanxhttp.Ready.
 //   - Write logs without ever waiting for the disk: package asynclog.
+//   - Show all of it on one page, and export it to Prometheus or OpenTelemetry:
+//     package observe.
 //   - Find out which goroutines of a process are stuck, and where: package
 //     doctor and the command chanx doctor.
 //

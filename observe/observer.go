@@ -93,8 +93,7 @@ func (o *Observer) add(name string, x any, newSource func() source) {
 		panic("observe: nil value for " + name)
 	}
 	s := newSource()
-	o.turn <- struct{}{}
-	defer func() { <-o.turn }()
+	defer o.enter()()
 	o.insert(s)
 	observe([]source{s}, true)
 }
@@ -132,9 +131,10 @@ func has(name string) func(source) bool {
 //
 // Each Stats method of a ring or a broadcast, and the Error method of the last
 // error of a log, runs on a separate goroutine; all of them together have one
-// second, and each one after that 10 ms. One that takes longer is reported in the Error of its Ring, Broadcast
-// or Log. It is not called again until it returns, nor waited for, so it leaks
-// at most that one goroutine. No other foreign code is called.
+// second, and each one after that 10 ms. One that takes longer is reported in
+// the Error of its Ring or Broadcast, or in the LastError of its Log. It is not
+// called again until it returns, nor waited for, so it leaks at most that one
+// goroutine. No other foreign code is called.
 //
 // A Snapshot of 10 rings takes 10 µs, one of 10,000 workers that have failed
 // 9 ms and 16 MB (BenchmarkLook).
@@ -147,10 +147,18 @@ func (o *Observer) String() string {
 	return string(text)
 }
 
+// enter waits for the turn, and returns the function that ends it.
+func (o *Observer) enter() (leave func()) {
+	if o.turn == nil {
+		panic("observe: an Observer must be made by New")
+	}
+	o.turn <- struct{}{}
+	return func() { <-o.turn }
+}
+
 // look reads everything; recorded, the next one has its rates since now.
 func (o *Observer) look(record bool) Snapshot {
-	o.turn <- struct{}{}
-	defer func() { <-o.turn }()
+	defer o.enter()()
 	o.mu.Lock()
 	sources := o.sources
 	o.mu.Unlock()

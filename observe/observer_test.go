@@ -114,6 +114,8 @@ func TestBadNamesAndValuesPanic(t *testing.T) {
 		assert.PanicsWithValue(t, want, add)
 	}
 	o.Ring("after", ring) // nothing stays locked
+	assert.PanicsWithValue(t, "observe: an Observer must be made by New",
+		func() { new(Observer).Ring("r", ring) })
 	assert.Len(t, o.Snapshot().Rings, 2)
 	assert.Equal(t, "after", o.Snapshot().Rings[1].Name)
 }
@@ -351,5 +353,39 @@ func TestProblemsAreSorted(t *testing.T) {
 		o.Ring("panics", ringStats(func() chanx.RingStats { panic("x") }))
 		sick(t, o)
 		assert.Equal(t, "log", o.Snapshot().Problems[0].Kind)
+	})
+}
+
+// However many sources hang, a look takes little more than a second, and each
+// of the others is read.
+func TestManyForeignStatsHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := New()
+		release := make(chan struct{})
+		var hang atomic.Bool
+		for i := range 20 {
+			o.Ring(fmt.Sprint("hangs ", i), ringStats(func() chanx.RingStats {
+				if hang.Load() {
+					<-release
+				}
+				return chanx.RingStats{}
+			}))
+			o.Ring(fmt.Sprint("well ", i), ringStats(func() chanx.RingStats {
+				time.Sleep(time.Millisecond)
+				return chanx.RingStats{Len: 1}
+			}))
+		}
+		hang.Store(true)
+		for _, most := range []time.Duration{1300 * time.Millisecond,
+			100 * time.Millisecond} {
+			start := time.Now()
+			for i, r := range o.Snapshot().Rings {
+				assert.Equal(t, i%2 == 0, r.Error != "", r.Name)
+				assert.Equal(t, i%2, r.Len, r.Name)
+			}
+			assert.Less(t, time.Since(start), most)
+		}
+		close(release)
+		synctest.Wait()
 	})
 }
