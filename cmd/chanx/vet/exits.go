@@ -108,7 +108,7 @@ func handsBack(fn *ssa.Function, inside func(*ssa.BasicBlock) bool) bool {
 		}
 		args := c.Common().Args
 		if !c.Common().IsInvoke() && len(args) > 0 && args[0] == fn.Params[0] {
-			args = args[1:] // a method of its own
+			args = args[1:] // a method on itself
 		}
 		if slices.Contains(args, ssa.Value(fn.Params[0])) {
 			return true

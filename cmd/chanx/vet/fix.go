@@ -10,7 +10,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// fix returns the change that gives the channel room for every value, and the
+// fix returns the edit that makes the channel with room for all values, and that
 // capacity. It returns nil if the number of values is not known where the
 // channel is made.
 func (a *abandoned) fix(s sender) ([]analysis.SuggestedFix, string) {

@@ -170,7 +170,7 @@ func onWaitGroup(c ssa.CallInstruction) bool {
 		strings.HasSuffix(t, "errgroup.Group")
 }
 
-// waitFix gives the channel room for every value, where their number is known.
+// waitFix makes the channel with room for all values, if their number is known.
 func (m *model) waitFix(c *chanflow.Class, mk *ssa.MakeChan, s *chanflow.Op,
 	start ssa.CallInstruction, wait *ssa.Call) []analysis.SuggestedFix {
 	if len(operations(c, chanflow.Send)) > 1 ||
