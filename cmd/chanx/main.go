@@ -2,11 +2,13 @@
 //
 //	chanx doctor 127.0.0.1:6060
 //	chanx doctor goroutines.txt profile.pb.gz
+//	chanx vet ./...
 //	chanx recipe fan-in
 //	chanx recipe -pkg server workerpool > pool.go
 //
 // Doctor reports which goroutines of a Go program are stuck, where, and which
-// goroutine should wake them. Recipe finds concurrency patterns to copy and
+// goroutine should wake them. Vet finds, in the source, the sends that can block
+// forever; see package vet. Recipe finds concurrency patterns to copy and
 // prints them ready to build. Each lists its flags and examples with -h.
 //
 // The command is a separate module, so that the protobuf decoder and the source

@@ -19,7 +19,17 @@
 //
 //	//chanx:ignore reason
 //
-// on the line of a finding or the line before it silences it.
+// on the line of a finding or the line before it silences it. Tests and generated
+// files are not reported, nor are abandoned sends in commands, which end soon,
+// unless more is set.
+//
+// # Other packages
+//
+// What a package does with the channels of its callers is a fact for those that
+// import it. An exported channel may be used by packages that are not read; the
+// checks then say nothing, except in package main, and in internal packages when
+// chanx vet reads the whole module. Dependencies outside the module are read
+// only by go vet -vettool.
 package vet
 
 import (
