@@ -7,7 +7,7 @@
 //	chanx recipe -pkg server workerpool > pool.go
 //
 // Doctor reports which goroutines of a Go program are stuck, where, and which
-// goroutine should wake them. Vet finds, in the source, the sends that can block
+// goroutine should wake them. Vet finds, in the source, sends that can block
 // forever; see package vet. Recipe finds concurrency patterns to copy and
 // prints them ready to build. Each lists its flags and examples with -h.
 //

@@ -145,12 +145,71 @@ func oversights(exits []exit) []exit {
 
 // findSends notes the sends that can block once the receivers have returned.
 func (l *lost) findSends() {
-	for _, s := range operations(l.class, chanflow.Send) {
+	sends := operations(l.class, chanflow.Send)
+	answering := l.answering(sends)
+	for _, s := range sends {
 		if s.Bare() && !l.receivers[s.Fn] && l.many(l.class, s) &&
-			!l.drained(s) && !l.measured(l.class, s) && !sentOnce(s) {
+			!l.drained(s) && !l.measured(l.class, s) && !sentOnce(s) &&
+			!answering[s.Fn] {
 			l.sends = append(l.sends, s)
 		}
 	}
+}
+
+// answering returns the functions that send, with room, only in answer to the
+// consumer: each message from it allows one value, as for a token that goes back
+// and forth. A value before their loop hands out the token.
+func (l *lost) answering(sends []*chanflow.Op) map[*ssa.Function]bool {
+	all := make(map[*ssa.Function]bool)
+	if room, known := largest(l.class); known && room == 0 {
+		return all
+	}
+	asked := make(map[*ssa.Function]bool)
+	for fn := range l.receivers {
+		callees(fn, maxDepth-1, asked)
+	}
+	for _, s := range sends {
+		if l.loops(l.class, s.Fn).contains(s.Instr.Block()) {
+			answer := l.answers(s, asked)
+			was, seen := all[s.Fn]
+			all[s.Fn] = answer && (was || !seen)
+		}
+	}
+	return all
+}
+
+// callees adds fn and the functions that it calls.
+func callees(fn *ssa.Function, depth int, all map[*ssa.Function]bool) {
+	all[fn] = true
+	for _, b := range fn.Blocks {
+		for _, in := range b.Instrs {
+			if c, ok := in.(*ssa.Call); ok && depth > 0 {
+				if callee := chanflow.Callee(c); callee != nil {
+					callees(callee, depth-1, all)
+				}
+			}
+		}
+	}
+}
+
+// answers reports whether a send is in a case of a select for messages that
+// only some functions send.
+func (l *lost) answers(s *chanflow.Op, only map[*ssa.Function]bool) bool {
+	for _, g := range guards(s.Instr.Block(), nil, nil) {
+		sel, n, ok := selectCase(g.cond)
+		if !ok || g.negated || sel.States[n].Dir != types.RecvOnly {
+			continue
+		}
+		d := l.Class(sel.States[n].Chan)
+		asks := operations(d, chanflow.Send)
+		for _, o := range asks {
+			ok = ok && only[o.Fn]
+		}
+		if ok && len(asks) > 0 && !d.SendOut() {
+			return true
+		}
+	}
+	return false
 }
 
 // worst returns the exit to report: of each receiver the worst, of these the

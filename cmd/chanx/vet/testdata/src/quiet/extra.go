@@ -321,3 +321,46 @@ func FirstOnly(requests chan string) (string, bool) {
 		}
 	}
 }
+
+// token goes back and forth between a reader and its dispatcher.
+type token struct {
+	next    chan struct{}
+	packets chan int
+	quit    chan bool
+}
+
+func (t *token) dispatch() {
+	t.next <- struct{}{}
+	for {
+		select {
+		case p := <-t.packets:
+			_ = p
+			t.next <- struct{}{}
+		case <-t.quit:
+			return
+		}
+	}
+}
+
+func (t *token) read() {
+	for range t.next {
+		if work() != nil {
+			return
+		}
+		t.deliver(1)
+	}
+}
+
+func (t *token) deliver(n int) {
+	select {
+	case t.packets <- n:
+	case <-t.quit:
+	}
+}
+
+func newToken() *token {
+	t := &token{make(chan struct{}, 1), make(chan int), make(chan bool)}
+	go t.dispatch()
+	go t.read()
+	return t
+}
