@@ -21,8 +21,8 @@ var entries = []struct {
 	{"runtime.runfinq", "finalizer"},
 	{"runtime.runFinalizers", "finalizer"},
 	{"runtime.runCleanups", "finalizer"},
-	{"runtime.doInit1", "package initialisation"},
-	{"runtime.doInit", "package initialisation"},
+	{"runtime.doInit1", "package initialization"},
+	{"runtime.doInit", "package initialization"},
 	{"main.main", "main"},
 }
 

@@ -19,7 +19,7 @@ func TestEntry(t *testing.T) {
 		"app.f net/http.HandlerFunc.ServeHTTP testing.tRunner":       "test",
 		"app.f time.goFunc":                       "timer",
 		"app.f runtime.runFinalizers":             "finalizer",
-		"app.init.0 runtime.doInit1 runtime.main": "package initialisation",
+		"app.init.0 runtime.doInit1 runtime.main": "package initialization",
 		"app.f main.main runtime.main":            "main",
 		"main.main":                               "main",
 		"app.f app.(*S).ServeHTTPS":               "",

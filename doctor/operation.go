@@ -33,7 +33,7 @@ const (
 
 // states maps the runtime's wait reasons to operations; those that are not
 // here are their own operation.
-var states = map[string]Operation{
+var states = map[State]Operation{
 	"sync.Mutex.Lock":           "mutex",
 	"sync.RWMutex.RLock":        "rwmutex",
 	"sync.RWMutex.Lock":         "rwmutex",

@@ -16,7 +16,7 @@ import (
 // standing is n goroutines with these calls, innermost first; each stands in
 // a line of its own.
 func standing(n int, state string, calls ...string) *Stack {
-	s := &Stack{State: state, Count: n}
+	s := &Stack{State: State(state), Count: n}
 	for i, call := range calls {
 		s.Frames = append(s.Frames, Frame{Func: call, File: "/src/app/app.go",
 			Line: i + 1})

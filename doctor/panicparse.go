@@ -21,7 +21,7 @@ func (p *parser) grouped(line []byte) bool {
 		return false
 	}
 	state, notes, _ := bytes.Cut(rest, []byte(" ["))
-	if _, known := states[string(state)]; !known && !isPlainState(state) {
+	if _, known := states[State(state)]; !known && !isPlainState(state) {
 		return false
 	}
 	p.end()

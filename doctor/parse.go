@@ -367,7 +367,7 @@ func decode(key string) *Stack {
 		b = rest
 		return printable.Text(string(f))
 	}
-	s := &Stack{State: field()}
+	s := &Stack{State: State(field())}
 	flags := field()
 	s.Leaked, s.Bubble = flags[0] == '1', flags[1] == '1'
 	for len(b) > 0 {

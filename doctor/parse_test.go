@@ -70,7 +70,7 @@ func checkSample(t *testing.T, p *Snapshot) {
 	assert.Equal(t, 4, p.Goroutines)
 	require.Len(t, p.Stacks, 3)
 	send := p.Stacks[1]
-	assert.Equal(t, "chan send", send.State)
+	assert.EqualValues(t, "chan send", send.State)
 	assert.Equal(t, 2, send.Count)
 	assert.Equal(t, []Member{{7, 1, 12}, {8, 1, 3}}, send.Members)
 	assert.Equal(t, Frame{Func: "example.com/log4go.(*Writer).Write",
@@ -242,7 +242,7 @@ func TestParseOdd(t *testing.T) {
 			assert.Equal(t, test.goroutines, p.Goroutines)
 			assert.Len(t, p.Stacks, test.stacks)
 			assert.Equal(t, test.unreadable, p.Unreadable, "%v", p.Troubles)
-			assert.Equal(t, test.state, p.Stacks[0].State)
+			assert.EqualValues(t, test.state, p.Stacks[0].State)
 			if test.function != "" {
 				assert.Equal(t, test.function, p.Stacks[0].Frames[0].Func)
 			}

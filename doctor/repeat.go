@@ -47,7 +47,7 @@ func (d *dump) between() {
 // counted notes a goroutine that has been counted.
 func (d *dump) counted(h header, s *Stack) {
 	d.main = d.main || h.id == 1
-	d.anyRuns = d.anyRuns || s.State == "running"
+	d.anyRuns = d.anyRuns || s.State == stateRunning
 	d.highest = max(d.highest, h.id)
 	d.last, d.lastID = s, h.id
 	if d.members != nil {
@@ -139,7 +139,7 @@ func (p *parser) repeat(id uint64) {
 	var moved []*Stack
 	before := p.snap.Goroutines - len(p.tail)
 	switch {
-	case p.last.State == "running" && p.lastID != p.first:
+	case p.last.State == stateRunning && p.lastID != p.first:
 		moved = []*Stack{p.last}
 	case id != 1 && (before <= len(p.tail) || before <= quoted):
 		moved = p.tail
@@ -346,14 +346,14 @@ func muchSmaller(a, b *dump) bool {
 // complete reports whether the dump is certainly not an extract: the
 // goroutine that writes it is on its way to do so.
 func (d *dump) complete() bool {
-	return len(d.snap.Stacks) > 0 && d.snap.Stacks[0].State == "running" &&
+	return len(d.snap.Stacks) > 0 && d.snap.Stacks[0].State == stateRunning &&
 		tracing(d.snap.Stacks[0])
 }
 
 // firstRuns reports whether the first goroutine was running.
 func (d *dump) firstRuns() bool {
 	return d.first != 0 && len(d.snap.Stacks) > 0 &&
-		d.snap.Stacks[0].State == "running"
+		d.snap.Stacks[0].State == stateRunning
 }
 
 // crashed reports whether the process has ended with the dump: that is when

@@ -73,7 +73,7 @@ func (p *Snapshot) Add(s *Stack) {
 	if s.Count < 1 {
 		panic("doctor: Add of a stack without goroutines")
 	}
-	s.State = printable.Text(s.State)
+	s.State = State(printable.Text(string(s.State)))
 	s.CreatedBy = s.CreatedBy.printable()
 	for i, f := range s.Frames {
 		s.Frames[i] = f.printable()

@@ -20,13 +20,20 @@ type Frame struct {
 	PC uint64 `json:"pc,omitempty"`
 }
 
+// State is the runtime's word for why a goroutine waits, without annotations:
+// "chan send", "IO wait". A profile has none: "". The set is the runtime's, and
+// grows with it; [Operation] is what the doctor makes of it.
+type State string
+
+// stateRunning is the state of the goroutine that writes a dump.
+const stateRunning State = "running"
+
 // Stack is every goroutine of a snapshot that stands in one place: same
 // state, same calls, same creator. A million goroutines are a few hundred
 // stacks, which is why nothing here is kept per goroutine but a [Member].
 type Stack struct {
-	// State is the runtime's word for why the goroutines wait, without
-	// annotations: "chan send", "IO wait". A profile has none: "".
-	State string `json:"state,omitempty"`
+	// State is why they wait.
+	State State `json:"state,omitempty"`
 
 	// Frames are the calls, innermost first.
 	Frames []Frame `json:"frames"`

@@ -241,7 +241,7 @@ func TestWatchCountsAlerts(t *testing.T) {
 	}, got)
 }
 
-// A logger that blocks for ever stops neither the samples nor the hook, and
+// A logger that blocks forever stops neither the samples nor the hook, and
 // what it misses is counted.
 func TestWatchLoggerBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -133,7 +133,7 @@ func joinLines(held, text []byte) []byte {
 // joinHeader chooses the form in which the state is a known one.
 func joinHeader(with, without []byte) []byte {
 	h := parseHeader(without)
-	if _, known := states[string(h.state)]; (known || isPlainState(h.state)) &&
+	if _, known := states[State(h.state)]; (known || isPlainState(h.state)) &&
 		(h.minutes > 0 || !bytes.Contains(with, []byte("minute"))) {
 		return without
 	}
