@@ -10,6 +10,7 @@ var demand = []struct{ searches, answer string }{
 		"chanx.SendContext, RecvContext"},
 	{"fan-out", "workerpool"},
 	{"generator, iterator", "iter.Seq"},
+	{"pagination, iterator to channel", "generator"},
 	{"call with timeout", "call"},
 	{"send with timeout, time.After in a loop",
 		"chanx.SendTimeout, RecvTimeout, Timeouts"},

@@ -10,8 +10,8 @@
 // second are to be limited, and none may be skipped; use x/time/rate.
 //
 // Without it: a call begins while the last one runs, since [time.AfterFunc]
-// uses a new goroutine each time, and both work on the same state
-// (samber/lo#650):
+// uses a new goroutine each time, and both work on the same state (compare the
+// race in samber/lo#650):
 //
 //	func event() {
 //		if timer != nil {

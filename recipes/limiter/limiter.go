@@ -1,5 +1,5 @@
-// Package limiter lets only n functions run at a time, and no goroutine wait
-// for one of the rest.
+// Package limiter lets only n functions run at a time, in no more than n
+// goroutines.
 //
 // When to use it: a loop or a handler starts a goroutine for each item, and
 // memory, file descriptors or a database allow only so many.

@@ -10,7 +10,7 @@
 // cancel a context and close nothing.
 //
 // Without it: the check and the send are two steps, and a close comes in
-// between, as in moby/swarmkit#604 and dedis/cothority#1871:
+// between (dedis/cothority#1871, blinklabs-io/gouroboros#784):
 //
 //	if !closed.Load() {
 //		ch <- v // panic: send on closed channel

@@ -18,7 +18,7 @@
 // survive a crash; keep them on disk.
 //
 // Without it: the queue is closed while its senders still run, so they panic,
-// and the wait for the workers has no end (moby/swarmkit#604):
+// and the wait for the workers has no end (shutter-network/rolling-shutter#470):
 //
 //	<-signals
 //	close(jobs)      // handlers still send on it
