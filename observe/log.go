@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -135,9 +136,10 @@ func (g *Log) problem(now time.Time) Problem {
 	switch {
 	case g.Stalled:
 		p.Severity = doctor.Critical
-		p.Sentence = "log " + quoted(g.Name) + " has stalled: its sink makes no " +
-			"progress, noticed " + ago(now.Sub(g.StalledSince)) + " ago; " + plural(g.Buffered.Records, "record") + " buffered, " +
-			number(g.Dropped.Records) + " dropped"
+		p.Sentence = fmt.Sprintf("log %s has stalled: its sink makes no progress, "+
+			"noticed %s ago; %s buffered, %s dropped", quoted(g.Name),
+			ago(now.Sub(g.StalledSince)), plural(g.Buffered.Records, "record"),
+			number(g.Dropped.Records))
 	case r.Dropped > 0:
 		p.Severity = doctor.Warning
 		p.Sentence = "log " + quoted(g.Name) + " drops records: " + r.share(r.Dropped) +

@@ -2,14 +2,15 @@ package observe
 
 import "time"
 
-// Rate counts the events since an earlier look, as a rule the previous one. It is
-// zero if there is none yet.
+// Rate counts the events since an earlier look, as a rule the previous one. It
+// is zero if there is none yet.
 //
 // Two looks are kept. A look within a second of the one before it is not kept
 // and has its rates since the same look as that one, so that several viewers
 // who reload at the same time all get rates over a second at least. Viewers
 // share the looks: with one who reloads every second, the others get rates
-// over the last second as well. Each rate has its period, so each is correct. The first rates are since the thing was added.
+// over the last second as well. Each rate has its period, so each is correct.
+// The first rates are since the thing was added.
 type Rate struct {
 	Over    time.Duration `json:"over_ns"`
 	Sent    uint64        `json:"sent"` // or accepted, by a log

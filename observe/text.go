@@ -3,6 +3,7 @@ package observe
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -24,51 +25,72 @@ func (v *view) text() []byte {
 		fmt.Fprintf(&b, "Not looked at: %s\n", n)
 	}
 	t := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-	for _, s := range v.Supervisors {
-		fmt.Fprintf(t, "\nSupervisor %s: %s\nworker\tstate\tfor\trestarts\texits\tlast error\n",
-			s.Name, s.summary())
-		for _, w := range s.Workers {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", w.Name, w.state(),
-				v.since(w.Since), number(w.Restarts), w.exits(), w.LastError)
-		}
-		if s.Omitted > 0 {
-			fmt.Fprintf(t, "and %s\n", plural(s.Omitted, "more worker"))
-		}
+	for i := range v.Supervisors {
+		v.writeSupervisor(t, &v.Supervisors[i])
 	}
+	v.writeLogs(t)
+	v.writeRings(t)
+	v.writeBroadcasts(t)
+	t.Flush()
+	return b.Bytes()
+}
+
+// row writes the cells of a line of a table.
+func row(w io.Writer, cells ...string) {
+	fmt.Fprintln(w, strings.Join(cells, "\t"))
+}
+
+func (v *view) writeSupervisor(w io.Writer, s *Supervisor) {
+	fmt.Fprintf(w, "\nSupervisor %s: %s\n", s.Name, s.summary())
+	row(w, "worker", "state", "for", "restarts", "exits", "last error")
+	for i := range s.Workers {
+		k := &s.Workers[i]
+		row(w, k.Name, k.state(), v.since(k.Since), number(k.Restarts), k.exits(),
+			k.LastError)
+	}
+	if s.Omitted > 0 {
+		fmt.Fprintf(w, "and %s\n", plural(s.Omitted, "more worker"))
+	}
+}
+
+func (v *view) writeLogs(w io.Writer) {
 	if len(v.Logs) > 0 {
-		fmt.Fprint(t, "\nlog\taccepted\twritten\tdropped\tbuffered\trate\tsink\n")
+		row(w, "\nlog", "accepted", "written", "dropped", "buffered", "rate", "sink")
 	}
-	for _, g := range v.Logs {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", g.Name,
-			number(g.Accepted.Records), number(g.Written.Records),
+	for i := range v.Logs {
+		g := &v.Logs[i]
+		row(w, g.Name, number(g.Accepted.Records), number(g.Written.Records),
 			number(g.Dropped.Records), number(g.Buffered.Records), g.Rate.text(),
-			join("; ", v.stalled(g), g.trouble(), g.LastError))
+			join("; ", v.stalled(*g), g.trouble(), g.LastError))
 	}
+}
+
+func (v *view) writeRings(w io.Writer) {
 	if len(v.Rings) > 0 {
-		fmt.Fprint(t, "\nring\tlen/cap\tmost\tsent\tdropped\trate\n")
+		row(w, "\nring", "len/cap", "most", "sent", "dropped", "rate")
 	}
 	for _, r := range v.Rings {
 		if r.Error != "" {
-			fmt.Fprintf(t, "%s\tStats %s\n", r.Name, r.Error)
+			row(w, r.Name, "Stats "+r.Error)
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, fill(r.Len, r.Cap),
-			number(r.HighWater), number(r.Sent), number(r.Dropped),
-			r.Rate.text())
+		row(w, r.Name, fill(r.Len, r.Cap), number(r.HighWater), number(r.Sent),
+			number(r.Dropped), r.Rate.text())
 	}
+}
+
+func (v *view) writeBroadcasts(w io.Writer) {
 	if len(v.Broadcasts) > 0 {
-		fmt.Fprint(t, "\nbroadcast\tlen/cap\tsubscribers\tsent\trate\n")
+		row(w, "\nbroadcast", "len/cap", "subscribers", "sent", "rate")
 	}
 	for _, c := range v.Broadcasts {
 		if c.Error != "" {
-			fmt.Fprintf(t, "%s\tStats %s\n", c.Name, c.Error)
+			row(w, c.Name, "Stats "+c.Error)
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", c.Name, fill(c.Len, c.Cap),
-			number(c.Subscribers), number(c.Sent), c.Rate.text())
+		row(w, c.Name, fill(c.Len, c.Cap), number(c.Subscribers), number(c.Sent),
+			c.Rate.text())
 	}
-	t.Flush()
-	return b.Bytes()
 }
 
 // join is strings.Join of the parts that are not empty.
