@@ -373,7 +373,11 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 	m.removes++
 	s.remove(m)
 	s.mu.Unlock()
-	if !closedBefore(ctx, m.gone) && !s.isGone(m) {
+	select {
+	case <-m.gone:
+	case <-ctx.Done():
+	}
+	if !s.isGone(m) {
 		return errIfDone(ctx)
 	}
 	m.hook.end(ctx.Done())
@@ -401,7 +405,6 @@ func (s *Supervisor) isGone(m *member) bool {
 func closedBefore(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
-		return true
 	case <-ctx.Done():
 	}
 	select {
