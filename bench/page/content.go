@@ -20,6 +20,7 @@ const (
 	flood1   = "flood/a receiver; senders: 1"
 	flood2   = "flood/a receiver; senders: 2"
 	flood64  = "flood/a receiver; senders: 64"
+	well     = "service/the consumer keeps up"
 	hangs    = "service/the consumer hangs for 200 ms"
 	wakes    = "wake/a value every 2 ms"
 	receive1 = "broadcast/a flood; subscribers that receive: 1"
@@ -119,12 +120,20 @@ func floodRow(name, contest string) situation {
 			{"Ring", contest, "Ring, Recv", "lost"}}}
 }
 
+// below has a place for the CPU of a request.
 const below = `
-The service (8 workers, 20 µs of work and three sends a request, open loop, latency from
-the due time) costs the same CPU with each kind of send, or with none. SendTimeout
-does not protect a pool: eight workers that wait 10 ms three times a request are as
-late as with a plain send.
+The service has 8 workers, 20 µs of work and three sends a request, an open loop, and
+latencies from the due time. While its consumer keeps up, the kind of send hardly
+shows. CPU a request: %s.
+SendTimeout does not protect a pool: eight workers that wait 10 ms three times a
+request are as late as with a plain send.
 `
+
+var requestCPU = []cell{{"no send", well, "no send", "CPU a request"},
+	{"channel", well, "channel", "CPU a request"},
+	{"TrySend", well, "TrySend", "CPU a request"},
+	{"Ring", well, "Ring", "CPU a request"},
+	{"asynclog", well, "asynclog, 64 kB", "CPU a request"}}
 
 // An ahead is a comparison that a peer, or the plain channel, may win. Its text
 // has three places: theirs, ours, and how many times better theirs is.

@@ -46,7 +46,8 @@ const resultsHead = `# All results
 Written by ` + "`go -C bench run .`" + `; edits are lost. [The page](../BENCHMARKS.md) has the answers.
 A figure is the median of the rounds and, behind it, the middle 80 %% of them, or all
 if there are fewer than ten. Ratios are taken within each round. In each round
-another contestant is the first. Machine: %s.
+another contestant is the first. The group One operation runs benchmarks of
+bench_test.go, each measurement in a separate process. Machine: %s.
 `
 
 const pageHead = `# Benchmarks
@@ -76,7 +77,7 @@ func Page(w io.Writer, all []rows.Result) {
 	for _, s := range situations {
 		line(w, s.cells(f))
 	}
-	fmt.Fprint(w, below)
+	fmt.Fprintf(w, below, f.text(requestCPU))
 	for _, p := range pictures(all) {
 		fmt.Fprintf(w, "\n<picture><source media=\"(prefers-color-scheme: dark)\" "+
 			"srcset=\"docs/plots/%[1]s-dark.svg\"><img alt=\"%[2]s\" "+

@@ -90,6 +90,7 @@ func TestContentIsMeasured(t *testing.T) {
 			cells = append(cells, some...)
 		}
 	}
+	cells = append(cells, requestCPU...)
 	for _, c := range candidates {
 		cells = append(cells, c.theirs, c.ours)
 	}

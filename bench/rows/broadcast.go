@@ -173,6 +173,7 @@ func behind(e Effort, subscribers int) Contest {
 	return Contest{
 		Name:  fmt.Sprintf("a send; subscribers that are behind: %d", subscribers),
 		Names: namesOf(free), Rounds: e.rounds(11), Figures: []Figure{{"time", Time}},
+		Notes: []string{"The loop holds a mutex, since subscribers come and go."},
 		Measure: func(i int) ([]float64, error) {
 			p := free[i].open(1024)
 			defer p.close()

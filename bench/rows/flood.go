@@ -64,6 +64,10 @@ func floods(e Effort) (all []Contest) {
 				{"lost", Percent}, {"counted of the lost", Percent},
 				{"met a held lock", Percent}, {"waited for it, a call", Time},
 			},
+			Notes: []string{"The time of a call is that of the flood by all calls. " +
+				"Counted: how many of the lost values the call or the queue " +
+				"reports. The last two columns are of all sends and receives of a " +
+				"run in another process, whose lock.go counts."},
 			Measure: func(i int) ([]float64, error) {
 				l := l
 				l.Way = ways[i].name

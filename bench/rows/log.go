@@ -31,7 +31,8 @@ func logFlood(e Effort, producers int) Contest {
 			{"delivered", Rate}, {"CPU a delivered line", Time},
 			{"lost", Percent}, {"counted of the lost", Percent}},
 		Notes: []string{"asynclog's reports of losses are in the stream. They are " +
-			"not counted as lines, but their allocations are."},
+			"not counted as lines, but their allocations are. phuslu writes " +
+			"with its own logger."},
 		Measure: func(i int) ([]float64, error) {
 			p := logWriters[i]
 			return withFile(func(to target, c *counting) []float64 {

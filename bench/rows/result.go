@@ -52,14 +52,17 @@ func Save(file string, all []Result) error {
 }
 
 // Replace returns all with those of the same contest replaced by measured, in
-// the order of contests.
+// the order of contests and with their notes.
 func Replace(all, measured []Result, contests []Contest) (merged []Result) {
 	for _, c := range contests {
 		same := func(r Result) bool { return r.Group == c.Group && r.Name == c.Name }
-		if i := slices.IndexFunc(measured, same); i >= 0 {
-			merged = append(merged, measured[i])
-		} else if i := slices.IndexFunc(all, same); i >= 0 {
-			merged = append(merged, all[i])
+		for _, of := range [][]Result{measured, all} {
+			if i := slices.IndexFunc(of, same); i >= 0 {
+				r := of[i]
+				r.Notes = c.Notes
+				merged = append(merged, r)
+				break
+			}
 		}
 	}
 	return merged
