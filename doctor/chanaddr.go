@@ -29,7 +29,7 @@ type chanCode struct {
 }
 
 const (
-	minChanCall = 0x200 // bytes between the entry and the end of what it calls
+	minChanCall = 0x200 // bytes between the two return addresses
 	maxChanCall = 0x800
 )
 

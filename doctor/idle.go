@@ -177,7 +177,7 @@ func (sc *scene) idle(s *site) string {
 		return "" // a library at work, or stuck in its own code
 	}
 	if s.op == OperationUnknown && s.stacks[0].Members != nil {
-		return "" // what it waits for is not known
+		return "" // its operation is not known
 	}
 	if why, ok := design(s.stacks[0]); ok {
 		return why

@@ -53,8 +53,8 @@ func (s *site) warned() bool {
 	return s.verdict.covered || s.verdict.report && s.verdict.severity >= Warning
 }
 
-// closings reports what has been closing or stopping something for long, where
-// nothing else is amiss.
+// closings reports goroutines that have been closing or stopping something for
+// long. It runs if there is no other warning.
 func (sc *scene) closings() {
 	for _, s := range sc.sites {
 		if s.design || s.longest < sc.rules.Minutes || !parked(s.op) &&
@@ -68,8 +68,8 @@ func (sc *scene) closings() {
 	}
 }
 
-// chosen reports what has waited for long in an extract in which nothing else is
-// amiss: its author did not choose it for being in order.
+// chosen reports goroutines of an extract that have waited for long, if there is
+// no other finding: the author of the extract did not choose idle ones.
 func (sc *scene) chosen() {
 	if !sc.now.Extract || slices.ContainsFunc(sc.sites, (*site).reported) {
 		return

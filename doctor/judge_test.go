@@ -389,7 +389,7 @@ func TestJudgeQueueOfAProfile(t *testing.T) {
 	assert.Equal(t, Info, profile(19, 2).Findings[0].Severity)
 }
 
-// To close something for hours is amiss, if nothing else tells what is.
+// Closing something for hours is reported if there is no other warning.
 func TestJudgeClosing(t *testing.T) {
 	const closing = "goroutine 60 [select, 200 minutes]:\n" +
 		"amqp.(*Connection).call(0xc000138000)\n\t/src/connection.go:600 +0x1\n" +

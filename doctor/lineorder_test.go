@@ -60,7 +60,7 @@ func TestLineOrderIsBounded(t *testing.T) {
 	}
 }
 
-// What is too long for one goroutine is read as other text, not dropped.
+// Lines beyond the bound of one goroutine are read as other text, not dropped.
 func TestLineOrderLosesNothing(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("main.g(0x1)\n\t/src/a.go:9 +0x1\n")

@@ -14,7 +14,7 @@ import (
 // whatever the input.
 type lines struct {
 	emit   func(line []byte)
-	forget func() // what has been emitted, before the first header
+	forget func() // drops the lines emitted before the first header
 	n      int    // number of the current line of the input, from 1
 	open   bool   // the last line ended with the input, not with \n
 	cover  lineCover

@@ -131,7 +131,7 @@ func (p *parser) begin() {
 	p.home = p.step
 }
 
-// forget drops what was read before the first header.
+// forget drops the lines read before the first header.
 func (p *parser) forget() {
 	p.drop()
 	p.headless = headless{}

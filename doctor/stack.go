@@ -22,7 +22,7 @@ type Frame struct {
 
 // State is the runtime's word for why a goroutine waits, without annotations:
 // "chan send", "IO wait". A profile has none: "". The set is the runtime's, and
-// grows with it; [Operation] is what the doctor makes of it.
+// grows with it; [Operation] is the closed set that verdicts use.
 type State string
 
 // stateRunning is the state of the goroutine that writes a dump.

@@ -18,7 +18,7 @@ type waiter struct {
 }
 
 // nearby is a few addresses. It is made for each of a million goroutines, so it
-// has no memory of its own.
+// allocates nothing.
 type nearby struct {
 	n    int
 	word [4]uint64
@@ -247,8 +247,8 @@ func methodType(symbol string) string {
 	return pkg + "." + typeOf(symbol)
 }
 
-// methodType is [methodType] that remembers its answers: it is asked for every
-// call of every goroutine.
+// methodType caches the results of the function methodType, which judging calls
+// once per call and goroutine.
 func (g *graph) methodType(symbol string) string {
 	typ, ok := g.types[symbol]
 	if !ok {
