@@ -86,16 +86,16 @@ func TestFix(t *testing.T) {
 	t.Setenv("GOWORK", "off")
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/fix")))
-	leaking := []string{"One=leaks", "Two=leaks", "Each=leaks", "After=leaks",
+	leaking := []string{"One=leaks", "Two=leaks", "Each=leaks", "After=leaks", "Handed=leaks",
 		"Produce=leaks"}
 	testIn(t, dir, leaking...)
 
 	r, err := Check(dir, []string{"./..."}, Options{})
 	require.NoError(t, err)
-	require.Len(t, r.Findings, 5)
+	require.Len(t, r.Findings, 6)
 	fixed, err := r.Apply()
 	require.NoError(t, err)
-	require.Equal(t, 5, fixed)
+	require.Equal(t, 6, fixed)
 	text, err := os.ReadFile(dir + "/fix.go")
 	require.NoError(t, err)
 	for _, want := range []string{"make(chan error, 1)", "make(chan bool, 2)",

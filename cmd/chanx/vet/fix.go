@@ -33,7 +33,7 @@ func (a *abandoned) fix(s sender) ([]analysis.SuggestedFix, string) {
 // of times.
 func (a *abandoned) calledBack(s sender) bool {
 	c, ok := s.site.(*ssa.Call)
-	return ok && a.started[s.send.Fn] != c && s.send.Fn.Parent() == a.maker
+	return ok && c.Parent() == a.maker && a.started[s.send.Fn] != c
 }
 
 // more reports whether a goroutine sends more than once.

@@ -14,6 +14,9 @@ import (
 // cannot notice.
 func lostConsumer(r *reporter) {
 	for _, c := range r.Classes() {
+		if a := newAbandoned(r.model, c); a != nil && a.receivedIn(a.maker) {
+			continue // abandonedSend knows more of it
+		}
 		if l := newLost(r.model, c); l != nil {
 			l.report(r)
 		}

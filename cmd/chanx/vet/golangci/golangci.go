@@ -1,14 +1,16 @@
 // Package golangci makes the checks of chanx vet a module plugin of
 // golangci-lint. With a .custom-gcl.yml of
 //
-//	version: v2.4.0
+//	version: v2.15.0
 //	plugins:
 //	  - module: example.com/chanx/cmd/chanx
 //	    import: example.com/chanx/cmd/chanx/vet/golangci
 //	    version: latest
 //
-// the command golangci-lint custom builds a linter that has them, and
-// .golangci.yml turns them on:
+// the command golangci-lint custom builds a linter that has them, once the
+// module has a name under which it can be fetched; until then, a main package
+// with this import, a replace directive and golangci-lint's commands.Execute
+// does. Then .golangci.yml turns them on:
 //
 //	linters:
 //	  enable: [chanx]

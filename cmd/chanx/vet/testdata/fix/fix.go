@@ -31,6 +31,22 @@ func Two() {
 
 func half(done chan bool) { done <- true }
 
+func begin() chan error {
+	ch := make(chan error)
+	go func() { ch <- nil }()
+	return ch
+}
+
+// Handed leaks the sender of a function that hands out its channel.
+func Handed(stop <-chan struct{}) error {
+	select {
+	case err := <-begin():
+		return err
+	case <-stop:
+		return errStopped
+	}
+}
+
 // Each leaks all senders but one.
 func Each(xs []int) int {
 	ch := make(chan int)

@@ -14,10 +14,11 @@ func TestSenders(t *testing.T) {
 	stop := make(chan struct{})
 	close(stop)
 	for name, f := range map[string]func(){
-		"One":   func() { One(stop) },
-		"Two":   Two,
-		"Each":  func() { Each([]int{1, 2, 3}) },
-		"After": func() { go After([]int{1, 2, 3}) },
+		"One":    func() { One(stop) },
+		"Handed": func() { Handed(stop) },
+		"Two":    Two,
+		"Each":   func() { Each([]int{1, 2, 3}) },
+		"After":  func() { go After([]int{1, 2, 3}) },
 		"Produce": func() {
 			done := make(chan struct{})
 			started := make(chan int)
@@ -38,8 +39,11 @@ func leaks(name string) bool {
 	buf := make([]byte, 1<<20)
 	for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
 		sender := "fix." + name
-		if name == "Two" {
+		switch name {
+		case "Two":
 			sender = "fix.half"
+		case "Handed":
+			sender = "fix.begin"
 		}
 		if strings.Contains(g, "[chan send") && strings.Contains(g, sender) {
 			return true

@@ -255,3 +255,71 @@ func newDrained() *drained {
 	go d.run()
 	return d
 }
+
+// quad has the same channel in four fields.
+type quad struct{ a, b, c, d chan int }
+
+func (q *quad) put(v int) { q.a <- v }
+
+func newQuad() *quad {
+	ch := make(chan int)
+	q := &quad{ch, ch, ch, ch}
+	go func() {
+		for v := range q.d {
+			if err := do(v); err != nil {
+				return // want `lost consumer: channel .*\.\.\. .* blocks`
+			}
+		}
+	}()
+	return q
+}
+
+// typed compares errors of several kinds.
+type typed struct{ ch chan any }
+
+func (t *typed) put(v any) { t.ch <- v }
+
+func (t *typed) run(fail func() *failure) {
+	for v := range t.ch {
+		var err error = fail()
+		if e, ok := err.(*failure); ok && e.code > uint8(len(t.ch)) {
+			return // on a condition: not by default
+		}
+		_ = v
+	}
+}
+
+type failure struct{ code uint8 }
+
+func (*failure) Error() string { return "" }
+
+func newTyped(fail func() *failure) *typed {
+	t := &typed{make(chan any)}
+	go t.run(fail)
+	return t
+}
+
+// grouped by a WaitGroup that runs functions.
+func gathered(xs []int) int {
+	ch := make(chan int)
+	var g sync.WaitGroup
+	for _, x := range xs {
+		g.Add(1)
+		f := func() {
+			defer g.Done()
+			ch <- x // want `deadlock: this send`
+		}
+		run2(f)
+	}
+	g.Wait()
+	return <-ch
+}
+
+// counting has no range for the number of values.
+func counting(n int) int {
+	ch := make(chan int)
+	for i := 0; i < n; i++ {
+		go func() { ch <- i }()
+	}
+	return <-ch // want `counting receives one value .*SendContext`
+}
