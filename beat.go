@@ -69,9 +69,9 @@ func (p *pulse) Value(key any) any {
 	return p.Context.Value(key)
 }
 
-// Err is called by package context, on a separate goroutine, when the Done channel
-// of a foreign p.Context is closed. A panic there would end the process instead
-// of the runs of p.
+// Err is called by package context, on a separate goroutine, when the Done
+// channel of a foreign p.Context is closed. A panic there would end the process
+// instead of the runs of p.
 func (p *pulse) Err() (err error) {
 	defer func() {
 		if recover() != nil {
