@@ -18,9 +18,7 @@ var (
 	times = flag.Int("times", 1, "how often the tests of each package are run")
 	only  = flag.String("only", "", "run only the tests that match")
 
-	// Under yields some tests of asynclog fail occasionally: those that depend
-	// on the worker's turn within a virtual time or between two writes. That
-	// package is therefore run on request only.
+	// asynclog takes a minute a time, and is therefore run on request only.
 	packages = flag.String("packages", ".", "directories, separated by commas")
 )
 
