@@ -8,13 +8,15 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ssa"
+
+	"example.com/chanx/cmd/chanx/internal/chanflow"
 )
 
 // fix returns the edit that makes the channel with room for all values, and that
 // capacity. It returns nil if the number of values is not known where the
 // channel is made.
 func (a *abandoned) fix(s sender) ([]analysis.SuggestedFix, string) {
-	if s.many || a.more(s) || a.calledBack(s) {
+	if s.many || a.more(s) || a.calledBack(s) || a.othersSend() {
 		return nil, ""
 	}
 	n := strconv.Itoa(len(a.startsOf()))
@@ -34,6 +36,20 @@ func (a *abandoned) fix(s sender) ([]analysis.SuggestedFix, string) {
 func (a *abandoned) calledBack(s sender) bool {
 	c, ok := s.site.(*ssa.Call)
 	return ok && c.Parent() == a.maker && a.started[s.send.Fn] != c
+}
+
+// othersSend reports whether goroutines send that the maker does not start.
+func (a *abandoned) othersSend() bool {
+	known := make(map[*chanflow.Op]bool)
+	for _, s := range a.senders() {
+		known[s.send] = true
+	}
+	for _, s := range a.sends {
+		if s.Bare() && !known[s] {
+			return true
+		}
+	}
+	return false
 }
 
 // more reports whether a goroutine sends more than once.

@@ -323,3 +323,22 @@ func counting(n int) int {
 	}
 	return <-ch // want `counting receives one value .*SendContext`
 }
+
+// elsewhere has a sender that another function starts: one value of room is not
+// enough.
+func elsewhere(fail func() error) error {
+	ch := make(chan error)
+	go func() {
+		ch <- work() // want `abandoned send: elsewhere .*SendContext`
+	}()
+	startOther(ch)
+	if err := fail(); err != nil {
+		return err
+	}
+	<-ch
+	return <-ch
+}
+
+func startOther(ch chan error) {
+	go func() { ch <- work() }()
+}
