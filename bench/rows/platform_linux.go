@@ -2,16 +2,20 @@ package rows
 
 import (
 	"runtime"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // cpuTime returns the processor time that this process has used.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+func cpuTime() time.Duration { return usage(unix.RUSAGE_SELF) }
+
+// threadTime returns that of the calling thread.
+func threadTime() time.Duration { return usage(unix.RUSAGE_THREAD) }
+
+func usage(who int) time.Duration {
+	var u unix.Rusage
+	if unix.Getrusage(who, &u) != nil {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())

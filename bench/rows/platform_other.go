@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-func cpuTime() time.Duration { return 0 }
+func cpuTime() time.Duration    { return 0 }
+func threadTime() time.Duration { return 0 }
 
 func pinned(func() error) error { return errors.ErrUnsupported }
 func makeIdle() error           { return errors.ErrUnsupported }

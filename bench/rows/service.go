@@ -193,13 +193,12 @@ func (l served) load(f feed, r *serving) (requests int) {
 		})
 	}
 	runtime.GC()
-	used, start := cpuTime(), time.Now()
-	requests = l.generate(start, due)
+	runtime.LockOSThread() // so that the thread's time is the generator's
+	defer runtime.UnlockOSThread()
+	used := cpuTime() - threadTime()
+	requests = l.generate(time.Now(), due)
 	workers.Wait()
-	cpu := cpuTime() - used
-	if !l.Sleeps {
-		cpu -= time.Since(start) // one processor is the generator's
-	}
+	cpu := cpuTime() - threadTime() - used
 	r.Tail = all.at(tail...)
 	r.CPU = float64(cpu) / float64(requests)
 	return requests
