@@ -99,6 +99,29 @@ func TestLockIsTakenAfterAPause(t *testing.T) {
 	assert.False(t, l.TryLock())
 }
 
+// Operations that have Lock written out wait for the lock as well.
+func TestOperationsWaitForTheLock(t *testing.T) {
+	r, b := NewRing[int](1), NewBroadcast[int](1)
+	s := b.Subscribe(0)
+	for name, op := range map[string]struct {
+		l  *lock
+		do func()
+	}{
+		"Ring.Send":            {&r.mu, func() { r.Send(1) }},
+		"Ring.TryRecv":         {&r.mu, func() { _, _ = r.TryRecv() }},
+		"Broadcast.Send":       {&b.mu, func() { b.Send(1) }},
+		"Subscription.TryRecv": {&b.mu, func() { _, _, _ = s.TryRecv() }},
+	} {
+		done := make(chan struct{})
+		op.l.Lock()
+		go func() { op.do(); close(done) }()
+		require.Eventually(t, func() bool { return parked() == 1 },
+			time.Minute, time.Millisecond, name)
+		op.l.Unlock()
+		<-done
+	}
+}
+
 // Objects that goroutines write to millions of times a second fill whole cache
 // lines, so that two made one after the other share none.
 func TestHotObjectsShareNoLine(t *testing.T) {
