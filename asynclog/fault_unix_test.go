@@ -26,11 +26,13 @@ func TestFaultDevFull(t *testing.T) {
 	sink.set(full)
 	told := &tape{}
 	opts := faultOptions
+	opts.StallAfter = time.Hour // or a slow machine is what the fallback is told
 	opts.Fallback = told
 	w := New(&sink, opts)
 	l := newLedger(4)
 	l.flood(t, w, 2000, 0)
 	eventually(t, "errors", func() bool { return w.Stats().SinkErrors > 3 })
+	eventually(t, "a line", func() bool { return told.String() != "" })
 	st := w.Stats()
 	keptError(t, st, syscall.ENOSPC)
 	require.EqualValues(t, 8000, st.Buffered.Records)
