@@ -1,6 +1,8 @@
 // Package soak sends many numbered values through a Ring from several senders
 // to several receivers, and demands that each was received once or evicted
-// once, and none was invented. It takes seconds by default:
+// once, and none was invented; and through a Broadcast, of which each subscription
+// must receive each value or be told that it missed it. It takes seconds by
+// default:
 //
 //	go test ./soak -v -soak     1.6 million sends in each of 48 cases
 //	go test ./soak -v -for 3h -timeout 4h    these, again and again
