@@ -66,6 +66,9 @@ var semaOwners = map[string]uint64{
 // target returns what a goroutine waits for: the lock by the calls of package
 // sync, its owner by the receiver of the user's call.
 func (g *graph) target(stack *Stack, words []args) (w waiter) {
+	if len(stack.Frames) == 0 { // cut off behind its header
+		return w
+	}
 	user := userCall(stack)
 	w.lock = lockOf(stack, words, user)
 	if w.lock != 0 && waitsForFD(stack) {
