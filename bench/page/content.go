@@ -231,9 +231,10 @@ times what one does, the model is wrong.
 
 ## What these figures cannot say
 
-- Never waits has a limit: sync.Mutex may hand the lock of a Ring to a receiver of
-  SCHED_IDLE, which does not run while the CPU is busy. The longest Send in 4 s was then
-  %s, on a channel %s. Give a receiver no less priority than its senders.
+- Never waits has a limit: a Send that parks at the lock, and is woken by a receiver whose
+  thread is SCHED_IDLE, may run no sooner than that thread while the CPU is busy. The
+  longest Send in 4 s was then %s, on a channel %s. Other locks that park were no
+  better. Give a receiver no less priority than its senders.
 - Two processors: nothing above about contention on more is measured.
 - Floods have no percentiles: to time a call, its sender reads the clock, and meanwhile
   another takes the lock, which makes the tail ten times too long. The share of calls that
