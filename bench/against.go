@@ -68,7 +68,7 @@ func (c comparison) run() error {
 }
 
 // command runs a program without the workspace: each side is built with the
-// versions of its own go.mod.
+// versions in its go.mod.
 func (c comparison) command(dir string, stdout io.Writer, name string, args ...string) error {
 	cmd := exec.CommandContext(c.ctx, name, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, stdout, c.stderr

@@ -102,7 +102,7 @@ func (s *sampler) sample() {
 	s.pending = nil
 }
 
-// unsampled returns r with a finding that says what is wrong with it.
+// unsampled returns r with a finding about the failed sample.
 func unsampled(r *doctor.Report, why string) *doctor.Report {
 	c := *r
 	c.Findings = slices.Clone(r.Findings)

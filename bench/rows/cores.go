@@ -65,7 +65,7 @@ func coreRate(which, senders int, think float64, d time.Duration) float64 {
 	return pinnedSends(sends, group, senders, turnsOf(think), d)
 }
 
-// pinnedSends has each sender on a processor of its own, where the system
+// pinnedSends has each sender on a separate processor, where the system
 // allows it.
 func pinnedSends(sends []func(int), group, senders, turns int, d time.Duration) float64 {
 	counts := make([]count, senders)

@@ -92,7 +92,7 @@ func (s lineSink) Write(p []byte) (int, error) {
 }
 
 // logService writes a line of 32 bytes for each event. The budget holds 1,024 of
-// them, with what belongs to each, beside the batch in the sink.
+// them, with what belongs to each, in addition to the batch in the sink.
 func logService(consume func()) feed {
 	text := append(bytes.Repeat([]byte("x"), 31), '\n')
 	w := asynclog.New(lineSink(consume), asynclog.Options{Budget: 64 << 10,

@@ -56,7 +56,7 @@ type service struct {
 	log      *slog.Logger
 	served   *chanx.Ring[request] // to the metrics worker
 	seconds  *prometheus.HistogramVec
-	stopping atomic.Bool // /readyz says so
+	stopping atomic.Bool // read by /readyz
 }
 
 type request struct {
@@ -112,7 +112,7 @@ func run(ctx context.Context) error {
 	time.Sleep(*notice) // the load balancer looks at /readyz and stops sending
 	until, cancel := context.WithTimeout(context.Background(), *grace)
 	defer cancel()
-	err := errors.Join(cause, app.Shutdown(until)) // answers what it has accepted
+	err := errors.Join(cause, app.Shutdown(until)) // answers accepted requests
 	s.served.Close()
 	stopWorkers()
 	// Run waits 10 s for the workers, and then names those that hang.
@@ -130,7 +130,7 @@ func routes() http.Handler {
 	return mux
 }
 
-// operations is what the admin address serves.
+// operations serves the admin address.
 func (s *service) operations(logs *asynclog.Writer, workers *chanx.Supervisor) http.Handler {
 	o := observe.New()
 	o.Log("service", logs)
@@ -175,8 +175,8 @@ type answer struct {
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 func (a *answer) WriteHeader(code int)        { a.code = code; a.ResponseWriter.WriteHeader(code) }
 
-// measure is the metrics worker. It ends with the ring, not with ctx: what was
-// sent is counted.
+// measure is the metrics worker. It ends with the ring, not with ctx, and so
+// counts every request.
 func (s *service) measure(ctx context.Context) error {
 	for q := range s.served.All(context.WithoutCancel(ctx)) {
 		s.seconds.WithLabelValues(q.pattern, strconv.Itoa(q.code)).Observe(q.took.Seconds())
