@@ -1,14 +1,9 @@
-// Package docs_test compiles and runs the code of the documents.
-package docs_test
+package repo_test
 
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,10 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/chanx"
-	"example.com/chanx/internal/leakgate"
 )
-
-func TestMain(m *testing.M) { leakgate.Main(m) }
 
 func merge[T any](ctx context.Context, rings ...*chanx.Ring[T]) <-chan T {
 	out := make(chan T)
@@ -154,7 +146,7 @@ func Example_fromRingchan() {
 	ring.Close()
 	fmt.Println("dropped:", ring.Stats().Dropped)
 
-	select { // beside other channels
+	select { // together with other channels
 	case <-ring.Ready():
 		v, err := ring.TryRecv()
 		fmt.Println("got:", v, err)
@@ -233,33 +225,12 @@ func TestOutletStops(t *testing.T) {
 	})
 }
 
-var (
-	goBlock  = regexp.MustCompile("(?s)```go\n(.*?)```")
-	fileLink = regexp.MustCompile(`\]\(([\w./]+\.\w+)\)`)
-)
-
-// TestSnippets: the Go code of the documents is that of this file, and what
-// they link to is there.
-func TestSnippets(t *testing.T) {
-	document, err := os.ReadFile("migrating.md")
-	require.NoError(t, err)
-	src, err := os.ReadFile("migrating_test.go")
-	require.NoError(t, err)
-	text := strings.ReplaceAll(string(document), "\r\n", "\n")
-	for _, link := range fileLink.FindAllStringSubmatch(text, -1) {
-		assert.FileExists(t, filepath.FromSlash(link[1]))
-	}
-	blocks := goBlock.FindAllStringSubmatch(text, -1)
+// TestMigratingSnippets: the Go code of docs/migrating.md is that of this file.
+func TestMigratingSnippets(t *testing.T) {
+	source := unindented(readDoc(t, "internal/repo/migrating_test.go"))
+	blocks := goBlock.FindAllStringSubmatch(readDoc(t, "docs/migrating.md"), -1)
 	require.Len(t, blocks, 4)
 	for _, block := range blocks {
-		assert.Contains(t, unindented(string(src)), unindented(block[1]))
+		assert.Contains(t, source, unindented(block[1]))
 	}
-}
-
-func unindented(code string) string {
-	lines := strings.Split(strings.TrimSpace(code), "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimSpace(line)
-	}
-	return strings.Join(lines, "\n")
 }
