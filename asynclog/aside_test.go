@@ -78,7 +78,8 @@ func TestAsideIsBounded(t *testing.T) {
 	require.True(t, a.add(line, newMark(190, classInfo), limit))
 }
 
-// What a short record takes besides its bytes is within the limit, too.
+// The limit includes the memory that a short record takes in addition to its
+// bytes.
 func TestAsideBoundsTheMemoryOfShortRecords(t *testing.T) {
 	var a aside
 	const limit = 1 << 20

@@ -26,7 +26,7 @@ func TestFaultDevFull(t *testing.T) {
 	sink.set(full)
 	told := &tape{}
 	opts := faultOptions
-	opts.StallAfter = time.Hour // or a slow machine is what the fallback is told
+	opts.StallAfter = time.Hour // a slow machine is not to be reported
 	opts.Fallback = told
 	w := New(&sink, opts)
 	l := newLedger(4)

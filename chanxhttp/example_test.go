@@ -12,8 +12,8 @@ import (
 	"example.com/chanx/chanxhttp"
 )
 
-// A health check is served beside the middleware, not through it: a log that
-// hangs in the middleware is how a health check comes to hang with the rest.
+// A health check bypasses the middleware: served through it, the check hangs
+// with the other requests when the middleware's log does.
 func ExampleHealth() {
 	s := chanx.NewSupervisor(chanx.SupervisorOptions{})
 	hung := make(chan struct{})

@@ -260,8 +260,8 @@ func TestGraphHolderWrites(t *testing.T) {
 	assert.Equal(t, Info, r.Findings[0].Severity, "one waits")
 }
 
-// Who waits for a lock in the function that sends is no receiver, and a loop
-// that sleeps between two rounds holds none.
+// A goroutine that waits for a lock in the function that sends is no receiver,
+// and a loop that sleeps between two rounds holds no lock.
 func TestGraphFellowsAndLoops(t *testing.T) {
 	const send = "goroutine 20 [chan send]:\napp.(*Node).handle(0xc000100000)\n" +
 		"\t/app/node.go:31 +0x1\napp.(*Node).run(0xc000100000)\n" +

@@ -53,7 +53,8 @@ func TestRecipePrints(t *testing.T) {
 		chanx(t, "", "recipe", "-test", "-pkg", "main", "workerpool"))
 }
 
-// Standard output is a file of the user's: what is not the recipe stays out.
+// Standard output is redirected to a file of the user, so it has the recipe or
+// nothing.
 func TestRecipeRefuses(t *testing.T) {
 	for _, c := range []struct {
 		code   int
@@ -89,11 +90,10 @@ func TestRecipeHelp(t *testing.T) {
 	}
 }
 
-// TestRecipeStranger does with each recipe what a reader does who copies it:
-// prints it into a module that knows nothing of it, in a package of another
-// name with its tests beside it, and builds, vets and tests it. One module for
-// all, and two of them as main packages, show the same as a module for each and
-// cost less.
+// TestRecipeStranger copies each recipe as a reader does: it prints the recipe
+// and its tests into a foreign module, in a package of another name, and builds,
+// vets and tests that. One module for all, with two as main packages, shows the
+// same as a module for each and costs less.
 func TestRecipeStranger(t *testing.T) {
 	if testing.Short() || race.Enabled {
 		t.Skip("compiles a module, and need not do so twice")
@@ -127,8 +127,8 @@ func TestRecipeStranger(t *testing.T) {
 	m.run(t, "test", "./other/...")
 }
 
-// A stranger is a directory with a go.mod. Its go commands find what they need
-// in the module cache, where this test was built from.
+// A stranger is a directory with a go.mod. Its requirements are in the module
+// cache, because this test was built from there.
 type stranger string
 
 func (m stranger) write(t *testing.T, name, content string) {

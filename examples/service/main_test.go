@@ -172,7 +172,7 @@ func TestDiskThatHangs(t *testing.T) {
 	c.more(t, 500)
 
 	disk.hang.Lock()
-	c.more(t, 3000) // what the pipe and the buffer hold is below 1,000
+	c.more(t, 3000) // the pipe and the buffer hold fewer than 1,000
 	_, metrics := get(t, p.admin+"/metrics")
 	assert.Regexp(t, `chanx_log_records_total\{log="service",outcome="dropped"\} [1-9]`, metrics)
 	code, page := get(t, p.admin+"/debug/chanx/?format=text")
