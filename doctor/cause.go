@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"example.com/chanx/internal/printable"
 )
 
 // doing describes the operation of n, its place and the time it has lasted.
@@ -15,7 +17,7 @@ func (n *node) doing() string {
 	}
 	text += " in " + name(n.site.at)
 	if m := n.minutes(); m > 0 {
-		text += " for " + plural(m, "minute")
+		text += " for " + printable.Plural(m, "minute")
 	}
 	return text
 }
@@ -25,7 +27,7 @@ func (n *node) who() string {
 	if id := n.id(); id != 0 {
 		return fmt.Sprintf("goroutine %d", id)
 	}
-	return plural(n.count, "goroutine")
+	return printable.Plural(n.count, "goroutine")
 }
 
 // holds is the object that those behind n wait for.
@@ -51,7 +53,7 @@ func (n *node) itself() string {
 	text += cmp.Or(n.object, n.holds(), "the lock") + " in " + short(n.self) +
 		" and has been waiting for it in " + name(n.site.at)
 	if m := n.minutes(); m > 0 {
-		text += " for " + plural(m, "minute")
+		text += " for " + printable.Plural(m, "minute")
 	}
 	return text
 }
@@ -148,14 +150,14 @@ func (n *node) sentence(stuck int) string {
 	if n.cyclic {
 		text := "deadlock: " + ring(rotate(n))
 		if n.behind > 0 {
-			text += "; " + number(n.behind) + " behind them"
+			text += "; " + printable.Number(n.behind) + " behind them"
 		}
 		return text
 	}
 	who := "everything waits"
 	if 10*(n.behind+n.count) < 9*stuck {
 		who = clause{" waits", " wait"}.of(n.behind)
-		who = plural(n.behind, "goroutine") + who
+		who = printable.Plural(n.behind, "goroutine") + who
 	}
 	be := clause{"it is", "they are"}.of(n.count)
 	if n.minutes() > 0 {
@@ -164,7 +166,7 @@ func (n *node) sentence(stuck int) string {
 	held := n.holds()
 	if n.self != "" {
 		return fmt.Sprintf("%s for %s, which %s; %s behind it", who, n.who(),
-			n.itself(), number(n.behind))
+			n.itself(), printable.Number(n.behind))
 	}
 	if held != "" {
 		verb := clause{"it holds ", "they hold "}.of(n.count)
@@ -175,5 +177,5 @@ func (n *node) sentence(stuck int) string {
 		be = verb + held + " and " + is
 	}
 	return fmt.Sprintf("%s for %s: %s %s; %s behind %s", who, n.who(), be,
-		n.doing(), number(n.behind), pronoun(n.count))
+		n.doing(), printable.Number(n.behind), pronoun(n.count))
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/internal/printable"
 )
 
 // TestChanges: those that have none left come first, then the largest.
@@ -129,7 +131,7 @@ func TestGrowing(t *testing.T) {
 		assert.Equal(t, test.want, f != nil, "%v", test.counts)
 		if test.want && f != nil {
 			assert.EqualValues(t, "stuck", g.Verdict)
-			assert.Contains(t, f.Sentence, "growing: "+number(test.counts[0])+" then, ")
+			assert.Contains(t, f.Sentence, "growing: "+printable.Number(test.counts[0])+" then, ")
 			assert.EqualValues(t, "medium", f.Confidence)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"example.com/chanx/internal/printable"
 )
 
 // Rules are the thresholds of [Diagnose]. The zero value is a good default.
@@ -99,7 +101,7 @@ func (r *Report) distinct(all []*Snapshot) []*Snapshot {
 	}
 	if cut := len(kept) - maxSeries; cut > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%s between the first and the last "+
-			"%d were not compared", plural(cut, "snapshot"), maxSeries-1))
+			"%d were not compared", printable.Plural(cut, "snapshot"), maxSeries-1))
 		kept = slices.Delete(kept, 1, 1+cut)
 	}
 	return kept
@@ -250,12 +252,12 @@ func (sc *scene) notes() (notes []string) {
 	}
 	if sc.graph.cut > 0 {
 		notes = append(notes, fmt.Sprintf("the arguments of %s were not compared",
-			plural(sc.graph.cut, "goroutine")))
+			printable.Plural(sc.graph.cut, "goroutine")))
 	}
 	for _, s := range sc.now.Stacks {
 		if s.store != nil && s.store.dropped > 0 {
 			return append(notes, fmt.Sprintf("the arguments of %s were not kept",
-				plural(s.store.dropped, "goroutine")))
+				printable.Plural(s.store.dropped, "goroutine")))
 		}
 	}
 	return notes
@@ -285,7 +287,7 @@ func (r *Report) rootSentence() string {
 		return r.Findings[0].Sentence
 	case r.Judged < r.Goroutines:
 		return fmt.Sprintf("cannot tell for %s of %s",
-			number(r.Goroutines-r.Judged), plural(r.Goroutines, "goroutine"))
+			printable.Number(r.Goroutines-r.Judged), printable.Plural(r.Goroutines, "goroutine"))
 	case r.Goroutines == 0:
 		return "no goroutine"
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/internal/printable"
 )
 
 var heldOut = flag.Bool("held", false,
@@ -292,7 +294,7 @@ func (f *fieldTable) check(t *testing.T) {
 		if n["cases"] == 0 {
 			continue
 		}
-		alarms := number(n["alarms"])
+		alarms := printable.Number(n["alarms"])
 		if n["alarms"] < 0 {
 			alarms = "–"
 		}

@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+
+	"example.com/chanx/internal/printable"
 )
 
 // Severity is how bad a finding is. It prints, and is written to JSON, in
@@ -224,7 +225,7 @@ func (s *site) finding() Finding {
 	}
 	if s.longest > 0 {
 		f.Evidence = append(f.Evidence, "the longest has waited "+
-			plural(s.longest, "minute"))
+			printable.Plural(s.longest, "minute"))
 	}
 	f.Sentence = f.sentence()
 	return f
@@ -239,13 +240,13 @@ func (f *Finding) sentence() string {
 	if f.Resource != "" {
 		what = "waiting for " + f.Resource
 	}
-	text := fmt.Sprintf("%s %s %s in %s", number(f.Count), be, what,
+	text := fmt.Sprintf("%s %s %s in %s", printable.Number(f.Count), be, what,
 		name(Frame{Func: f.Function, File: f.File, Line: f.Line, PC: f.pc}))
 	switch {
 	case f.Requests == 0:
 	case f.Requests < f.Count:
 		text += fmt.Sprintf(", %s of them on the path of requests",
-			number(f.Requests))
+			printable.Number(f.Requests))
 	case f.Count == 1:
 		article := "an" // HTTP and RPC, as they are said
 		if f.Entry == "gRPC request" {
@@ -275,13 +276,4 @@ func name(f Frame) string {
 		return function
 	}
 	return function + " (" + place(base(f.File), f.Line) + ")"
-}
-
-// number writes n with commas: 7,978.
-func number(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

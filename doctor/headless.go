@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+
+	"example.com/chanx/internal/printable"
 )
 
 // headless collects stacks that are pasted without the header of their
@@ -114,7 +116,7 @@ func (h *headless) snapshot(target string) *Snapshot {
 		Stacks: h.stacks, Goroutines: len(h.stacks)}
 	p.Unreadable = len(h.stacks)
 	p.note(0, "", fmt.Sprintf("%s without a header: what a goroutine waits for is "+
-		"known by its calls alone", plural(len(h.stacks), "stack")))
+		"known by its calls alone", printable.Plural(len(h.stacks), "stack")))
 	return p
 }
 

@@ -2,8 +2,6 @@ package doctor
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -11,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/chanx/internal/csp"
 	"example.com/chanx/internal/printable"
 )
 
@@ -72,16 +71,7 @@ func (g *Group) inOrder() bool {
 	return (g.Verdict == VerdictIdle || g.Verdict == VerdictWorking) && !g.Reported
 }
 
-// pagePolicy is the content security policy of the page. The hash admits its
-// one style element; bars are drawn, because a width in a style attribute
-// would need 'unsafe-inline'.
-var pagePolicy = "default-src 'none'; style-src 'sha256-" + styleHash() +
-	"'; base-uri 'none'; form-action 'none'"
-
-func styleHash() string {
-	sum := sha256.Sum256([]byte(pageStyle))
-	return base64.StdEncoding.EncodeToString(sum[:])
-}
+var pagePolicy = csp.Policy(pageStyle)
 
 // symbols finds the functions and places in a sentence: a package, perhaps
 // with a path, a dot, and names, receivers and type arguments; or a name behind
@@ -128,7 +118,7 @@ func who(i Instance) string {
 }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"number": number,
+	"number": printable.Number[int],
 	"call":   call,
 	"code":   code,
 	"who":    who,
@@ -149,7 +139,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"assurance": func(f Finding) string { return f.assurance() },
 	"tally":     func(r *Report) string { return r.tally() },
 	"longest":   func(s *Stack) int { return s.longest() },
-	"plural":    plural,
+	"plural":    printable.Plural[int],
 	"utc": func(t time.Time) string {
 		return t.UTC().Format("2006-01-02 15:04:05 UTC")
 	},

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"example.com/chanx/internal/printable"
 )
 
 // judge gives every site its verdict. Goroutines that are idle by design come
@@ -88,7 +90,7 @@ func (sc *scene) chosen() {
 			confidence: ConfidenceLow, other: ConfidenceLow,
 			receiver: ReceiverUnknown, why: "picked from a dump",
 			clause: same(fmt.Sprintf("picked from a dump, after %s; what ends this "+
-				"is not in the input", plural(s.longest, "minute")))}
+				"is not in the input", printable.Plural(s.longest, "minute")))}
 	}
 }
 
@@ -143,7 +145,7 @@ func (sc *scene) forEver(s *site) (verdict, bool) {
 	switch {
 	case s.leaked > 0 && s.leaked < s.count:
 		v.clause = same(fmt.Sprintf("the garbage collector found that nothing can "+
-			"ever wake %s of them", number(s.leaked)))
+			"ever wake %s of them", printable.Number(s.leaked)))
 	case s.leaked > 0:
 		v.clause = wake("the garbage collector found that nothing can ever")
 	case s.op == ChanSendNil || s.op == ChanReceiveNil:
@@ -447,7 +449,7 @@ func (sc *scene) working(s *site) verdict {
 		if s.longest >= sc.rules.Minutes {
 			v.severity, v.confidence = Warning, ConfidenceMedium
 			v.clause = same(fmt.Sprintf("the longest for %s",
-				plural(s.longest, "minute")))
+				printable.Plural(s.longest, "minute")))
 		}
 		v.why = v.clause.of(s.count)
 	}
@@ -493,7 +495,7 @@ func (sc *scene) confirm(s *site) {
 	h := sc.history(s)
 	if stayed := sc.stayed(s); stayed > 0 && stuckIn(s.op) {
 		v.evidence = append(v.evidence, fmt.Sprintf("%s of them stood there in an "+
-			"earlier snapshot already", number(stayed)))
+			"earlier snapshot already", printable.Number(stayed)))
 		if v.report && v.severity == Info && v.state != VerdictSlow {
 			v.severity, v.state = Warning, VerdictStuck
 		}
@@ -504,8 +506,8 @@ func (sc *scene) confirm(s *site) {
 	if !sc.growing(s) {
 		return
 	}
-	growth := fmt.Sprintf("growing: %s then, %s now", number(h[0]),
-		number(s.count))
+	growth := fmt.Sprintf("growing: %s then, %s now", printable.Number(h[0]),
+		printable.Number(s.count))
 	if !v.report && parked(s.op) {
 		*v = sc.leak(s, growth)
 		v.severity = sc.grade(s, Warning)
@@ -601,7 +603,7 @@ func (sc *scene) headSends(s *site, behind int) {
 	v := &s.verdict
 	*v = verdict{state: VerdictStuck, report: true, severity: Warning,
 		confidence: ConfidenceMedium, receiver: v.receiver, other: ConfidenceLow,
-		clause: same(fmt.Sprintf("%s behind %s", plural(behind, "goroutine"),
+		clause: same(fmt.Sprintf("%s behind %s", printable.Plural(behind, "goroutine"),
 			pronoun(s.count)))}
 	if v.receiver == "" {
 		v.receiver = ReceiverUnknown
@@ -622,7 +624,7 @@ func (sc *scene) heads(s *site) {
 		s.longest < sc.rules.Minutes && !reported {
 		return
 	}
-	reason := same(fmt.Sprintf("%s behind %s", plural(behind, "goroutine"),
+	reason := same(fmt.Sprintf("%s behind %s", printable.Plural(behind, "goroutine"),
 		pronoun(s.count)))
 	switch {
 	case behind > 0:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"example.com/chanx/internal/printable"
 )
 
 // counterpart describes the goroutine at the other end of a channel, or the
@@ -226,7 +228,7 @@ func (sc *scene) ownReceivers(s *site) (c counterpart, ok bool) {
 		return c, false
 	}
 	who := clause{"it is one of its receivers",
-		fmt.Sprintf("%s of them are its receivers", number(workers))}
+		fmt.Sprintf("%s of them are its receivers", printable.Number(workers))}
 	return counterpart{receiver: ReceiverPresent, confidence: ConfidenceMedium,
 		blocked: true, clause: same(noReceiver + ": ").join(who).join(
 			same(", in " + short(name)))}, true

@@ -26,7 +26,7 @@ func TestReportAdd(t *testing.T) {
 	}
 	var order []string
 	for _, f := range r.Findings {
-		order = append(order, f.Function+string(f.Operation)+number(f.Line))
+		order = append(order, f.Function+string(f.Operation)+printable.Number(f.Line))
 	}
 	assert.Equal(t, []string{"a0", "e0", "b0", "c0", "c2", "cselect2", "d0"},
 		order)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"example.com/chanx/internal/printable"
 )
 
 func TestSnapshotAdd(t *testing.T) {
@@ -59,7 +61,7 @@ func TestSnapshotTroubles(t *testing.T) {
 func TestStackLabels(t *testing.T) {
 	s := &Stack{}
 	for i := range 40 {
-		s.label("request="+number(i), 2)
+		s.label("request="+printable.Number(i), 2)
 	}
 	s.label("request=0", 5)
 	assert.Len(t, s.Labels, maxLabels)

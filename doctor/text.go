@@ -65,7 +65,7 @@ func (t *textWriter) summary(r *Report) {
 	if r.Root != "" && r.Root != r.tally() {
 		t.wrap("", r.Root+".")
 	}
-	t.wrap("", fmt.Sprintf("%s in %s: %s; %s", plural(r.Goroutines, "goroutine"),
+	t.wrap("", fmt.Sprintf("%s in %s: %s; %s", printable.Plural(r.Goroutines, "goroutine"),
 		r.targets(), r.tally(), r.judged()))
 	if r.Extract {
 		t.wrap("", "The input is a part of a dump: the goroutine that others wait "+
@@ -86,15 +86,15 @@ func (t *textWriter) summary(r *Report) {
 func (r *Report) targets() string {
 	const most = 5
 	if len(r.Targets) > most {
-		return plural(len(r.Targets), "target")
+		return printable.Plural(len(r.Targets), "target")
 	}
 	return strings.Join(r.Targets, ", ")
 }
 
 // judged is "12 of 40 goroutines judged".
 func (r *Report) judged() string {
-	return fmt.Sprintf("%s of %s judged", number(r.Judged),
-		plural(r.Goroutines, "goroutine"))
+	return fmt.Sprintf("%s of %s judged", printable.Number(r.Judged),
+		printable.Plural(r.Goroutines, "goroutine"))
 }
 
 // waits draws the wait-for graph, as far as it fits on a screen.
@@ -132,7 +132,7 @@ func tree(waits []*Wait) []*branch {
 	drawn, hidden := 0, 0
 	all := branches(waits, 0, &drawn, &hidden)
 	if hidden > 0 {
-		all = append(all, &branch{Text: "and " + plural(hidden, "more place")})
+		all = append(all, &branch{Text: "and " + printable.Plural(hidden, "more place")})
 	}
 	return all
 }
@@ -160,7 +160,7 @@ func (w *Wait) line() string {
 	case w.Goroutine != 0:
 		fmt.Fprintf(&b, "goroutine %d", w.Goroutine)
 	default:
-		b.WriteString(plural(w.Count, "goroutine"))
+		b.WriteString(printable.Plural(w.Count, "goroutine"))
 	}
 	fmt.Fprintf(&b, " %s in %s", doing(w.Operation),
 		name(Frame{Func: w.Function, File: w.File, Line: w.Line}))
@@ -171,13 +171,13 @@ func (w *Wait) line() string {
 		b.WriteString(" for " + w.For)
 	}
 	if w.Minutes > 0 {
-		b.WriteString(", " + plural(w.Minutes, "minute"))
+		b.WriteString(", " + printable.Plural(w.Minutes, "minute"))
 	}
 	if w.Cycle {
 		b.WriteString(", and so for itself")
 	}
 	if w.Behind > 0 {
-		fmt.Fprintf(&b, "; %s behind it", number(w.Behind))
+		fmt.Fprintf(&b, "; %s behind it", printable.Number(w.Behind))
 	}
 	return b.String()
 }
@@ -191,19 +191,19 @@ func (r *Report) tally() string {
 	}
 	var parts []string
 	if n[Critical] > 0 {
-		parts = append(parts, number(n[Critical])+" critical")
+		parts = append(parts, printable.Number(n[Critical])+" critical")
 	}
 	if n[Warning] > 0 {
-		parts = append(parts, plural(n[Warning], "warning"))
+		parts = append(parts, printable.Plural(n[Warning], "warning"))
 	}
 	if n[Info] > 0 {
-		parts = append(parts, number(n[Info])+" worth a look")
+		parts = append(parts, printable.Number(n[Info])+" worth a look")
 	}
 	switch unjudged := r.Goroutines - r.Judged; {
 	case n[Critical]+n[Warning] > 0:
 	case unjudged > 0:
 		parts = append(parts, fmt.Sprintf("cannot tell for %s of %s",
-			number(unjudged), plural(r.Goroutines, "goroutine")))
+			printable.Number(unjudged), printable.Plural(r.Goroutines, "goroutine")))
 	case n[Info] > 0 && r.doubtful(): // what decides is not in the input
 	default:
 		parts = append([]string{"nothing stuck"}, parts...)
@@ -216,13 +216,6 @@ func (r *Report) doubtful() bool {
 	return r.Extract || slices.ContainsFunc(r.Groups, func(g Group) bool {
 		return g.Reported && g.Verdict == VerdictUnknown
 	})
-}
-
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return number(n) + " " + noun
 }
 
 // finding writes f, whose sentence may have been said as the root.
@@ -246,7 +239,7 @@ func (t *textWriter) finding(f *Finding, root string) {
 	}
 	for i, instance := range slices.Sorted(maps.Keys(f.Instances)) {
 		if i == maxInstances {
-			t.wrap(indent+"- ", "and on "+number(len(f.Instances)-i)+" more")
+			t.wrap(indent+"- ", "and on "+printable.Number(len(f.Instances)-i)+" more")
 			break
 		}
 		t.wrap(indent+"- ", f.on(instance))
@@ -255,13 +248,13 @@ func (t *textWriter) finding(f *Finding, root string) {
 		t.stack(indent, f.Stacks[0])
 	}
 	if more := len(f.Stacks) - 1; more > 0 {
-		t.wrap(indent, "and "+plural(more, "other stack"))
+		t.wrap(indent, "and "+printable.Plural(more, "other stack"))
 	}
 }
 
 // heading is "12 blocked sending in app.f (app.go:7)".
 func (f *Finding) heading() string {
-	return fmt.Sprintf("%s %s in %s", number(f.Count), doing(f.Operation),
+	return fmt.Sprintf("%s %s in %s", printable.Number(f.Count), doing(f.Operation),
 		name(Frame{Func: f.Function, File: f.File, Line: f.Line}))
 }
 
@@ -269,7 +262,7 @@ func (f *Finding) heading() string {
 // goroutine is counted.
 func (f *Finding) on(instance string) string {
 	if n := f.Instances[instance]; n > 0 {
-		return number(n) + " on " + instance
+		return printable.Number(n) + " on " + instance
 	}
 	return instance
 }
@@ -322,7 +315,7 @@ func (t *textWriter) changes(changes []Change) {
 			return
 		}
 		t.line(fmt.Sprintf("  %s: %s then, %s now", short(c.Function),
-			number(c.Then), number(c.Now)))
+			printable.Number(c.Then), printable.Number(c.Now)))
 	}
 }
 
@@ -339,14 +332,14 @@ func (t *textWriter) groups(r *Report) {
 		return
 	}
 	fmt.Fprintf(&t.b, "\nIn order: %s in %s, idle by design or at work.\n",
-		plural(goroutines, "goroutine"), plural(idle, "place"))
+		printable.Plural(goroutines, "goroutine"), printable.Plural(idle, "place"))
 	if !t.opts.Idle {
 		return
 	}
 	for _, g := range r.Groups {
 		if g.inOrder() || g.Verdict == VerdictUnknown && !g.Reported {
 			at := name(Frame{Func: g.Function, File: g.File, Line: g.Line})
-			t.wrap("  ", fmt.Sprintf("%s %s in %s: %s, %s", number(g.Count),
+			t.wrap("  ", fmt.Sprintf("%s %s in %s: %s, %s", printable.Number(g.Count),
 				doing(g.Operation), at, g.Verdict, g.Why))
 		}
 	}
@@ -357,7 +350,7 @@ func (t *textWriter) troubles(r *Report) {
 		return
 	}
 	fmt.Fprintf(&t.b, "\nLines or goroutines not understood: %s.\n",
-		number(r.Unreadable))
+		printable.Number(r.Unreadable))
 	for _, tr := range r.Troubles {
 		at := ""
 		if tr.Line > 0 {

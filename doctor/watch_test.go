@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/internal/printable"
 )
 
 // stuckAt is a snapshot with n goroutines blocked sending at a line.
@@ -130,7 +132,7 @@ func TestWatchSeries(t *testing.T) {
 	var all []*Snapshot
 	for i, want := range [][]int{{0}, {0, 1}, {0, 1, 2}, {0, 1, 2, 3},
 		{0, 2, 3, 4}, {0, 3, 4, 5}} {
-		all = append(all, &Snapshot{Instance: number(i)})
+		all = append(all, &Snapshot{Instance: printable.Number(i)})
 		series := w.series(all[i])
 		require.Len(t, series, len(want))
 		for j, at := range want {

@@ -8,6 +8,7 @@ import (
 	"example.com/chanx"
 	"example.com/chanx/asynclog"
 	"example.com/chanx/doctor"
+	"example.com/chanx/internal/printable"
 )
 
 // Log is an asynclog.Writer as it was seen: in records and in bytes, Accepted
@@ -81,7 +82,7 @@ func (l Levels) lost() string {
 	}{{"error", l.Error}, {"warn", l.Warn}, {"info", l.Info},
 		{"debug", l.Debug}, {"without a level", l.Unknown}} {
 		if c.n > 0 {
-			parts = append(parts, c.level+" "+number(c.n))
+			parts = append(parts, c.level+" "+printable.Number(c.n))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -95,7 +96,7 @@ func (g *Log) trouble() string {
 		noun string
 	}{{g.SinkErrors, "sink error"}, {g.Restarts, "restart"}, {g.Stalls, "stall"}} {
 		if c.n > 0 {
-			parts = append(parts, plural(c.n, c.noun))
+			parts = append(parts, printable.Plural(c.n, c.noun))
 		}
 	}
 	if lost := g.DroppedByLevel.lost(); lost != "" {
@@ -138,16 +139,16 @@ func (g *Log) problem(now time.Time) Problem {
 		p.Severity = doctor.Critical
 		p.Sentence = fmt.Sprintf("log %s has stalled: its sink makes no progress, "+
 			"noticed %s ago; %s buffered, %s dropped", quoted(g.Name),
-			ago(now.Sub(g.StalledSince)), plural(g.Buffered.Records, "record"),
-			number(g.Dropped.Records))
+			ago(now.Sub(g.StalledSince)), printable.Plural(g.Buffered.Records, "record"),
+			printable.Number(g.Dropped.Records))
 	case r.Dropped > 0:
 		p.Severity = doctor.Warning
 		p.Sentence = "log " + quoted(g.Name) + " drops records: " + r.share(r.Dropped) +
-			", " + number(g.Dropped.Records) + " in all"
+			", " + printable.Number(g.Dropped.Records) + " in all"
 	case r.Failed > 0:
 		p.Severity = doctor.Warning
 		p.Sentence = "the sink of log " + quoted(g.Name) + " fails: " +
-			plural(r.Failed, "error") + " in the last " + ago(r.Over)
+			printable.Plural(r.Failed, "error") + " in the last " + ago(r.Over)
 	default:
 		return Problem{}
 	}

@@ -2,13 +2,13 @@ package observe
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 
 	"example.com/chanx"
 	"example.com/chanx/doctor"
+	"example.com/chanx/internal/csp"
+	"example.com/chanx/internal/printable"
 )
 
 func (v *view) html() []byte {
@@ -26,20 +26,11 @@ func (v *view) html() []byte {
 // maxRows is how many workers of a supervisor the page shows.
 const maxRows = 100
 
-// pagePolicy is the content security policy of the page. The hash admits its
-// one style element. Bars are drawn, because a width in a style attribute
-// would need 'unsafe-inline'.
-var pagePolicy = "default-src 'none'; style-src 'sha256-" + styleHash() +
-	"'; base-uri 'none'; form-action 'none'"
-
-func styleHash() string {
-	sum := sha256.Sum256([]byte(pageStyle))
-	return base64.StdEncoding.EncodeToString(sum[:])
-}
+var pagePolicy = csp.Policy(pageStyle)
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"count": number[uint64],
-	"num":   number[int],
+	"count": printable.Number[uint64],
+	"num":   printable.Number[int],
 	"bytes": size,
 	"fill":  fill,
 	"rate":  Rate.text,

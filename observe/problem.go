@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/chanx/doctor"
+	"example.com/chanx/internal/printable"
 )
 
 // Problem is something that is wrong.
@@ -47,7 +48,7 @@ func (r *Ring) problem() Problem {
 		p.Sentence = "ring " + quoted(r.Name) + " cannot be read: its Stats " + r.Error
 	case r.Rate.Dropped > 0:
 		p.Sentence = "ring " + quoted(r.Name) + " drops values: " +
-			r.Rate.share(r.Rate.Dropped) + ", " + number(r.Dropped) + " in all"
+			r.Rate.share(r.Rate.Dropped) + ", " + printable.Number(r.Dropped) + " in all"
 	}
 	return p
 }
@@ -65,8 +66,8 @@ func quoted(name string) string { return `"` + name + `"` }
 
 // share is "132 (11/s) of 20,000 in the last 12s".
 func (r Rate) share(n uint64) string {
-	return fmt.Sprintf("%s (%s) of %s in the last %s", number(n),
-		perSecond(r.PerSecond(n)), number(r.Sent), ago(r.Over))
+	return fmt.Sprintf("%s (%s) of %s in the last %s", printable.Number(n),
+		perSecond(r.PerSecond(n)), printable.Number(r.Sent), ago(r.Over))
 }
 
 // perSecond is "0.25/s", "11/s" or "1,200/s".
@@ -79,7 +80,7 @@ func perSecond(f float64) string {
 	case f < 10:
 		return strconv.FormatFloat(f, 'g', 2, 64) + "/s"
 	}
-	return number(uint64(f+0.5)) + "/s"
+	return printable.Number(uint64(f+0.5)) + "/s"
 }
 
 // ago is a time to read at a glance, in its two largest units: "3d4h", "2h5m",
@@ -96,20 +97,4 @@ func ago(d time.Duration) string {
 		return fmt.Sprintf("%dm%ds", m, s)
 	}
 	return fmt.Sprintf("%ds", s)
-}
-
-// number writes n with commas: 7,978.
-func number[N int | uint64](n N) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-func plural[N int | uint64](n N, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return number(n) + " " + noun
 }

@@ -11,6 +11,7 @@ import (
 
 	"example.com/chanx"
 	"example.com/chanx/doctor"
+	"example.com/chanx/internal/printable"
 )
 
 // text is the page for a terminal.
@@ -45,11 +46,11 @@ func (v *view) writeSupervisor(w io.Writer, s *Supervisor) {
 	row(w, "worker", "state", "for", "restarts", "exits", "last error")
 	for i := range s.Workers {
 		k := &s.Workers[i]
-		row(w, k.Name, k.state(), v.since(k.Since), number(k.Restarts), k.exits(),
+		row(w, k.Name, k.state(), v.since(k.Since), printable.Number(k.Restarts), k.exits(),
 			k.LastError)
 	}
 	if s.Omitted > 0 {
-		fmt.Fprintf(w, "and %s\n", plural(s.Omitted, "more worker"))
+		fmt.Fprintf(w, "and %s\n", printable.Plural(s.Omitted, "more worker"))
 	}
 }
 
@@ -59,8 +60,8 @@ func (v *view) writeLogs(w io.Writer) {
 	}
 	for i := range v.Logs {
 		g := &v.Logs[i]
-		row(w, g.Name, number(g.Accepted.Records), number(g.Written.Records),
-			number(g.Dropped.Records), number(g.Buffered.Records), g.Rate.text(),
+		row(w, g.Name, printable.Number(g.Accepted.Records), printable.Number(g.Written.Records),
+			printable.Number(g.Dropped.Records), printable.Number(g.Buffered.Records), g.Rate.text(),
 			join("; ", v.stalled(*g), g.trouble(), g.LastError))
 	}
 }
@@ -74,8 +75,8 @@ func (v *view) writeRings(w io.Writer) {
 			row(w, r.Name, "Stats "+r.Error)
 			continue
 		}
-		row(w, r.Name, fill(r.Len, r.Cap), number(r.HighWater), number(r.Sent),
-			number(r.Dropped), r.Rate.text())
+		row(w, r.Name, fill(r.Len, r.Cap), printable.Number(r.HighWater), printable.Number(r.Sent),
+			printable.Number(r.Dropped), r.Rate.text())
 	}
 }
 
@@ -88,7 +89,7 @@ func (v *view) writeBroadcasts(w io.Writer) {
 			row(w, c.Name, "Stats "+c.Error)
 			continue
 		}
-		row(w, c.Name, fill(c.Len, c.Cap), number(c.Subscribers), number(c.Sent),
+		row(w, c.Name, fill(c.Len, c.Cap), printable.Number(c.Subscribers), printable.Number(c.Sent),
 			c.Rate.text())
 	}
 }
@@ -108,10 +109,10 @@ func (v *view) title() string {
 	}
 	var parts []string
 	if c := n[doctor.Critical]; c > 0 {
-		parts = append(parts, number(c)+" critical")
+		parts = append(parts, printable.Number(c)+" critical")
 	}
 	if c := n[doctor.Warning]; c > 0 {
-		parts = append(parts, plural(c, "warning"))
+		parts = append(parts, printable.Plural(c, "warning"))
 	}
 	if len(parts) == 0 {
 		return "No problem found"
@@ -147,8 +148,8 @@ func (v *view) identity() string {
 // judged is the root sentence of the doctor, unless it is among the problems.
 func (v *view) judged() string {
 	r := v.Report
-	s := fmt.Sprintf("%s, %s judged", plural(r.Goroutines, "goroutine"),
-		number(r.Judged))
+	s := fmt.Sprintf("%s, %s judged", printable.Plural(r.Goroutines, "goroutine"),
+		printable.Number(r.Judged))
 	for _, p := range v.Problems {
 		if p.Sentence == r.Root {
 			return s
@@ -183,7 +184,7 @@ func (r Rate) text() string {
 	return s + ", over " + ago(r.Over)
 }
 
-func fill(n, capacity int) string { return number(n) + "/" + number(capacity) }
+func fill(n, capacity int) string { return printable.Number(n) + "/" + printable.Number(capacity) }
 
 func (w *Worker) state() string {
 	if w.CrashLooping {
@@ -201,7 +202,7 @@ func (w *Worker) exits() string {
 	}{{w.Exits.Panic, "panic"}, {w.Exits.Error, "error"}, {w.Exits.Goexit, "Goexit"},
 		{w.Exits.Stall, "stall"}, {w.Exits.Nil, "nil"}} {
 		if e.n > 0 {
-			parts = append(parts, number(e.n)+" "+e.kind)
+			parts = append(parts, printable.Number(e.n)+" "+e.kind)
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -212,7 +213,7 @@ func (s *Supervisor) summary() string {
 	var parts []string
 	for state := chanx.StateStarting; state <= chanx.StateFailed; state++ {
 		if n := s.States[state]; n > 0 {
-			parts = append(parts, number(n)+" "+state.String())
+			parts = append(parts, printable.Number(n)+" "+state.String())
 		}
 	}
 	text := strings.Join(parts, ", ")

@@ -7,6 +7,7 @@ import (
 
 	"example.com/chanx"
 	"example.com/chanx/doctor"
+	"example.com/chanx/internal/printable"
 )
 
 // Supervisor is a chanx.Supervisor as it was seen.
@@ -149,7 +150,7 @@ func (s *Snapshot) addWorkers(sup *Supervisor, now time.Time) {
 	}
 	if more > 0 {
 		s.add(Problem{worst, "worker", sup.Name, fmt.Sprintf(
-			"%s of supervisor %s fail as well", plural(more, "more worker"), quoted(sup.Name))})
+			"%s of supervisor %s fail as well", printable.Plural(more, "more worker"), quoted(sup.Name))})
 	}
 }
 
@@ -162,7 +163,7 @@ func (w *Worker) sentence(supervisor string, now time.Time) string {
 	}[w.State]
 	text := fmt.Sprintf("worker %s of %s "+how+", %s so far",
 		quoted(w.Name), quoted(supervisor),
-		ago(now.Sub(w.Since)), plural(w.Restarts, "restart"))
+		ago(now.Sub(w.Since)), printable.Plural(w.Restarts, "restart"))
 	if w.LastError != "" {
 		text += "; last error: " + w.LastError
 	}

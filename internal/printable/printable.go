@@ -5,7 +5,7 @@
 // bidirectional override turns the end of a name around, a zero-width space
 // makes two names look alike. All of them are replaced where text leaves the
 // program, in terminals, JSON and HTML alike, so that no reader of the input
-// has to remember it.
+// has to remember it. Numbers that people read are written here as well.
 package printable
 
 import (
