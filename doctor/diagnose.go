@@ -282,14 +282,8 @@ func (m *merger) root() string {
 
 // rootSentence is the sentence to read if the graph has no root.
 func (r *Report) rootSentence() string {
-	switch {
-	case len(r.Findings) > 0:
+	if len(r.Findings) > 0 {
 		return r.Findings[0].Sentence
-	case r.Judged < r.Goroutines:
-		return fmt.Sprintf("cannot tell for %s of %s",
-			printable.Number(r.Goroutines-r.Judged), printable.Plural(r.Goroutines, "goroutine"))
-	case r.Goroutines == 0:
-		return "no goroutine"
 	}
-	return "nothing stuck"
+	return cmp.Or(r.doubt(), "nothing stuck")
 }

@@ -48,6 +48,38 @@ func (sc *scene) judge() {
 		sc.closings()
 	}
 	sc.chosen()
+	for _, s := range sc.sites {
+		if why := sc.blind(s); why != "" && !s.reported() {
+			s.verdict = verdict{state: VerdictUnknown, why: why}
+		}
+	}
+}
+
+// blind returns what the input leaves out that an opinion on s needs, or "". A
+// goroutine that is idle by its calls may have been so for days.
+func (sc *scene) blind(s *site) string {
+	stack := s.stacks[0]
+	switch {
+	case s.op == RuntimeInternal || tracing(stack):
+		return ""
+	case s.at.Func == "" && s.op != Running:
+		return "its stack is not in the input"
+	case stack.State == "" && stack.Members != nil:
+		return "neither its state nor its time is in the input"
+	case stack.State == "" && s.op == Running && sc.hidden():
+		return "the calls of the runtime are not in the input"
+	}
+	return ""
+}
+
+// hidden reports whether the runtime's calls have been removed from a profile
+// without states: no goroutine of it waits for anything.
+func (sc *scene) hidden() bool {
+	return sc.now.Goroutines > 1 && !slices.ContainsFunc(sc.now.Stacks,
+		func(s *Stack) bool {
+			return s.State != "" || len(s.Frames) == 0 || s.Frames[0].Func == "" ||
+				s.has("runtime.gopark")
+		})
 }
 
 // warned reports whether a finding is about s that is no mere remark.
@@ -620,7 +652,8 @@ func (sc *scene) heads(s *site) {
 		sc.headSends(s, behind)
 		return
 	}
-	if v.report || v.covered || s.design || s.op != WaitGroup && s.op != Cond ||
+	if v.report || v.covered || s.design || s.at.Func == "" ||
+		s.op != WaitGroup && s.op != Cond ||
 		s.longest < sc.rules.Minutes && !reported {
 		return
 	}

@@ -155,8 +155,9 @@ func operationOf(s *Stack) Operation {
 	if named == "semaphore" && !s.above("sync", "internal/sync", "internal/poll") {
 		named = "runtime" // a semaphore of the runtime: to start a GC, say
 	}
-	if s.State == "" && s.Members != nil && named == Running {
-		return OperationUnknown // a detector's report of a lock's holder
+	if s.State == "" && named == Running &&
+		(s.Members != nil || len(s.Frames) == 0) {
+		return OperationUnknown // a detector's report of a lock's holder, say
 	}
 	if s.State == "" {
 		return named

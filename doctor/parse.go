@@ -220,6 +220,7 @@ func (p *parser) outside(line []byte) {
 		return
 	}
 	if why := p.stray(line); why != "" {
+		p.snap.Truncated = true // its header is missing
 		p.snap.trouble(p.in.n, string(line), why)
 	}
 }
@@ -344,6 +345,7 @@ func (p *parser) stack() *Stack {
 		return s
 	}
 	if p.stacks == maxStacks {
+		p.snap.Truncated = true
 		p.snap.Unreadable += p.count
 		p.snap.note(p.in.n, "", fmt.Sprintf("goroutines with more than %d "+
 			"different stacks are left out", maxStacks))

@@ -183,11 +183,14 @@ func splitLocation(line []byte) (pc, name, file []byte) {
 // address of the call, one below the return address of the record.
 func (p *parser) unnamed(pc []byte) {
 	const first = len("\n00\n") // what addresses writes before them
-	want, _ := strconv.ParseUint(string(pc), 0, 64)
+	want, err := strconv.ParseUint(string(pc), 0, 64)
+	if err != nil {
+		return // removed by its author: any of them may be without a name
+	}
 	for i := first; i < len(p.key); {
 		field, _, _ := bytes.Cut(p.key[i+len("@\n"):], []byte{'\n'})
 		got, _ := strconv.ParseUint(string(field), 0, 64)
-		if want == 0 || got == want || got == want+1 {
+		if got == want || got == want+1 {
 			p.key = p.key[:i]
 			return
 		}

@@ -1,6 +1,11 @@
 package doctor
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+
+	"example.com/chanx/internal/printable"
+)
 
 // Report is the answer of [Diagnose].
 type Report struct {
@@ -14,8 +19,7 @@ type Report struct {
 	Goroutines int
 
 	// Judged is the number of goroutines on which there is an opinion: those
-	// whose operation is known. Less than Goroutines, the report must not be
-	// read as all clear.
+	// whose operation and place are known; see [Report.Complete].
 	Judged int
 
 	// Root is the sentence to read if only one is read: the goroutine that most
@@ -112,6 +116,37 @@ type Wait struct {
 
 	// Waiting are the nodes that wait for this one, the largest first.
 	Waiting []*Wait `json:"waiting,omitempty"`
+}
+
+// Complete reports whether every goroutine of the input was read and judged. If
+// it is false, an empty list of findings does not say that nothing is stuck: a
+// dump was cut short or is an extract, an instance shows no goroutine, a crash
+// shows only the goroutine that crashed, or no rule applies to some of them.
+func (r *Report) Complete() bool { return r.Judged == r.Goroutines && !r.partly() }
+
+// partly reports whether goroutines may exist that are not in the input.
+func (r *Report) partly() bool {
+	for _, i := range r.Instances {
+		if i.Goroutines == 0 {
+			return true
+		}
+	}
+	crash := r.Goroutines == 1 && r.Banner != ""
+	return r.Goroutines == 0 || crash || r.Extract || r.Truncated
+}
+
+// doubt says why the report is not complete, or is "".
+func (r *Report) doubt() string {
+	switch unjudged := r.Goroutines - r.Judged; {
+	case unjudged > 0:
+		return fmt.Sprintf("cannot tell for %s of %s", printable.Number(unjudged),
+			printable.Plural(r.Goroutines, "goroutine"))
+	case r.Goroutines == 0:
+		return "no goroutine"
+	case r.partly():
+		return "cannot tell for goroutines that are not in the input"
+	}
+	return ""
 }
 
 // Add puts f in its place among the findings. It is for what only the caller

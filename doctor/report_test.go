@@ -3,6 +3,7 @@ package doctor
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -166,4 +167,62 @@ func TestSeverity(t *testing.T) {
 	assert.Equal(t, Critical, s, "unchanged")
 	require.NoError(t, s.UnmarshalText([]byte("info")))
 	assert.Equal(t, Info, s)
+}
+
+// None of these inputs shows that nothing is stuck: each leaves out something
+// that an opinion needs.
+func TestReportComplete(t *testing.T) {
+	const whole = mainGoroutine + "goroutine 5 [select]:\napp.loop(0xc000010000)\n" +
+		"\t/app/a.go:22 +0x1d\ncreated by main.main in goroutine 1\n" +
+		"\t/app/main.go:20 +0x1d\n\n"
+	for name, text := range map[string]string{
+		"headers": "goroutine 1 [running]:\ngoroutine 5 [chan receive, 80 minutes]:\n" +
+			"goroutine 8 [sync.WaitGroup.Wait, 80 minutes]:\n",
+		"no goroutine": "goroutine profile: total 0\n",
+		"no addresses": "goroutine profile: total 12\n12 @\n" +
+			"#\tmain.worker+0x5\t/src/x.go:12\n",
+		"addresses removed": "goroutine profile: total 10\n10 @ 0x43e0c5 0x40a1b2 0x1 0x2\n" +
+			"#\t0xXXXX\tmain.worker+0x5\t/src/x.go:12\n",
+		"fewer than announced": "goroutine profile: total 3\n1 @ 0x43e0c5\n" +
+			"#\t0x43e0c4\truntime/pprof.writeGoroutine+0x5\t/src/x.go:12\n",
+		"calls of the runtime removed": "Type: goroutine\n-----------+------\n" +
+			"        10   main.worker\n             main.run\n-----------+------\n" +
+			"         2   main.other\n             main.main\n-----------+------\n",
+		"cut within a call": whole + "goroutine 6 [IO wait]:\n" +
+			"net.(*conn).Read(0xc000010000\n",
+		"cut behind a header": whole + "goroutine 6 [IO wait]:\n",
+		"beginning cut":       whole[strings.Index(whole, "app.loop"):] + mainGoroutine,
+		"damaged header":      strings.Replace(whole, "goroutine 5", "gorou 5", 1),
+		"extract":             whole[len(mainGoroutine):],
+		"unknown state":       strings.Replace(whole, "[select]", "[quantum wait]", 1),
+		"no state":            strings.Replace(whole, "[select]", "[]", 1),
+		"stack without header": "os/exec.(*Cmd).watchCtx\n  runtime.gopark\n" +
+			"  /go/src/runtime/proc.go:402\n  runtime.selectgo\n" +
+			"  /go/src/runtime/select.go:327\n  os/exec.(*Cmd).watchCtx.func1\n" +
+			"  /go/src/os/exec/exec.go:760\n",
+		"crash of one goroutine": "panic: boom\n\ngoroutine 7 [running]:\nmain.f()\n" +
+			"\t/a.go:1 +0x1\nexit status 2\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			all, err := Parse(strings.NewReader(text), "x")
+			require.NoError(t, err)
+			r := Diagnose(Rules{}, all...)
+			assert.False(t, r.Complete())
+			assert.NotContains(t, textOf(t, r, TextOptions{Width: 1 << 20}),
+				"nothing stuck")
+			assert.NotEqual(t, "nothing stuck", r.Root)
+		})
+	}
+	r := Diagnose(Rules{}, parseOne(t, whole))
+	assert.True(t, r.Complete())
+	assert.Equal(t, "nothing stuck", r.Root)
+	r.Merge(Diagnose(Rules{}, &Snapshot{Instance: "b"}))
+	assert.False(t, r.Complete(), "an instance shows no goroutine")
+}
+
+// A goroutine that runs on another thread has no stack, and is at work.
+func TestReportCompleteWithoutStack(t *testing.T) {
+	r := Diagnose(Rules{}, parseOne(t, mainGoroutine+"goroutine 5 [running]:\n"+
+		"\tgoroutine running on other thread; stack unavailable\n\n"))
+	assert.True(t, r.Complete())
 }

@@ -182,8 +182,8 @@ func (w *Wait) line() string {
 	return b.String()
 }
 
-// tally is "1 critical, 2 warnings", "nothing stuck", or how many goroutines
-// there is no opinion on.
+// tally is "1 critical, 2 warnings", "nothing stuck", or what there is no
+// opinion on.
 func (r *Report) tally() string {
 	var n [len(severities)]int
 	for _, f := range r.Findings {
@@ -199,11 +199,10 @@ func (r *Report) tally() string {
 	if n[Info] > 0 {
 		parts = append(parts, printable.Number(n[Info])+" worth a look")
 	}
-	switch unjudged := r.Goroutines - r.Judged; {
+	switch {
 	case n[Critical]+n[Warning] > 0:
-	case unjudged > 0:
-		parts = append(parts, fmt.Sprintf("cannot tell for %s of %s",
-			printable.Number(unjudged), printable.Plural(r.Goroutines, "goroutine")))
+	case !r.Complete():
+		parts = append(parts, r.doubt())
 	case n[Info] > 0 && r.doubtful(): // what decides is not in the input
 	default:
 		parts = append([]string{"nothing stuck"}, parts...)
@@ -213,7 +212,7 @@ func (r *Report) tally() string {
 
 // doubtful reports whether a finding says that the input does not tell.
 func (r *Report) doubtful() bool {
-	return r.Extract || slices.ContainsFunc(r.Groups, func(g Group) bool {
+	return slices.ContainsFunc(r.Groups, func(g Group) bool {
 		return g.Reported && g.Verdict == VerdictUnknown
 	})
 }

@@ -78,7 +78,7 @@ func TestTextTally(t *testing.T) {
 		"2 warnings":                            {Warning, Warning},
 		"1 critical, 1 warning, 1 worth a look": {Info, Critical, Warning},
 	} {
-		r := &Report{}
+		r := &Report{Goroutines: 1, Judged: 1}
 		for _, s := range severities {
 			r.Add(Finding{Severity: s})
 		}

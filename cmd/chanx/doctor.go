@@ -39,7 +39,7 @@ func runDoctor(args []string, c *console) int {
 }
 
 // status returns the exit status. Trouble comes first: with status 1 every
-// target was read, and with 0 every goroutine was judged.
+// target was read, and with 0 every goroutine was read and judged.
 func status(r *doctor.Report, o *options, ok bool) int {
 	if !ok {
 		return exitTrouble
@@ -47,7 +47,8 @@ func status(r *doctor.Report, o *options, ok bool) int {
 	if len(r.Findings) > 0 && r.Findings[0].Severity >= o.minSeverity {
 		return exitFindings // they are worst first
 	}
-	if r.Judged < r.Goroutines {
+	found := len(r.Findings) > 0 && r.Findings[0].Severity >= doctor.Warning
+	if r.Judged < r.Goroutines || !found && !r.Complete() {
 		return exitFindings
 	}
 	return exitClean

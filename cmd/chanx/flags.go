@@ -31,7 +31,8 @@ been receiving. A TARGET is
   -                  standard input
 
 Exit status: 0 every goroutine was judged and nothing is stuck, 1 findings at
-or above -min-severity, or goroutines that cannot be judged, 2 could not look.
+or above -min-severity, or goroutines that cannot be judged or are not in the
+input, 2 could not look.
 
 Examples:
   chanx doctor 127.0.0.1:6060

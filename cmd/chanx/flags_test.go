@@ -90,6 +90,10 @@ func TestStatus(t *testing.T) {
 		"critical", critical)
 	require.Equal(t, exitClean, got.code)
 	require.Contains(t, got.stdout, "12 goroutines")
+	require.Equal(t, exitFindings, diagnose(t, write(t, "c.txt",
+		"goroutine 7 [select]:\nmain.f(0x1)\n\t/a.go:1 +0x1\n")).code, "an extract")
+	require.Equal(t, exitFindings, diagnose(t, write(t, "d.txt",
+		"goroutine profile: total 0\n")).code)
 }
 
 func TestPage(t *testing.T) {
