@@ -70,7 +70,7 @@ func outline(all []*Snapshot, err error) string {
 
 func outlineStack(b *strings.Builder, s *Stack) {
 	fmt.Fprintf(b, "  %d %q", s.Count, s.State)
-	for i, m := range s.Members {
+	for i, m := range s.members.all() {
 		fmt.Fprintf(b, " %d<%d(%d)", m.ID, m.Parent, m.Minutes)
 		if i == 9 {
 			fmt.Fprintf(b, " …")
@@ -82,7 +82,7 @@ func outlineStack(b *strings.Builder, s *Stack) {
 	}
 	b.WriteByte('\n')
 	var calls []args
-	if len(s.Members) > 0 {
+	if s.members.len() > 0 {
 		calls = s.args(0, nil)
 	}
 	for i, f := range s.Frames {

@@ -124,6 +124,6 @@ func TestTheSameDumpTwice(t *testing.T) {
 	require.Len(t, twice.Notes, 1)
 	assert.Contains(t, twice.Notes[0], "are the same dump")
 	other := dump()
-	other.Stacks[0].Members[0].Minutes = 3
+	waited(other.Stacks[0], 3)
 	assert.Empty(t, Diagnose(Rules{}, dump(), other).Notes)
 }

@@ -118,11 +118,11 @@ func sameDump(a, b *Snapshot) bool {
 	members := 0
 	for i, s := range a.Stacks {
 		t := b.Stacks[i]
-		if s.State != t.State || !slices.Equal(s.Members, t.Members) ||
+		if s.State != t.State || !s.members.equal(&t.members) ||
 			!slices.Equal(s.Frames, t.Frames) || s.Count != t.Count {
 			return false
 		}
-		members += len(s.Members)
+		members += s.members.len()
 	}
 	return members > 0
 }
@@ -255,9 +255,9 @@ func (sc *scene) notes() (notes []string) {
 			printable.Plural(sc.graph.cut, "goroutine")))
 	}
 	for _, s := range sc.now.Stacks {
-		if s.store != nil && s.store.dropped > 0 {
+		if words := s.members.store; words != nil && words.dropped > 0 {
 			return append(notes, fmt.Sprintf("the arguments of %s were not kept",
-				printable.Plural(s.store.dropped, "goroutine")))
+				printable.Plural(words.dropped, "goroutine")))
 		}
 	}
 	return notes

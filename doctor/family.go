@@ -11,7 +11,7 @@ import (
 func (g *graph) orphans(s *site) int {
 	n := 0
 	for _, stack := range s.stacks {
-		for _, m := range stack.Members {
+		for _, m := range stack.members.all() {
 			if parent, known := g.ids[m.Parent]; known && parent.stack == nil &&
 				m.Parent != 0 {
 				n++
@@ -31,7 +31,7 @@ func (g *graph) families(stacks []*Stack) {
 		if at.op == WaitGroup && !at.design && len(groups) > 0 {
 			wait = frameOf(stack, groupWait)
 		}
-		for i := range stack.Members {
+		for i := range stack.members.len() {
 			r := ref{stack, i}
 			if c, ok := groups[g.wordOf(r, wait)]; ok {
 				g.edge(g.node(r), g.node(c), toEnd)
@@ -77,7 +77,7 @@ func (g *graph) parent(r ref) (ref, bool) {
 // collect the results.
 func (g *graph) collectors(s *site) {
 	for _, stack := range s.stacks {
-		for i := range stack.Members {
+		for i := range stack.members.len() {
 			r := ref{stack, i}
 			if parent, ok := g.parent(r); ok && g.collects(parent, s) {
 				g.edge(g.node(r), g.node(parent), toReceive)
@@ -154,7 +154,7 @@ func (g *graph) child(r ref, op Operation) (ref, bool) {
 func (g *graph) workers(s *site) int {
 	n := 0
 	for _, stack := range s.stacks {
-		for _, m := range stack.Members {
+		for _, m := range stack.members.all() {
 			n += len(g.born[m.ID])
 			if m.Parent == 0 {
 				continue
@@ -185,7 +185,7 @@ func (g *graph) groupCalls(stacks []*Stack) map[uint64]ref {
 			continue
 		}
 		call := frameOf(stack, groupCall)
-		for i := range stack.Members {
+		for i := range stack.members.len() {
 			r := ref{stack, i}
 			group := g.wordOf(r, call)
 			if old, ok := calls[group]; group != 0 && (!ok ||

@@ -198,7 +198,7 @@ func TestForeignStacksOfAnEditor(t *testing.T) {
 		"* Goroutine 87:\n  runtime.selectgo (/go/src/runtime/select.go:328)\n"+
 		"  app.(*Q).run (/src/queue.go:50)\n\nGoroutine 9 is not one\n")
 	require.Len(t, p.Stacks, 2)
-	assert.Equal(t, uint64(86), p.Stacks[0].Members[0].ID)
+	assert.Equal(t, uint64(86), p.Stacks[0].members.member(0).ID)
 	assert.Equal(t, ChanSend, operationOf(p.Stacks[0]))
 	assert.Equal(t, "main.main", p.Stacks[0].CreatedBy.Func)
 	assert.Equal(t, Select, operationOf(p.Stacks[1]))

@@ -33,7 +33,7 @@ type ref struct {
 	i     int
 }
 
-func (r ref) member() Member { return r.stack.Members[r.i] }
+func (r ref) member() Member { return r.stack.members.member(r.i) }
 
 // node is a goroutine that waits or is waited for, or all those of a site.
 type node struct {
@@ -121,9 +121,9 @@ func (g *graph) afford(s *Stack) bool {
 // wait for.
 func (g *graph) note(stack *Stack, at *site) {
 	const most = 1 << 18
-	for _, m := range stack.Members {
+	for _, m := range stack.members.all() {
 		if len(g.ids)+len(g.born) > most {
-			g.cut += len(stack.Members)
+			g.cut += stack.members.len()
 			return
 		}
 		switch at.op {
@@ -152,7 +152,7 @@ func (g *graph) node(r ref) *node {
 
 // group returns the node of all goroutines of a site.
 func (g *graph) group(s *site) *node {
-	if s.count == 1 && len(s.stacks[0].Members) == 1 {
+	if s.count == 1 && s.stacks[0].members.len() == 1 {
 		return g.node(ref{s.stacks[0], 0})
 	}
 	n := g.groups[s]

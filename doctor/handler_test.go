@@ -152,7 +152,7 @@ func TestHandlerJSONStacks(t *testing.T) {
 	for _, g := range full.Groups {
 		for _, s := range g.Stacks {
 			n += s.Count
-			members += len(s.Members)
+			members += s.members.len()
 			assert.NotEmpty(t, s.Frames)
 		}
 	}

@@ -79,13 +79,12 @@ func (h *headless) add(name, path, number []byte, a args) {
 func (h *headless) end() {
 	if len(h.calls) > 1 && len(h.stacks) < maxHeadless &&
 		(!h.bare || waitsInside(h.calls[0].Func)) {
-		s := &Stack{Frames: h.calls, Count: 1, Members: []Member{{}},
-			store: &wordStore{}}
-		s.store.begin()
+		s := &Stack{Frames: h.calls, Count: 1}
+		s.members.store = &wordStore{}
 		for _, a := range h.words {
-			s.store.call(a)
+			s.members.store.call(a)
 		}
-		s.words = []uint32{s.store.end()}
+		s.members.add(Member{})
 		h.stacks = append(h.stacks, s)
 	}
 	h.calls, h.words, h.name, h.bare = nil, nil, h.name[:0], false

@@ -176,7 +176,7 @@ func (sc *scene) idle(s *site) string {
 		s.op == RWMutex || s.resource != "" {
 		return "" // a library at work, or stuck in its own code
 	}
-	if s.op == OperationUnknown && s.stacks[0].Members != nil {
+	if s.op == OperationUnknown && s.stacks[0].members.len() > 0 {
 		return "" // its operation is not known
 	}
 	if why, ok := design(s.stacks[0]); ok {
@@ -223,7 +223,7 @@ func (sc *scene) waiting(s *site) verdict {
 // picked reports whether s is one of some records of a profile: their author
 // chose them, most likely since they are too many.
 func (sc *scene) picked(s *site) bool {
-	return sc.now.Extract && s.stacks[0].Members == nil
+	return sc.now.Extract && s.stacks[0].members.len() == 0
 }
 
 // mostly reports whether nearly all goroutines of a whole process wait in the
@@ -274,7 +274,7 @@ const openTooLong = 60
 func (sc *scene) pools(s *site, why string) verdict {
 	v := verdict{state: VerdictIdle, why: why}
 	if why == childProcess && s.op == ChanReceive &&
-		(s.longest >= sc.rules.Minutes || s.count > 1 && s.stacks[0].Members == nil) {
+		(s.longest >= sc.rules.Minutes || s.count > 1 && s.stacks[0].members.len() == 0) {
 		return verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceMedium, other: ConfidenceMedium,
 			receiver: ReceiverPresent,
@@ -316,7 +316,7 @@ func lineage(s *site) (parents, chained int) {
 	own := make([]uint64, 0, s.count)
 	ids := make([]uint64, 0, s.count)
 	for _, stack := range s.stacks {
-		for _, m := range stack.Members {
+		for _, m := range stack.members.all() {
 			own = append(own, m.ID)
 			if m.Parent != 0 {
 				ids = append(ids, m.Parent)

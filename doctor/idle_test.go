@@ -16,7 +16,7 @@ func born(s *Stack, first uint64, parents ...uint64) *Stack {
 		if len(parents) > 0 {
 			m.Parent = parents[i%len(parents)]
 		}
-		s.Members = append(s.Members, m)
+		s.members.add(m)
 	}
 	return s
 }

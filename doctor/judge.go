@@ -64,7 +64,7 @@ func (sc *scene) blind(s *site) string {
 		return ""
 	case s.at.Func == "" && s.op != Running:
 		return "its stack is not in the input"
-	case stack.State == "" && stack.Members != nil:
+	case stack.State == "" && stack.members.len() > 0:
 		return "neither its state nor its time is in the input"
 	case stack.State == "" && s.op == Running && sc.hidden():
 		return "the calls of the runtime are not in the input"
@@ -133,7 +133,7 @@ func (sc *scene) leftover(s *site) bool {
 		return false
 	}
 	for _, stack := range s.stacks {
-		for _, m := range stack.Members {
+		for _, m := range stack.members.all() {
 			if !sc.now.leftover[m.ID] {
 				return false
 			}
@@ -292,7 +292,7 @@ func (sc *scene) patience() int {
 // queue reports whether a third of a process waits for one lock. A profile has no
 // times, so the number must do.
 func (sc *scene) queue(s *site) bool {
-	return s.stacks[0].Members == nil && s.count >= 2*sc.rules.Many &&
+	return s.stacks[0].members.len() == 0 && s.count >= 2*sc.rules.Many &&
 		3*s.count >= sc.now.Goroutines
 }
 
@@ -661,7 +661,7 @@ func (sc *scene) heads(s *site) {
 		pronoun(s.count)))
 	switch {
 	case behind > 0:
-	case s.op == Cond, s.entry == "main", s.stacks[0].Members == nil,
+	case s.op == Cond, s.entry == "main", s.stacks[0].members.len() == 0,
 		sc.graph.workers(s) > 0:
 		return
 	case sc.partial:

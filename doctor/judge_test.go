@@ -11,11 +11,14 @@ import (
 
 // waited sets how long the goroutines of s have waited.
 func waited(s *Stack, minutes uint32) *Stack {
-	if s.Members == nil {
+	if s.members.len() == 0 {
 		born(s, 1)
 	}
-	for i := range s.Members {
-		s.Members[i].Minutes = minutes
+	all := s.members.list()
+	s.members = members{}
+	for _, m := range all {
+		m.Minutes = minutes
+		s.members.add(m)
 	}
 	return s
 }

@@ -41,7 +41,7 @@ func TestLineOrderNewestFirst(t *testing.T) {
 			require.Len(t, got[0].Stacks, len(want[0].Stacks))
 			for i, s := range want[0].Stacks {
 				assert.Equal(t, s.Frames, got[0].Stacks[i].Frames)
-				assert.Equal(t, s.Members, got[0].Stacks[i].Members)
+				assert.Equal(t, s.members.list(), got[0].Stacks[i].members.list())
 			}
 			assert.Contains(t, Diagnose(Rules{}, got...).Root, "20 ↔ 21")
 		})

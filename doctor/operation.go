@@ -156,7 +156,7 @@ func operationOf(s *Stack) Operation {
 		named = "runtime" // a semaphore of the runtime: to start a GC, say
 	}
 	if s.State == "" && named == Running &&
-		(s.Members != nil || len(s.Frames) == 0) {
+		(s.members.len() > 0 || len(s.Frames) == 0) {
 		return OperationUnknown // a detector's report of a lock's holder, say
 	}
 	if s.State == "" {

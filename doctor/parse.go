@@ -34,7 +34,7 @@ var ErrNoDump = errors.New("no goroutine in it: want a goroutine profile " +
 // failed are returned with it.
 //
 // Parse reads r once. It keeps one copy of each distinct stack, and for each
-// goroutine 28 bytes and the addresses among its arguments, some 50 bytes; of
+// goroutine a dozen bytes and the addresses among its arguments, some 50 bytes; of
 // the input itself it keeps a few lines at most. It keeps at most 100,000
 // distinct stacks and 1,000 snapshots of one input.
 func Parse(r io.Reader, target string) ([]*Snapshot, error) {
@@ -332,8 +332,7 @@ func (p *parser) end() {
 				m.ID = p.ids[i]
 			}
 		}
-		s.Members = append(s.Members, m)
-		s.words = append(s.words, p.words.end())
+		s.members.add(m)
 	}
 	p.dump.counted(p.head, s)
 }
@@ -354,7 +353,7 @@ func (p *parser) stack() *Stack {
 	p.stacks++
 	key := string(p.key)
 	s := decode(key)
-	s.store, s.key = p.words, key
+	s.members.store, s.key = p.words, key
 	p.index[key] = s
 	p.snap.Stacks = append(p.snap.Stacks, s)
 	return s

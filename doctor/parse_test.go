@@ -72,7 +72,7 @@ func checkSample(t *testing.T, p *Snapshot) {
 	send := p.Stacks[1]
 	assert.EqualValues(t, "chan send", send.State)
 	assert.Equal(t, 2, send.Count)
-	assert.Equal(t, []Member{{7, 1, 12}, {8, 1, 3}}, send.Members)
+	assert.Equal(t, []Member{{7, 1, 12}, {8, 1, 3}}, send.members.list())
 	assert.Equal(t, Frame{Func: "example.com/log4go.(*Writer).Write",
 		File: "/src/log4go/filelog.go", Line: 212}, send.Frames[0])
 	assert.Len(t, send.Frames, 4)
@@ -334,7 +334,7 @@ func TestParseStreams(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, n, all[0].Goroutines)
 	assert.Len(t, all[0].Stacks, 1)
-	assert.Len(t, all[0].Stacks[0].Members, n)
+	assert.Equal(t, n, all[0].Stacks[0].members.len())
 }
 
 type readerFunc func([]byte) (int, error)
@@ -448,8 +448,8 @@ func FuzzParse(f *testing.F) {
 			sum := 0
 			for _, s := range p.Stacks {
 				sum += s.Count
-				if s.Members != nil && len(s.Members) != s.Count {
-					t.Fatalf("%d members of %d", len(s.Members), s.Count)
+				if n := s.members.len(); n > 0 && n != s.Count {
+					t.Fatalf("%d members of %d", n, s.Count)
 				}
 			}
 			if sum != p.Goroutines || len(p.Troubles) > p.Unreadable {
@@ -534,7 +534,7 @@ func TestParseSeveralBegunByAnother(t *testing.T) {
 		require.Len(t, all[i].Stacks, 2)
 		assert.Equal(t, want, all[i].Stacks[0].Frames[0].Func)
 	}
-	assert.Equal(t, uint64(8), all[1].Stacks[0].Members[0].ID)
+	assert.Equal(t, uint64(8), all[1].Stacks[0].members.member(0).ID)
 
 	// Its stack stays in the first dump if it is not the only one of it, and
 	// others of the second dump join it there.
@@ -543,10 +543,10 @@ func TestParseSeveralBegunByAnother(t *testing.T) {
 		rest+writer(9, "dump")+rest+writer(4, "dump")+parked+writer(9, "dump")), "x")
 	require.NoError(t, err)
 	require.Len(t, all, 3, "the last one is quoted again")
-	assert.Equal(t, []Member{{ID: 7}}, all[0].Stacks[0].Members)
-	assert.Equal(t, []Member{{ID: 8}}, all[1].Stacks[0].Members)
+	assert.Equal(t, []Member{{ID: 7}}, all[0].Stacks[0].members.list())
+	assert.Equal(t, []Member{{ID: 8}}, all[1].Stacks[0].members.list())
 	require.Len(t, all[2].Stacks, 3)
-	assert.Equal(t, []Member{{ID: 9}, {ID: 4}}, all[2].Stacks[0].Members)
+	assert.Equal(t, []Member{{ID: 9}, {ID: 4}}, all[2].Stacks[0].members.list())
 	assert.Equal(t, 2, all[2].Stacks[0].Count)
 
 	// Only one that is running writes a dump.

@@ -375,7 +375,7 @@ func (sc *scene) relatives(s *site) (found []relative, complete bool) {
 // apart reports whether the words tell that a call is on another instance than
 // the calls of s.
 func (sc *scene) apart(s *site, e entry) bool {
-	if e.frame == len(e.stack.Frames) || e.stack.words == nil ||
+	if e.frame == len(e.stack.Frames) || e.stack.members.at == nil ||
 		methodType(e.call().Func) != methodType(s.at.Func) {
 		return false
 	}
@@ -400,14 +400,14 @@ func (sc *scene) apart(s *site, e entry) bool {
 func receivers(s *Stack, frame int) map[uint64]bool {
 	all := make(map[uint64]bool)
 	var buf []args
-	for i := range min(len(s.Members), maxSample) {
+	for i := range min(s.members.len(), maxSample) {
 		buf = s.args(i, buf[:0])
 		if frame >= len(buf) || buf[frame].receiver() == 0 {
 			return nil
 		}
 		all[buf[frame].receiver()] = true
 	}
-	if len(s.Members) > maxSample {
+	if s.members.len() > maxSample {
 		return nil
 	}
 	return all
@@ -525,7 +525,7 @@ func (sc *scene) turn(s *site) (found *site) {
 	sc.search(packageOf(s.at.Func), func(e entry) bool {
 		if e.frame == len(e.stack.Frames) || e.site == s ||
 			e.call().Func != s.at.Func || e.site.count >= s.count ||
-			e.site.longest+1 < s.longest || e.stack.words == nil || sc.apart(s, e) {
+			e.site.longest+1 < s.longest || e.stack.members.at == nil || sc.apart(s, e) {
 			return true
 		}
 		found = e.site

@@ -76,7 +76,7 @@ func (d *dump) byID() map[uint64]whereabouts {
 	if d.members == nil {
 		d.members = make(map[uint64]whereabouts, d.snap.Goroutines)
 		for _, s := range d.snap.Stacks {
-			for _, m := range s.Members {
+			for _, m := range s.members.all() {
 				d.members[m.ID] = whereabouts{s, m.Minutes}
 			}
 		}
@@ -87,21 +87,25 @@ func (d *dump) byID() map[uint64]whereabouts {
 // remove takes a goroutine out of the dump.
 func (d *dump) remove(id uint64) {
 	s := d.byID()[id].stack
-	i := slices.IndexFunc(s.Members, func(m Member) bool { return m.ID == id })
-	s.Members = slices.Delete(s.Members, i, i+1)
-	s.words = slices.Delete(s.words, i, i+1)
+	for i, m := range s.members.all() {
+		if m.ID == id {
+			s.members.at = slices.Delete(s.members.at, i, i+1)
+			break
+		}
+	}
 	d.discount(s)
 	delete(d.members, id)
 }
 
 // pop takes the last goroutine of a stack out of the dump.
-func (d *dump) pop(s *Stack) (m Member, words uint32) {
-	n := len(s.Members) - 1
-	m, words = s.Members[n], s.words[n]
-	s.Members, s.words = s.Members[:n], s.words[:n]
+// It returns where the parser's store has it.
+func (d *dump) pop(s *Stack) uint32 {
+	n := s.members.len() - 1
+	at, id := s.members.at[n], s.members.member(n).ID
+	s.members.at = s.members.at[:n]
 	d.discount(s)
-	delete(d.members, m.ID)
-	return m, words
+	delete(d.members, id)
+	return at
 }
 
 // discount counts one goroutine less.
@@ -115,19 +119,21 @@ func (d *dump) discount(s *Stack) {
 	}
 }
 
-// put adds a goroutine that stands where those of like stand.
-func (d *dump) put(like *Stack, m Member, words uint32) {
+// put adds a goroutine of the parser's store that stands where those of like
+// stand.
+func (d *dump) put(like *Stack, at uint32) {
 	s := d.index[like.key]
 	if s == nil {
 		own := *like
-		own.Count, own.Members, own.words, own.Labels = 0, nil, nil, nil
+		own.Count, own.members.at, own.Labels = 0, nil, nil
 		s = &own
 		d.index[s.key] = s
 		d.snap.Stacks = append(d.snap.Stacks, s)
 	}
-	s.Members, s.words = append(s.Members, m), append(s.words, words)
+	s.members.at = append(s.members.at, at)
 	s.Count++
 	d.snap.Goroutines++
+	m := s.members.member(s.members.len() - 1)
 	d.counted(header{id: m.ID, minutes: m.Minutes}, s)
 }
 
@@ -145,23 +151,21 @@ func (p *parser) repeat(id uint64) {
 		moved = p.tail
 	}
 	type goroutine struct {
-		like  *Stack
-		m     Member
-		words uint32
+		like *Stack
+		at   uint32
 	}
 	if len(moved) >= p.snap.Goroutines {
 		moved = nil
 	}
 	var tail []goroutine
 	for _, s := range slices.Backward(moved) {
-		m, words := p.pop(s)
-		tail = append(tail, goroutine{s, m, words})
+		tail = append(tail, goroutine{s, p.pop(s)})
 	}
 	p.split()
 	for _, g := range slices.Backward(tail) {
-		p.put(g.like, g.m, g.words)
+		p.put(g.like, g.at)
 		if p.first == 0 {
-			p.first = g.m.ID
+			p.first = p.lastID
 		}
 	}
 }
@@ -300,7 +304,7 @@ type comparison struct {
 func compareDumps(before, d *dump) (c comparison) {
 	then := before.byID()
 	for _, s := range d.snap.Stacks {
-		for _, m := range s.Members {
+		for _, m := range s.members.all() {
 			old := then[m.ID]
 			switch {
 			case m.ID == 0:
@@ -365,9 +369,9 @@ func (d *dump) merge(quoted *dump) {
 	then := d.byID()
 	d.snap.also(quoted.snap)
 	for _, s := range quoted.snap.Stacks {
-		for i, m := range s.Members {
+		for i, m := range s.members.all() {
 			if then[m.ID].stack == nil {
-				d.put(s, m, s.words[i])
+				d.put(s, s.members.at[i])
 			}
 		}
 	}

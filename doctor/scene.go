@@ -156,13 +156,13 @@ func (sc *scene) stayed(s *site) int {
 		}
 		ids := make(map[uint64]bool)
 		for _, stack := range then.stacks {
-			for _, m := range stack.Members {
+			for _, m := range stack.members.all() {
 				ids[m.ID] = true
 			}
 		}
 		n := 0
 		for _, stack := range s.stacks {
-			for _, m := range stack.Members {
+			for _, m := range stack.members.all() {
 				if ids[m.ID] {
 					n++
 				}

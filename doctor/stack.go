@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"encoding/json"
+	"iter"
 	"strings"
 
 	"example.com/chanx/internal/printable"
@@ -45,14 +47,8 @@ type Stack struct {
 	// Count is the number of goroutines.
 	Count int `json:"count"`
 
-	// Members has one entry per goroutine, or is nil for a profile, which
-	// knows no goroutine by itself.
-	Members []Member `json:"members,omitempty"`
-
-	// words is where store has the arguments of each of Members; see args.
-	words []uint32
-	key   string // of the parser's index
-	store *wordStore
+	members members
+	key     string // of the parser's index
 
 	// Labels counts the profiler labels seen, as key=value; at most 16
 	// different ones are kept.
@@ -64,6 +60,44 @@ type Stack struct {
 
 	// Bubble says that they belong to a testing/synctest bubble.
 	Bubble bool `json:"bubble,omitempty"`
+}
+
+// Members returns the goroutines of s. There are none in a profile, which knows
+// no goroutine by itself.
+func (s *Stack) Members() iter.Seq[Member] {
+	return func(yield func(Member) bool) {
+		for _, m := range s.members.all() {
+			if !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// encodedStack is a Stack in JSON.
+type encodedStack struct {
+	*plainStack
+	Members []Member `json:"members,omitempty"`
+}
+
+type plainStack Stack
+
+// MarshalJSON implements json.Marshaler, for the sake of the members.
+func (s *Stack) MarshalJSON() ([]byte, error) {
+	return json.Marshal(encodedStack{(*plainStack)(s), s.members.list()})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Stack) UnmarshalJSON(text []byte) error {
+	e := encodedStack{plainStack: (*plainStack)(s)}
+	if err := json.Unmarshal(text, &e); err != nil {
+		return err
+	}
+	s.members = members{}
+	for _, m := range e.Members {
+		s.members.add(m)
+	}
+	return nil
 }
 
 // Member is one goroutine of a stack.
@@ -100,7 +134,7 @@ func (s *Stack) label(kv string, n int) {
 // longest returns the longest wait of the members, in minutes.
 func (s *Stack) longest() int {
 	var longest uint32
-	for _, m := range s.Members {
+	for _, m := range s.members.all() {
 		longest = max(longest, m.Minutes)
 	}
 	return int(longest)

@@ -20,7 +20,7 @@ func (g *graph) locks(s *site) map[uint64]bool {
 	g.keys[s] = found
 	var buf []args
 	for _, stack := range s.stacks {
-		for i := range min(len(stack.Members), most) {
+		for i := range min(stack.members.len(), most) {
 			buf = stack.args(i, buf[:0])
 			if w := g.target(stack, buf); w.lock != 0 {
 				found[w.lock] = true
@@ -40,7 +40,7 @@ func (g *graph) outside(s *site) bool {
 	var buf []args
 	for _, stack := range s.stacks {
 		user := userCall(stack)
-		if user < 0 || len(stack.Members) == 0 ||
+		if user < 0 || stack.members.len() == 0 ||
 			methodType(stack.Frames[user].Func) == "" {
 			return false
 		}
@@ -106,7 +106,7 @@ func (g *graph) collect(stacks []*Stack) map[uint64]bool {
 		if !onObject(at) || at.design {
 			continue
 		}
-		for i := range stack.Members {
+		for i := range stack.members.len() {
 			if !g.afford(stack) {
 				break
 			}
@@ -198,14 +198,14 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 	for _, stack := range stacks {
 		at := g.sc.of[stack]
 		taker, holding := tracing(stack), mayHold(stack, at)
-		for i, m := range stack.Members {
+		for i, m := range stack.members.all() {
 			if _, ok := g.ids[m.ID]; ok {
 				g.ids[m.ID] = ref{stack, i}
 			}
 			if of, ok := g.born[m.Parent]; ok && len(of) < 64 {
 				g.born[m.Parent] = append(of, ref{stack, i})
 			}
-			if len(owners) == 0 || holding == 0 || taker || stack.words == nil ||
+			if len(owners) == 0 || holding == 0 || taker || stack.members.len() == 0 ||
 				!g.afford(stack) {
 				continue
 			}

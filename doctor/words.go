@@ -80,17 +80,18 @@ func parseHex(s []byte, i int) (v uint64, next int) {
 	return v, i
 }
 
-// wordStore keeps the words of many goroutines in a few bytes each: most calls
-// of a goroutine pass on an address that another one has already, and distinct
-// addresses are close to each other. It never moves its data, so a million
-// goroutines do not cost a second copy while it grows.
+// wordStore keeps many goroutines, and the words of their calls, in a few bytes
+// each: most calls of a goroutine pass on an address that another one has
+// already, and distinct addresses are close to each other. It never moves its
+// data, so a million goroutines do not cost a second copy while it grows.
 type wordStore struct {
 	chunks  [][]byte
-	record  []byte   // the goroutine being added
+	record  []byte   // the words of the goroutine being added
 	known   []uint64 // its distinct addresses
 	calls   int
 	any     bool
-	dropped int // goroutines over maxStore
+	size    int // bytes of words
+	dropped int // goroutines whose words are not kept
 }
 
 const (
@@ -100,6 +101,9 @@ const (
 	maxStore = 64 << 20
 	// maxRecord bounds those of one goroutine: some hundred calls.
 	maxRecord = 4 << 10
+	// maxHead bounds the rest of a goroutine's record: its numbers, and how
+	// many calls follow.
+	maxHead = 4 * binary.MaxVarintLen64
 )
 
 // begin starts the words of another goroutine.
@@ -157,41 +161,67 @@ func last(known []uint64) uint64 {
 	return known[len(known)-1]
 }
 
-// end keeps the goroutine's words and returns where they are; 0 is nowhere.
-func (w *wordStore) end() uint32 {
-	if !w.any {
+// end keeps the goroutine with its words and returns where they are; 0 is
+// nowhere, and has a goroutine without an id.
+func (w *wordStore) end(m Member) uint32 {
+	var space [maxHead]byte
+	head := binary.AppendUvarint(space[:0], m.ID)
+	head = binary.AppendUvarint(head, m.Parent)
+	head = binary.AppendUvarint(head, uint64(m.Minutes))
+	calls, words := w.calls, w.record
+	full := w.size+len(words) > maxStore
+	if !w.any || full {
+		calls, words = 0, nil
+	}
+	if w.any && full {
+		w.dropped++
+	}
+	w.size += len(words)
+	head = binary.AppendUvarint(head, uint64(calls))
+	at, ok := w.room(len(head) + len(words))
+	if !ok {
 		return 0
 	}
-	var head [binary.MaxVarintLen64]byte
-	n := binary.PutUvarint(head[:], uint64(w.calls))
-	size := n + len(w.record)
-	if c := len(w.chunks); c == 0 || len(w.chunks[c-1])+size > 1<<chunkBits {
-		if c == maxStore>>chunkBits {
-			w.dropped++
-			return 0
+	c := &w.chunks[at>>chunkBits]
+	*c = append(append(*c, head...), words...)
+	return at
+}
+
+// room returns where the next n bytes are to be appended.
+func (w *wordStore) room(n int) (at uint32, ok bool) {
+	c := len(w.chunks)
+	switch {
+	case c == 0:
+		w.chunks = append(w.chunks, []byte{0, 0, 0, 0}) // nowhere
+		c++
+	case len(w.chunks[c-1])+n > 1<<chunkBits:
+		if c == 1<<(32-chunkBits) {
+			return 0, false
 		}
-		first := 4 << 10 // most inputs are small
-		if c > 0 {
-			first = 1 << chunkBits
-		}
-		w.chunks = append(w.chunks, make([]byte, 0, first))
-		if c == 0 {
-			w.chunks[0] = append(w.chunks[0], 0) // nowhere
-		}
+		w.chunks = append(w.chunks, make([]byte, 0, 1<<chunkBits))
+		c++
 	}
-	c := len(w.chunks) - 1
-	at := c<<chunkBits | len(w.chunks[c])
-	w.chunks[c] = append(append(w.chunks[c], head[:n]...), w.record...)
-	return uint32(at)
+	return uint32((c-1)<<chunkBits | len(w.chunks[c-1])), true
+}
+
+// member returns the goroutine at a place that end has returned, and what
+// follows in its record.
+func (w *wordStore) member(at uint32) (m Member, rest []byte) {
+	b := w.chunks[at>>chunkBits][at&(1<<chunkBits-1):]
+	var n int
+	m.ID, n = binary.Uvarint(b)
+	b = b[n:]
+	m.Parent, n = binary.Uvarint(b)
+	b = b[n:]
+	minutes, n := binary.Uvarint(b)
+	m.Minutes = uint32(minutes)
+	return m, b[n:]
 }
 
 // read appends the words at a place that end has returned, one element for
 // each call from the innermost.
 func (w *wordStore) read(at uint32, dst []args) []args {
-	if w == nil || at == 0 {
-		return dst
-	}
-	b := w.chunks[at>>chunkBits][at&(1<<chunkBits-1):]
+	_, b := w.member(at)
 	calls, n := binary.Uvarint(b)
 	b = b[n:]
 	var space [64]uint64
@@ -219,14 +249,4 @@ func (w *wordStore) read(at uint32, dst []args) []args {
 		dst = append(dst, a)
 	}
 	return dst
-}
-
-// args appends the words of the calls of member i, one element for each frame
-// from the innermost on; frames without a known word may be missing at the
-// end.
-func (s *Stack) args(i int, dst []args) []args {
-	if i >= len(s.words) {
-		return dst
-	}
-	return s.store.read(s.words[i], dst)
 }

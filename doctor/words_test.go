@@ -34,6 +34,7 @@ func TestWordStore(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	store := &wordStore{}
 	var want [][]args
+	var members []Member
 	var at []uint32
 	for range 20_000 {
 		store.begin()
@@ -50,11 +51,18 @@ func TestWordStore(t *testing.T) {
 			calls = append(calls, a)
 			store.call(a)
 		}
-		want, at = append(want, calls), append(at, store.end())
+		m := Member{ID: rnd.Uint64() >> rnd.IntN(64), Minutes: rnd.Uint32N(100)}
+		if rnd.IntN(2) == 0 {
+			m.Parent = rnd.Uint64() >> rnd.IntN(64)
+		}
+		want, at = append(want, calls), append(at, store.end(m))
+		members = append(members, m)
 	}
 	for i := range want {
-		if at[i] != 0 {
-			require.Equal(t, want[i], store.read(at[i], nil))
+		m, _ := store.member(at[i])
+		require.Equal(t, members[i], m)
+		if got := store.read(at[i], nil); len(got) > 0 {
+			require.Equal(t, want[i], got)
 			continue
 		}
 		for _, a := range want[i] {
@@ -72,16 +80,22 @@ func TestWordStoreBounds(t *testing.T) {
 		v := 0xc000000000 + uint64(i)*8
 		store.call(args{n: 3, word: [3]uint64{v, v, v - 8}})
 	}
-	got := store.read(store.end(), nil)
+	got := store.read(store.end(Member{}), nil)
 	require.Greater(t, len(got), 200)
 	for i, a := range got {
 		v := 0xc000000000 + uint64(i)*8
 		require.Equal(t, [3]uint64{v, v, v - 8}, a.word, i)
 	}
-	store.chunks = make([][]byte, maxStore>>chunkBits)
-	store.chunks[len(store.chunks)-1] = make([]byte, 1<<chunkBits)
-	assert.Zero(t, store.end())
+	store.size = maxStore
+	m, rest := store.member(store.end(Member{ID: 7, Parent: 1 << 63, Minutes: 9}))
+	assert.Equal(t, Member{ID: 7, Parent: 1 << 63, Minutes: 9}, m)
+	assert.Zero(t, rest[0], "without its words")
 	assert.Equal(t, 1, store.dropped)
+	store.chunks = make([][]byte, 1<<(32-chunkBits))
+	store.chunks[0] = []byte{0, 0, 0, 0}
+	store.chunks[len(store.chunks)-1] = make([]byte, 1<<chunkBits)
+	m, _ = store.member(store.end(Member{ID: 8}))
+	assert.Zero(t, m)
 }
 
 // Each goroutine of a stack has words of its own, in line with the frames.

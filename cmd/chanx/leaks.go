@@ -68,7 +68,7 @@ func (l *leaks) mark(snaps []*doctor.Snapshot) {
 			case n >= stack.Count:
 				stack.Leaked = true
 				left[key] -= stack.Count
-			case n > 0 && stack.Members == nil:
+			case n > 0 && !hasMembers(stack):
 				// Some of them are leaked; the others may still continue.
 				leaked := *stack
 				leaked.Count, leaked.Leaked = n, true
@@ -78,6 +78,14 @@ func (l *leaks) mark(snaps []*doctor.Snapshot) {
 			}
 		}
 	}
+}
+
+// hasMembers reports whether s is of a dump, which has each goroutine.
+func hasMembers(s *doctor.Stack) bool {
+	for range s.Members() {
+		return true
+	}
+	return false
 }
 
 // stackKey identifies a stack in any form of profile: text leaves out the
