@@ -5,9 +5,12 @@ package main
 import (
 	"bytes"
 	"io"
+	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/creack/pty"
@@ -180,7 +183,7 @@ func TestProgressInPipe(t *testing.T) {
 func TestProgressOfLooks(t *testing.T) {
 	n := 0
 	url := text(t, requests(12))
-	got := diagnose(t, "-form", "2", "-every", "1ms", "-for", "30ms", url)
+	got := diagnose(t, "-form", "2", "-every", "100ms", "-for", "250ms", url)
 	require.Equal(t, exitFindings, got.code)
 	for line := range strings.Lines(got.stderr) {
 		n++
@@ -188,4 +191,48 @@ func TestProgressOfLooks(t *testing.T) {
 			`goroutines$`, strings.TrimSpace(line))
 	}
 	require.Greater(t, n, 1)
+
+	// There is a second look, however short the time, and each look says how
+	// many servers it lacks.
+	got = diagnose(t, "-for", "1ns", url, refused(t))
+	require.Equal(t, 2, strings.Count(got.stderr, "\n"), got.stderr)
+	require.Equal(t, 2, strings.Count(got.stderr,
+		": 12 goroutines, 1 of 2 servers failed\n"), got.stderr)
+}
+
+// TestWatchTimes: a look every so often, and the last one at the end of the
+// time; looks that take longer are not made up for.
+func TestWatchTimes(t *testing.T) {
+	for _, test := range []struct{ every, length, cost, want string }{
+		{"5s", "1m", "0s", "0s 5s 10s 15s 20s 25s 30s 35s 40s 45s 50s 55s 1m0s"},
+		{"5s", "12s", "0s", "0s 5s 10s 12s"},
+		{"5s", "1s", "0s", "0s 1s"},
+		{"5s", "16s", "6s", "0s 11s 17s"},
+		{"5s", "1s", "6s", "0s 7s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			duration := func(s string) time.Duration {
+				d, err := time.ParseDuration(s)
+				require.NoError(t, err)
+				return d
+			}
+			started := time.Now()
+			var at []string
+			url := &url.URL{Scheme: "http", Host: "h", Path: "/dump.txt"}
+			client := &http.Client{Transport: fake(func(*http.Request) (*http.Response,
+				error) {
+				at = append(at, time.Since(started).String())
+				time.Sleep(duration(test.cost))
+				return &http.Response{StatusCode: 200,
+					Body: io.NopCloser(strings.NewReader(idleDump))}, nil
+			})}
+			o := &options{every: duration(test.every), length: duration(test.length)}
+			p := &progress{w: io.Discard}
+			targets := []*target{{shared: newSharing(), server: &server{url: url,
+				form: "2", fetch: &fetcher{client, time.Minute, nil, p}}}}
+			lookAll(t.Context(), targets, &console{}, p)
+			watch(t.Context(), o, targets, &console{}, p)
+			require.Equal(t, test.want, strings.Join(at, " "))
+		})
+	}
 }

@@ -203,9 +203,8 @@ func (f *fetcher) do(ctx context.Context, url string,
 	if resp.StatusCode != http.StatusOK {
 		return statusOf(resp)
 	}
-	err = read(f.progress.reader(&bounded{
-		awake{resp.Body, timer, f.timeout}, maxBody}))
-	return f.why(ctx, err)
+	return read(f.progress.reader(explained{&bounded{
+		awake{resp.Body, timer, f.timeout}, maxBody}, f, ctx}))
 }
 
 // maxBody bounds the answer of a server. One with net/http/pprof cuts a dump at
@@ -243,10 +242,33 @@ func (a awake) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// explained turns the errors of a body into ones that say what happened: the
+// reader of the body may keep a part of a dump, along with the error.
+type explained struct {
+	io.Reader
+	f   *fetcher
+	ctx context.Context
+}
+
+func (e explained) Read(b []byte) (int, error) {
+	n, err := e.Reader.Read(b)
+	switch {
+	case err == nil || err == io.EOF:
+		return n, err
+	case errors.Is(context.Cause(e.ctx), errSilent):
+		return n, unanswered{fmt.Errorf("stopped in the middle of its answer, and "+
+			"was silent for %v", e.f.timeout)}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return n, errors.New("closed the connection in the middle of its answer")
+	}
+	return n, e.f.why(e.ctx, err)
+}
+
 // why turns an error of net/http into one that names the remedy.
 func (f *fetcher) why(ctx context.Context, err error) error {
 	var op *net.OpError
 	var certificate *tls.CertificateVerificationError
+	var other x509.HostnameError
 	switch {
 	case err == nil:
 		return nil
@@ -258,6 +280,9 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 		return errInterrupted
 	case errors.As(err, &op) && op.Op == "dial":
 		return unanswered{fmt.Errorf("cannot be reached: %w", op.Err)}
+	case errors.As(err, &certificate) && errors.As(certificate.Err, &other):
+		return fmt.Errorf("its certificate is of another name: %w: give that name, "+
+			"or -insecure", other)
 	case errors.As(err, &certificate):
 		return fmt.Errorf("its certificate is not trusted: %w: give the "+
 			"authority's with -cacert FILE, or -insecure", certificate.Err)

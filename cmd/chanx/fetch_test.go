@@ -362,7 +362,9 @@ func TestPatience(t *testing.T) {
 		require.Equal(t, 45*time.Second, took)
 
 		took, got, err = patient(dripping(11*time.Second, 5))
-		require.ErrorContains(t, err, "did not answer within 10s")
+		require.ErrorContains(t, err, "in the middle of its answer, and was silent "+
+			"for 10s")
+		require.ErrorAs(t, err, &unanswered{})
 		require.Empty(t, got)
 		require.Equal(t, 10*time.Second, took)
 
@@ -370,6 +372,58 @@ func TestPatience(t *testing.T) {
 		require.ErrorContains(t, err, "still sending after 1m40s")
 		require.Equal(t, 100*time.Second, took)
 	})
+}
+
+// begun answers with the first part of a body and then nothing.
+func begun(part string, asked *int) fake {
+	return func(r *http.Request) (*http.Response, error) {
+		*asked++
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(io.MultiReader(
+			strings.NewReader(part), &drip{r.Context(), time.Hour, 1}))}, nil
+	}
+}
+
+// TestSilentInTheMiddle: the part of a dump before a server hangs is kept,
+// with the reason, and the server is not asked again. So it is if the user
+// does not wait.
+func TestSilentInTheMiddle(t *testing.T) {
+	for name, patience := range map[string]time.Duration{
+		"stopped in the middle of its answer, and was silent for 10s": time.Hour,
+		"interrupted": time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := 0
+			s := &server{form: "auto", stop: 1000, name: "http://h",
+				url: &url.URL{Scheme: "http", Host: "h"},
+				fetch: &fetcher{&http.Client{Transport: begun(idleDump, &asked)},
+					10 * time.Second, nil, &progress{}}}
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			if name == "interrupted" {
+				var end context.CancelFunc
+				ctx, end = context.WithCancel(t.Context())
+				time.AfterFunc(patience, end)
+			}
+			in, err := s.look(ctx)
+			require.NoError(t, err)
+			require.Equal(t, 1, asked)
+			require.Len(t, in.snaps, 1)
+			require.True(t, in.snaps[0].Truncated)
+			require.Contains(t, in.snaps[0].Troubles[0].Why, name)
+		})
+	}
+}
+
+// TestHalfIdle: a part of a dump without a stuck goroutine is not all clear.
+func TestHalfIdle(t *testing.T) {
+	got := diagnose(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000000")
+		io.WriteString(w, idleDump)
+	}))
+	require.Equal(t, exitFindings, got.code, got.stderr)
+	require.Contains(t, unwrapped(got.stdout), "cannot tell for goroutines that are "+
+		"not in the input")
+	require.Contains(t, unwrapped(got.stdout), "closed the connection in the middle")
 }
 
 func TestWhy(t *testing.T) {

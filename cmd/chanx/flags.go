@@ -67,6 +67,10 @@ const (
 	defaultMinutes = 5
 )
 
+// minEvery keeps the looks from being a load on their own: a server answers
+// hundreds of them a second, and stops for each.
+const minEvery = 100 * time.Millisecond
+
 // options are the parsed command line.
 type options struct {
 	targets []string
@@ -172,9 +176,10 @@ func (o *options) defineSources(fs *flag.FlagSet) {
 	fs.StringVar(&o.key, "key", "",
 		"its private key, a PEM `FILE`, if not in the same one")
 	fs.Var((*duration)(&o.every), "every",
-		"look at servers again every `DURATION`, as in 5s, and compare")
+		"look at servers again every `DURATION`, as in 5s, and compare;\n"+
+			"at least 100ms, as every look stops them for a moment")
 	fs.Var((*duration)(&o.length), "for",
-		"for this `DURATION` (default 1m with -every)")
+		"for this `DURATION` (default 1m with -every); the last look is at its end")
 	fs.StringVar(&o.as, "as", "auto",
 		"`WHAT` several files are: series (one process over "+
 			"time, the\nlast is now), fleet (a process each), or auto (series if alike)")
@@ -205,6 +210,9 @@ func (d *duration) Set(s string) error {
 			return fmt.Errorf("want %ss", s)
 		}
 		return errors.New("want a duration such as 2s or 1m30s")
+	}
+	if v <= 0 {
+		return errors.New("want more than 0")
 	}
 	*d = duration(v)
 	return nil
@@ -252,10 +260,8 @@ func (o *options) check() error {
 		return errors.New("-many: want at least 1")
 	case o.rules.Minutes < 1:
 		return errors.New("-minutes: want at least 1")
-	case o.timeout <= 0:
-		return errors.New("-timeout: want more than 0")
-	case o.every < 0 || o.length < 0:
-		return errors.New("-every, -for: want more than 0")
+	case o.every > 0 && o.every < minEvery:
+		return fmt.Errorf("-every: want at least %v", minEvery)
 	case (o.every > 0 || o.length > 0) && !slices.ContainsFunc(o.targets, live):
 		return errors.New("-every, -for: want a server; files do not change")
 	}

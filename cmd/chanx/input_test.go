@@ -70,7 +70,7 @@ func TestOnlyHandler(t *testing.T) {
 			require.Len(t, f.Instances, 2)
 		}
 	}
-	require.Equal(t, exitFindings, diagnose(t, "-every", "1ms", "-for", "5ms",
+	require.Equal(t, exitFindings, diagnose(t, "-for", "5ms",
 		a).code)
 }
 

@@ -69,7 +69,7 @@ func TestLeaks(t *testing.T) {
 					http.NotFound(w, r)
 				}
 			})
-			got := diagnose(t, "-max-stop", test.stop, "-every", "1ms", "-for", "9ms",
+			got := diagnose(t, "-max-stop", test.stop, "-for", "9ms",
 				url)
 			require.Equal(t, exitFindings, got.code, got.stdout+got.stderr)
 			text := strings.Join(strings.Fields(got.stdout), " ")

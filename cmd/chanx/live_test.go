@@ -40,7 +40,7 @@ func testIncidentLive(t *testing.T) {
 		"never stopped":    {"-max-stop", "0", url},
 		"source":           {"-src", "testdata/stuck", url},
 		"flags at the end": {url, "-min-severity", "critical"},
-		"several looks":    {"-every", "1ms", "-for", "5ms", url},
+		"several looks":    {"-for", "5ms", url},
 		"series": {"-as", "series", url + "/debug/pprof/goroutine?debug=2",
 			url},
 	} {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"example.com/chanx/internal/printable"
 )
 
 // progress shows how much has been read once that takes longer than a second:
@@ -79,6 +81,7 @@ func (p *progress) look(n int, targets []*target, now time.Time) {
 	goroutines, silent := 0, 0
 	for _, t := range targets {
 		switch {
+		case t.server == nil:
 		case t.err != nil:
 			silent++
 		case t.report != nil:
@@ -90,10 +93,12 @@ func (p *progress) look(n int, targets []*target, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked = 0
-	text := fmt.Sprintf("look %d after %v: %d goroutines", n,
-		now.Sub(p.started).Round(100*time.Millisecond), goroutines)
+	text := fmt.Sprintf("look %d after %v: %s", n,
+		now.Sub(p.started).Round(100*time.Millisecond),
+		printable.Plural(goroutines, "goroutine"))
 	if silent > 0 {
-		text += fmt.Sprintf(", %d of %d servers failed", silent, len(targets))
+		text += fmt.Sprintf(", %d of %s failed", silent,
+			printable.Plural(p.servers, "server"))
 	}
 	io.WriteString(p.w, "chanx: "+text+"\n")
 }

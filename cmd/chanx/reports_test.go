@@ -29,7 +29,7 @@ func TestUnixSocket(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	defer func() { server.Close(); <-done }()
-	for _, args := range [][]string{{socket}, {"-every", "1ms", "-for", "5ms",
+	for _, args := range [][]string{{socket}, {"-for", "5ms",
 		socket}} {
 		got := diagnose(t, args...)
 		require.Equal(t, exitFindings, got.code, got.stderr)

@@ -32,8 +32,9 @@ func lookAll(ctx context.Context, targets []*target, c *console,
 }
 
 // watch looks at the servers again every so often until the time is over or
-// ctx is done, and keeps the looks until then. A server that has never answered
-// is not asked again: there is nothing to compare.
+// ctx is done, and keeps the looks until then. The last look is at the end of
+// the time, so that there is always one to compare with the first. A server
+// that has never answered is not asked again: there is nothing to compare.
 func watch(ctx context.Context, o *options, targets []*target, c *console,
 	p *progress) {
 	var servers []*target
@@ -45,18 +46,16 @@ func watch(ctx context.Context, o *options, targets []*target, c *console,
 	if o.every <= 0 || len(servers) == 0 {
 		return
 	}
-	p.look(1, servers, time.Now())
-	end := time.NewTimer(o.length)
-	defer end.Stop()
-	next := time.NewTicker(o.every)
-	defer next.Stop()
-	for n := 2; ; n++ {
-		select {
-		case <-ctx.Done():
+	p.look(1, targets, time.Now())
+	next := time.Now()
+	end := next.Add(o.length)
+	for n := 2; n == 2 || next.Before(end) && time.Now().Before(end); n++ {
+		next = later(next.Add(o.every), time.Now())
+		if next.After(end) {
+			next = end
+		}
+		if !sleepUntil(ctx, next) {
 			return
-		case <-end.C:
-			return
-		case <-next.C:
 		}
 		before := make([]error, len(servers))
 		for i, t := range servers {
@@ -69,7 +68,28 @@ func watch(ctx context.Context, o *options, targets []*target, c *console,
 			}
 			return
 		}
-		p.look(n, servers, time.Now())
+		p.look(n, targets, time.Now())
+	}
+}
+
+// later returns the later of two times: looks that take longer than -every are
+// not made up for.
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// sleepUntil reports false if ctx is done first.
+func sleepUntil(ctx context.Context, t time.Time) bool {
+	timer := time.NewTimer(time.Until(t))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

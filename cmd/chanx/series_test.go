@@ -36,7 +36,7 @@ func TestVanished(t *testing.T) {
 		}
 		io.WriteString(w, idleDump+"\n"+requests(12))
 	})
-	got := diagnose(t, "-form", "2", "-every", "1ms", "-for", "20ms", url)
+	got := diagnose(t, "-form", "2", "-for", "20ms", url)
 	require.Equal(t, exitFindings, got.code, got.stderr)
 	require.Contains(t, got.stdout, "NewWriter.func1: 1 then, 0 now")
 	require.Greater(t, looks.Load(), int32(1))
@@ -68,7 +68,7 @@ func TestLost(t *testing.T) {
 		}
 		io.WriteString(w, requests(12))
 	})
-	got := diagnose(t, "-json", "-form", "2", "-every", "1ms", "-for", "20ms", url)
+	got := diagnose(t, "-json", "-form", "2", "-for", "20ms", url)
 	require.Equal(t, exitFindings, got.code)
 	r := parse(t, got.stdout)
 	require.Len(t, r.Findings, 2)

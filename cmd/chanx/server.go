@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -26,10 +28,15 @@ func (s *server) look(ctx context.Context) (input, error) {
 	dir, last := path.Split(strings.TrimSuffix(s.url.Path, "/"))
 	switch {
 	case last == "goroutine" || last == "goroutineleak":
-		if s.url.Query().Has("debug") {
-			return s.named(ctx, s.url)
+		u := *s.url
+		u.Path, u.RawPath = dir+last, ""
+		if u.Query().Has("debug") {
+			return s.named(ctx, &u)
 		}
-		return s.best(ctx, s.url)
+		return s.best(ctx, &u)
+	case path.Base(dir) == "pprof" && slices.Contains(otherProfiles, last):
+		return input{}, fmt.Errorf("%s: the profile %s has no goroutines: give %s",
+			s.name, last, s.url.JoinPath("../goroutine").Redacted())
 	case last == "pprof":
 		base := *s.url
 		base.Path = strings.TrimSuffix(dir, "debug/")
@@ -45,6 +52,11 @@ func (s *server) look(ctx context.Context) (input, error) {
 	return s.first(ctx, profiles(s.url), own(s.url), exactly(s.url),
 		mounted(s.url))
 }
+
+// otherProfiles are the ones of [runtime/pprof] and net/http/pprof that have
+// no goroutines.
+var otherProfiles = []string{"allocs", "block", "cmdline", "heap", "mutex",
+	"profile", "symbol", "threadcreate", "trace"}
 
 // way is one URL at which a server may have a profile or a report, and how to
 // ask for it.
@@ -117,7 +129,10 @@ func (s *server) best(ctx context.Context, u *url.URL) (input, error) {
 	var silent unanswered
 	var status statusError
 	if errors.As(err, &silent) || errors.As(err, &status) || ctx.Err() != nil {
-		return input{}, err
+		return short, err // after an interrupt, the part that has been read
+	}
+	if err == nil && short.snaps[len(short.snaps)-1].Truncated {
+		return short, nil // a handler with only one form, which it cut
 	}
 	s.leaks.ask(ctx, s, u)
 	if err != nil || short.snaps[0].Goroutines <= s.stop {

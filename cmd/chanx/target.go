@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -65,6 +66,9 @@ func newTargets(o *options, f *fetcher) ([]*target, error) {
 // 127.0.0.1:6060, unless a file has that name.
 func parseURL(arg string) (*url.URL, error) {
 	if scheme, _, ok := strings.Cut(arg, "://"); ok && !isURL(arg) {
+		if scheme == "unix" {
+			return nil, fmt.Errorf("%s: give the path of the socket alone", arg)
+		}
 		return nil, fmt.Errorf("%s: no scheme %q: want http or https, with "+
 			"-insecure for any certificate", redacted(arg), scheme)
 	}
@@ -78,7 +82,7 @@ func parseURL(arg string) (*url.URL, error) {
 		}
 		arg = "http://" + arg
 	}
-	u, err := url.Parse(arg)
+	u, err := url.Parse(zone.ReplaceAllString(arg, "$1%25$2"))
 	if err == nil && u.Hostname() == "" {
 		err = errors.New("no host in it")
 	}
@@ -95,6 +99,10 @@ func parseURL(arg string) (*url.URL, error) {
 	}
 	return nil, fmt.Errorf("%s: not a URL: %w", arg, err)
 }
+
+// zone finds the zone of an IPv6 address as every other tool writes it, as in
+// [fe80::1%eth0]; a URL has %25 there.
+var zone = regexp.MustCompile(`(//(?:[^/]*@)?\[[0-9a-fA-F:.]+)%([^]25][^]]*\])`)
 
 // isSocket reports whether arg is a Unix socket, as Docker's.
 func isSocket(arg string) bool {
@@ -167,7 +175,7 @@ func readFile(ctx context.Context, name string, known *anchors,
 			why = e.Err
 		}
 		if errors.Is(err, fs.ErrNotExist) {
-			remedy = ": a server is given as HOST:PORT or http://HOST:PORT"
+			remedy = remedyFor(name)
 			if strings.Contains(name, ":") {
 				name = redacted(name)
 			}
@@ -186,4 +194,18 @@ func readFile(ctx context.Context, name string, known *anchors,
 		}
 	}
 	return in, err
+}
+
+// remedyFor says how a name that is no file may have been meant.
+func remedyFor(name string) string {
+	host, _, _ := strings.Cut(name[strings.LastIndexByte(name, '@')+1:], "/")
+	before, port, _ := strings.Cut(host, ":")
+	_, err := strconv.Atoi(port)
+	switch {
+	case net.ParseIP(host) != nil && strings.Contains(port, ":"):
+		return ": an IPv6 server is given as [ADDRESS]:PORT"
+	case before != "" && err == nil:
+		return ", and " + port + " is no port: want 1 to 65535"
+	}
+	return ": a server is given as HOST:PORT or http://HOST:PORT"
 }

@@ -19,6 +19,9 @@ func TestParseURL(t *testing.T) {
 		"127.0.0.1:6060":                 "http://127.0.0.1:6060",
 		"localhost:6060/app":             "http://localhost:6060/app",
 		"[::1]:6060":                     "http://[::1]:6060",
+		"[fe80::1%eth0]:6060":            "http://[fe80::1%25eth0]:6060",
+		"http://a:b@[fe80::1%eth0]/x":    "http://a:b@[fe80::1%25eth0]/x",
+		"http://[fe80::1%25eth0]/%41%42": "http://[fe80::1%25eth0]/%41%42",
 		":6060":                          "http://localhost:6060",
 		"ann:secret@h:6060":              "http://ann:secret@h:6060",
 		"h/debug/pprof/goroutine":        "http://h/debug/pprof/goroutine",
@@ -73,11 +76,34 @@ func TestWithoutScheme(t *testing.T) {
 	got := diagnose(t, u.Host)
 	require.Equal(t, exitFindings, got.code, got.stderr)
 	require.Contains(t, got.stdout, "goroutines in http://127.0.0.1:")
-	got = diagnose(t, "-every", "1ms", "-for", "3ms", u.Host)
+	got = diagnose(t, "-for", "3ms", u.Host)
 	require.Equal(t, exitFindings, got.code, got.stderr)
 	require.Contains(t, diagnose(t, "https+insecure://h").stderr, "-insecure")
-	got = diagnose(t, "no-such-file")
-	require.Contains(t, got.stderr, "a server is given as HOST:PORT")
+	for target, remedy := range map[string]string{
+		"no-such-file":                   "a server is given as HOST:PORT",
+		"goroutines.2026-11-28T10:15:00": "a server is given as HOST:PORT",
+		"::1:6060":                       "an IPv6 server is given as [ADDRESS]:PORT",
+		"h:65536":                        "and 65536 is no port: want 1 to 65535",
+		"ann:secret@h:0/x":               "and 0 is no port",
+		"unix:///run/app.sock":           "give the path of the socket alone",
+	} {
+		got = diagnose(t, target)
+		require.Equal(t, exitTrouble, got.code)
+		require.Contains(t, got.stderr, remedy, target)
+	}
+}
+
+// TestOtherProfiles: a path of net/http/pprof as people copy it.
+func TestOtherProfiles(t *testing.T) {
+	url := text(t, requests(12))
+	for _, path := range []string{"/debug/pprof/goroutine/",
+		"/debug/pprof/goroutine/?debug=2"} {
+		require.Equal(t, exitFindings, diagnose(t, url+path).code, path)
+	}
+	got := diagnose(t, url+"/debug/pprof/heap/")
+	require.Equal(t, exitTrouble, got.code)
+	require.Contains(t, got.stderr, "the profile heap has no goroutines: give "+url+
+		"/debug/pprof/goroutine\n")
 }
 
 // TestUnits: a number without a unit is told which one it lacks.

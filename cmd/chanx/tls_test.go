@@ -43,7 +43,7 @@ func TestTLS(t *testing.T) {
 	}
 	wrong := strings.Replace(url, "127.0.0.1", "localhost", 1)
 	require.Contains(t, diagnose(t, "-cacert", authority, wrong).stderr,
-		"not trusted")
+		"not localhost: give that name, or -insecure")
 
 	plain := strings.Replace(text(t, requests(12)), "http://", "https://", 1)
 	require.Contains(t, diagnose(t, plain).stderr, "speaks no TLS: give http://")

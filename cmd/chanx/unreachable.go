@@ -8,14 +8,21 @@ import (
 	"example.com/chanx/doctor"
 )
 
-// absent adds a finding for each server that did not answer and prints the
-// errors of the files. It reports whether every file could be read.
+// absent adds a finding for each server that did not answer, and a note for
+// each that the user did not wait for, and prints the errors of the files. It
+// reports whether all others could be read.
 func absent(r *doctor.Report, targets []*target, c *console) bool {
 	ok := true
 	var silent []*target
 	for _, t := range targets {
 		switch {
 		case t.err == nil:
+		case errors.Is(t.err, errInterrupted) && t.server != nil:
+			ok = false
+			r.Notes = append(r.Notes, t.err.Error())
+			if !t.seen() {
+				r.Targets = append(r.Targets, t.name)
+			}
 		case t.server == nil:
 			ok = false
 			c.say("%v", t.err)
