@@ -60,10 +60,15 @@ func userCall(s *Stack) int {
 }
 
 // siteOf returns the call that stands for s: the user's, or the innermost
-// that is neither the runtime's nor a lock's.
+// that is neither the runtime's nor a lock's. Where a goroutine of the standard
+// library waits for IO, it is the function that was started, such as
+// net/http.(*persistConn).readLoop: all of them are in net.(*conn).Read.
 func siteOf(s *Stack) Frame {
 	if i := userCall(s); i >= 0 {
 		return s.Frames[i]
+	}
+	if root := s.root(); root.Func != "" && operationOf(s) == IO {
+		return root
 	}
 	for _, f := range s.Frames {
 		switch packageOf(f.Func) {

@@ -43,6 +43,11 @@ func TestSite(t *testing.T) {
 		"runtime.gopark sync.(*Mutex).Lock app.f app.g": "app.f",
 		"runtime.gopark internal/poll.(*FD).Accept " +
 			"net.(*netFD).accept net.(*TCPListener).Accept": "net.(*netFD).accept",
+		"internal/poll.runtime_pollWait net.(*conn).Read " +
+			"net/http.(*persistConn).readLoop runtime.goexit": "net/http.(*persistConn).readLoop",
+		"internal/poll.runtime_pollWait net.(*conn).Read app.f app.g": "app.f",
+		"runtime.gopark runtime.selectgo net/http.(*persistConn).writeLoop": "" +
+			"net/http.(*persistConn).writeLoop",
 		"runtime.gopark runtime.bgsweep": "runtime.gopark",
 		"":                               "",
 	} {

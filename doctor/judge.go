@@ -31,10 +31,7 @@ func (sc *scene) judge() {
 		s.verdict = sc.opinion(s)
 		sc.confirm(s)
 		if v := &s.verdict; sc.leftover(s) && (!v.report || v.severity < Warning) {
-			*v = verdict{state: VerdictStuck, report: true, severity: Warning,
-				confidence: ConfidenceMedium, other: ConfidenceLow,
-				receiver: ReceiverUnknown, why: "alive after the tests had ended",
-				clause: same("found alive after the tests had ended")}
+			*v = leftBehind(s)
 		}
 	}
 	sc.graph.sum() // the opinions have added edges
@@ -140,6 +137,19 @@ func (sc *scene) leftover(s *site) bool {
 		}
 	}
 	return true
+}
+
+// leftBehind is the verdict on goroutines that a leak detector reports. What a
+// library does in them says what was not closed.
+func leftBehind(s *site) verdict {
+	v := verdict{state: VerdictStuck, report: true, severity: Warning,
+		confidence: ConfidenceMedium, other: ConfidenceLow,
+		receiver: ReceiverUnknown, why: "alive after the tests had ended",
+		clause: same("found alive after the tests had ended")}
+	if why, ok := design(s.stacks[0]); ok {
+		v.clause = v.clause.and(clause{"it " + why, "each " + why})
+	}
+	return v
 }
 
 // opinion is the verdict from one snapshot alone.
@@ -253,7 +263,7 @@ func (sc *scene) stall(s *site, c counterpart) Confidence {
 func (sc *scene) sending(s *site) verdict {
 	c := sc.receiverOf(s)
 	v := c.verdict(sc.stall(s, c))
-	alone := s.count == 1 && s.requests == 0
+	alone := s.count == 1 && s.requests == 0 && !sc.abandoned(s)
 	switch {
 	case c.receiver == ReceiverPresent && !c.blocked:
 		v.state = VerdictSlow
@@ -280,6 +290,17 @@ func (sc *scene) sending(s *site) verdict {
 	return v
 }
 
+// abandoned reports whether the main goroutine sends while no other goroutine of
+// the process is at work: each is idle by design or parked in a select, which
+// has no case for this channel.
+func (sc *scene) abandoned(s *site) bool {
+	return s.entry == "main" && !sc.partial &&
+		!slices.ContainsFunc(sc.sites, func(o *site) bool {
+			return o != s && !o.design && o.op != RuntimeInternal &&
+				(o.op != Select || o.resource != "")
+		})
+}
+
 // patience is for how many minutes a single sender may be ahead of its
 // receiver. Someone chose the goroutines of an extract because they are stuck.
 func (sc *scene) patience() int {
@@ -300,6 +321,11 @@ func (sc *scene) queue(s *site) bool {
 // time, as delve prints them: that they were chosen must do instead.
 func (sc *scene) timeless() bool { return sc.partial && !sc.timed }
 
+// unheldTooLong is for how many minutes a goroutine may wait for a lock that
+// none is seen to hold. Few hold a lock for that long, and they can be seen at
+// work.
+const unheldTooLong = 2
+
 // locking judges goroutines that wait for a lock: the holder should release it.
 func (sc *scene) locking(s *site) verdict {
 	c := sc.holderOf(s)
@@ -315,8 +341,8 @@ func (sc *scene) locking(s *site) verdict {
 			!sc.queue(s) {
 			v.severity = Info
 		}
-	case s.count == 1 && s.longest < sc.patience() && !c.blocked &&
-		!sc.timedOut && !sc.timeless():
+	case s.count == 1 && s.longest < min(sc.patience(), unheldTooLong) &&
+		!c.blocked && !sc.timedOut && !sc.timeless():
 		v.state, v.severity = VerdictUnknown, Info
 	}
 	v.why = v.clause.of(s.count)

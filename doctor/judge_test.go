@@ -407,3 +407,52 @@ func TestJudgeClosing(t *testing.T) {
 	require.Len(t, r.Findings, 1)
 	assert.Equal(t, ChanSend, r.Findings[0].Operation)
 }
+
+// A lock that no goroutine is seen to hold is not held for minutes.
+func TestJudgeUnheldLock(t *testing.T) {
+	lock := func(minutes string) *Report {
+		return judged(t, "goroutine 60 [sync.Mutex.Lock"+minutes+"]:\n"+
+			"sync.(*Mutex).Lock(0x2f0c340)\n\t/go/src/sync/mutex.go:46\n"+
+			"app.(*Instance).Stop(0xc0001c2000)\n\t/src/app.go:150 +0x1\n\n")
+	}
+	for minutes, want := range map[string]Severity{"": Info, ", 1 minutes": Info,
+		", 2 minutes": Warning} {
+		r := lock(minutes)
+		require.Len(t, r.Findings, 1, minutes)
+		assert.Equal(t, want, r.Findings[0].Severity, minutes)
+	}
+}
+
+// The main goroutine that sends while no other goroutine is at work is stuck
+// without any time; one that rests between two values may be its receiver.
+func TestJudgeAbandonedMain(t *testing.T) {
+	const main = "goroutine 1 [chan send]:\nmain.execute(0xc0001c2000)\n" +
+		"\t/src/main.go:271 +0x1\nmain.main()\n\t/src/main.go:120 +0x1\n\n" +
+		"goroutine 5 [syscall]:\nos/signal.signal_recv(0x0)\n\t/go/src/sigqueue.go:116 +0x1\n" +
+		"os/signal.loop()\n\t/go/src/signal_unix.go:22 +0x1\n\n"
+	for state, want := range map[string]Severity{"select": Warning,
+		"chan receive": Info, "sleep": Info, "IO wait": Info, "running": Info} {
+		r := Diagnose(Rules{}, parseOne(t, main+"goroutine 20 ["+state+"]:\n"+
+			"app.consume(0xc000196000)\n\t/src/log.go:88 +0x1\n\n"))
+		require.NotEmpty(t, r.Findings, state)
+		assert.Equal(t, want, r.Findings[0].Severity, state)
+	}
+	worker := strings.ReplaceAll(strings.Replace(main, "main.main()", "app.run()", 1),
+		"goroutine 1 ", "goroutine 9 ")
+	assert.Equal(t, Info, judged(t, worker).Findings[0].Severity)
+}
+
+// A goroutine of the standard library that a leak detector reports says what
+// was not closed.
+func TestJudgeLeftBehind(t *testing.T) {
+	const loop = "goroutine 10 [IO wait]:\nnet.(*conn).Read(0xc42000e068)\n" +
+		"\t/go/src/net/net.go:176 +0x6a\nnet/http.(*http2ClientConn).readLoop(0xc4200c4000)\n" +
+		"\t/go/src/net/http/h2_bundle.go:8124 +0x76\ncreated by net/http.(*T).dial\n" +
+		"\t/go/src/net/http/h2_bundle.go:7389 +0x637\n"
+	r := Diagnose(Rules{}, parseOne(t, "a.go:150: leaktest: leaked goroutine: "+loop))
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, "net/http.(*http2ClientConn).readLoop", r.Findings[0].Function)
+	assert.Contains(t, r.Root, "found alive after the tests had ended; it keeps a "+
+		"client connection")
+	assert.Empty(t, judged(t, loop).Findings)
+}

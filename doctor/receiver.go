@@ -492,6 +492,9 @@ func (sc *scene) strangers(s *site, c *counterpart) bool {
 // stuckElsewhere weakens the verdict if another goroutine of the same module is
 // stuck: nothing tells that it would not receive.
 func (sc *scene) stuckElsewhere(s *site, c *counterpart) {
+	if sc.stuckWorker(s, c) {
+		return
+	}
 	if sc.stuck == nil {
 		sc.stuck = make(map[string]*site)
 		for _, at := range sc.sites {
@@ -506,6 +509,24 @@ func (sc *scene) stuckElsewhere(s *site, c *counterpart) {
 		c.evidence = append(c.evidence, fmt.Sprintf("%s is %s and may be the "+
 			"receiver", short(at.at.Func), where(at)))
 	}
+}
+
+// stuckWorker takes a goroutine that a function of the sender's package was
+// started on, and that has waited for a lock for as long as the senders, for the
+// receiver: it does not come back to its loop.
+func (sc *scene) stuckWorker(s *site, c *counterpart) (found bool) {
+	sc.search(packageOf(s.at.Func), func(e entry) bool {
+		last := lastUser(e.stack)
+		if e.frame != last || last <= userCall(e.stack) || !isLock(e.site.op) ||
+			s.longest == 0 || e.site.longest+1 < s.longest ||
+			e.call().Func == "main.main" {
+			return true
+		}
+		*c = c.likely(e.site, short(e.call().Func)+", which may be its receiver,")
+		c.confidence, found = ConfidenceLow, true
+		return false
+	})
+	return found
 }
 
 // moduleOf returns the first two elements of a symbol's import path, which is

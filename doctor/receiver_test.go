@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -336,4 +337,33 @@ func TestReceiverIsTheOwnLoop(t *testing.T) {
 	assert.Equal(t, ReceiverPresent, r.Findings[0].Receiver)
 	assert.Equal(t, ConfidenceLow, r.Findings[0].ReceiverConfidence)
 	assert.Contains(t, r.Root, "(*P).watch, which it is in, may be the receiver")
+}
+
+// A worker of the sender's package that has waited for a lock for as long may be
+// the receiver, and does not come back.
+func TestReceiverWaitsForALock(t *testing.T) {
+	dump := func(state, function string) Finding {
+		r := judged(t, "goroutine 52 [chan send, 3 minutes]:\n"+
+			"app/reload.setup.func3.1()\n\t/src/reload/setup.go:78 +0x1\n"+
+			"app/server.stop(0xc0001c2000)\n\t/src/server/stop.go:170 +0x1\n\n"+
+			"goroutine 60 ["+state+"]:\n"+
+			"sync.(*Mutex).Lock(0x2f0c340)\n\t/go/src/sync/mutex.go:46\n"+
+			"app/server.(*Instance).Stop(0xc0001c2000)\n\t/src/server/server.go:150 +0x1\n"+
+			function+"()\n\t/src/reload/reload.go:110 +0x1\n\n")
+		i := slices.IndexFunc(r.Findings, func(f Finding) bool {
+			return f.Operation == ChanSend
+		})
+		require.GreaterOrEqual(t, i, 0)
+		return r.Findings[i]
+	}
+	f := dump("sync.Mutex.Lock, 3 minutes", "app/reload.hook.func1")
+	assert.Equal(t, Warning, f.Severity)
+	assert.Equal(t, ReceiverPresent, f.Receiver)
+	assert.Equal(t, ConfidenceLow, f.ReceiverConfidence)
+	assert.Contains(t, f.Sentence, "reload.hook.func1, which may be its receiver, "+
+		"is itself waiting for a mutex")
+	assert.Equal(t, Info, dump("sync.Mutex.Lock, 1 minutes",
+		"app/reload.hook.func1").Severity, "it was at its loop in between")
+	assert.Equal(t, Info, dump("sync.Mutex.Lock, 3 minutes",
+		"app/other.hook.func1").Severity, "another package")
 }
