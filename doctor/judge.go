@@ -59,8 +59,9 @@ func (sc *scene) blind(s *site) string {
 	switch {
 	case s.op == RuntimeInternal || tracing(stack):
 		return ""
-	case s.at.Func == "" && s.op != Running:
-		return "its stack is not in the input"
+	case s.at.Func == "" && (s.op != Running ||
+		stack.State == "" && s.count >= sc.rules.Many):
+		return "its stack is not in the input" // a few are about to start
 	case stack.State == "" && stack.members.len() > 0:
 		return "neither its state nor its time is in the input"
 	case stack.State == "" && s.op == Running && sc.hidden():

@@ -155,8 +155,7 @@ func operationOf(s *Stack) Operation {
 	if named == "semaphore" && !s.above("sync", "internal/sync", "internal/poll") {
 		named = "runtime" // a semaphore of the runtime: to start a GC, say
 	}
-	if s.State == "" && named == Running &&
-		(s.members.len() > 0 || len(s.Frames) == 0) {
+	if s.State == "" && s.members.len() > 0 && named == Running {
 		return OperationUnknown // a detector's report of a lock's holder, say
 	}
 	if s.State == "" {

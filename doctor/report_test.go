@@ -220,8 +220,13 @@ func TestReportComplete(t *testing.T) {
 	assert.False(t, r.Complete(), "an instance shows no goroutine")
 }
 
-// A goroutine that runs on another thread has no stack, and is at work.
+// A goroutine that runs on another thread, or that a profile finds before its
+// first call, has no stack and is at work.
 func TestReportCompleteWithoutStack(t *testing.T) {
+	starting := &Snapshot{}
+	starting.Add(&Stack{Count: 2})
+	starting.Add(standing(1, "", "runtime.gopark", "runtime.selectgo", "app.run"))
+	assert.True(t, Diagnose(Rules{}, starting).Complete())
 	r := Diagnose(Rules{}, parseOne(t, mainGoroutine+"goroutine 5 [running]:\n"+
 		"\tgoroutine running on other thread; stack unavailable\n\n"))
 	assert.True(t, r.Complete())

@@ -118,11 +118,15 @@ func gzipped(t *testing.T, content string) string {
 	return b.String()
 }
 
-// testHealthyLive: nothing is stuck in the same program without the defect.
+// testHealthyLive: nothing is stuck in the same program without the defect. A
+// look may find a goroutine just before it gets a lock, the next one does not.
 func testHealthyLive(t *testing.T) {
 	url := stuck(t, "0")
 	for _, form := range []string{"auto", "0", "1", "2"} {
 		got := diagnose(t, "-form", form, "-min-severity", "info", url)
+		for looks := 1; got.code == exitFindings && looks < 20; looks++ {
+			got = diagnose(t, "-form", form, "-min-severity", "info", url)
+		}
 		require.Equal(t, exitClean, got.code, "form %s:\n%s%s", form, got.stdout,
 			got.stderr)
 		require.Contains(t, got.stdout, "nothing stuck")
