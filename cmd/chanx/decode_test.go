@@ -184,7 +184,19 @@ func TestProtobuf(t *testing.T) {
 	}, snap.Stacks[0].Frames)
 	require.Equal(t, []uint64{0x201}, snap.Unresolved())
 
+	// A goroutine that has not begun, or has just ended, has no call that the
+	// runtime shows: that is no gap of the profile.
 	p := crafted()
+	p.Sample = append(p.Sample, &profile.Sample{Value: []int64{1, 1},
+		Location: nil, Label: map[string][]string{}})
+	snap, err = fromProfile(p, "p", spareFrames)
+	require.NoError(t, err)
+	require.Equal(t, []doctor.Frame{{Func: "runtime.goexit"}},
+		snap.Stacks[2].Frames)
+	require.True(t, doctor.Diagnose(doctor.Rules{}, &doctor.Snapshot{
+		Goroutines: 1, Stacks: snap.Stacks[2:]}).Complete())
+
+	p = crafted()
 	p.SampleType[1].Type = "goroutineleak"
 	snap, err = fromProfile(p, "p", spareFrames)
 	require.NoError(t, err)

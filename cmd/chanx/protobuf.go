@@ -124,6 +124,11 @@ func addSample(snap *doctor.Snapshot, stacks map[string]*doctor.Stack,
 				stack.Frames = append(stack.Frames, frames(l)...)
 			}
 		}
+		if len(s.Location) == 0 {
+			// The runtime leaves this one out of a profile: the goroutine has no
+			// other call, as it has not begun or has just ended.
+			stack.Frames = []doctor.Frame{{Func: "runtime.goexit"}}
+		}
 		stacks[key.String()] = stack
 		snap.Add(stack)
 	} else {
