@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"example.com/chanx/internal/printable"
 )
 
 // resources are calls of libraries that wait until another goroutine gives
@@ -195,6 +197,10 @@ func (sc *scene) waiting(s *site) verdict {
 	switch {
 	case sc.picked(s) && s.count >= 5*sc.rules.Many:
 		v = sc.leak(s, "their record was picked from a profile")
+	case sc.dominant(s):
+		v = sc.leak(s, "they are nearly all goroutines of the process")
+	case s.op == WaitGroup && s.count >= 10*sc.rules.Many && sc.profiled(s):
+		v = sc.joining(s)
 	case sc.timeless() && s.count < sc.rules.Many:
 		v.state = VerdictUnknown
 		v.why = "picked from a dump that does not say for how long"
@@ -224,6 +230,40 @@ func (sc *scene) waiting(s *site) verdict {
 // chose them, most likely since they are too many.
 func (sc *scene) picked(s *site) bool {
 	return sc.now.Extract && s.stacks[0].members.len() == 0
+}
+
+// profiled reports whether s is of a profile, which knows neither the age of a
+// goroutine nor who created it.
+func (sc *scene) profiled(s *site) bool {
+	stack := s.stacks[0]
+	return stack.State == "" && stack.members.len() == 0
+}
+
+// dominant reports whether nearly all goroutines of a profile are those of s,
+// which are more than a hundred and by their name no pool: their number is all
+// that a profile tells.
+func (sc *scene) dominant(s *site) bool {
+	name := strings.ToLower(s.at.Func)
+	return sc.profiled(s) && !sc.now.Extract && len(sc.now.Stacks) > 2 &&
+		s.count >= 10*sc.rules.Many && 10*s.count >= 9*sc.now.Goroutines &&
+		!isLoop(name) && !strings.Contains(name, "worker") &&
+		!strings.Contains(name, "pool")
+}
+
+// joining judges goroutines of a profile that wait for those that they started
+// to end. No pool does that, but a server may for each connection.
+func (sc *scene) joining(s *site) verdict {
+	for _, o := range sc.sites {
+		if o != s && (o.op == Syscall || stuckIn(o.op)) &&
+			o.count >= 10*sc.rules.Many &&
+			declared(o.at.Func) == declared(s.at.Func) {
+			return sc.leak(s, fmt.Sprintf("%s that they started are %s",
+				printable.Number(o.count), where(o)))
+		}
+	}
+	v := sc.leak(s, "unless as many jobs are under way")
+	v.state, v.severity = VerdictUnknown, Info
+	return v
 }
 
 // mostly reports whether nearly all goroutines of a whole process wait in the

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -256,4 +257,58 @@ func TestIdleRemote(t *testing.T) {
 	}
 	require.Len(t, profile(1240).Findings, 1)
 	assert.Empty(t, profile(40).Findings)
+}
+
+// Nearly all goroutines of a profile in one place are no pool unless their name
+// says so: more than their number it does not tell.
+func TestIdleDominant(t *testing.T) {
+	profile := func(count, others int, function string, addresses ...uint64) *Report {
+		return Diagnose(Rules{}, parseOne(t, fmt.Sprintf("goroutine profile: total %d\n",
+			count+others+1)+record(count, function, addresses...)+
+			record(others, "app.(*Server).Serve", 0x43a105, 0x44a10f)+
+			record(1, "main.main", 0x43a105, 0x44a10f)))
+	}
+	for _, addresses := range [][]uint64{{0x43a105, 0x44a10f}, {0x43a105, 0x44a10f, 0x44b000}} {
+		r := profile(100, 4, "db.(*conn).startWatcher.func1", addresses...)
+		require.Len(t, r.Findings, 1)
+		assert.Equal(t, Warning, r.Findings[0].Severity)
+		assert.Equal(t, ConfidenceLow, r.Findings[0].Confidence)
+		assert.Contains(t, r.Root, "nearly all goroutines of the process")
+		for _, r := range []*Report{
+			profile(99, 4, "db.(*conn).startWatcher.func1", addresses...),
+			profile(100, 40, "db.(*conn).startWatcher.func1", addresses...),
+			profile(100, 4, "db.(*Pool).start.func1", addresses...),
+			profile(100, 4, "db.(*conn).loop", addresses...),
+		} {
+			assert.Empty(t, r.Findings)
+			assert.False(t, r.Complete())
+		}
+	}
+}
+
+// A hundred goroutines that wait for others to end are one for each job, or left
+// behind: a system call does not last.
+func TestIdleJoining(t *testing.T) {
+	const wait = "%d @ 0x3 0x4 0x5\n#\t0x4\tsync.(*WaitGroup).Wait+0x1\t/go/src/w.go:9\n" +
+		"#\t0x5\tdb.(*proxy).serve+0x1\t/src/proxy.go:130\n\n"
+	const call = "%d @ 0x1 0x2\n#\t0x1\tsyscall.Syscall6+0x1\t/go/src/z.go:9\n" +
+		"#\t0x2\tdb.(*proxy).serve.func1+0x1\t/src/proxy.go:117\n\n"
+	profile := func(waiting, calling int) Finding {
+		r := Diagnose(Rules{}, parseOne(t, fmt.Sprintf("goroutine profile: total %d\n"+
+			wait+call, waiting+calling, waiting, calling)))
+		i := slices.IndexFunc(r.Findings, func(f Finding) bool {
+			return f.Operation == WaitGroup
+		})
+		if i < 0 {
+			return Finding{}
+		}
+		return r.Findings[i]
+	}
+	assert.Equal(t, Warning, profile(100, 110).Severity)
+	assert.Contains(t, profile(100, 110).Sentence, "110 that they started are in a "+
+		"system call (proxy.go:117)")
+	f := profile(100, 90)
+	assert.Equal(t, Info, f.Severity)
+	assert.Contains(t, f.Sentence, "unless as many jobs are under way")
+	assert.Zero(t, profile(99, 110))
 }

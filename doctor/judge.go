@@ -406,6 +406,7 @@ func (sc *scene) awaiting(s *site) verdict {
 	v := sc.waiting(s)
 	turn := sc.turn(s)
 	switch {
+	case v.report && v.state == VerdictUnknown:
 	case v.report:
 		v.severity = sc.grade(s, Warning)
 	case turn != nil && s.op == ChanReceive:
@@ -432,7 +433,7 @@ func (sc *scene) awaiting(s *site) verdict {
 			v.severity, v.state = Info, VerdictUnknown
 			v.clause = v.clause.and(same("a long poll looks the same"))
 		}
-	case s.guessed && s.count >= sc.rules.Many:
+	case s.guessed && s.count >= sc.rules.Many && !v.report:
 		return verdict{state: VerdictUnknown, why: "a select, by the number of " +
 			"calls without names: nothing else is known"}
 	}
@@ -533,6 +534,9 @@ func panicking(s *Stack) bool {
 func (sc *scene) unnamed(s *site) verdict {
 	v := verdict{state: VerdictUnknown,
 		why: "the profile does not say what they wait for"}
+	if s.op == ChanAny && s.requests == 0 && sc.dominant(s) {
+		return sc.leak(s, "they are nearly all goroutines of the process")
+	}
 	if s.requests >= sc.rules.Many || s.count >= 100*sc.rules.Many {
 		v.report, v.severity, v.confidence = true, Warning, ConfidenceLow
 		v.receiver, v.other = ReceiverUnknown, ConfidenceLow

@@ -245,8 +245,15 @@ func byNumber(s *Stack) Operation {
 
 // guessed reports whether the operation of s is by the number of its calls.
 func guessed(s *Stack) bool {
-	return s.State == "" && len(s.Frames) > 0 && s.Frames[0].Func == "" &&
-		s.Frames[0].PC != 0
+	if s.State != "" || len(s.Frames) == 0 || s.Frames[0].Func != "" ||
+		s.Frames[0].PC == 0 {
+		return false
+	}
+	switch byCalls(s) {
+	case Select, ChanAny, OperationUnknown:
+		return true
+	}
+	return false // a call further out says it
 }
 
 // generic knows what calls has no room for.

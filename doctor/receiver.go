@@ -511,19 +511,23 @@ func (sc *scene) stuckElsewhere(s *site, c *counterpart) {
 	}
 }
 
-// stuckWorker takes a goroutine that a function of the sender's package was
-// started on, and that has waited for a lock for as long as the senders, for the
-// receiver: it does not come back to its loop.
+// stuckWorker takes a goroutine for the receiver that a function of the sender's
+// package was started on, and that has waited further in for as long as the
+// senders, for a lock or for something to close: it does not come back to its
+// loop.
 func (sc *scene) stuckWorker(s *site, c *counterpart) (found bool) {
 	sc.search(packageOf(s.at.Func), func(e entry) bool {
 		last := lastUser(e.stack)
-		if e.frame != last || last <= userCall(e.stack) || !isLock(e.site.op) ||
+		r := relative{site: e.site, outer: true}
+		if e.frame != last || last <= userCall(e.stack) ||
+			!isLock(e.site.op) && !r.ending() || e.site == s ||
 			s.longest == 0 || e.site.longest+1 < s.longest ||
 			e.call().Func == "main.main" {
 			return true
 		}
 		*c = c.likely(e.site, short(e.call().Func)+", which may be its receiver,")
 		c.confidence, found = ConfidenceLow, true
+		c.site = nil // too weak for the wait-for graph
 		return false
 	})
 	return found

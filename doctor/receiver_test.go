@@ -362,6 +362,8 @@ func TestReceiverWaitsForALock(t *testing.T) {
 	assert.Equal(t, ConfidenceLow, f.ReceiverConfidence)
 	assert.Contains(t, f.Sentence, "reload.hook.func1, which may be its receiver, "+
 		"is itself waiting for a mutex")
+	f = dump("chan receive, 3 minutes", "app/reload.hook.func1")
+	assert.Equal(t, ReceiverPresent, f.Receiver, "it waits in a Stop")
 	assert.Equal(t, Info, dump("sync.Mutex.Lock, 1 minutes",
 		"app/reload.hook.func1").Severity, "it was at its loop in between")
 	assert.Equal(t, Info, dump("sync.Mutex.Lock, 3 minutes",
