@@ -250,9 +250,9 @@ func (sc *scene) notes() (notes []string) {
 		notes = append(notes, "there are too many different stacks: not every "+
 			"receiver and holder was looked for")
 	}
-	if sc.graph.cut > 0 {
+	if n := sc.graph.skipped(); n > 0 {
 		notes = append(notes, fmt.Sprintf("the arguments of %s were not compared",
-			printable.Plural(sc.graph.cut, "goroutine")))
+			printable.Plural(n, "goroutine")))
 	}
 	for _, s := range sc.now.Stacks {
 		if words := s.members.store; words != nil && words.dropped > 0 {

@@ -15,14 +15,17 @@ type graph struct {
 	sites   map[*site][]*node
 	order   []*node
 	sets    map[uint64]*waitSet
-	ids     map[uint64]ref   // of goroutines that others may wait for
-	born    map[uint64][]ref // children, of goroutines that may wait for them
+	settled map[uint64]uint64 // the set of an owner whose lock is not known
+	ids     map[uint64]ref    // of goroutines that others may wait for
+	born    map[uint64][]ref  // children, of goroutines that may wait for them
 	inside  map[uint64][]holding
 	keys    map[*site]map[uint64]bool // see locks
 	several map[uint64]bool           // owners with more than one lock
 	types   map[string]string         // see methodType
+	buf     []args
 	effort  int
-	cut     int // goroutines that were not compared
+	cut     map[*Stack]int // goroutines that were not compared
+	linked  bool           // the wait sets have their edges
 
 	cycles [][]*node
 }
@@ -35,11 +38,13 @@ type ref struct {
 
 func (r ref) member() Member { return r.stack.members.member(r.i) }
 
-// node is a goroutine that waits or is waited for, or all those of a site.
+// node is a goroutine that waits or is waited for, several that wait for the
+// same object in the same place, or all those of a site.
 type node struct {
-	ref     ref
+	ref     ref // i is -1 for several; stack is nil for a site
 	site    *site
 	count   int
+	longest uint32 // minutes, of several
 	to      *node
 	object  string // as in "(*Cache) 0xc000442730", or toEnd
 	from    []*node
@@ -53,15 +58,18 @@ type node struct {
 
 // minutes is how long n has waited.
 func (n *node) minutes() int {
-	if n.ref.stack == nil {
+	switch {
+	case n.ref.stack == nil:
 		return n.site.longest
+	case n.ref.i < 0:
+		return int(n.longest)
 	}
 	return int(n.ref.member().Minutes)
 }
 
 // id is the goroutine's, or 0.
 func (n *node) id() uint64 {
-	if n.ref.stack == nil {
+	if n.ref.stack == nil || n.ref.i < 0 {
 		return 0
 	}
 	return n.ref.member().ID
@@ -76,8 +84,8 @@ const maxGraph = 16 << 20
 func newGraph(sc *scene) *graph {
 	g := &graph{sc: sc, effort: maxGraph, nodes: make(map[ref]*node),
 		groups: make(map[*site]*node), sites: make(map[*site][]*node),
-		sets: make(map[uint64]*waitSet),
-		ids:  make(map[uint64]ref), born: make(map[uint64][]ref),
+		sets: make(map[uint64]*waitSet), settled: make(map[uint64]uint64),
+		cut: make(map[*Stack]int), ids: make(map[uint64]ref), born: make(map[uint64][]ref),
 		keys: make(map[*site]map[uint64]bool), several: make(map[uint64]bool),
 		types: make(map[string]string)}
 	stacks := slices.Clone(sc.now.Stacks)
@@ -88,12 +96,15 @@ func newGraph(sc *scene) *graph {
 	if len(owners)+len(g.ids)+len(g.born) > 0 {
 		g.find(stacks, owners)
 	}
-	for _, key := range sortedKeys(g.sets) {
+	keys := sortedKeys(g.sets)
+	for _, key := range keys {
 		g.choose(g.sets[key])
 	}
-	for _, key := range sortedKeys(g.sets) {
+	g.single()
+	for _, key := range keys {
 		g.link(g.sets[key])
 	}
+	g.linked = true
 	g.families(stacks)
 	g.sum()
 	return g
@@ -108,22 +119,33 @@ func sortedKeys(m map[uint64]*waitSet) []uint64 {
 	return keys
 }
 
+// skip counts n goroutines of s as not compared. Those that are left out in
+// several searches count once.
+func (g *graph) skip(s *Stack, n int) { g.cut[s] = max(g.cut[s], n) }
+
+// skipped returns how many goroutines were not compared.
+func (g *graph) skipped() (n int) {
+	for _, some := range g.cut {
+		n += some
+	}
+	return n
+}
+
 // afford reports whether the words of another goroutine may be read.
 func (g *graph) afford(s *Stack) bool {
-	if g.effort -= len(s.Frames) + 1; g.effort < 0 {
-		g.cut++
-		return false
-	}
-	return true
+	g.effort -= len(s.Frames) + 1
+	return g.effort >= 0
 }
+
+// maxKin bounds the parents and children that are looked for.
+const maxKin = 1 << 17
 
 // note keeps the ids of parents and children that the goroutines of stack may
 // wait for.
 func (g *graph) note(stack *Stack, at *site) {
-	const most = 1 << 18
-	for _, m := range stack.members.all() {
-		if len(g.ids)+len(g.born) > most {
-			g.cut += stack.members.len()
+	for i, m := range stack.members.all() {
+		if len(g.ids)+len(g.born) > maxKin {
+			g.skip(stack, stack.members.len()-i)
 			return
 		}
 		switch at.op {
@@ -142,10 +164,11 @@ func (g *graph) note(stack *Stack, at *site) {
 // node returns the node of a goroutine.
 func (g *graph) node(r ref) *node {
 	n := g.nodes[r]
+	if n == nil && g.linked {
+		n = g.apart(r)
+	}
 	if n == nil {
-		n = &node{ref: r, site: g.sc.of[r.stack], count: 1}
-		g.nodes[r] = n
-		g.add(n)
+		n = g.add(&node{ref: r, site: g.sc.of[r.stack], count: 1})
 	}
 	return n
 }
@@ -157,16 +180,19 @@ func (g *graph) group(s *site) *node {
 	}
 	n := g.groups[s]
 	if n == nil {
-		n = &node{site: s, count: s.count}
+		n = g.add(&node{site: s, count: s.count})
 		g.groups[s] = n
-		g.add(n)
 	}
 	return n
 }
 
-func (g *graph) add(n *node) {
+func (g *graph) add(n *node) *node {
 	g.order = append(g.order, n)
 	g.sites[n.site] = append(g.sites[n.site], n)
+	if n.ref.stack != nil && n.ref.i >= 0 {
+		g.nodes[n.ref] = n
+	}
+	return n
 }
 
 // edge says that a waits for b.
@@ -320,7 +346,7 @@ func (g *graph) holder(s *site) (*node, Confidence) {
 		if n.to == nil {
 			continue
 		}
-		count[n.to]++
+		count[n.to] += n.count
 		if best == nil || count[n.to] > count[best] {
 			best = n.to
 		}

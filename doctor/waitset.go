@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 )
@@ -60,7 +59,8 @@ func (g *graph) outside(s *site) bool {
 // program is elsewhere on 64-bit systems.
 const arenaBits = 36
 
-// waitSet is the goroutines that wait for the same object.
+// waitSet is the goroutines that wait for the same object. It counts them by
+// stack: one each would cost a million that wait for one lock 300 bytes each.
 type waitSet struct {
 	key     uint64 // of the lock if it is known, of its owner if not
 	locked  bool   // key is the lock
@@ -68,21 +68,38 @@ type waitSet struct {
 	typ     string // of the owner, a package and a type
 	owners  []uint64
 	inStd   string // the standard library's call that locks, or ""
-	waiters []waiting
+	parts   []part
+	readers int32
+	writers int32
 	longest uint32
+	self    *waiting // the likeliest to hold the object itself, or nil
+	oldest  *waiting // that has a call further out on the same owner, or nil
+	singles []*node  // those that others wait for
 	holder  *node
 	sure    Confidence
 }
 
-// waiting is a goroutine of a wait set.
-type waiting struct {
-	stack *Stack
-	i     int32
-	outer int16 // see waiter
-	apart bool
+// part is the goroutines of a wait set with the same stack. Some are known one by
+// one.
+type part struct {
+	stack   *Stack
+	count   int32
+	last    int32 // index of a member
+	longest uint32
+	some    []int32 // indices
+	node    *node
 }
 
-func (w *waiting) ref() ref { return ref{w.stack, int(w.i)} }
+// maxSome is how many goroutines of a part are told apart.
+const maxSome = 4
+
+// waiting is a goroutine of a wait set.
+type waiting struct {
+	ref     ref
+	minutes uint32
+	outer   int // see waiter
+	apart   bool
+}
 
 // holding is a goroutine that is inside an object.
 type holding struct {
@@ -93,39 +110,46 @@ type holding struct {
 	arg   bool // it only has the object among its arguments
 }
 
+// maxSets bounds the objects that goroutines wait for; those of rare stacks come
+// first.
+const maxSets = 1 << 17
+
 // collect makes the wait sets, and notes of which goroutines more must be
 // known. It returns the objects that someone may be inside of.
 func (g *graph) collect(stacks []*Stack) map[uint64]bool {
 	owners := make(map[uint64]bool)
 	locks := make(map[uint64]uint64)   // of an owner, 0 if it has several
 	loose := make(map[uint64]*waitSet) // by owner: their lock is not known yet
-	var buf []args
 	for _, stack := range stacks {
 		at := g.sc.of[stack]
 		g.note(stack, at)
 		if !onObject(at) || at.design {
 			continue
 		}
+		left := 0
 		for i := range stack.members.len() {
 			if !g.afford(stack) {
+				left += stack.members.len() - i
 				break
 			}
-			buf = stack.args(i, buf[:0])
-			w := g.target(stack, buf)
-			w.ref = ref{stack, i}
+			w := g.targetOf(ref{stack, i})
+			sets, key := g.sets, w.lock
+			if key == 0 {
+				sets, key = loose, w.owner
+			}
 			switch {
-			case w.lock != 0:
-				g.enter(g.sets, w.lock, w)
-			case w.owner != 0:
-				g.enter(loose, w.owner, w)
+			case key == 0:
+			case sets[key] == nil && len(g.sets)+len(loose) >= maxSets:
+				left++
+			default:
+				g.enter(sets, key, w, owners)
+				if w.owner != 0 && owners[w.owner] {
+					g.owns(locks, w)
+				}
 			}
-			for _, v := range w.near.all() {
-				owners[v] = true
-			}
-			if w.owner != 0 {
-				owners[w.owner] = true
-				g.owns(locks, w)
-			}
+		}
+		if left > 0 {
+			g.skip(stack, left)
 		}
 	}
 	for _, owner := range sortedKeys(loose) {
@@ -136,13 +160,21 @@ func (g *graph) collect(stacks []*Stack) map[uint64]bool {
 
 // settle puts a set whose owner is known among those of locks.
 func (g *graph) settle(s *waitSet, lock uint64) {
+	owner := s.key
 	s.key, s.locked = cmp.Or(lock, s.key), lock != 0
+	g.settled[owner] = s.key
 	known := g.sets[s.key]
 	if known == nil {
 		g.sets[s.key] = s
 		return
 	}
-	known.waiters = append(known.waiters, s.waiters...)
+	for _, p := range s.parts {
+		known.merge(p)
+	}
+	known.readers += s.readers
+	known.writers += s.writers
+	known.hold(s.self)
+	known.keepOldest(s.oldest)
 	known.typ = cmp.Or(known.typ, s.typ)
 	known.inStd = cmp.Or(known.inStd, s.inStd)
 	known.longest = max(known.longest, s.longest)
@@ -167,27 +199,116 @@ func onObject(s *site) bool {
 	return isLock(s.op) || s.op == WaitGroup || s.op == Cond || s.resource != ""
 }
 
-// enter puts w into the set of its object.
-func (g *graph) enter(sets map[uint64]*waitSet, key uint64, w waiter) {
+// enter puts w into the set of its object, and the owners of that among owners.
+func (g *graph) enter(sets map[uint64]*waitSet, key uint64, w waiter,
+	owners map[uint64]bool) {
 	s := sets[key]
 	if s == nil {
 		s = &waitSet{key: key, locked: w.lock != 0, op: g.sc.of[w.ref.stack].op}
 		sets[key] = s
 	}
-	s.waiters = append(s.waiters, waiting{w.ref.stack, int32(w.ref.i),
-		int16(min(w.outer, math.MaxInt16)), w.apart})
+	minutes := w.ref.member().Minutes
+	s.merge(part{stack: w.ref.stack, count: 1, last: int32(w.ref.i),
+		longest: minutes, some: []int32{int32(w.ref.i)}})
+	writes := g.sc.writes(w.ref.stack)
+	if writes {
+		s.writers++
+	} else {
+		s.readers++
+	}
+	if w.outer > 0 {
+		own := &waiting{w.ref, minutes, w.outer, w.apart}
+		s.keepOldest(own)
+		if w.apart || s.op == RWMutex && !writes {
+			s.hold(own)
+		}
+	}
 	s.typ, s.inStd = cmp.Or(s.typ, w.typ), cmp.Or(s.inStd, w.inStd)
-	s.longest = max(s.longest, w.ref.member().Minutes)
-	s.ownedBy(w.owner)
-	for _, v := range w.near.all() {
-		s.ownedBy(v)
+	s.longest = max(s.longest, minutes)
+	for _, v := range append(w.near.all(), w.owner) {
+		if s.ownedBy(v) {
+			owners[v] = true
+		}
 	}
 }
 
-func (s *waitSet) ownedBy(v uint64) {
-	if v != 0 && !slices.Contains(s.owners, v) && len(s.owners) < 8 {
-		s.owners = append(s.owners, v)
+// merge adds the goroutines of p.
+func (s *waitSet) merge(p part) {
+	if n := len(s.parts); n == 0 || s.parts[n-1].stack != p.stack {
+		s.parts = append(s.parts, p)
+		return
 	}
+	known := &s.parts[len(s.parts)-1]
+	if len(known.some) < maxSome {
+		known.some = append(known.some, p.some...)
+	}
+	known.count += p.count
+	known.last = max(known.last, p.last)
+	known.longest = max(known.longest, p.longest)
+}
+
+// hold keeps w, unless it is nil, if it is the likeliest to hold the object.
+func (s *waitSet) hold(w *waiting) {
+	best := s.self
+	if best == nil || w != nil && (w.apart && !best.apart ||
+		w.apart == best.apart && w.minutes > best.minutes) {
+		s.self = w
+	}
+}
+
+// keepOldest keeps w, unless it is nil, if none has waited longer.
+func (s *waitSet) keepOldest(w *waiting) {
+	if s.oldest == nil || w != nil && w.minutes >= s.oldest.minutes {
+		s.oldest = w
+	}
+}
+
+// ownedBy adds an owner, and reports whether it is among those that count.
+func (s *waitSet) ownedBy(v uint64) bool {
+	if v == 0 || slices.Contains(s.owners, v) {
+		return v != 0
+	}
+	if len(s.owners) == maxOwners {
+		return false
+	}
+	s.owners = append(s.owners, v)
+	return true
+}
+
+// maxOwners bounds the objects that a lock may be in.
+const maxOwners = 8
+
+// targetOf is target for one goroutine.
+func (g *graph) targetOf(r ref) waiter {
+	g.buf = r.stack.args(r.i, g.buf[:0])
+	w := g.target(r.stack, g.buf)
+	w.ref = r
+	return w
+}
+
+// setOf returns the set that a goroutine waits in, or nil.
+func (g *graph) setOf(r ref) *waitSet {
+	if at := g.sc.of[r.stack]; !onObject(at) || at.design {
+		return nil
+	}
+	w := g.targetOf(r)
+	if w.lock != 0 {
+		return g.sets[w.lock]
+	}
+	return g.sets[g.settled[w.owner]]
+}
+
+// part returns the part of s that a goroutine is in, or nil.
+func (s *waitSet) part(r ref) *part {
+	if s == nil {
+		return nil
+	}
+	for i := range s.parts {
+		if p := &s.parts[i]; p.stack == r.stack && r.i <= int(p.last) {
+			return p
+		}
+	}
+	return nil
 }
 
 // find looks for the goroutines that are inside of an owner, for those that ids
@@ -197,7 +318,7 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 	var buf []args
 	for _, stack := range stacks {
 		at := g.sc.of[stack]
-		taker, holding := tracing(stack), mayHold(stack, at)
+		taker, holding, left := tracing(stack), mayHold(stack, at), 0
 		for i, m := range stack.members.all() {
 			if _, ok := g.ids[m.ID]; ok {
 				g.ids[m.ID] = ref{stack, i}
@@ -205,12 +326,18 @@ func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
 			if of, ok := g.born[m.Parent]; ok && len(of) < 64 {
 				g.born[m.Parent] = append(of, ref{stack, i})
 			}
-			if len(owners) == 0 || holding == 0 || taker || stack.members.len() == 0 ||
-				!g.afford(stack) {
+			if len(owners) == 0 || holding == 0 || taker {
+				continue
+			}
+			if !g.afford(stack) {
+				left++
 				continue
 			}
 			buf = stack.args(i, buf[:0])
 			g.insides(ref{stack, i}, buf[:min(len(buf), holding)], owners, inside)
+		}
+		if left > 0 {
+			g.skip(stack, left)
 		}
 	}
 	g.inside = inside
@@ -291,15 +418,15 @@ func (g *graph) candidates(s *waitSet) []holding {
 	}) {
 		return nil
 	}
-	own := make(map[ref]bool, len(s.waiters))
-	for _, w := range s.waiters {
-		own[w.ref()] = true
-	}
 	best := make(map[ref]holding)
 	for _, owner := range s.owners {
 		for _, h := range g.inside[owner] {
-			if own[h.ref] || h.typ != s.typ && !s.locked || s.elsewhere(h) ||
-				!g.afford(h.ref.stack) {
+			if h.typ != s.typ && !s.locked || s.elsewhere(h) ||
+				g.setOf(h.ref) == s {
+				continue
+			}
+			if !g.afford(h.ref.stack) {
+				g.skip(h.ref.stack, 1)
 				continue
 			}
 			h.score = g.score(s, h)
@@ -333,36 +460,19 @@ func (s *waitSet) elsewhere(h holding) bool {
 // method that only calls the one that locks holds nothing. Where a writer waits
 // too, a reader is enough that has been through a method of the object before.
 func (g *graph) chooseSelf(s *waitSet) {
-	var best, first *waiting
-	readers, writers := 0, 0
-	for i := range s.waiters {
-		w := &s.waiters[i]
-		if g.sc.writes(w.stack) {
-			writers++
-		} else {
-			readers++
-		}
-		if w.ref().member().Minutes >= s.longest && w.outer > 0 && s.longest > 0 &&
-			len(s.waiters) > 1 {
-			first = w
-		}
-		if w.outer == 0 || best != nil && (best.apart && !w.apart ||
-			best.apart == w.apart &&
-				best.ref().member().Minutes >= w.ref().member().Minutes) {
-			continue
-		}
-		if w.apart || s.op == RWMutex && !g.sc.writes(w.stack) {
-			best = w
+	best := s.self
+	if best == nil || !best.apart && (s.readers == 0 || s.writers == 0) {
+		best = s.oldest // the lock was taken before any of them came to wait
+		if best == nil || best.minutes < s.longest || s.longest == 0 ||
+			s.readers+s.writers < 2 {
+			return
 		}
 	}
-	if best == nil || !best.apart && (readers == 0 || writers == 0) {
-		best = first // the lock was taken before any of them came to wait
-	}
-	if best == nil || !best.apart && g.sc.partial {
+	if !best.apart && g.sc.partial {
 		return
 	}
-	s.holder = g.node(best.ref())
-	s.holder.self = best.stack.Frames[best.outer].Func
+	s.holder = g.node(best.ref)
+	s.holder.self = best.ref.stack.Frames[best.outer].Func
 	s.holder.may = !best.apart
 	s.sure = ConfidenceMedium
 	if best.apart {
@@ -456,19 +566,67 @@ func isLoop(symbol string) bool {
 	return false
 }
 
+// single takes the goroutines that others wait for out of their sets.
+func (g *graph) single() {
+	for _, n := range g.order {
+		s := g.setOf(n.ref)
+		if p := s.part(n.ref); p != nil {
+			s.singles = append(s.singles, n)
+			p.take(n.ref.i)
+		}
+	}
+}
+
+// take removes member i.
+func (p *part) take(i int) {
+	p.some = slices.DeleteFunc(p.some, func(at int32) bool { return at == int32(i) })
+	p.count--
+}
+
 // link makes the edges of a set.
 func (g *graph) link(s *waitSet) {
 	if s.holder == nil {
 		return
 	}
 	s.holder.sure = s.sure
-	for _, w := range s.waiters {
-		if s.holder.ref == w.ref() {
-			s.holder.object = s.object()
+	object := s.object()
+	for _, n := range s.singles {
+		if n == s.holder {
+			n.object = object
 			continue
 		}
-		g.edge(g.node(w.ref()), s.holder, s.object())
+		g.edge(n, s.holder, object)
 	}
+	for i := range s.parts {
+		p := &s.parts[i]
+		if int(p.count) == len(p.some) {
+			for _, at := range p.some {
+				g.edge(g.node(ref{p.stack, int(at)}), s.holder, object)
+			}
+			continue
+		}
+		p.node = g.add(&node{ref: ref{p.stack, -1}, site: g.sc.of[p.stack],
+			count: int(p.count), longest: p.longest})
+		g.edge(p.node, s.holder, object)
+	}
+}
+
+// apart makes a node of its own of a goroutine that is in one with others, or
+// returns nil.
+func (g *graph) apart(r ref) *node {
+	p := g.setOf(r).part(r)
+	switch {
+	case p == nil || p.node == nil:
+		return nil
+	case p.node.count == 1: // the others have been taken out of it
+		p.node.ref = r
+		g.nodes[r] = p.node
+		return p.node
+	}
+	p.node.count--
+	n := g.add(&node{ref: r, site: p.node.site, count: 1})
+	g.edge(n, p.node.to, p.node.object)
+	return n
 }
 
 // object names the object of s, as in "(*Cache) 0xc000442730".
