@@ -40,7 +40,8 @@ func (r *Report) UnmarshalJSON(text []byte) error {
 // sound reports whether the numbers can be added up and everything that is
 // referred to is there.
 func (e *encodedReport) sound() bool {
-	ok := sane(e.Goroutines, e.Judged, e.Unreadable) && soundWaits(e.Waits, 0)
+	ok := sane(e.Goroutines, e.Judged, e.Unreadable) &&
+		e.Judged <= e.Goroutines && soundWaits(e.Waits, 0)
 	for _, f := range e.Findings {
 		ok = ok && sane(f.Count, f.Line)
 		for _, n := range f.Instances {
@@ -98,9 +99,10 @@ func (r *Report) Merge(other *Report) {
 	fleet := len(r.Instances)+len(other.Instances) > 1
 	r.name()
 	other.name()
+	root := r.graphRoot()
 	if len(r.Findings) == 0 || len(other.Findings) > 0 &&
 		worse(other.Findings[0], r.Findings[0]) < 0 {
-		r.Root = other.Root
+		root = other.graphRoot()
 	}
 	for _, t := range other.Targets {
 		if !slices.Contains(r.Targets, t) {
@@ -130,6 +132,16 @@ func (r *Report) Merge(other *Report) {
 			r.Findings[i].Instances = nil
 		}
 	}
+	r.Root = cmp.Or(root, r.rootSentence())
+}
+
+// graphRoot returns the root if it is of the wait-for graph. One that repeats a
+// finding, or says that there is none, is not true of a fleet.
+func (r *Report) graphRoot() string {
+	if len(r.Waits) == 0 || r.Root == r.rootSentence() {
+		return ""
+	}
+	return r.Root
 }
 
 // name says of each finding which instance it is of, if there is only one.

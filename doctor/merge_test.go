@@ -97,6 +97,33 @@ func TestReportMerge(t *testing.T) {
 	assert.Contains(t, r.Findings[1].Sentence, "there, on 5 instances")
 }
 
+// The root of a fleet is true of all of it: it counts what the finding counts,
+// and no instance in order hides one that could not be judged.
+func TestReportMergeRoot(t *testing.T) {
+	r := Diagnose(Rules{})
+	for i := range 2 {
+		r.Merge(onInstance(t, fmt.Sprintf("host%d", i), 212, 10))
+	}
+	assert.Contains(t, r.Root, "20 goroutines are blocked")
+	assert.Equal(t, r.Findings[0].Sentence, r.Root)
+
+	graph := onInstance(t, "host2", 212, 2000)
+	graph.Root, graph.Waits = "everything waits for goroutine 7", []*Wait{{Count: 1}}
+	r.Merge(graph)
+	assert.Equal(t, "everything waits for goroutine 7", r.Root)
+
+	idle := func(judged int) *Report {
+		return &Report{Goroutines: 3, Judged: judged, Root: "nothing stuck",
+			Instances: []Instance{{Name: "a", Goroutines: 3}}}
+	}
+	r = Diagnose(Rules{})
+	r.Merge(idle(3))
+	assert.Equal(t, "nothing stuck", r.Root)
+	r.Merge(idle(2))
+	r.Merge(idle(3))
+	assert.Equal(t, "cannot tell for 1 of 9 goroutines", r.Root)
+}
+
 // A report that no Diagnose made is refused, and never a panic later.
 func TestReportImpossible(t *testing.T) {
 	deep := `{"count":1}`
@@ -104,7 +131,7 @@ func TestReportImpossible(t *testing.T) {
 		deep = `{"waiting":[` + deep + `]}`
 	}
 	for _, text := range []string{
-		`{"goroutines":-1}`, `{"judged":1e15}`, `{"findings":[{"count":-5}]}`,
+		`{"goroutines":-1}`, `{"goroutines":3,"judged":4}`, `{"findings":[{"count":-5}]}`,
 		`{"findings":[{"severity":"awful"}]}`, `{"waits":[null]}`,
 		`{"groups":[{"stacks":[null]}]}`, `{"groups":[{"stacks":[{"count":-1}]}]}`,
 		`{"instances":[{"goroutines":-1}]}`, `{"waits":[` + deep + `]}`,

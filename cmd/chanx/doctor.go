@@ -77,14 +77,35 @@ func examine(o *options, c *console) (*doctor.Report, bool) {
 	}
 	o.rules.Receivers = src.receivers(snaps)
 	report := doctor.Diagnose(o.rules, snaps...)
+	var services []*target
 	for _, t := range targets {
 		if t.report != nil {
+			services = append(services, t)
 			o.unheard(t, c)
-			report.Merge(t.report)
 		}
+	}
+	twice(services, c)
+	for _, t := range services {
+		report.Merge(t.report)
 	}
 	ok = absent(report, targets, c) && ok
 	return report, src.said(c) && ok
+}
+
+// twice reports the services that are one process, as a saved report and the live
+// service are. Both reports count: each may have findings of its own, such as
+// those of two observers.
+func twice(services []*target, c *console) {
+	first := make(map[doctor.Process]*target)
+	for _, t := range services {
+		process, known := t.process()
+		if first[process] == nil {
+			first[process] = t
+		} else if known {
+			c.say("%s and %s are the same process, whose goroutines count twice",
+				first[process].name, t.name)
+		}
+	}
 }
 
 // unheard reports the flags that do not reach a service that judges itself.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"example.com/chanx/doctor"
 )
@@ -15,6 +16,17 @@ import (
 type input struct {
 	snaps  []*doctor.Snapshot
 	report *doctor.Report
+}
+
+// process returns the process that the report of t is of, unless that is not
+// known or the report is of a fleet.
+func (t *target) process() (p doctor.Process, ok bool) {
+	if len(t.report.Instances) != 1 || t.report.Instances[0].Process == nil {
+		return p, false
+	}
+	p = *t.report.Instances[0].Process
+	p.Started = p.Started.UTC() // comparable, whatever its zone
+	return p, true
 }
 
 // maxReport bounds a report, which has to be in memory as a whole.
@@ -52,10 +64,13 @@ func readInput(r io.Reader, name string, known *anchors) (input, error) {
 	return input{report: report}, nil
 }
 
-// isReport recognizes the first key of a report.
+// isReport recognizes the first key of a report, as it is written, or sorted by
+// another program.
 func isReport(head []byte) bool {
 	head = bytes.TrimLeft(head, " \t\r\n")
 	rest, ok := bytes.CutPrefix(head, []byte("{"))
-	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"),
-		[]byte(`"targets"`))
+	rest, ok2 := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte{'"'})
+	key, _, ok3 := bytes.Cut(rest, []byte{'"'})
+	return ok && ok2 && ok3 && slices.Contains([]string{"targets", "banner",
+		"changes", "edges"}, string(key))
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -74,6 +76,20 @@ func TestOnlyHandler(t *testing.T) {
 		a).code)
 }
 
+// TestSameProcess: a service that is given twice is noted, whether by another
+// address or as a report that was saved; the same URL is looked at once.
+func TestSameProcess(t *testing.T) {
+	url := onlyHandler(t, "/debug/chanx/")
+	require.Len(t, parse(t, diagnose(t, "-json", url, url).stdout).Instances, 1)
+	saved := write(t, "r.json", diagnose(t, "-json", url).stdout)
+	got := diagnose(t, saved, url)
+	require.Contains(t, got.stderr, saved+" and "+url+
+		" are the same process, whose goroutines count twice")
+	// A report that does not say of which process it is may be of any.
+	other := write(t, "o.json", `{"targets":["x"],"goroutines":3,"judged":3}`)
+	require.NotContains(t, diagnose(t, other, other).stderr, "the same process")
+}
+
 func blockedSender(ch chan int) { ch <- 1 }
 
 // TestReports: what -json printed can be given again, also by a server that
@@ -86,6 +102,17 @@ func TestReports(t *testing.T) {
 	require.Contains(t, got.stdout, "12 goroutines are blocked sending")
 	require.Contains(t, got.stdout, "example.com/app/log.(*Writer).Write "+
 		"/src/app/log/writer.go:212")
+
+	// Other programs, such as jq -S, sort the keys.
+	var keys map[string]any
+	text, err := os.ReadFile(saved)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &keys))
+	sorted, err := json.Marshal(keys)
+	require.NoError(t, err)
+	got = diagnose(t, write(t, "sorted.json", string(sorted)))
+	require.Equal(t, exitFindings, got.code, got.stderr)
+	require.Contains(t, got.stdout, "12 goroutines are blocked sending")
 
 	for _, bad := range []string{`{"targets":`, `{"targets":[],"goroutines":-1}`,
 		`{"targets":[],"groups":[{"stacks":[null]}]}`} {

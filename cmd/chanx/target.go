@@ -36,6 +36,7 @@ func newTargets(o *options, f *fetcher) ([]*target, error) {
 	var targets []*target
 	shared := newSharing()
 	stdin := false
+	named := make(map[string]bool)
 	for _, arg := range o.targets {
 		u, err := parseURL(arg)
 		if err != nil {
@@ -50,6 +51,10 @@ func newTargets(o *options, f *fetcher) ([]*target, error) {
 			t.name = u.Redacted()
 			t.server = &server{fetch: f, form: o.form, stop: o.maxStop, url: u,
 				name: t.name}
+			if named[u.String()] {
+				continue // as from a list made by another program
+			}
+			named[u.String()] = true
 		case arg == "-":
 			t.name = "standard input"
 			if stdin {
