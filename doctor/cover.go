@@ -74,6 +74,7 @@ func (c *lineCover) learn(line []byte, i int) bool {
 	if n < 0 || len(bytes.TrimLeft(behindHeader(line[i:], n, quote), " \t\r,;}])")) > 0 {
 		rest, ok := afterPrefix(line, c.before)
 		if len(bytes.TrimSpace(before)) > 0 && n != len(line)-i &&
+			!recordOnly(line, i) &&
 			(!ok || len(rest) != len(line)-i) {
 			return false
 		}
@@ -81,6 +82,18 @@ func (c *lineCover) learn(line []byte, i int) bool {
 	c.before, c.quote = append(c.before[:0], before...), quote
 	c.fresh = 3
 	return true
+}
+
+// recordOnly reports whether the rest of line from i on is a record of a profile
+// and nothing else, behind a blank.
+func recordOnly(line []byte, i int) bool {
+	_, addresses, _ := bytes.Cut(line[i:], []byte(" @"))
+	for field := range bytes.FieldsSeq(addresses) {
+		if !bytes.HasPrefix(field, []byte("0x")) {
+			return false
+		}
+	}
+	return i > 0 && (line[i-1] == ' ' || line[i-1] == '\t') && isRecord(line[i:])
 }
 
 // behindHeader returns the text after a header of n bytes, up to the closing

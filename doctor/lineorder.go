@@ -3,11 +3,13 @@ package doctor
 import (
 	"bytes"
 	"slices"
+	"strconv"
 )
 
 // lineOrder puts the lines of a log right that prints its newest line first, as
 // log stores do: there a goroutine ends with its header. The first header tells,
-// if the line before it is a call and the one before that is where it stands.
+// if the line before it is a call and the one before that is where it stands. A
+// record of a profile ends with its addresses, and the profile with its total.
 type lineOrder struct {
 	held    [][]byte // the lines since the last header, or before the first
 	size    int
@@ -27,7 +29,7 @@ func (o *lineOrder) take(l *lines, line []byte) bool {
 	if o.decided && !o.newest {
 		return false
 	}
-	header := headerAt(line) >= 0
+	header := headerAt(line) >= 0 || isRecord(line)
 	if header && !o.decided {
 		o.decided, o.newest = true, o.reversed(l, line)
 		if o.newest {
@@ -98,7 +100,29 @@ func (o *lineOrder) reversed(l *lines, header []byte) bool {
 		return bytes.TrimSpace(cover.off(o.held[len(o.held)-n]))
 	}
 	call, file := last(1), last(2)
+	if isLocation(call) || bytes.HasPrefix(call, labelMark) {
+		for i := 1; bytes.HasPrefix(call, labelMark) && i < len(o.held); i++ {
+			call = last(i + 1)
+		}
+		return isOfRecord(cover.off(header), call)
+	}
 	return isCall(call) && hasArgs(call) && isPath(file)
+}
+
+// isOfRecord reports whether a call is one of those whose addresses a record
+// begins with: the innermost that has a name. The calls of the record before, in
+// a profile whose beginning is cut off, end with the outermost one.
+func isOfRecord(record, location []byte) bool {
+	pc, _, _ := splitLocation(location)
+	want, err := strconv.ParseUint(string(pc), 0, 64)
+	fields := bytes.Fields(record)
+	for i, field := range fields {
+		got, _ := strconv.ParseUint(string(field), 0, 64)
+		if err == nil && (got == want || got == want+1) {
+			return i < len(fields)-1
+		}
+	}
+	return false
 }
 
 // end emits the lines behind the last header, which are of no goroutine.

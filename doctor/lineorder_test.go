@@ -16,6 +16,9 @@ import (
 func newestFirst(dump, format string) string {
 	lines := strings.Split(strings.TrimSuffix(dump, "\n"), "\n")
 	for i, line := range lines {
+		if format == "" {
+			continue
+		}
 		lines[i] = fmt.Sprintf(format, i/60, i%60, line)
 	}
 	slices.Reverse(lines)
@@ -83,4 +86,48 @@ func TestLineOrderCutAtTheBeginning(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got[0].Stacks, 1)
 	assert.Equal(t, "main.g", got[0].Stacks[0].Frames[0].Func)
+}
+
+// A profile is put in order, too: its total comes last.
+func TestLineOrderNewestFirstProfile(t *testing.T) {
+	const profile = "goroutine profile: total 13\n" +
+		"10 @ 0x43e0c5 0x40a1b2 0x6d2f15 0x6d2f89 0x46d781\n# labels: {\"a\":\"b\"}\n" +
+		"#\t0x6d2f14\tmain.work+0x54\t/src/a.go:31\n" +
+		"#\t0x6d2f88\tmain.run+0x40\t/src/a.go:12\n\n" +
+		"3 @ 0x43e0c5 0x40a1b2 0x40a1b9 0x6d2f22 0x6d2f89 0x46d781\n" +
+		"#\t0x6d2f21\tmain.send+0x54\t/src/a.go:41\n" +
+		"#\t0x6d2f88\tmain.run+0x40\t/src/a.go:12\n\n"
+	want := parseOne(t, profile)
+	for _, format := range []string{
+		"2026-11-24T10:%02d:%02d.123Z app-7f9 %s",
+		"{\"ts\":\"10:%02d:%02d\",\"log\":%q}",
+		"",
+	} {
+		t.Run(format, func(t *testing.T) {
+			for dump, extract := range map[string]bool{profile: false,
+				profile[strings.Index(profile, "10 @"):]: true} {
+				got, err := Parse(strings.NewReader(newestFirst(dump, format)), "t")
+				require.NoError(t, err)
+				require.Len(t, got, 1)
+				assert.Zero(t, got[0].Unreadable, "%v", got[0].Troubles)
+				assert.Equal(t, extract, got[0].Extract)
+				assert.Equal(t, 13, got[0].Goroutines)
+				slices.Reverse(got[0].Stacks)
+				require.Len(t, got[0].Stacks, 2)
+				for i, s := range want.Stacks {
+					assert.Equal(t, s.Frames, got[0].Stacks[i].Frames)
+					assert.Equal(t, s.Labels, got[0].Stacks[i].Labels)
+				}
+			}
+		})
+	}
+	leaks, err := Parse(strings.NewReader(newestFirst(strings.Replace(profile,
+		"goroutine ", "goroutineleak ", 1), "10:%02d:%02d app %s")), "t")
+	require.NoError(t, err)
+	assert.True(t, leaks[0].Stacks[0].Leaked)
+	prose := parseOne(t, "It has 7 @ 0x43e0c5 and more:\n"+profile)
+	assert.Equal(t, 13, prose.Goroutines)
+	cut := profile[strings.Index(profile, "#\t0x6d2f88"):]
+	p := parseOne(t, strings.ReplaceAll(cut, "\n\n", "\n"))
+	assert.Equal(t, "main.send", p.Stacks[0].Frames[3].Func, "cut off at its beginning")
 }

@@ -8,6 +8,10 @@ import (
 // beginProfile reads "goroutine profile: total 16400", or nothing of an extract
 // that begins with a record.
 func (p *parser) beginProfile(line []byte) {
+	if p.profile && p.snap.Extract && line != nil && p.in.order.newest {
+		p.endProfile(line)
+		return
+	}
 	if empty := p.profile && p.snap.Goroutines == 0 && !p.started; empty {
 		p.profile, p.total = false, 0 // its first line alone was pasted
 	}
@@ -20,6 +24,21 @@ func (p *parser) beginProfile(line []byte) {
 		p.snap.Extract = true
 		return
 	}
+	p.announce(line)
+}
+
+// endProfile reads the first line of a profile that is printed backwards.
+func (p *parser) endProfile(line []byte) {
+	p.end()
+	p.announce(line)
+	p.snap.Extract = false
+	for _, s := range p.snap.Stacks {
+		s.Leaked = s.Leaked || p.leaks
+	}
+}
+
+// announce reads the kind and the size of a profile.
+func (p *parser) announce(line []byte) {
 	p.leaks = bytes.HasPrefix(line, []byte("goroutineleak"))
 	number := line[bytes.Index(line, []byte("total "))+len("total "):]
 	number = number[:len(number)-len(bytes.TrimLeft(number, "0123456789"))]
