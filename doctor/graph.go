@@ -18,7 +18,7 @@ type graph struct {
 	settled map[uint64]uint64 // the set of an owner whose lock is not known
 	ids     map[uint64]ref    // of goroutines that others may wait for
 	born    map[uint64][]ref  // children, of goroutines that may wait for them
-	inside  map[uint64][]holding
+	inside  map[uint64][]insideCall
 	keys    map[*site]map[uint64]bool // see locks
 	several map[uint64]bool           // owners with more than one lock
 	types   map[string]string         // see methodType

@@ -395,20 +395,20 @@ func (sc *scene) apart(s *site, e entry) bool {
 	return true
 }
 
-// receivers returns the first words of a call over the first members of a
-// stack, or nothing if one of them is not known.
+// receivers returns the first words of a call over the members of a stack, or
+// nothing if one of them is not known or there are too many.
 func receivers(s *Stack, frame int) map[uint64]bool {
+	if s.members.len() > maxSample {
+		return nil
+	}
 	all := make(map[uint64]bool)
 	var buf []args
-	for i := range min(s.members.len(), maxSample) {
+	for i := range s.members.len() {
 		buf = s.args(i, buf[:0])
 		if frame >= len(buf) || buf[frame].receiver() == 0 {
 			return nil
 		}
 		all[buf[frame].receiver()] = true
-	}
-	if s.members.len() > maxSample {
-		return nil
 	}
 	return all
 }

@@ -101,6 +101,14 @@ type waiting struct {
 	apart   bool
 }
 
+// insideCall is a call of a goroutine inside an object.
+type insideCall struct {
+	stack *Stack
+	i     int32 // of the member
+	frame int16
+	arg   bool // the object is not its receiver
+}
+
 // holding is a goroutine that is inside an object.
 type holding struct {
 	ref   ref
@@ -314,7 +322,7 @@ func (s *waitSet) part(r ref) *part {
 // find looks for the goroutines that are inside of an owner, for those that ids
 // asks for, and for children.
 func (g *graph) find(stacks []*Stack, owners map[uint64]bool) {
-	inside := make(map[uint64][]holding)
+	inside := make(map[uint64][]insideCall)
 	var buf []args
 	for _, stack := range stacks {
 		at := g.sc.of[stack]
@@ -362,7 +370,7 @@ const maxInside = 256
 // insides notes the objects that the calls of a goroutine have as receiver or
 // argument.
 func (g *graph) insides(r ref, words []args, owners map[uint64]bool,
-	inside map[uint64][]holding) {
+	inside map[uint64][]insideCall) {
 	user, caller := max(userCall(r.stack), 0), lockCaller(r.stack)
 	var own uint64 // the object that it waits for is no place where it holds it
 	if at := g.sc.of[r.stack]; user < len(words) && (isLock(at.op) ||
@@ -379,14 +387,19 @@ func (g *graph) insides(r ref, words []args, owners map[uint64]bool,
 				v == own && !g.several[v] || len(inside[v]) >= maxInside {
 				continue
 			}
-			typ := g.methodType(r.stack.Frames[f].Func)
-			if j > 0 {
-				typ = ""
-			}
-			inside[v] = append(inside[v], holding{ref: r, frame: f, typ: typ,
-				arg: typ == ""})
+			inside[v] = append(inside[v], insideCall{r.stack, int32(r.i), int16(f), j > 0})
 		}
 	}
+}
+
+// holding is c as a holder.
+func (g *graph) holding(c insideCall) holding {
+	h := holding{ref: ref{c.stack, int(c.i)}, frame: int(c.frame)}
+	if !c.arg {
+		h.typ = g.methodType(c.stack.Frames[c.frame].Func)
+	}
+	h.arg = h.typ == ""
+	return h
 }
 
 // choose finds the holder among the goroutines that are inside the object.
@@ -420,7 +433,8 @@ func (g *graph) candidates(s *waitSet) []holding {
 	}
 	best := make(map[ref]holding)
 	for _, owner := range s.owners {
-		for _, h := range g.inside[owner] {
+		for _, c := range g.inside[owner] {
+			h := g.holding(c)
 			if h.typ != s.typ && !s.locked || s.elsewhere(h) ||
 				g.setOf(h.ref) == s {
 				continue
