@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 
 	"example.com/chanx/internal/printable"
 )
@@ -38,7 +40,8 @@ var ErrNoDump = errors.New("no goroutine in it: want a goroutine profile " +
 // the input itself it keeps a few lines at most. It keeps at most 100,000
 // distinct stacks and 1,000 snapshots of one input.
 func Parse(r io.Reader, target string) ([]*Snapshot, error) {
-	p := parser{target: target, words: &wordStore{}}
+	p := parser{target: target, words: &wordStore{},
+		names: make(map[string]string)}
 	p.in = &lines{emit: p.line, forget: p.forget}
 	p.begin()
 	err := p.in.read(r)
@@ -94,6 +97,9 @@ type parser struct {
 	profile bool
 	total   int // announced by a profile
 	leaks   bool
+
+	names  map[string]string // see name
+	frames []Frame           // of the stack being decoded
 
 	head    header
 	state   []byte // head.state, which points into a line
@@ -352,7 +358,7 @@ func (p *parser) stack() *Stack {
 	}
 	p.stacks++
 	key := string(p.key)
-	s := decode(key)
+	s := p.decode(key)
 	s.members.store, s.key = p.words, key
 	p.index[key] = s
 	p.snap.Stacks = append(p.snap.Stacks, s)
@@ -361,17 +367,17 @@ func (p *parser) stack() *Stack {
 
 // decode makes a Stack of a key: state, flags, then function, file and line
 // of each call, the creator after an empty function.
-func decode(key string) *Stack {
-	b := []byte(key)
+func (p *parser) decode(key string) *Stack {
 	field := func() string {
-		f, rest, _ := bytes.Cut(b, []byte{'\n'})
-		b = rest
-		return printable.Text(string(f))
+		f, rest, _ := strings.Cut(key, "\n")
+		key = rest
+		return p.name(f)
 	}
+	frames := p.frames[:0]
 	s := &Stack{State: State(field())}
 	flags := field()
 	s.Leaked, s.Bubble = flags[0] == '1', flags[1] == '1'
-	for len(b) > 0 {
+	for len(key) > 0 {
 		f := Frame{Func: field()}
 		creator := f.Func == ""
 		if creator {
@@ -380,7 +386,7 @@ func decode(key string) *Stack {
 		if f.Func == "@" {
 			f.Func = ""
 			f.PC, _ = strconv.ParseUint(field(), 0, 64)
-			s.Frames = append(s.Frames, f)
+			frames = append(frames, f)
 			continue
 		}
 		if f.Func == "?" {
@@ -391,8 +397,21 @@ func decode(key string) *Stack {
 		if creator {
 			s.CreatedBy = f
 		} else {
-			s.Frames = append(s.Frames, f)
+			frames = append(frames, f)
 		}
 	}
+	p.frames, s.Frames = frames, slices.Clone(frames)
 	return s
+}
+
+// name returns s in printable form. Equal names share one string: a hundred
+// thousand stacks have a few thousand functions and files.
+func (p *parser) name(s string) string {
+	known, ok := p.names[s]
+	if !ok {
+		s = strings.Clone(s) // the key is long
+		known = printable.Text(s)
+		p.names[s] = known
+	}
+	return known
 }
