@@ -36,13 +36,15 @@ func links(stacks bool) []link {
 
 func (r *Report) writePage(w io.Writer, links []link) error {
 	var b bytes.Buffer
+	first, more := r.shown()
 	err := page.Execute(&b, struct {
 		*Report
 		Links         []link
 		Policy, Style any
+		First, More   []shown
 		InOrder, Rest []Group
 	}{r, links, template.HTMLAttr(`content="` + pagePolicy + `"`),
-		template.CSS(pageStyle), r.inOrder(true), r.inOrder(false)})
+		template.CSS(pageStyle), first, more, r.inOrder(true), r.inOrder(false)})
 	if err != nil {
 		return err
 	}
@@ -53,6 +55,22 @@ func (r *Report) writePage(w io.Writer, links []link) error {
 		return printable.Rune(c)
 	}, b.Bytes()))
 	return err
+}
+
+// shown is a finding on the page.
+type shown struct {
+	Finding
+	Line string // what it says that the root has not said
+	Of   int    // all goroutines
+}
+
+// shown returns the findings, and those beyond maxFull.
+func (r *Report) shown() (first, more []shown) {
+	for _, f := range r.Findings {
+		first = append(first, shown{f, f.line(r.Root), r.Goroutines})
+	}
+	cut := min(len(first), maxFull)
+	return first[:cut], first[cut:]
 }
 
 // inOrder returns the groups that are in order, or the others.
@@ -125,18 +143,12 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"name": func(g Group) string {
 		return name(Frame{Func: g.Function, File: g.File, Line: g.Line})
 	},
-	"doing":   doing,
-	"tree":    tree,
-	"targets": func(r *Report) string { return r.targets() },
-	"judged":  func(r *Report) string { return r.judged() },
-	"on":      func(f Finding, instance string) string { return f.on(instance) },
-	"heading": func(f Finding) string {
-		if f.Function == "" {
-			return f.Sentence
-		}
-		return f.heading()
-	},
-	"assurance": func(f Finding) string { return f.assurance() },
+	"doing":     doing,
+	"tree":      tree,
+	"targets":   func(r *Report) string { return r.targets() },
+	"judged":    func(r *Report) string { return r.judged() },
+	"on":        func(f shown, instance string) string { return f.on(instance) },
+	"assurance": func(f shown) string { return f.assurance() },
 	"tally":     func(r *Report) string { return r.tally() },
 	"longest":   func(s *Stack) int { return s.longest() },
 	"plural":    printable.Plural[int],
@@ -178,7 +190,7 @@ summary{cursor:pointer;padding:.5rem 0;min-height:1.5rem}
 .stuck{color:var(--critical)}.slow{color:var(--warning)}.unknown{color:var(--info)}
 .bar{display:block;width:100%;height:.45rem;margin:.3rem 0;border-radius:.25rem;background:var(--line);fill:#888}
 .critical .bar,.stuck .bar{fill:var(--critical)}.warning .bar{fill:var(--warning)}.info .bar{fill:var(--info)}
-@media print{nav{display:none}}
+@media print{nav{display:none}.why::details-content{content-visibility:visible}}
 `
 
 const pageText = `<!DOCTYPE html>
@@ -190,24 +202,15 @@ const pageText = `<!DOCTYPE html>
 <style>{{.Style}}</style></head><body>
 {{if eq (len .Instances) 1}}{{with index .Instances 0}}<p class="meta who">{{who .}}{{if not .Taken.IsZero}}; {{utc .Taken}}{{end}}</p>
 {{end}}{{end}}<h1>{{tally .Report}}</h1>
-{{with .Root}}<p class="root">{{code .}}.</p>
+{{if and .Root (ne .Root (tally .Report))}}<p class="root">{{code .Root}}.</p>
 {{end}}<p class="meta">{{targets .Report}}: {{judged .Report}}.{{if .Truncated}} The input is cut short, counts are lower bounds.{{end}}{{if .Extract}} The input is a part of a dump: the goroutine that others wait for may be in the rest.{{end}}</p>
 {{range .Notes}}<p class="meta">Not looked at: {{code .}}.</p>
 {{end}}{{with .Links}}<nav>{{range .}}<a href="{{.Href}}">{{.Text}}</a>{{end}}</nav>
 {{end}}{{with .Banner}}<pre>{{.}}</pre>
 {{end}}{{with .Waits}}<h2>Who waits for whom</h2>
-{{template "waits" tree .}}{{end}}{{range .Findings}}<section class="finding {{.Severity}}" aria-label="{{.Sentence}}">
-<p class="label">{{.Severity}}</p>
-<p class="sentence">{{if eq .Sentence $.Root}}{{code (heading .)}}{{else}}{{code .Sentence}}{{end}}.</p>
-{{template "bar" bar .Count $.Goroutines}}
-{{if .Evidence}}<details class="why"><summary class="meta">{{assurance .}}: {{plural (len .Evidence) "reason"}}</summary>
-<ul>{{range .Evidence}}<li>{{code .}}</li>{{end}}</ul></details>
-{{else}}<p class="meta">{{assurance .}}</p>
-{{end}}{{if .Instances}}<details class="instances"><summary class="meta">on {{plural (len .Instances) "instance"}}</summary>
-<ul>{{$f := .}}{{range $name, $n := .Instances}}<li>{{on $f $name}}</li>{{end}}</ul></details>
-{{end}}{{template "stacks" .Stacks}}</section>
-{{else}}{{if ge .Judged .Goroutines}}<p>No goroutine looks stuck.</p>
-{{end}}{{end}}{{if .Changes}}<h2>Since the first snapshot</h2><ul>
+{{template "waits" tree .}}{{end}}{{range .First}}{{template "finding" .}}{{end}}{{with .More}}<details class="more"><summary>{{plural (len .) "more finding"}}</summary>
+{{range .}}{{template "finding" .}}{{end}}</details>
+{{end}}{{if .Changes}}<h2>Since the first snapshot</h2><ul>
 {{range .Changes}}<li><code>{{.Function}}</code>: {{number .Then}} then, {{number .Now}} now</li>
 {{end}}</ul>
 {{end}}<h2>All goroutines by place</h2>
@@ -221,6 +224,17 @@ const pageText = `<!DOCTYPE html>
 {{range .Troubles}}<li>{{if .Line}}line {{.Line}}: {{end}}{{.Why}}{{with .Text}}: <code>{{.}}</code>{{end}}</li>
 {{end}}</ul>
 {{end}}</body></html>
+{{define "finding"}}<section class="finding {{.Severity}}" aria-label="{{.Sentence}}">
+<p class="label">{{.Severity}}</p>
+<p class="sentence">{{code .Line}}.</p>
+{{template "bar" bar .Count .Of}}
+{{if .Evidence}}<details class="why"><summary class="meta">{{assurance .}}: {{plural (len .Evidence) "reason"}}</summary>
+<ul>{{range .Evidence}}<li>{{code .}}</li>{{end}}</ul></details>
+{{else}}<p class="meta">{{assurance .}}</p>
+{{end}}{{if .Instances}}<details class="instances"><summary class="meta">on {{plural (len .Instances) "instance"}}</summary>
+<ul>{{$f := .}}{{range $name, $n := .Instances}}<li>{{on $f $name}}</li>{{end}}</ul></details>
+{{end}}{{template "stacks" .Stacks}}</section>
+{{end}}
 {{define "waits"}}<ul class="waits">{{range .}}<li>{{code .Text}}{{with .Below}}{{template "waits" .}}{{end}}</li>
 {{end}}</ul>{{end}}
 {{define "bar"}}<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" aria-label="{{share (index . 0) (index . 1)}}% of all goroutines"><rect width="{{share (index . 0) (index . 1)}}" height="1"/></svg>{{end}}
@@ -228,7 +242,7 @@ const pageText = `<!DOCTYPE html>
 <p class="meta">{{code .Why}}{{with .Entry}} ({{.}}){{end}}</p>
 {{template "stacks" .Stacks}}</details>
 {{end}}
-{{define "stacks"}}{{range $i, $s := .}}{{if lt $i 5}}<details class="stack"><summary class="meta">{{plural $s.Count "goroutine"}}, stack of {{len $s.Frames}} calls{{with longest $s}}, longest wait {{plural . "minute"}}{{end}}</summary>
+{{define "stacks"}}{{range $i, $s := .}}{{if lt $i 5}}<details class="stack"><summary class="meta">{{plural $s.Count "goroutine"}}, stack of {{plural (len $s.Frames) "call"}}{{with longest $s}}, longest wait {{plural . "minute"}}{{end}}</summary>
 <pre>{{range $s.Frames}}{{call .}}
 {{end}}{{with $s.CreatedBy}}{{if .Func}}created by {{call .}}{{end}}{{end}}</pre></details>
-{{end}}{{end}}{{if gt (len .) 5}}<p class="meta">and {{len (slice . 5)}} more stacks</p>{{end}}{{end}}`
+{{end}}{{end}}{{if gt (len .) 5}}<p class="meta">and {{plural (len (slice . 5)) "more stack"}}</p>{{end}}{{end}}`

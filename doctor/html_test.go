@@ -14,7 +14,16 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/chanx/internal/printable"
 )
+
+func pageOf(t *testing.T, r *Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, r.WriteHTML(&b))
+	return b.String()
+}
 
 // hostile is a dump whose every text is an attack on who reads it.
 func hostile() *Snapshot {
@@ -201,4 +210,39 @@ document.title="wide="+wide+" bar="+(bar.width>100)+" unfolds="+(folded>10)+" th
 	dom := browser(t, "--dump-dom", "file://"+file)
 	assert.Contains(t, dom, "<title>wide=0 bar=true unfolds=true "+
 		"thumb=true</title>")
+}
+
+// manyFindings is a report with n of them, the last one a warning.
+func manyFindings(n int) *Report {
+	r := &Report{Goroutines: 7 * n, Judged: 7 * n}
+	for i := range n {
+		r.Add(Finding{Severity: Warning, Operation: ChanSend, Count: 7,
+			Function: "app.f" + printable.Number(i), File: "app.go", Line: i + 1,
+			Sentence: "7 are stuck in app.f" + printable.Number(i),
+			Evidence: []string{"because " + printable.Number(i)}})
+	}
+	return r
+}
+
+// The findings beyond the first ones are folded into one line, and none is
+// left out.
+func TestHTMLMany(t *testing.T) {
+	page := pageOf(t, manyFindings(400))
+	_, folded, ok := strings.Cut(page, `<details class="more"><summary>380 more `+
+		"findings</summary>")
+	require.True(t, ok)
+	assert.Equal(t, 400, strings.Count(page, `<section class="finding warning"`))
+	assert.Equal(t, 380, strings.Count(folded, `<section class="finding warning"`))
+	assert.NotContains(t, pageOf(t, manyFindings(20)), `class="more"`)
+}
+
+// The page says once that all is in order, and only if it is.
+func TestHTMLInOrder(t *testing.T) {
+	r := Diagnose(Rules{}, parseOne(t, "goroutine 1 [running]:\nmain.main()\n"+
+		"\t/src/main.go:1 +0x1\n"))
+	page := pageOf(t, r)
+	_, body, _ := strings.Cut(page, "<body>")
+	assert.Equal(t, 1, strings.Count(body, "nothing stuck"))
+	assert.NotContains(t, body, "looks stuck")
+	assert.Contains(t, body, "stack of 1 call<")
 }

@@ -36,7 +36,11 @@ func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 	t.summary(r)
 	t.waits(r.Waits)
 	for i := range r.Findings {
-		t.finding(&r.Findings[i], r.Root)
+		t.finding(&r.Findings[i], r.Root, i < maxFull)
+	}
+	if n := len(r.Findings) - maxFull; n > 0 {
+		fmt.Fprintf(&t.b, "\nThe last %s without evidence and stacks, which the page "+
+			"and JSON have.\n", printable.Plural(n, "finding"))
 	}
 	t.changes(r.Changes)
 	t.groups(r)
@@ -217,21 +221,24 @@ func (r *Report) doubtful() bool {
 	})
 }
 
+// maxFull findings are shown in full, and the rest, which are the least of
+// them, in brief: hundreds of places are too much to read to the end.
+const maxFull = 20
+
 // finding writes f, whose sentence may have been said as the root.
-func (t *textWriter) finding(f *Finding, root string) {
+func (t *textWriter) finding(f *Finding, root string, full bool) {
 	const indent = "          "
 	label := fmt.Sprintf("%-10s", strings.ToUpper(f.Severity.String()))
 	t.b.WriteByte('\n')
 	start := t.b.Len()
-	sentence := f.Sentence
-	if sentence == root && f.Function != "" {
-		sentence = f.heading()
-	}
-	t.wrap(indent, sentence+".")
+	t.wrap(indent, f.line(root)+".")
 	line := bytes.Clone(t.b.Bytes()[start+len(indent):])
 	t.b.Truncate(start)
 	t.b.WriteString(t.paint(f.Severity, label))
 	t.b.Write(line)
+	if !full {
+		return
+	}
 	t.wrap(indent, f.assurance())
 	for _, e := range f.Evidence {
 		t.wrap(indent+"- ", e)
@@ -249,6 +256,14 @@ func (t *textWriter) finding(f *Finding, root string) {
 	if more := len(f.Stacks) - 1; more > 0 {
 		t.wrap(indent, "and "+printable.Plural(more, "other stack"))
 	}
+}
+
+// line returns the sentence of f, or less if that was said as the root.
+func (f *Finding) line(root string) string {
+	if f.Sentence == root && f.Function != "" {
+		return f.heading()
+	}
+	return f.Sentence
 }
 
 // heading is "12 blocked sending in app.f (app.go:7)".

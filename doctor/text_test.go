@@ -70,6 +70,17 @@ Lines or goroutines not understood: 2.
 	assert.NotContains(t, brief, "app.worker (app.go:1)")
 }
 
+// Hundreds of findings are told in full only where they matter most, and that
+// is said.
+func TestTextMany(t *testing.T) {
+	text := textOf(t, manyFindings(400), TextOptions{})
+	assert.Equal(t, 400, strings.Count(text, "\nWARNING "))
+	assert.Equal(t, 20, strings.Count(text, "because "))
+	assert.Contains(t, text, "The last 380 findings without evidence and stacks, "+
+		"which the page and JSON have.")
+	assert.NotContains(t, textOf(t, manyFindings(20), TextOptions{}), "The last")
+}
+
 func TestTextTally(t *testing.T) {
 	for want, severities := range map[string][]Severity{
 		"nothing stuck":                         nil,
