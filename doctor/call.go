@@ -26,7 +26,7 @@ func (p *parser) call(line []byte) {
 	case !p.pending && isCallWithFile(text) && p.flat(text):
 	case p.isFile(line, text):
 		p.file(text)
-	case isElided(text):
+	case isElided(text), p.numbers(text):
 	case bytes.HasPrefix(text, []byte("[originating from goroutine ")):
 		p.end()
 		p.step = (*parser).ancestor
@@ -80,6 +80,18 @@ func isElided(text []byte) bool {
 	}
 	return len(bytes.Trim(text, ".…")) == 0 ||
 		bytes.HasSuffix(text, []byte("frames elided..."))
+}
+
+// numbers reports whether text is the number of a line, which pages put into a
+// line of its own: one more than the last one.
+func (p *parser) numbers(text []byte) bool {
+	if len(text) > 7 || !isNumber(text) {
+		return false
+	}
+	n, _ := strconv.Atoi(string(text))
+	follows := n == p.number+1
+	p.number = n
+	return follows
 }
 
 // isOffset reports whether text is the offset that a wrapped file line leaves
@@ -241,8 +253,11 @@ func starred(name []byte) []byte {
 	before, after := name[:i+len(".(")], name[i+len(".("):]
 	after = bytes.TrimPrefix(after, []byte("_"))
 	end := bytes.IndexByte(after, ')')
-	if end <= 0 || !bytes.HasPrefix(after[end:], []byte(").")) ||
-		bytes.ContainsAny(after[:end], "./*-") {
+	if end <= 0 || !bytes.HasPrefix(after[end:], []byte(").")) {
+		return name
+	}
+	receiver, _, _ := bytes.Cut(after[:end], []byte{'['}) // types may have anything
+	if bytes.ContainsAny(receiver, "./*-") {
 		return name
 	}
 	return slices.Concat(before, []byte("*"), after)

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"bytes"
+	"strings"
+	"unicode"
 )
 
 // lineCover is the text around the lines of a dump: the prefix of a log
@@ -9,9 +11,10 @@ import (
 // CSV. The header of a goroutine shows it, and it holds until the next one.
 type lineCover struct {
 	before []byte
-	quote  byte // the last byte of before, if the line goes on to its pair
-	fresh  int  // lines for which shorten is still worth its while
-	tried  int  // times that it was in vain
+	behind []byte // the end of a table's row, a mark for the line's end
+	quote  byte   // the last byte of before, if the line goes on to its pair
+	fresh  int    // lines for which shorten is still worth its while
+	tried  int    // times that it was in vain
 }
 
 const (
@@ -21,11 +24,11 @@ const (
 
 // off removes the cover of a line.
 func (c *lineCover) off(line []byte) []byte {
-	if len(c.before) == 0 && len(line) > 1 && line[0] == '\t' &&
+	if len(c.before)+len(c.behind) == 0 && len(line) > 1 && line[0] == '\t' &&
 		line[1] == '/' {
 		return line // half of all lines, and never a header
 	}
-	line = c.uncovered(line)
+	line = indented(c.uncovered(line))
 	if len(c.before) > 0 || bytes.HasPrefix(line, []byte("#011")) {
 		// This is how syslog writes a tab.
 		if bytes.Contains(line, []byte("#011")) {
@@ -37,8 +40,9 @@ func (c *lineCover) off(line []byte) []byte {
 
 func (c *lineCover) uncovered(line []byte) []byte {
 	if i := headerAt(line); i >= 0 && i < maxCover && c.learn(line, i) {
-		return c.inside(line[i:])
+		return c.inside(c.beginning(line[i:]))
 	}
+	line = c.beginning(line)
 	if len(c.before) == 0 {
 		return line
 	}
@@ -67,11 +71,19 @@ func (c *lineCover) uncovered(line []byte) []byte {
 // lines. A header within prose has text on both sides.
 func (c *lineCover) learn(line []byte, i int) bool {
 	before, quote := line[:i], byte(0)
+	var behind []byte
 	n := headerEnd(line[i:])
-	if i > 0 && isQuote(line[i-1]) {
+	switch {
+	case i > 0 && isQuote(line[i-1]):
 		quote = line[i-1]
+	case bytes.Count(before, []byte{'"'})%2 == 1:
+		quote = '"' // with a log's prefix within
 	}
-	if n < 0 || len(bytes.TrimLeft(behindHeader(line[i:], n, quote), " \t\r,;}])")) > 0 {
+	if n > 0 {
+		behind = tail(behindHeader(line[i:], n, quote))
+	}
+	if n < 0 || len(behind) == 0 &&
+		len(bytes.TrimLeft(behindHeader(line[i:], n, quote), " \t\r,;}])")) > 0 {
 		rest, ok := afterPrefix(line, c.before)
 		if len(bytes.TrimSpace(before)) > 0 && n != len(line)-i &&
 			!recordOnly(line, i) &&
@@ -80,6 +92,7 @@ func (c *lineCover) learn(line []byte, i int) bool {
 		}
 	}
 	c.before, c.quote = append(c.before[:0], before...), quote
+	c.behind = append(c.behind[:0], behind...)
 	c.fresh = 3
 	return true
 }
@@ -94,6 +107,85 @@ func recordOnly(line []byte, i int) bool {
 		}
 	}
 	return i > 0 && (line[i-1] == ' ' || line[i-1] == '\t') && isRecord(line[i:])
+}
+
+// tail returns what stands behind each line of a dump, given the text behind a
+// header: marks such as |, $ or \n, or the fields of a record. Text is none,
+// and neither are parentheses, with which a call ends.
+func tail(text []byte) []byte {
+	if text = bytes.Trim(text, " \t\r"); len(text) == 0 {
+		return nil
+	}
+	if isFields(text) {
+		return text[:1]
+	}
+	marks := lineEndMarks.Replace(string(text))
+	if len(text) > 16 || strings.Trim(string(text), ")]}") == "" ||
+		strings.ContainsFunc(marks, func(r rune) bool {
+			return unicode.IsLetter(r) || unicode.IsDigit(r)
+		}) {
+		return nil
+	}
+	return text
+}
+
+var lineEndMarks = strings.NewReplacer(`\n`, "", `\r`, "", "^M", "")
+
+// isFields reports whether text is the object in JSON that loggers write behind
+// a message.
+func isFields(text []byte) bool {
+	return bytes.HasPrefix(text, []byte(`{"`)) && text[len(text)-1] == '}'
+}
+
+// beginning returns the line without what stands behind it.
+func (c *lineCover) beginning(line []byte) []byte {
+	if len(c.behind) == 0 {
+		return line
+	}
+	if c.behind[0] == '{' {
+		if i := c.fieldsAt(line); i >= 0 {
+			return line[:i]
+		}
+		return line
+	}
+	text := bytes.TrimRight(line, " \t\r")
+	if rest, ok := bytes.CutSuffix(text, c.behind); ok {
+		return bytes.TrimRight(rest, " ")
+	}
+	return line
+}
+
+// fieldsAt returns where the fields of a record begin behind a line of a dump,
+// or -1.
+func (c *lineCover) fieldsAt(line []byte) int {
+	if len(c.behind) == 0 || c.behind[0] != '{' {
+		return -1
+	}
+	i := bytes.Index(line, []byte("\t{\""))
+	if i < 0 {
+		i = bytes.Index(line, []byte(" {\""))
+	}
+	if i < 0 || !isFields(bytes.TrimSpace(line[i:])) {
+		return -1
+	}
+	return i
+}
+
+// writtenTabs are ways in which a tab at the beginning of a line is written.
+var writtenTabs = [...]string{`\t`, "^I", "=09", "\u2192", "\u00b7\u00b7", "#011"}
+
+// indented restores the tab at the beginning of a line.
+func indented(line []byte) []byte {
+	if len(line) == 0 || isWord(line[0]) || line[0] <= ' ' {
+		return line
+	}
+	for _, tab := range writtenTabs {
+		if rest, ok := bytes.CutPrefix(line, []byte(tab)); ok {
+			rest = bytes.TrimLeft(rest, "\u00b7 ")
+			return append([]byte{'\t'}, rest...)
+		}
+	}
+	return line
 }
 
 // behindHeader returns the text after a header of n bytes, up to the closing
@@ -133,10 +225,13 @@ func (c *lineCover) shorten(line []byte) ([]byte, bool) {
 // afterBare is afterPrefix for a value without its quotation marks: slog and
 // others write them only where they must.
 func (c *lineCover) afterBare(line, prefix []byte) ([]byte, bool) {
-	if c.quote == 0 || len(prefix) < 2 {
+	if c.quote == 0 || len(prefix) < 2 || !isQuote(prefix[len(prefix)-1]) {
 		return nil, false
 	}
 	rest, ok := afterPrefix(line, prefix[:len(prefix)-1])
+	if prefix[len(prefix)-2] == ',' {
+		return rest, ok // CSV quotes a field only where it has a comma
+	}
 	word, _, _ := bytes.Cut(rest, []byte{' '})
 	return word, ok
 }
@@ -145,6 +240,10 @@ func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
 
 // inside returns the text before the closing quotation mark, without escapes.
 func (c *lineCover) inside(line []byte) []byte {
+	if n := len(c.before); c.quote == 0 && n > 0 && c.before[n-1] == ',' &&
+		len(line) > 1 && line[0] == '"' && line[len(line)-1] == '"' {
+		line = line[1 : len(line)-1] // a field of CSV that has a comma
+	}
 	if c.quote == 0 {
 		return line
 	}
@@ -241,7 +340,7 @@ func afterPrefix(line, prefix []byte) ([]byte, bool) {
 		case i == len(line):
 			return nil, len(bytes.TrimSpace(prefix[j:])) == 0 && i > 0
 		case class == 0:
-			if line[i] != c {
+			if line[i] != c && (c != ':' || line[i] != '-') { // grep has both
 				return nil, false
 			}
 			i, j = i+1, j+1

@@ -3,38 +3,61 @@ package doctor
 import (
 	"bytes"
 	"html"
+	"regexp"
 	"strings"
 )
 
 // Decorations are added to a line by a terminal, a web page or a chat: colors,
-// links around numbers, no-break spaces, zero-width characters. They are
-// removed before a line is read. Remaining ones in names are replaced when a
-// stack is kept.
+// links around numbers, blanks of other kinds, zero-width characters, the
+// backslashes of Markdown. They are removed before a line is read. Remaining
+// ones in names are replaced when a stack is kept.
 
-// decorations are the bytes that show that there may be some.
-var decorations = [...]string{
-	"\x1b", `\x1b[`, `\u001b[`, "#033[", "](http", "<a ", "</", "<br", "&lt;", "&gt;", "&amp;", "&#", "&quot;",
-	"\u00a0", "\u2028", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u202a",
-	"\u202c", "\u2060", "\ufeff",
+// decorations are the bytes that show that there may be some, by one byte that
+// all of them have: a line of a plain dump is searched for few.
+var decorations = [...]struct {
+	has   byte
+	texts []string
+}{
+	{0x1b, []string{"\x1b"}},
+	{'[', []string{"1b[", "33[", `\e[`, "^[[", "[0m", "[m", `\[`}},
+	{']', []string{"](http", "](mailto:"}},
+	{'&', []string{"&lt;", "&gt;", "&amp;", "&#", "&quot;", "sp;", "&Tab;"}},
+	{'<', []string{"<a ", "<http", "<mailto:", "</", "<br"}},
+	{'\\', []string{`\(`, `\<`, `(\*`, `\_`}},
+	{0xc2, []string{"\u00a0", "\u00ad", "\u009b"}},
+	{0xe2, []string{"\xe2\x80", "\xe2\x81", "\u241b"}},
+	{0xe3, []string{"\u3000"}},
+	{0xef, []string{"\ufeff", "\ufffd["}},
 }
 
 func decorated(b []byte) bool {
-	for _, first := range [...]byte{0x1b, '&', '<', 0xc2, 0xe2, 0xef} {
-		if bytes.IndexByte(b, first) >= 0 {
-			return decoratedBy(b)
+	for i := range decorations {
+		d := &decorations[i]
+		if bytes.IndexByte(b, d.has) < 0 || d.has == '[' && !bracketed(b) {
+			continue
 		}
-	}
-	return bytes.Contains(b, []byte("](http")) ||
-		bytes.Contains(b, []byte("1b[")) || bytes.Contains(b, []byte("#033["))
-}
-
-func decoratedBy(b []byte) bool {
-	for _, d := range decorations {
-		if bytes.Contains(b, []byte(d)) {
-			return true
+		for _, text := range d.texts {
+			if bytes.Contains(b, []byte(text)) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// bracketed reports whether some bracket in b may be of a color. Each header has
+// one that is not.
+func bracketed(b []byte) bool {
+	for i := 0; ; i++ {
+		n := bytes.IndexByte(b[i:], '[')
+		if n < 0 {
+			return false
+		}
+		if i += n; i > 0 && b[i-1] != ' ' || i+1 == len(b) || b[i+1] == 'm' ||
+			b[i+1] == '0' {
+			return true
+		}
+	}
 }
 
 // undecorated returns line without decorations, in its place if it has none.
@@ -42,24 +65,74 @@ func undecorated(line []byte) []byte {
 	if !decorated(line) {
 		return line
 	}
-	for _, written := range [...]string{`\x1b[`, `\u001b[`, "#033["} {
-		line = bytes.ReplaceAll(line, []byte(written), []byte("\x1b["))
-	}
-	line = withoutEscapes(line)
+	line = withoutEscapes(escapes(line))
 	line = withoutLinks(line)
 	if bytes.IndexByte(line, '<') >= 0 {
 		line = withoutTags(line)
 	}
 	text := string(line)
-	if strings.IndexByte(text, '&') >= 0 && strings.IndexByte(text, ';') >= 0 {
+	for range 2 { // a page may show the source of another
+		if strings.IndexByte(text, '&') < 0 || strings.IndexByte(text, ';') < 0 {
+			break
+		}
 		text = html.UnescapeString(text)
 	}
-	return []byte(invisibleChars.Replace(text))
+	return withoutBackslashes([]byte(invisibleChars.Replace(text)))
 }
 
-var invisibleChars = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "\u200b", "",
-	"\u200c", "", "\u200d", "", "\u200e", "", "\u200f", "", "\u202a", "",
-	"\u202c", "", "\u2060", "", "\ufeff", "", "\u2028", "")
+// invisibleChars removes what cannot be seen and makes a blank of the blanks of
+// typesetting.
+var invisibleChars = func() *strings.Replacer {
+	var pairs []string
+	for _, c := range "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008" +
+		"\u2009\u200a\u202f\u205f\u3000" {
+		pairs = append(pairs, string(c), " ")
+	}
+	for _, c := range "\u00ad\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b" +
+		"\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff" {
+		pairs = append(pairs, string(c), "")
+	}
+	return strings.NewReplacer(pairs...)
+}()
+
+// writtenEscapes are ways in which the escape of a terminal is written out.
+var writtenEscapes = strings.NewReplacer(`\x1b[`, "\x1b[", `\u001b[`, "\x1b[",
+	`\033[`, "\x1b[", "#033[", "\x1b[", `\e[`, "\x1b[", "^[[", "\x1b[",
+	"\u241b[", "\x1b[", "\u009b", "\x1b[", "\ufffd[", "\x1b[")
+
+// lostEscape is a color whose escape has been lost. It is looked for in lines
+// that end a color.
+var lostEscape = regexp.MustCompile(`\[[0-9]*(;[0-9]+)*m`)
+
+// escapes restores the escapes of a terminal.
+func escapes(line []byte) []byte {
+	line = []byte(writtenEscapes.Replace(string(line)))
+	if bytes.IndexByte(line, 0x1b) < 0 &&
+		(bytes.Contains(line, []byte("[0m")) || bytes.Contains(line, []byte("[m"))) {
+		line = lostEscape.ReplaceAll(line, nil)
+	}
+	return line
+}
+
+// withoutBackslashes takes off the backslashes with which Markdown protects
+// its marks, unless the line has others, as a path of Windows does.
+func withoutBackslashes(line []byte) []byte {
+	const marks = "*_[]()<>{}#~`.-+!|"
+	if bytes.IndexByte(line, '\\') < 0 {
+		return line
+	}
+	var plain []byte
+	for i := 0; i < len(line); i++ {
+		if line[i] == '\\' {
+			if i+1 == len(line) || strings.IndexByte(marks, line[i+1]) < 0 {
+				return line
+			}
+			i++
+		}
+		plain = append(plain, line[i])
+	}
+	return plain
+}
 
 // withoutEscapes takes off the sequences of a terminal: ESC [ … to a letter,
 // ESC ] … to a bell, and ESC with one more character.
@@ -97,7 +170,7 @@ func withoutEscapes(line []byte) []byte {
 func withoutLinks(line []byte) []byte {
 	var plain []byte
 	for {
-		i := bytes.Index(line, []byte("](http"))
+		i := linkAt(line)
 		if i < 0 {
 			break
 		}
@@ -111,6 +184,14 @@ func withoutLinks(line []byte) []byte {
 		line = line[i+end+1:]
 	}
 	return append(plain, line...)
+}
+
+// linkAt returns where the target of a link of Markdown begins, or -1.
+func linkAt(line []byte) int {
+	if i := bytes.Index(line, []byte("](http")); i >= 0 {
+		return i
+	}
+	return bytes.Index(line, []byte("](mailto:"))
 }
 
 // htmlTags are the elements of HTML that stand within the lines of a page; a name
@@ -133,6 +214,11 @@ func withoutTags(line []byte) []byte {
 			return r == '<' || r == '/'
 		})
 		name, _, _ = strings.Cut(name, " ")
+		if end > 0 && isLink(name) {
+			plain = append(plain, linked(line[:i], line[i+1:i+end])...)
+			line = line[i+end+1:]
+			continue
+		}
 		if end < 0 || !htmlTags[strings.ToLower(name)] {
 			plain = append(plain, line[:i+1]...)
 			line = line[i+1:]
@@ -142,4 +228,25 @@ func withoutTags(line []byte) []byte {
 		line = line[i+end+1:]
 	}
 	return append(plain, line...)
+}
+
+func isLink(name string) bool {
+	return strings.HasPrefix(name, "http://") ||
+		strings.HasPrefix(name, "https://") || strings.HasPrefix(name, "mailto:")
+}
+
+// linked returns the text that a chat or a mail program made a link of:
+// <http://example.com/a|example.com/a>, <http://example.com/a>, or
+// "example.com/a <http://example.com/a>", where before has it already.
+func linked(before, link []byte) []byte {
+	_, text, named := bytes.Cut(link, []byte{'|'})
+	if !named {
+		_, text, _ = bytes.Cut(link, []byte{':'})
+		text = bytes.TrimPrefix(text, []byte("//"))
+	}
+	if rest, ok := bytes.CutSuffix(before, []byte{' '}); ok && !named &&
+		bytes.HasSuffix(rest, text) {
+		return rest
+	}
+	return append(bytes.Clone(before), text...)
 }

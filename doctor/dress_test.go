@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"slices"
 	"strconv"
@@ -401,6 +402,172 @@ func TestDressedProfile(t *testing.T) {
 					collector.name, store.name)
 			}
 		}
+	}
+}
+
+// rare are dressings that go by themselves.
+var rare = []dressing{
+	{"blanks of typesetting", replaced("\t", "\u2003\u3000")},
+	{"blanks as entities", replaced("\t", "&nbsp;&emsp;")},
+	{"entities of entities", eachLine(func(_ int, line string) string {
+		return html.EscapeString(html.EscapeString(line))
+	})},
+	{"soft hyphens", replaced("goroutine", "gorou\u00adtine")},
+	{"isolates", eachLine(func(_ int, line string) string {
+		return "\u2068" + line + "\u2069"
+	})},
+	{"CR CR", eachLine(func(_ int, line string) string { return line + "\r\r" })},
+	{"joined by CR", joinedBy("\r")},
+	{"joined by <br>", joinedBy("<br>")},
+	{"joined by &#10;", joinedBy("&#10;")},
+	{"joined by U+2028", joinedBy("\u2028")},
+	{"a sign for the line's end", joinedBy("\u21b5")},
+	{"cat -A", eachLine(func(_ int, line string) string {
+		return strings.ReplaceAll(line, "\t", "^I") + "^M$"
+	})},
+	{"tabs as signs", replaced("\t", "\u2192")},
+	{"a written tab", replaced("\t", `\t`)},
+	{"written ends of lines", eachLine(func(_ int, line string) string {
+		return line + `\n\`
+	})},
+	{"strings of a program", eachLine(func(_ int, line string) string {
+		return strconv.Quote(line+"\n") + " +"
+	})},
+	{"semicolons", eachLine(func(_ int, line string) string { return line + ";" })},
+	{"cells of a table", eachLine(func(i int, line string) string {
+		return fmt.Sprintf("| %d | %s |", i, line)
+	})},
+	{"a box", eachLine(func(_ int, line string) string {
+		return fmt.Sprintf("\u2502%-110s\u2502", strings.ReplaceAll(line, "\t", "    "))
+	})},
+	{"escapes of Markdown", eachLine(func(_ int, line string) string {
+		return strings.NewReplacer("[", `\[`, "]", `\]`, "*", `\*`, "_", `\_`, "(", `\(`,
+			")", `\)`, "<", `\<`, ">", `\>`).Replace(line)
+	})},
+	{"stars taken for emphasis", replaced("(*", "(")},
+	{"bold headers", headers(func(h string) string { return "**" + h + "**" })},
+	{"headers without a colon", headers(func(h string) string {
+		return strings.TrimSuffix(h, ":")
+	})},
+	{"a colon of Chinese", headers(func(h string) string {
+		return strings.TrimSuffix(h, ":") + "\uff1a"
+	})},
+	{"remarks", headers(func(h string) string { return h + "   <--- here" })},
+	{"numbers of lines between", func(lines []string) (out []string) {
+		for i, line := range lines {
+			out = append(out, strconv.Itoa(300+i), "  "+line)
+		}
+		return out
+	}},
+	{"links of a chat", replaced("example.com/",
+		"<http://example.com/|example.com/>")},
+	{"links of a mail program", replaced("example.com/log4go",
+		"example.com/log4go <https://example.com/log4go>")},
+	{"colors with a caret", colored("^[[31m", "^[[0m")},
+	{"colors in octal", colored(`\033[31;1m`, `\033[0m`)},
+	{"colors without their escape", colored("[31m", "[0m")},
+	{"colors of C1", colored("\u009b31m", "\u009b0m")},
+	{"CSV", eachLine(func(i int, line string) string {
+		if strings.ContainsAny(line, ",\"") {
+			line = `"` + line + `"`
+		}
+		return fmt.Sprintf("2026-11-24T00:00:%02dZ,web-1,%s", i%60, line)
+	})},
+	{"fields of a logger behind", eachLine(func(i int, line string) string {
+		return fmt.Sprintf("2026-11-24T00:00:%02dZ\tERROR\tapp/x.go:12\t%s\t{\"n\": %d}",
+			i%60, line, i)
+	})},
+	{"grep -n -A", eachLine(func(i int, line string) string {
+		if strings.HasPrefix(line, "goroutine") {
+			return fmt.Sprintf("app.log:%d:%s", i+1, line)
+		}
+		return fmt.Sprintf("app.log-%d-%s", i+1, line)
+	})},
+	{"wrapped and indented", func(lines []string) (out []string) {
+		for _, line := range lines {
+			for len(line) > 60 {
+				out, line = append(out, line[:60]), "        "+line[60:]
+			}
+			out = append(out, line)
+		}
+		return out
+	}},
+	{"fluent-bit", eachLine(func(i int, line string) string {
+		return "[1700000000.1," + object("log", line) + "]"
+	})},
+	{"CRI in pieces", func(lines []string) (out []string) {
+		for i, line := range lines {
+			at := fmt.Sprintf("2026-11-24T00:00:%02d.123456789Z stderr ", i%60)
+			for len(line) > 20 {
+				out, line = append(out, at+"P "+line[:20]), line[20:]
+			}
+			out = append(out, at+"F "+line)
+		}
+		return out
+	}},
+	{"docker in pieces", func(lines []string) (out []string) {
+		for _, line := range lines {
+			for len(line) > 30 {
+				out, line = append(out, object("log", line[:30])), line[30:]
+			}
+			out = append(out, object("log", line+"\n"))
+		}
+		return out
+	}},
+	{"CloudWatch Insights", eachLine(func(i int, line string) string {
+		return `{"results":[[` + object("field", "@timestamp", "value", "2026") + "," +
+			object("field", "@message", "value", line) + "," +
+			object("field", "@ptr", "value", "Cm") + "]]}"
+	})},
+	{"OpenTelemetry", eachLine(func(i int, line string) string {
+		return object("body", map[string]string{"stringValue": line}, "attributes",
+			[]any{map[string]any{"key": "log.iostream",
+				"value": map[string]string{"stringValue": "stderr"}}})
+	})},
+	{"Grafana", func(lines []string) []string {
+		var times []int
+		for i := range lines {
+			times = append(times, i)
+		}
+		return []string{object("frames", []any{map[string]any{
+			"values": []any{times, lines}}})}
+	}},
+	{"UTF-16 without a mark", func(lines []string) []string {
+		var b strings.Builder
+		for _, c := range utf16Units(whole(lines)) {
+			b.Write([]byte{byte(c), byte(c >> 8)})
+		}
+		return []string{b.String()}
+	}},
+}
+
+func headers(f func(header string) string) func([]string) []string {
+	return eachLine(func(_ int, line string) string {
+		if isHeader([]byte(line)) {
+			return f(line)
+		}
+		return line
+	})
+}
+
+func joinedBy(end string) func([]string) []string {
+	return func(lines []string) []string { return []string{strings.Join(lines, end)} }
+}
+
+func colored(begin, end string) func([]string) []string {
+	return eachLine(func(_ int, line string) string { return begin + line + end })
+}
+
+// TestDressedRarely reads the dump in each of the rare dressings.
+func TestDressedRarely(t *testing.T) {
+	text := strings.ReplaceAll(bare, "src dir", "src")
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	for _, dressing := range rare {
+		t.Run(dressing.name, func(t *testing.T) {
+			want := outline([]*Snapshot{parseOne(t, text)}, nil)
+			all, err := Parse(strings.NewReader(whole(dressing.do(lines))), "sample")
+			assert.Equal(t, want, outline(all, err))
+		})
 	}
 }
 

@@ -94,6 +94,8 @@ func bracketEnd(s []byte) int {
 		return -1
 	case bytes.HasPrefix(s[end:], []byte("]:")):
 		return end + len("]:")
+	case bytes.HasPrefix(s[end:], []byte("]\uff1a")):
+		return end + len("]\uff1a") // a colon of Chinese
 	case bytes.HasPrefix(s[end:], []byte("] {")):
 		end += len("] {")
 		end += quotedEnd(s[end:])

@@ -131,3 +131,15 @@ func TestLineOrderNewestFirstProfile(t *testing.T) {
 	p := parseOne(t, strings.ReplaceAll(cut, "\n\n", "\n"))
 	assert.Equal(t, "main.send", p.Stacks[0].Frames[3].Func, "cut off at its beginning")
 }
+
+// In JSON the times of the lines stand between them.
+func TestLineOrderWithTimes(t *testing.T) {
+	got, err := Parse(strings.NewReader(`{"streams":[{"values":[["9","\t/a.go:9 +0x1"],`+
+		`["8","main.g(0x2)"],["7","goroutine 3 [chan send]:"],["6",""],`+
+		`["5","\t/a.go:7 +0x1"],["4","main.f(0x1)"],`+
+		`["3","goroutine 2 [chan send]:"]]}]}`), "t")
+	require.NoError(t, err)
+	assert.Equal(t, 2, got[0].Goroutines)
+	assert.Zero(t, got[0].Unreadable, "%v", got[0].Troubles)
+	assert.Equal(t, "main.g", got[0].Stacks[0].Frames[0].Func)
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"html"
 	"io"
+	"strings"
 )
 
 // lines splits an input into lines and passes each one to emit without its
@@ -85,6 +86,7 @@ const (
 	maybeJSON marks = 1 << iota
 	maybeQuoted
 	maybeDecorated
+	maybeJoined
 )
 
 func marksOf(b []byte) (m marks) {
@@ -101,7 +103,58 @@ func marksOf(b []byte) (m marks) {
 	if decorated(b) {
 		m |= maybeDecorated
 	}
+	if joinedLines(b) {
+		m |= maybeJoined
+	}
 	return m
+}
+
+// otherEnds are ends of lines that are not \n: a terminal's, HTML's, XML's, those
+// of typesetting, and the picture of one.
+var otherEnds = [...]string{"\r", "<br>", "<br/>", "<br />", "<BR>", "&#10;", "&#xA;", "&#xa;",
+	"\u2028", "\u2029", "\u0085", "\v", "\u240a", "\u21b5"}
+
+// joinedLines reports whether b may have one of otherEnds within a line.
+func joinedLines(b []byte) bool {
+	for i := bytes.IndexByte(b, '\r'); i >= 0 && i+1 < len(b); {
+		if b[i+1] != '\n' {
+			return true
+		}
+		n := bytes.IndexByte(b[i+1:], '\r')
+		if n < 0 {
+			break
+		}
+		i += 1 + n
+	}
+	for _, first := range [...]byte{'\v', '<', '&', 0xc2, 0xe2} {
+		if bytes.IndexByte(b, first) < 0 {
+			continue
+		}
+		for _, end := range otherEnds[1:] {
+			if end[0] == first && bytes.Contains(b, []byte(end)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// splitEnds takes a line that has other ends of lines within it as several, and
+// reports whether it has.
+func (y *layer) splitEnds(line []byte, m marks) bool {
+	text := string(line)
+	for _, end := range otherEnds {
+		if strings.Contains(text, end) {
+			text = strings.ReplaceAll(text, end, "\n")
+		}
+	}
+	if text = strings.TrimRight(text, "\n"); strings.IndexByte(text, '\n') < 0 {
+		return false
+	}
+	for part := range strings.SplitSeq(text, "\n") {
+		y.begin([]byte(part), m&^maybeJoined, true, true)
+	}
+	return true
 }
 
 // write takes more text.
@@ -171,7 +224,7 @@ func (y *layer) end() (open bool) {
 // take takes a line, or a piece of one that is too long. Within JSON or a
 // quoted text it continues that; otherwise the line decides.
 func (y *layer) take(line []byte, m marks, first, last bool) {
-	if last && len(line) > 0 && line[len(line)-1] == '\r' {
+	for last && len(line) > 0 && line[len(line)-1] == '\r' {
 		line = line[:len(line)-1]
 	}
 	switch {
@@ -229,6 +282,9 @@ func (y *layer) begin(line []byte, m marks, first, last bool) {
 	if y.depth < maxLayers && y.unwrap(line, m, first, last) {
 		return
 	}
+	if m&maybeJoined != 0 && first && last && y.splitEnds(line, m) {
+		return
+	}
 	if m&maybeDecorated != 0 {
 		line = undecorated(line)
 	}
@@ -254,12 +310,12 @@ func hasQuoteEntity(line []byte) bool {
 // unwrap begins a further layer if the line is a wrapping.
 func (y *layer) unwrap(line []byte, m marks, first, last bool) bool {
 	if rest, whole, ok := criRecord(line); ok && first {
-		y.pieces = !whole || !last
-		y.next().take(rest, marksOf(rest), true, !y.pieces)
+		y.next().write(rest)
+		y.criEnds(whole && last)
 		return true
 	}
 	if m&maybeJSON != 0 && first {
-		if at := jsonAt(line); at >= 0 {
+		if at := jsonAt(line); at >= 0 && (at == 0 || y.l.cover.fieldsAt(line) < 0) {
 			y.json, y.fresh = &records{field: &y.field, to: y.next()}, true
 			y.recordsIn(line, at, m, last)
 			return true
@@ -292,15 +348,21 @@ func (y *layer) cri(line []byte, m marks, first, last bool) {
 	rest, whole, ok := criRecord(line)
 	switch {
 	case ok && first:
-		y.pieces = !whole || !last
-		y.inner.take(rest, marksOf(rest), false, !y.pieces)
+		y.inner.write(rest)
+		y.criEnds(whole && last)
 	case first: // the rest is missing
-		y.pieces = false
-		y.inner.take(nil, 0, false, true)
+		y.criEnds(true)
 		y.begin(line, m, first, last)
 	default: // of a line that is too long itself
-		y.pieces = !last
-		y.inner.take(line, m, false, last)
+		y.inner.write(line)
+		y.criEnds(last)
+	}
+}
+
+// criEnds ends the text of a record, or waits for the rest of it.
+func (y *layer) criEnds(whole bool) {
+	if y.pieces = !whole; whole {
+		y.inner.write([]byte{'\n'})
 	}
 }
 

@@ -112,6 +112,7 @@ type parser struct {
 	pending bool // its last function is still without its file
 	mention bool // its header stands behind other text
 	spaced  bool // empty lines stand between its lines
+	number  int  // of a line, if these stand between; see numbers
 	parent  uint64
 	count   int // 1, or of a profile's record
 
@@ -202,7 +203,7 @@ func (p *parser) outside(line []byte) {
 		return
 	}
 	p.between()
-	if p.banner(line) || p.foreign(line) {
+	if p.numbers(line) || p.banner(line) || p.foreign(line) {
 		return
 	}
 	if bytes.HasPrefix(line, []byte("[originating from goroutine ")) {
@@ -287,9 +288,19 @@ func (p *parser) beginGoroutine(line []byte) {
 	p.key = append(p.key[:0], p.state...)
 	p.key = append(p.key, '\n', mark(h.leaked), mark(h.bubble), '\n')
 	p.step = (*parser).call
-	if len(h.tail) > 0 && !p.times(h.tail) && !p.flat(h.tail) {
+	if len(h.tail) > 0 && !p.times(h.tail) && !p.flat(h.tail) && !isRemark(h.tail) {
 		p.snap.trouble(p.in.n, string(line), "other text on the line of a header")
 	}
+}
+
+// isRemark reports whether the author of a report put text behind a header.
+func isRemark(text []byte) bool {
+	for _, begins := range [...]string{"//", "#", "<", "\u2190", "--"} {
+		if bytes.HasPrefix(text, []byte(begins)) {
+			return true
+		}
+	}
+	return false
 }
 
 func mark(b bool) byte {

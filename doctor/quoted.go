@@ -38,8 +38,8 @@ func quotedAt(line []byte) (int, quoteStyle) {
 			continue
 		}
 		mark := ends.mark(line, i+n)
-		if mark == 0 {
-			continue
+		if mark == 0 || len(tail(behindHeader(line[i:], n, 0))) > 0 {
+			continue // a mark at the end of each line
 		}
 		start := openingQuote(line[:i])
 		if start == 0 || mark != '\\' { // syslog knows no quotation marks

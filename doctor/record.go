@@ -36,12 +36,13 @@ type records struct {
 type jsonLevel struct {
 	kind  byte // { or [
 	name  string
-	index int // of the element in an array
+	label string // its member that names its value, as {"field": "@message"}
+	index int    // of the element in an array
 }
 
 // textField is where in its records an input has the lines of a dump.
 type textField struct {
-	name   string // "" as long as no header has been seen
+	name   string // with that of the object in it; "" before the first header
 	index  int    // in an array within an array, as Loki has; else -1
 	header string // the last one seen
 	ended  string // the member whose texts end with a line's end
@@ -52,6 +53,9 @@ var textMembers = set(strings.Fields("log output message msg textpayload text li
 	"body event content stack stacktrace stack_trace stacktraces error err " +
 	"exception trace dump goroutines _raw raw @message data payload logs lines " +
 	"values original formatted stderr stdout"))
+
+// anyIndex is the index of a textField that is a column.
+const anyIndex = -2
 
 const (
 	jsonMore   = iota // the value goes on
@@ -84,7 +88,8 @@ func jsonAt(line []byte) int {
 		return bytes.IndexAny(line, "{[")
 	}
 	i := bytes.Index(line[:min(len(line), 512)], []byte(`{"`))
-	if i <= 0 || line[i-1] != ' ' && line[i-1] != '\t' {
+	if i <= 0 || line[i-1] != ' ' && line[i-1] != '\t' &&
+		(line[i-1] != ',' || line[0] != '[') { // [1700000000.1,{"log": …
 		return -1
 	}
 	before := line[:i]
@@ -288,6 +293,10 @@ func (r *records) ends() {
 		return
 	}
 	r.expect = 'a'
+	if top := &r.stack[len(r.stack)-1]; top.kind == '{' && len(r.text) < 64 &&
+		(top.name == "field" || top.name == "key" || top.name == "name") {
+		top.label = string(r.text)
+	}
 	r.offer(true)
 }
 
@@ -309,6 +318,26 @@ func (r *records) name() string {
 		}
 	}
 	return ""
+}
+
+// path returns the name of the member that the current value is in, with that
+// of the object it is in, or its label: log stores write attributes as a list
+// of names and values.
+func (r *records) path() string {
+	outer := ""
+	for i := len(r.stack) - 1; i >= 0; i-- {
+		l := &r.stack[i]
+		switch {
+		case l.kind != '{':
+		case outer == "" && l.name == "value" && l.label != "":
+			return l.label + "/" + l.name
+		case outer != "":
+			return l.name + "/" + outer
+		default:
+			outer = l.name
+		}
+	}
+	return outer
 }
 
 // index returns the place of the current value in an array within an array,
@@ -337,7 +366,7 @@ func (r *records) offer(last bool) {
 // learns from it. Some loggers write the same text into two members.
 func (r *records) wanted() bool {
 	f := r.field
-	name, index := r.name(), r.index()
+	name, index := r.path(), r.index()
 	same := f.name == name && f.index == index
 	if header := headerIn(r.text); header != nil {
 		if !same && f.header == string(header) {
@@ -347,14 +376,26 @@ func (r *records) wanted() bool {
 		return true
 	}
 	if f.header != "" {
-		return same
+		return same || r.column(name, index)
 	}
-	return textMembers[name] || name == ""
+	name = r.name()
+	return (textMembers[name] || name == "") && !isNumber(r.text)
+}
+
+// column reports whether the texts stand in a column, as Grafana writes them:
+// what follows the header in the same array is of its goroutine.
+func (r *records) column(name string, index int) bool {
+	f := r.field
+	if name == f.name && f.index >= 0 && index == f.index+1 && len(r.text) > 0 &&
+		(hasFile(r.text) || r.text[len(r.text)-1] == ')') {
+		f.index = anyIndex
+	}
+	return name == f.name && f.index == anyIndex && index >= 0
 }
 
 // goesOn reports whether the text goes on in the next record: docker cuts
-// lines at 16 kB, and go test -json has no line's end where a program wrote
-// none.
+// lines at 16 kB, and has no line's end, like go test -json, where a program
+// wrote none.
 func (r *records) goesOn() bool {
 	name := r.name()
 	if name != "log" && name != "output" || len(r.text) == 0 {
@@ -364,7 +405,7 @@ func (r *records) goesOn() bool {
 		r.field.ended = name
 		return false
 	}
-	return r.field.ended == name && (name == "output" || len(r.text) > 8<<10)
+	return r.field.ended == name
 }
 
 // lineEnds takes the end of a line within the value, which no string has.

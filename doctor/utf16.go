@@ -6,7 +6,8 @@ import (
 )
 
 // utf16Text converts UTF-16, the output of > in PowerShell, to UTF-8. The byte
-// order mark at the beginning identifies it.
+// order mark at the beginning identifies it, or in a part of a file that every
+// other byte of the first ones is zero.
 type utf16Text struct {
 	known bool
 	order int // 0: no UTF-16; 1: low byte first; 2: high byte first
@@ -27,6 +28,10 @@ func (w *utf16Text) narrow(b []byte) []byte {
 		case len(b) > 1 && b[0] == 0xff && b[1] == 0xfe:
 			w.order = 1
 		case len(b) > 1 && b[0] == 0xfe && b[1] == 0xff:
+			w.order = 2
+		case everyOther(b, 1):
+			w.order = 1
+		case everyOther(b, 0):
 			w.order = 2
 		}
 	}
@@ -54,4 +59,18 @@ func (w *utf16Text) decode(b []byte) (text []byte) {
 	}
 	w.odd = append([]byte(nil), b...)
 	return text
+}
+
+// everyOther reports whether the first characters of b have a zero byte, at
+// this place of two.
+func everyOther(b []byte, at int) bool {
+	if len(b) < 8 {
+		return false
+	}
+	for i, c := range b[:8] {
+		if (c == 0) != (i%2 == at) {
+			return false
+		}
+	}
+	return true
 }

@@ -69,6 +69,12 @@ func (p *parser) rejoin(line []byte) (rest []byte, done bool) {
 		return nil, true
 	}
 	held := bytes.Trim(p.held, " \t")
+	if headerEnd(held) < 0 && endsInBracket(held) && isCall(text) && hasArgs(text) {
+		header := append(bytes.Clone(held), ':') // which its author left out
+		p.drop()
+		p.beginGoroutine(header)
+		return line, false
+	}
 	if bytes.HasPrefix(text, []byte("pc=0x")) && p.started {
 		p.orphan()
 		p.addCall(held, nil, args{})
@@ -111,12 +117,14 @@ func joinLines(held, text []byte) []byte {
 	switch {
 	case headerEnd(trimmed) > 0:
 		return joinHeader(trimmed, bytes.TrimLeft(without, " \t"))
+	case headerEnd(trimmed) == 0 && headerEnd(bytes.TrimLeft(without, " \t")) > 0:
+		return bytes.TrimLeft(without, " \t") // its colon alone was wrapped
 	case isCreator(trimmed):
 		if isNumber(text) || bytes.HasPrefix(text, []byte("goroutine ")) ||
 			bytes.HasPrefix(text, []byte("in goroutine ")) {
 			return trimmed
 		}
-		return nil
+		return joinCreator(bytes.TrimLeft(without, " \t"))
 	case bytes.IndexByte(held, '(') < 0 && bytes.IndexByte(held, '/') >= 0 &&
 		isPath(bytes.TrimLeft(without, " \t")):
 		return without
@@ -128,6 +136,16 @@ func joinLines(held, text []byte) []byte {
 		return without
 	}
 	return nil
+}
+
+// joinCreator returns the line of a creator that was broken within a word, or
+// nil.
+func joinCreator(line []byte) []byte {
+	_, id, ok := bytes.Cut(line, []byte(" in goroutine "))
+	if !ok || !isNumber(id) {
+		return nil
+	}
+	return line
 }
 
 // joinHeader chooses the form in which the state is a known one.
@@ -177,9 +195,10 @@ func endsInBracket(text []byte) bool {
 
 // keepCreator holds a creator's line that lacks the goroutine's number.
 func (p *parser) keepCreator(name []byte) bool {
+	last := name[bytes.LastIndexByte(name, ' ')+1:]
 	if len(name) > maxHeld/2 || len(name) > 0 &&
-		!bytes.HasSuffix(name, []byte(" in")) &&
-		!bytes.HasSuffix(name, []byte(" in goroutine")) {
+		(len(last) == 0 || len(last) == len(name) ||
+			string(last) != "in" && !bytes.HasPrefix([]byte("goroutine"), last)) {
 		return false
 	}
 	p.held = append(append(p.held[:0], "created by "...), name...)
