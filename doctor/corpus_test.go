@@ -196,12 +196,7 @@ func diagnoseFile(t *testing.T, file string) *Report {
 		}
 	}
 	for _, s := range snaps {
-		s.Resolve(func(pc uint64) []Frame {
-			if names[pc] == "" {
-				return nil
-			}
-			return []Frame{{Func: names[pc]}}
-		})
+		s.Resolve(named(names))
 	}
 	return Diagnose(Rules{}, snaps...)
 }

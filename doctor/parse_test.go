@@ -390,21 +390,16 @@ func TestParseProfile(t *testing.T) {
 		{Func: "main.main.func1", File: "/src/d1.go", Line: 3}}, s.Frames)
 	assert.Equal(t, "main.Map[...].f", p.Stacks[1].Frames[2].Func)
 	assert.Equal(t, []uint64{0x485bee, 0x41797c, 0x417577, 0x463fe6, 1, 2},
-		p.Unresolved())
+		p.unresolved())
 	assert.EqualValues(t, "channel operation", operationOf(s))
 
 	names := map[uint64]string{0x485bee: "runtime.gopark",
 		0x41797c: "runtime.chansend",
 		0x417577: "runtime.chansend1", 0x463fe6: "runtime.selectgo"}
-	p.Resolve(func(pc uint64) []Frame {
-		if names[pc] == "" {
-			return nil
-		}
-		return []Frame{{Func: names[pc]}}
-	})
+	p.Resolve(named(names))
 	assert.EqualValues(t, "chan send", operationOf(p.Stacks[0]))
 	assert.EqualValues(t, "select", operationOf(p.Stacks[1]))
-	assert.Equal(t, []uint64{1, 2}, p.Unresolved())
+	assert.Equal(t, []uint64{1, 2}, p.unresolved())
 }
 
 // A profile that lacks goroutines it announces is cut, and says how many.

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"slices"
 	"time"
 
 	"example.com/chanx/internal/printable"
@@ -92,38 +91,39 @@ func (f Frame) printable() Frame {
 // Resolve names the calls of which only an address is known. A profile with
 // debug=1 leaves out the runtime's functions, and with them the operation a
 // goroutine is blocked in; the process's own symbol endpoint or its binary
-// knows them. symbol gets a return address, so a reader of symbol tables looks
-// one byte before it, and returns the calls there, innermost first, or nil.
-// It is called once per address.
-func (p *Snapshot) Resolve(symbol func(pc uint64) []Frame) {
+// knows them. symbols is called once with these addresses, each once, in the
+// order of the stacks, unless there are none. They are return addresses, so a
+// reader of symbol tables looks one byte before them. It returns the calls at
+// those that it knows, innermost first.
+func (p *Snapshot) Resolve(symbols func(pcs []uint64) map[uint64][]Frame) {
+	pcs := p.unresolved()
+	if len(pcs) == 0 {
+		return
+	}
 	known := make(map[uint64][]Frame)
+	for pc, calls := range symbols(pcs) {
+		for _, f := range calls {
+			known[pc] = append(known[pc], f.printable())
+		}
+	}
+	if len(known) == 0 {
+		return
+	}
 	for _, s := range p.Stacks {
 		var frames []Frame
 		for _, f := range s.Frames {
-			if f.Func != "" || f.PC == 0 {
-				frames = append(frames, f)
+			if calls := known[f.PC]; f.Func == "" && f.PC != 0 && calls != nil {
+				frames = append(frames, calls...)
 				continue
 			}
-			calls, asked := known[f.PC]
-			if !asked {
-				calls = slices.Clone(symbol(f.PC))
-				for i := range calls {
-					calls[i] = calls[i].printable()
-				}
-				known[f.PC] = calls
-			}
-			if calls == nil {
-				calls = []Frame{f}
-			}
-			frames = append(frames, calls...)
+			frames = append(frames, f)
 		}
 		s.Frames = frames
 	}
 }
 
-// Unresolved returns the addresses for which [Snapshot.Resolve] has to find a
-// name, each once.
-func (p *Snapshot) Unresolved() []uint64 {
+// unresolved returns the addresses of calls without a name, each once.
+func (p *Snapshot) unresolved() []uint64 {
 	var pcs []uint64
 	seen := make(map[uint64]bool)
 	for _, s := range p.Stacks {

@@ -25,26 +25,43 @@ func TestSnapshotResolve(t *testing.T) {
 	p.Add(&Stack{Count: 1, Frames: []Frame{{PC: 1}, {PC: 2},
 		{Func: "app.f", PC: 3}, {}}})
 	p.Add(&Stack{Count: 1, Frames: []Frame{{PC: 2}, {PC: 1}, {PC: 9}}})
-	assert.Equal(t, []uint64{1, 2, 9}, p.Unresolved())
-	asked := make(map[uint64]int)
-	p.Resolve(func(pc uint64) []Frame {
-		asked[pc]++
-		switch pc {
-		case 1:
-			return []Frame{{Func: "app.inlined"}, {Func: "app.outer"}}
-		case 2:
-			return []Frame{{Func: "runtime.gopark", Line: 5}}
+	var asked [][]uint64
+	p.Resolve(func(pcs []uint64) map[uint64][]Frame {
+		asked = append(asked, pcs)
+		return map[uint64][]Frame{
+			1: {{Func: "app.inlined"}, {Func: "app.\x1bouter"}},
+			2: {{Func: "runtime.gopark", Line: 5}},
+			3: {{Func: "has a name already"}}, 9: nil, 0: {{Func: "none"}},
 		}
-		return nil
 	})
-	assert.Equal(t, map[uint64]int{1: 1, 2: 1, 9: 1}, asked)
-	assert.Equal(t, []Frame{{Func: "app.inlined"}, {Func: "app.outer"},
+	assert.Equal(t, [][]uint64{{1, 2, 9}}, asked)
+	assert.Equal(t, []Frame{{Func: "app.inlined"}, {Func: "app.�outer"},
 		{Func: "runtime.gopark", Line: 5}, {Func: "app.f", PC: 3}, {}},
 		p.Stacks[0].Frames)
 	assert.Equal(t, []Frame{{Func: "runtime.gopark", Line: 5},
 		{Func: "app.inlined"},
-		{Func: "app.outer"}, {PC: 9}}, p.Stacks[1].Frames)
-	assert.Equal(t, []uint64{9}, p.Unresolved())
+		{Func: "app.�outer"}, {PC: 9}}, p.Stacks[1].Frames)
+	assert.Equal(t, []uint64{9}, p.unresolved())
+	p.Resolve(func([]uint64) map[uint64][]Frame { return nil })
+	assert.Equal(t, []uint64{9}, p.unresolved())
+	p.Stacks = p.Stacks[:1]
+	p.Resolve(func([]uint64) map[uint64][]Frame {
+		assert.Fail(t, "asked for nothing")
+		return nil
+	})
+}
+
+// named answers Resolve with the functions at addresses.
+func named(names map[uint64]string) func([]uint64) map[uint64][]Frame {
+	return func(pcs []uint64) map[uint64][]Frame {
+		all := make(map[uint64][]Frame)
+		for _, pc := range pcs {
+			if names[pc] != "" {
+				all[pc] = []Frame{{Func: names[pc]}}
+			}
+		}
+		return all
+	}
 }
 
 // Troubles are counted without end and kept to a bound.

@@ -22,7 +22,7 @@ func Take() *Snapshot {
 	var text bytes.Buffer
 	pprof.Lookup("goroutine").WriteTo(&text, 1)
 	p := own(&text)
-	p.Resolve(symbol)
+	p.Resolve(ownSymbols)
 	return p
 }
 
@@ -57,18 +57,19 @@ func own(r io.Reader) *Snapshot {
 	return p
 }
 
-// symbol names the calls at a return address of this process, for
+// ownSymbols names the calls at return addresses of this process, for
 // [Snapshot.Resolve].
-func symbol(pc uint64) []Frame {
-	var calls []Frame
-	frames := runtime.CallersFrames([]uintptr{uintptr(pc)})
-	for {
-		f, more := frames.Next()
-		if f.Function != "" {
-			calls = append(calls, Frame{Func: f.Function, File: f.File, Line: f.Line})
-		}
-		if !more {
-			return calls
+func ownSymbols(pcs []uint64) map[uint64][]Frame {
+	all := make(map[uint64][]Frame, len(pcs))
+	for _, pc := range pcs {
+		frames := runtime.CallersFrames([]uintptr{uintptr(pc)})
+		for more := true; more; {
+			var f runtime.Frame
+			if f, more = frames.Next(); f.Function != "" {
+				all[pc] = append(all[pc],
+					Frame{Func: f.Function, File: f.File, Line: f.Line})
+			}
 		}
 	}
+	return all
 }

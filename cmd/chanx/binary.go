@@ -196,26 +196,32 @@ func (b *binary) at(pc uint64) []doctor.Frame {
 func (b *binary) resolve(targets []*target, c *console) bool {
 	ok := true
 	for _, t := range targets {
-		var pcs int
+		nameless := 0
+		var by uint64
+		var err error
 		for _, snap := range t.snaps {
-			pcs += len(snap.Unresolved())
+			snap.Resolve(func(pcs []uint64) map[uint64][]doctor.Frame {
+				if b != nil && nameless == 0 {
+					by, err = b.moved(t.anchors.entry)
+				}
+				if nameless += len(pcs); b == nil || err != nil {
+					return nil
+				}
+				calls := make(map[uint64][]doctor.Frame)
+				for _, pc := range pcs {
+					calls[pc] = b.at(pc - by)
+				}
+				return calls
+			})
 		}
-		if pcs == 0 {
-			continue
-		}
-		if b == nil {
+		switch {
+		case nameless == 0:
+		case b == nil:
 			c.say("%s: %d addresses have no names, so that the operation may be "+
-				"unknown: give the program with -binary FILE", t.name, pcs)
-			continue
-		}
-		by, err := b.moved(t.anchors.entry)
-		if err != nil {
+				"unknown: give the program with -binary FILE", t.name, nameless)
+		case err != nil:
 			c.say("%s: %v", t.name, err)
 			ok = false
-			continue
-		}
-		for _, snap := range t.snaps {
-			snap.Resolve(func(pc uint64) []doctor.Frame { return b.at(pc - by) })
 		}
 	}
 	return ok

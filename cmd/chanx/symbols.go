@@ -29,30 +29,32 @@ const (
 // name, and the operation unknown, which the report states.
 func (s *server) resolve(ctx context.Context, snap *doctor.Snapshot,
 	profile *url.URL) {
-	pcs := snap.Unresolved()
 	i := strings.LastIndexByte(strings.TrimSuffix(profile.Path, "/"), '/')
-	if len(pcs) == 0 || i < 0 {
+	if i < 0 {
 		return
 	}
 	u := *profile
 	u.Path, u.RawQuery = u.Path[:i]+"/symbol", ""
-	names := make(map[uint64]string)
 	ctx, cancel := context.WithTimeout(ctx, 10*s.fetch.timeout)
 	defer cancel()
-	for batch := range slices.Chunk(pcs[:min(len(pcs), maxSymbols)], 200) {
-		if err := s.ask(ctx, &u, batch, names); err != nil {
-			snap.Troubles = append(snap.Troubles, doctor.Trouble{
-				Why: fmt.Sprintf("the runtime's calls have no names: %s: %v",
-					u.Redacted(), err)})
-			snap.Unreadable++
-			break
+	snap.Resolve(func(pcs []uint64) map[uint64][]doctor.Frame {
+		names := make(map[uint64]string)
+		for batch := range slices.Chunk(pcs[:min(len(pcs), maxSymbols)], 200) {
+			if err := s.ask(ctx, &u, batch, names); err != nil {
+				snap.Troubles = append(snap.Troubles, doctor.Trouble{
+					Why: fmt.Sprintf("the runtime's calls have no names: %s: %v",
+						u.Redacted(), err)})
+				snap.Unreadable++
+				break
+			}
 		}
-	}
-	snap.Resolve(func(pc uint64) []doctor.Frame {
-		if name := names[pc-1]; name != "" {
-			return []doctor.Frame{{Func: name}}
+		calls := make(map[uint64][]doctor.Frame, len(names))
+		for pc, name := range names {
+			if name != "" {
+				calls[pc+1] = []doctor.Frame{{Func: name}}
+			}
 		}
-		return nil
+		return calls
 	})
 }
 
