@@ -141,6 +141,33 @@ func TestGraphParents(t *testing.T) {
 	assert.Contains(t, f.Sentence, "the goroutine that created it has returned")
 }
 
+// The receiver of the method that locks is often doubtful, because nothing
+// needs it after the lock. A lock at the beginning of its object tells it.
+func TestGraphCycleDoubtful(t *testing.T) {
+	const a, b = 0xc000100000, 0xc000100010 // so close that a lock may be in either
+	waiting := func(id int, typ string, lock uint64, below string) string {
+		return fmt.Sprintf("goroutine %d [sync.Mutex.Lock, 13 minutes]:\n"+
+			"internal/sync.(*Mutex).lockSlow(%#x)\n\t/go/mutex.go:1 +0x1\n"+
+			"sync.(*Mutex).Lock(...)\n\t/go/mutex.go:2\n"+
+			"app.(*%s).use(0xbebc200?)\n\t/app/%s.go:7 +0x1\n%s"+
+			"created by app.Start in goroutine 1\n\t/app/app.go:5 +0x1\n\n",
+			id, lock, typ, typ, below)
+	}
+	both := func(typ string, object uint64) string {
+		return fmt.Sprintf("app.(*%s).both(%#x)\n\t/app/%s.go:9 +0x1\n", typ, object,
+			typ)
+	}
+	dump := waiting(5, "B", b, both("A", a)) + waiting(6, "A", a, both("B", b))
+	for i := range 20 {
+		dump += waiting(30+i, "A", a, "") + waiting(60+i, "B", b, "")
+	}
+	r := judged(t, dump)
+	assert.Contains(t, r.Root, "deadlock: goroutines")
+	assert.Contains(t, r.Root, "5 waits for (*B) 0xc000100010, which 6 holds")
+	assert.Contains(t, r.Root, "6 waits for (*A) 0xc000100000, which 5 holds")
+	assert.Contains(t, r.Root, "40 behind them")
+}
+
 // A cycle that is known by names only is no proof.
 func TestGraphNamesProveNoDeadlock(t *testing.T) {
 	r := Diagnose(Rules{}, process(

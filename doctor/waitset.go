@@ -112,6 +112,7 @@ type insideCall struct {
 // holding is a goroutine that is inside an object.
 type holding struct {
 	ref   ref
+	owner uint64 // the object
 	frame int
 	score int
 	typ   string
@@ -233,7 +234,9 @@ func (g *graph) enter(sets map[uint64]*waitSet, key uint64, w waiter,
 	}
 	s.typ, s.inStd = cmp.Or(s.typ, w.typ), cmp.Or(s.inStd, w.inStd)
 	s.longest = max(s.longest, minutes)
-	for _, v := range append(w.near.all(), w.owner) {
+	// The object often begins with its lock, and the receiver is doubtful where
+	// it is not used after the lock has been taken.
+	for _, v := range append(w.near.all(), w.owner, w.lock) {
 		if s.ownedBy(v) {
 			owners[v] = true
 		}
@@ -413,6 +416,8 @@ func (g *graph) choose(s *waitSet) {
 		g.chooseSelf(s)
 		return
 	}
+	i := slices.Index(s.owners, list[0].owner)
+	s.owners[0], s.owners[i] = s.owners[i], s.owners[0] // the one to name
 	s.holder = g.node(list[0].ref)
 	s.typ = cmp.Or(s.typ, list[0].typ)
 	s.holder.may = list[0].arg
@@ -435,6 +440,7 @@ func (g *graph) candidates(s *waitSet) []holding {
 	for _, owner := range s.owners {
 		for _, c := range g.inside[owner] {
 			h := g.holding(c)
+			h.owner = owner
 			if h.typ != s.typ && !s.locked || s.elsewhere(h) ||
 				g.setOf(h.ref) == s {
 				continue
