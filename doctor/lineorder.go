@@ -90,23 +90,23 @@ func (o *lineOrder) flush(l *lines) {
 // reversed reports whether the lines before a header are a goroutine's, its
 // innermost call last.
 func (o *lineOrder) reversed(l *lines, header []byte) bool {
-	if len(o.held) < 2 {
-		return false
-	}
 	cover := l.cover
 	cover.before = bytes.Clone(cover.before)
 	cover.off(header)
 	last := func(n int) []byte {
+		if n > len(o.held) {
+			return nil
+		}
 		return bytes.TrimSpace(cover.off(o.held[len(o.held)-n]))
 	}
 	call, file := last(1), last(2)
-	if isLocation(call) || bytes.HasPrefix(call, labelMark) {
-		for i := 1; bytes.HasPrefix(call, labelMark) && i < len(o.held); i++ {
-			call = last(i + 1)
-		}
+	if bytes.HasPrefix(call, labelMark) {
+		call = file
+	}
+	if isLocation(call) {
 		return isOfRecord(cover.off(header), call)
 	}
-	return isCall(call) && hasArgs(call) && isPath(file)
+	return len(file) > 0 && isCall(call) && hasArgs(call) && isPath(file)
 }
 
 // isOfRecord reports whether a call is one of those whose addresses a record
