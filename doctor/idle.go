@@ -319,9 +319,9 @@ func (sc *scene) pools(s *site, why string) verdict {
 			confidence: ConfidenceMedium, other: ConfidenceMedium,
 			receiver: ReceiverPresent,
 			why:      "its child has ended, and its output is still open",
-			clause: clause{"its child has ended, and another process keeps the " +
+			clause: clause{"its child has ended, and another process has kept the " +
 				"child's output open", "their children have ended, and other " +
-				"processes keep the output open"}}
+				"processes have kept the output open"}.join(same(since(s, " for ")))}
 	}
 	if (why == openRows || why == openTransaction) && s.longest >= openTooLong {
 		return verdict{state: VerdictStuck, report: true, severity: Warning,
@@ -330,7 +330,7 @@ func (sc *scene) pools(s *site, why string) verdict {
 			why:      why + ", which was most likely not closed",
 			clause: clause{"it ends when the rows or the transaction are closed, " +
 				"which is overdue", "they end when the rows or the transactions are " +
-				"closed, which is overdue"}}
+				"closed, which is overdue"}.join(same(since(s, " after ")))}
 	}
 	sure := ConfidenceMedium
 	if sc.mostly(s, why) || sc.picked(s) && s.count >= 5*sc.rules.Many {
@@ -348,6 +348,14 @@ func (sc *scene) pools(s *site, why string) verdict {
 		clause: same("each " + why + ", and belongs to something that was " +
 			"opened and not closed"),
 	}
+}
+
+// since is " for 146 minutes", where the time is what the verdict rests on.
+func since(s *site, preposition string) string {
+	if s.longest == 0 {
+		return ""
+	}
+	return preposition + printable.Plural(s.longest, "minute")
 }
 
 // lineage returns how many different goroutines created those of s, and how
