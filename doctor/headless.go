@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"example.com/chanx/internal/printable"
 )
@@ -16,17 +17,22 @@ import (
 //	sync.(*WaitGroup).Wait+0x51		/usr/local/go/src/sync/waitgroup.go:139
 //	runtime.gopark
 //	/usr/local/go/src/runtime/proc.go:402
+//	runtime.gopark(proc.go:402)
+//	0x55972e1e70a9	sync.(*RWMutex).RLock+0x459
 //
-// The last form is a logger's stack of an error, too, so it must begin in the
-// runtime or a lock. They count only if the input has no goroutine with a header: in a log of
-// errors such calls are common.
+// The calls of the third and the fourth form are a logger's stack of an error,
+// too, so they must begin in the runtime or a lock. They count only if the input
+// has no goroutine with a header: in a log of errors such calls are common.
 type headless struct {
 	stacks []*Stack
 	calls  []Frame
 	words  []args
 	name   []byte // of a call without its file so far
 	arg    args
-	bare   bool // a call had no parentheses
+	bare   bool // a call had neither arguments nor an address
+	count  int  // announced for the next stack, or 0
+
+	goroutines int
 }
 
 const (
@@ -38,13 +44,25 @@ const (
 func (h *headless) line(line []byte) {
 	text := bytes.TrimSpace(line)
 	if len(h.name)+len(h.calls) == 0 && !mayBeCall(text) {
+		h.count = countOf(text)
 		return
 	}
 	path, number, isFile := fileLine(text)
-	switch name, file := namedLocation(text); {
+	name, file := namedLocation(text)
+	if name == nil {
+		name, file = splitPlaced(text)
+		h.bare = h.bare || name != nil
+	}
+	switch {
 	case len(text) == 0, isElided(text):
 	case len(h.name) > 0 && isFile && isPath(text):
 		h.add(h.name, path, number, h.arg)
+	case name != nil:
+		path, number, _ = fileLine(file)
+		h.add(name, path, number, args{})
+	case isCreator(text):
+		h.name, h.arg = append(h.name[:0], text...), args{}
+		return
 	case isCall(text) && hasArgs(text):
 		i := argsAt(text)
 		h.name = append(h.name[:0], starred(text[:i])...)
@@ -54,11 +72,9 @@ func (h *headless) line(line []byte) {
 		!isFile:
 		h.name, h.arg, h.bare = append(h.name[:0], starred(text)...), args{}, true
 		return
-	case name != nil:
-		path, number, _ = fileLine(file)
-		h.add(name, path, number, args{})
 	default:
 		h.end()
+		h.count = countOf(text)
 	}
 	h.name = h.name[:0]
 	if len(text) == 0 {
@@ -79,21 +95,50 @@ func (h *headless) add(name, path, number []byte, a args) {
 func (h *headless) end() {
 	if len(h.calls) > 1 && len(h.stacks) < maxHeadless &&
 		(!h.bare || waitsInside(h.calls[0].Func)) {
-		s := &Stack{Frames: h.calls, Count: 1}
+		s := &Stack{Frames: h.calls}
+		s.creator()
 		s.members.store = &wordStore{}
-		for _, a := range h.words {
-			s.members.store.call(a)
+		for i := range s.Frames {
+			s.members.store.call(h.words[i])
 		}
-		s.members.add(Member{})
+		s.Count = min(max(h.count, 1), maxGrouped-h.goroutines)
+		h.goroutines += s.Count
+		for range s.Count {
+			s.members.add(Member{})
+		}
 		h.stacks = append(h.stacks, s)
 	}
-	h.calls, h.words, h.name, h.bare = nil, nil, h.name[:0], false
+	h.calls, h.words, h.name, h.bare, h.count = nil, nil, h.name[:0], false, 0
+}
+
+// creator takes the creator off the calls: it is marked, or an editor has put
+// it behind the first call of every goroutine.
+func (s *Stack) creator() {
+	n := len(s.Frames) - 1
+	name, marked := strings.CutPrefix(s.Frames[n].Func, "created by ")
+	if !marked && s.Frames[n-1].Func != "runtime.goexit" {
+		return
+	}
+	s.CreatedBy, s.Frames = s.Frames[n], s.Frames[:n]
+	s.CreatedBy.Func, _, _ = strings.Cut(name, " in goroutine ")
 }
 
 // mayBeCall is quick: most lines outside any goroutine are of a log.
 func mayBeCall(text []byte) bool {
 	return len(text) > 0 && (text[len(text)-1] == ')' ||
-		bytes.IndexByte(text, ' ') < 0 || bytes.Contains(text, []byte("+0x")))
+		bytes.IndexByte(text, ' ') < 0 || bytes.Contains(text, []byte("+0x")) ||
+		hasFile(text))
+}
+
+// countOf returns the number of goroutines that a script has counted for the
+// stack below: "138 occurrences. Sample stack trace:".
+func countOf(text []byte) int {
+	number, rest, _ := bytes.Cut(text, []byte{' '})
+	n, err := strconv.Atoi(string(bytes.TrimSuffix(number, []byte{'x'})))
+	if err != nil || n < 1 || !bytes.HasSuffix(rest, []byte{':'}) {
+		return 0
+	}
+	return n
 }
 
 // waitsInside reports whether a function is one in which goroutines wait.
@@ -112,7 +157,7 @@ func (h *headless) snapshot(target string) *Snapshot {
 		return nil
 	}
 	p := &Snapshot{Target: target, Instance: target, Extract: true,
-		Stacks: h.stacks, Goroutines: len(h.stacks)}
+		Stacks: h.stacks, Goroutines: h.goroutines}
 	p.Unreadable = len(h.stacks)
 	p.note(0, "", fmt.Sprintf("%s without a header: what a goroutine waits for is "+
 		"known by its calls alone", printable.Plural(len(h.stacks), "stack")))
@@ -120,7 +165,12 @@ func (h *headless) snapshot(target string) *Snapshot {
 }
 
 // namedLocation splits "sync.(*WaitGroup).Wait+0x51	/src/waitgroup.go:139".
+// The address of the call may come first, and then the file may be missing.
 func namedLocation(text []byte) (name, file []byte) {
+	if isLocation(text) {
+		_, name, file = splitLocation(text)
+		return starred(name), file
+	}
 	at := bytes.Index(text, []byte("+0x"))
 	if at <= 0 {
 		return nil, nil
@@ -134,4 +184,33 @@ func namedLocation(text []byte) (name, file []byte) {
 		return nil, nil
 	}
 	return starred(text[:at]), file
+}
+
+// splitPlaced splits a call and where it stands on one line, as editors and
+// people write them:
+//
+//	runtime.gopark(proc.go:402)
+//	app.(*Queue).Put (/src/queue.go:31)
+//	app.(*Queue).Put   queue.go:31   <- a remark
+func splitPlaced(text []byte) (name, file []byte) {
+	end := bytes.IndexAny(text, " \t")
+	if i := argsAt(text); i > 0 && (end < 0 || i < end) {
+		end = i
+	}
+	if end < 0 || !isSymbol(text[:end]) {
+		return nil, nil
+	}
+	file = bytes.TrimLeft(text[end:], " \t")
+	if rest, ok := bytes.CutPrefix(file, []byte{'('}); ok {
+		file, _, ok = bytes.Cut(rest, []byte{')'})
+		if !ok {
+			return nil, nil
+		}
+	} else {
+		file = file[:wordEnd(file)]
+	}
+	if !isPath(file) {
+		return nil, nil
+	}
+	return starred(text[:end]), file
 }

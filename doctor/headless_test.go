@@ -74,3 +74,52 @@ func TestHeadlessIsBounded(t *testing.T) {
 	assert.Len(t, p.Stacks, maxHeadless)
 	assert.Len(t, p.Stacks[0].Frames, maxHeadlessCalls)
 }
+
+// Editors copy a stack with the files in parentheses and the creator behind the
+// first call of every goroutine.
+func TestHeadlessOfAnEditor(t *testing.T) {
+	for _, blank := range []string{"", " "} {
+		p := parseOne(t, strings.ReplaceAll("It hangs in:\nruntime.gopark_(proc.go:402)\n"+
+			"runtime.chansend1_(/go/src/chan.go:145)\n"+
+			"example.com/app.(*Queue).Put_(queue.go:31)\n"+
+			"runtime.goexit_(asm_amd64.s:1594)\nexample.com/app.New_(queue.go:9)\n",
+			"_", blank))
+		require.Len(t, p.Stacks, 1)
+		assert.Equal(t, ChanSend, operationOf(p.Stacks[0]))
+		assert.Equal(t, "example.com/app.(*Queue).Put", siteOf(p.Stacks[0]).Func)
+		assert.Equal(t, 31, siteOf(p.Stacks[0]).Line)
+		assert.Equal(t, "example.com/app.New", p.Stacks[0].CreatedBy.Func)
+	}
+}
+
+// A record of a profile that lost its marks has addresses, and often no files.
+func TestHeadlessOfAProfile(t *testing.T) {
+	p := parseOne(t, "1. this one:\n0x55972dbfc7c8\tsync.runtime_SemacquireMutex+0x48\n"+
+		"0x55972e1e70a9\tsync.(*RWMutex).RLock+0x459\n"+
+		"0x55972e1e6c73\tapp.(*DB).prepare+0x23\n\n2. and:\n"+
+		"0x55972e0c2b31  database/sql.(*DB).conn+0x651  /go/src/sql.go:1330\n"+
+		"0x55972e1e6fd4  app.(*DB).prepare+0x384\n"+
+		"0x55972e1e6fd5  app.(*DB).query+0x38\n")
+	require.Len(t, p.Stacks, 2)
+	assert.Equal(t, RWMutex, operationOf(p.Stacks[0]))
+	assert.Equal(t, "app.(*DB).prepare", siteOf(p.Stacks[0]).Func)
+	assert.Equal(t, 1330, p.Stacks[1].Frames[0].Line)
+	for _, f := range Diagnose(Rules{}, p).Findings {
+		assert.NotContains(t, f.Sentence, ":0", "no file is known")
+	}
+}
+
+// A script that counts equal stacks leaves out the headers.
+func TestHeadlessCounted(t *testing.T) {
+	const stack = "sync.runtime_SemacquireMutex(0x1)\n        /go/src/sema.go:77 +0x25\n" +
+		"sync.(*Mutex).Lock(...)\n        /go/src/mutex.go:90\n" +
+		"app.(*Cache).Get(0xc000016008)\n        /src/cache.go:7 +0x2e\n" +
+		"created by app.Start in goroutine 1\n        /src/app.go:9 +0x3c9\n"
+	p := parseOne(t, "2 unique stack traces\n138 occurrences. Sample stack trace:\n"+
+		stack+"\n4x the same, elsewhere:\n"+strings.ReplaceAll(stack, "Get", "Put"))
+	require.Len(t, p.Stacks, 2)
+	assert.Equal(t, 142, p.Goroutines)
+	assert.Equal(t, 138, p.Stacks[0].Count)
+	assert.Equal(t, "app.Start", p.Stacks[0].CreatedBy.Func)
+	assert.Equal(t, 138, p.Stacks[0].members.len())
+}

@@ -735,8 +735,11 @@ func disjoint(a, b map[uint64]bool) bool {
 	return len(a) > 0 && len(b) > 0
 }
 
-// where describes the operation of s and its line.
+// where describes the operation of s and its line, if the input has that.
 func where(s *site) string {
+	if s.at.File == "" {
+		return doing(s.op)
+	}
 	return fmt.Sprintf("%s (%s:%d)", doing(s.op), base(s.at.File), s.at.Line)
 }
 
