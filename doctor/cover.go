@@ -15,6 +15,7 @@ type lineCover struct {
 	quote  byte   // the last byte of before, if the line goes on to its pair
 	fresh  int    // lines for which shorten is still worth its while
 	tried  int    // times that it was in vain
+	other  bool   // what follows is a profile of something else; see foreign
 }
 
 const (
@@ -39,7 +40,8 @@ func (c *lineCover) off(line []byte) []byte {
 }
 
 func (c *lineCover) uncovered(line []byte) []byte {
-	if i := headerAt(line); i >= 0 && i < maxCover && c.learn(line, i) {
+	if i := headerAt(line); i >= 0 && i < maxCover &&
+		(!c.other || isHeader(line[i:])) && c.learn(line, i) {
 		return c.inside(c.beginning(line[i:]))
 	}
 	line = c.beginning(line)

@@ -2,7 +2,10 @@ package doctor
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
+
+	"example.com/chanx/internal/printable"
 )
 
 // deadlock reads a report of github.com/sasha-s/go-deadlock:
@@ -21,6 +24,9 @@ import (
 // waits for a mutex, and the address of the lock is the first argument of the
 // calls of both. The current stack of the holder follows in the usual form,
 // after "Here is what goroutine 734 doing now", and replaces the first one.
+// One that locks recursively is one goroutine, with the place where it locked
+// first further out. Locks taken in different orders are no stall: there the
+// banner has the four places.
 func (p *parser) deadlock(line []byte) {
 	text := bytes.TrimSpace(line)
 	switch {
@@ -28,8 +34,23 @@ func (p *parser) deadlock(line []byte) {
 		p.split()
 		p.home = (*parser).deadlock
 		p.step, p.report, p.waits = p.home, true, false
-	case bytes.HasPrefix(text, []byte("Have been trying to lock")),
-		bytes.HasPrefix(text, []byte("current goroutine ")):
+		p.recursive = bytes.Contains(text, []byte(" Recursive locking")) ||
+			bytes.Contains(text, []byte(" Duplicate locking"))
+		p.orders = nil
+		if bytes.Contains(text, []byte(" Inconsistent locking")) {
+			p.orders = make([]string, 0, 4)
+		}
+	case bytes.HasPrefix(text, []byte("current goroutine ")):
+		p.end()
+		p.waits = true
+		p.lockLine(text)
+	case p.recursive && p.started && (len(text) == 0 ||
+		bytes.HasSuffix(text, []byte(" (same goroutine)")) ||
+		bytes.HasPrefix(text, []byte("all callers to this lock"))):
+	case p.orders != nil && len(p.orders) < 4 &&
+		bytes.HasSuffix(text, []byte("<<<<<")):
+		p.ordered(text)
+	case bytes.HasPrefix(text, []byte("Have been trying to lock")):
 		p.end()
 		p.waits = true
 	case bytes.HasPrefix(text, []byte("Previous place where the lock")):
@@ -68,6 +89,24 @@ func (p *parser) lockLine(text []byte) bool {
 		p.addCall([]byte("sync.(*Mutex).Lock"), nil, p.lock)
 	}
 	return true
+}
+
+// ordered takes one of the four places of two locks, of which each is taken
+// before the other.
+func (p *parser) ordered(text []byte) {
+	at, rest, _ := bytes.Cut(text, []byte{' '})
+	name, _, _ := bytes.Cut(rest, []byte{' '})
+	file := at[bytes.LastIndexByte(at, '/')+1:]
+	p.orders = append(p.orders, fmt.Sprintf("%s (%s)", name, file))
+	if len(p.orders) < 4 {
+		return
+	}
+	banner := fmt.Sprintf("go-deadlock saw two locks taken in either order, which "+
+		"may block: in %s before %s, and in %s before %s", p.orders[0], p.orders[1],
+		p.orders[2], p.orders[3])
+	p.snap.Banner = printable.Text(banner)
+	p.unread(banner + "; whether they are blocked, a dump of the goroutines tells: " +
+		"set deadlock.Opts.PrintAllCurrentGoroutines")
 }
 
 // placeLine reads "/src/cache.go:78 app.(*Cache).Get ??? <<<<<".

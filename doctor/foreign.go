@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+
+	"example.com/chanx/internal/printable"
 )
 
 // foreignError is [ErrNoDump] for the text of another tool.
@@ -56,11 +58,28 @@ func (p *parser) foreign(line []byte) bool {
 	for i := range toolTexts {
 		if startsAfter(line, toolTexts[i].begins) >= 0 {
 			p.unread(toolTexts[i].remedy)
+			p.in.cover.other = true
 			return true
 		}
 	}
+	if name := ownProfile(line); name != "" {
+		p.unread("a profile of " + name + ": take /debug/pprof/goroutine instead")
+		p.in.cover.other = true
+		return true
+	}
 	return p.leaked(line) || p.delve(line) || p.editorStack(line) || p.grouped(line) ||
 		p.joined(line) || p.debugger(line)
+}
+
+// ownProfile returns the name of a profile that a program defines, from the
+// line "conns profile: total 12", or "".
+func ownProfile(line []byte) string {
+	name, rest, ok := bytes.Cut(line, []byte(" profile: total "))
+	name = name[bytes.LastIndexAny(name, " \t")+1:]
+	if !ok || len(name) == 0 || !isNumber(bytes.TrimSpace(rest)) {
+		return ""
+	}
+	return printable.Text(string(name))
 }
 
 // leaked knows the header of go.uber.org/goleak, "[Goroutine 7 in state select,

@@ -131,7 +131,7 @@ func isRedacted(s []byte) bool {
 		return true // named for the text around it
 	}
 	return strings.Trim(string(s), string(s[0])) == "" &&
-		(strings.IndexByte("N#*?", s[0]) >= 0 ||
+		(strings.IndexByte("N#*?", s[0]) >= 0 || string(s) == "\u2026" ||
 			len(s) > 1 && strings.IndexByte("Xxn_.-", s[0]) >= 0) ||
 		strings.EqualFold(string(s), "id") ||
 		strings.EqualFold(string(s), "redacted")

@@ -116,14 +116,16 @@ type parser struct {
 	parent  uint64
 	count   int // 1, or of a profile's record
 
-	callee   []byte // of another tool's text, see delve and grouped
-	asked    uint64 // the goroutine in delve's command
-	summary  bool   // what delve says of a goroutine in one line
-	inGroups int    // goroutines, see grouped
-	ids      []uint64
-	report   bool // see deadlock
-	waits    bool
-	lock     args
+	callee    []byte // of another tool's text, see delve and grouped
+	asked     uint64 // the goroutine in delve's command
+	summary   bool   // what delve says of a goroutine in one line
+	inGroups  int    // goroutines, see grouped
+	ids       []uint64
+	report    bool // see deadlock
+	recursive bool
+	orders    []string
+	waits     bool
+	lock      args
 
 	held   []byte // a line that may go on in the next
 	heldAt int    // its number
@@ -210,6 +212,9 @@ func (p *parser) outside(line []byte) {
 		p.step = (*parser).ancestor
 		return
 	}
+	if p.in.cover.other && (isRecord(line) || isLocation(line)) {
+		return // of a profile that is none of goroutines
+	}
 	if isRecord(line) {
 		if p.profile && p.snap.Extract {
 			p.step = (*parser).record
@@ -253,6 +258,7 @@ func (p *parser) stray(line []byte) string {
 }
 
 func (p *parser) beginGoroutine(line []byte) {
+	p.in.cover.other = false
 	h := parseHeader(line)
 	if p.started && !p.called && !p.pending && h.id == p.head.id && h.id != 0 {
 		p.started = false // it was only mentioned

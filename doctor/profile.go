@@ -24,6 +24,7 @@ func (p *parser) beginProfile(line []byte) {
 		p.snap.Extract = true
 		return
 	}
+	p.in.cover.other = false
 	p.announce(line)
 }
 

@@ -3,6 +3,7 @@ package doctor
 import (
 	"bytes"
 	"strconv"
+	"strings"
 )
 
 // traceRule begins the lines that go tool pprof -traces draws between samples.
@@ -43,14 +44,17 @@ func (p *parser) traces(line []byte) {
 		p.end()
 		return
 	}
-	number, rest, ok := bytes.Cut(text, []byte{' '})
-	n, err := strconv.Atoi(string(number))
-	switch name := bytes.TrimLeft(rest, " "); {
-	case ok && err == nil && n > 0 && !p.started:
+	number, rest := text[:wordEnd(text)], text[wordEnd(text):]
+	n, err := strconv.Atoi(strings.ReplaceAll(string(number), ",", ""))
+	switch name := bytes.TrimLeft(rest, " \t"); {
+	case len(name) > 0 && err == nil && n > 0 && !p.started:
 		p.beginStack(0, n, "")
 		p.trace(name)
-	case p.started && (line[0] == ' ' || line[0] == '\t') &&
-		bytes.IndexByte(number, '.') > 0:
+	case (line[0] == ' ' || line[0] == '\t') && bytes.IndexByte(number, '.') > 0:
+		if !p.started {
+			p.snap.trouble(p.in.n, string(line), "a call outside any sample")
+			return
+		}
 		p.trace(text)
 	case bytes.HasSuffix(number, []byte{':'}) && !p.started:
 		// a label of the next sample
