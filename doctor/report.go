@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"example.com/chanx/internal/printable"
 )
@@ -121,8 +122,17 @@ type Wait struct {
 // Complete reports whether every goroutine of the input was read and judged. If
 // it is false, an empty list of findings does not say that nothing is stuck: a
 // dump was cut short or is an extract, an instance shows no goroutine, a crash
-// shows only the goroutine that crashed, or no rule applies to some of them.
-func (r *Report) Complete() bool { return r.Judged == r.Goroutines && !r.partly() }
+// shows only the goroutine that crashed, no rule applies to some of them, or the
+// input itself says that a test or the process did not go on.
+func (r *Report) Complete() bool {
+	return r.Judged == r.Goroutines && !r.partly() && !r.hung()
+}
+
+// hung reports whether the input says that something did not end.
+func (r *Report) hung() bool {
+	return strings.Contains(r.Banner, "test timed out") ||
+		strings.Contains(r.Banner, "all goroutines are asleep")
+}
 
 // partly reports whether goroutines may exist that are not in the input.
 func (r *Report) partly() bool {
@@ -143,6 +153,8 @@ func (r *Report) doubt() string {
 			printable.Plural(r.Goroutines, "goroutine"))
 	case r.Goroutines == 0:
 		return "no goroutine"
+	case r.hung():
+		return "cannot tell what did not go on"
 	case r.partly():
 		return "cannot tell for goroutines that are not in the input"
 	}

@@ -200,6 +200,7 @@ func TestReportComplete(t *testing.T) {
 			"  /go/src/runtime/proc.go:402\n  runtime.selectgo\n" +
 			"  /go/src/runtime/select.go:327\n  os/exec.(*Cmd).watchCtx.func1\n" +
 			"  /go/src/os/exec/exec.go:760\n",
+		"test that timed out": "panic: test timed out after 3s\n\n" + whole,
 		"crash of one goroutine": "panic: boom\n\ngoroutine 7 [running]:\nmain.f()\n" +
 			"\t/a.go:1 +0x1\nexit status 2\n",
 	} {
