@@ -230,15 +230,15 @@ func TestPanicking(t *testing.T) {
 func TestWaitGroupWithoutWorkers(t *testing.T) {
 	wait := "goroutine 20 [sync.WaitGroup.Wait, 30 minutes]:\n" +
 		"sync.(*WaitGroup).Wait(0xc000100040)\n\t/go/wg.go:1 +0x1\n" +
-		"app.(*J).close(0xc000100000)\n\t/app/J.go:20 +0x1\n" +
+		"app.(*J).finish(0xc000100000)\n\t/app/J.go:20 +0x1\n" +
 		"created by app.Start in goroutine 1\n\t/app/app.go:5 +0x1\n\n"
 	worker := "goroutine 30 [select]:\napp.(*J).work(0xc000100000)\n\t/app/J.go:30 " +
-		"+0x1\ncreated by app.(*J).close in goroutine 20\n\t/app/J.go:19 +0x1\n\n"
-	_, f := findingOf(judged(t, wait), "app.(*J).close")
+		"+0x1\ncreated by app.(*J).finish in goroutine 20\n\t/app/J.go:19 +0x1\n\n"
+	_, f := findingOf(judged(t, wait), "app.(*J).finish")
 	require.NotNil(t, f)
 	assert.Contains(t, f.Sentence, "no goroutine is left that it or its creator has "+
 		"started")
-	_, f = findingOf(judged(t, wait+worker), "app.(*J).close")
+	_, f = findingOf(judged(t, wait+worker), "app.(*J).finish")
 	assert.Nil(t, f)
 }
 
@@ -282,6 +282,19 @@ func TestGraphHolderWrites(t *testing.T) {
 	assert.Equal(t, Info, r.Findings[0].Severity)
 
 	one := waits[:strings.Index(waits, "goroutine 21")]
+	write := "goroutine 30 [syscall%s]:\nsyscall.Syscall(0x1, 0x2)\n\t/go/a.s:1 +0x1\n" +
+		"syscall.write(0x2, 0xc03a51a800)\n\t/go/z.go:1 +0x1\n" +
+		"app.(*Conn).Flush(0xc000100000)\n\t/app/conn.go:30 +0x1\n" +
+		"app.serve(0xc000030000)\n\t/app/app.go:1 +0x1\n\n"
+	r = judged(t, one+fmt.Sprintf(write, ", 1 minutes"))
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, Warning, r.Findings[0].Severity)
+	assert.Contains(t, r.Findings[0].Sentence, "the other side does not read")
+	assert.Contains(t, r.Root, "goroutine 30")
+	r = judged(t, one+fmt.Sprintf(write, ""))
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, Info, r.Findings[0].Severity, "a write that began just now")
+
 	r = judged(t, one+fmt.Sprintf(io, "waitWrite"))
 	require.NotEmpty(t, r.Findings)
 	assert.Equal(t, Info, r.Findings[0].Severity, "one waits")
@@ -349,6 +362,9 @@ func TestGraphLockOfTheLibrary(t *testing.T) {
 	}
 	assert.Contains(t, judged(t, waiting+holder("net/http.(*body).Read")).Root,
 		"everything waits for goroutine 8: it holds")
+	assert.Contains(t, judged(t, strings.ReplaceAll(waiting+holder("log.(*Logger).Output"),
+		"net/http.(*body).Read", "log.(*Logger).SetPrefix")).Root,
+		"everything waits for goroutine 8: it holds", "a Logger has one lock")
 	r := judged(t, waiting+holder("net/http.(*body).Other"))
 	assert.NotContains(t, r.Root, "goroutine 8")
 	assert.Equal(t, ReceiverUnknown, r.Findings[0].Receiver)

@@ -61,7 +61,15 @@ const (
 	childProcess    = "waits for a child process"
 	openTransaction = "watches a transaction's context"
 	openRows        = "watches a query's context"
+	openObject      = "serves the reads of an object"
 )
+
+// openings are the designs that end when something is closed.
+var openings = map[string]clause{
+	openTransaction: {"the transaction is", "the transactions are"},
+	openRows:        {"the rows are", "the rows are"},
+	openObject:      {"the object is", "the objects are"},
+}
 
 // designs are calls of libraries in which to wait is to work. A symbol that
 // ends in a dot or an opening stands for all that begin with it.
@@ -87,6 +95,9 @@ var designs = []struct{ call, why string }{
 	{"database/sql.(*DB).connectionResetter", "resets database connections"},
 	{"database/sql.(*Tx).awaitDone", openTransaction},
 	{"database/sql.(*Rows).awaitDone", openRows},
+	{"github.com/minio/minio-go.Client.getObjectWithContext.func", openObject},
+	{"github.com/minio/minio-go/v6.Client.getObjectWithContext.func", openObject},
+	{"github.com/minio/minio-go/v7.(*Client).GetObject.func", openObject},
 	{"context.propagateCancel", "passes a cancellation on"},
 	{"context.(*cancelCtx).propagateCancel", "passes a cancellation on"},
 	{"os/exec.(*Cmd)", childProcess},
@@ -305,16 +316,20 @@ var perConnection = set([]string{
 	"waits for a subtest", "waits for a benchmark",
 })
 
-// openTooLong is the age, in minutes, of database rows or a transaction that
-// were most likely not closed.
+// openTooLong is the age, in minutes, of database rows, a transaction or an
+// object that was most likely not closed.
 const openTooLong = 60
+
+// afterChild is for how many minutes the output of a child that has ended may be
+// copied.
+const afterChild = 2
 
 // pools judges waiting by design: a thousand of it is a leak, and so are rows
 // that stay open.
 func (sc *scene) pools(s *site, why string) verdict {
 	v := verdict{state: VerdictIdle, why: why}
 	if why == childProcess && s.op == ChanReceive &&
-		(s.longest >= sc.rules.Minutes || s.count > 1 && s.stacks[0].members.len() == 0) {
+		(s.longest >= min(sc.rules.Minutes, afterChild) || s.count > 1 && s.stacks[0].members.len() == 0) {
 		return verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceMedium, other: ConfidenceMedium,
 			receiver: ReceiverPresent,
@@ -323,14 +338,13 @@ func (sc *scene) pools(s *site, why string) verdict {
 				"child's output open", "their children have ended, and other " +
 				"processes have kept the output open"}.join(same(since(s, " for ")))}
 	}
-	if (why == openRows || why == openTransaction) && s.longest >= openTooLong {
+	if closes, ok := openings[why]; ok && s.longest >= openTooLong {
 		return verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceMedium, other: ConfidenceLow,
 			receiver: ReceiverUnknown,
 			why:      why + ", which was most likely not closed",
-			clause: clause{"it ends when the rows or the transaction are closed, " +
-				"which is overdue", "they end when the rows or the transactions are " +
-				"closed, which is overdue"}.join(same(since(s, " after ")))}
+			clause: clause{"it ends when ", "they end when "}.join(closes).join(
+				same(" closed, which is overdue" + since(s, " after ")))}
 	}
 	sure := ConfidenceMedium
 	if sc.mostly(s, why) || sc.picked(s) && s.count >= 5*sc.rules.Many {

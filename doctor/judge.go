@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"example.com/chanx/internal/printable"
 )
@@ -90,7 +91,7 @@ func (s *site) warned() bool {
 func (sc *scene) closings() {
 	for _, s := range sc.sites {
 		if s.design || s.longest < sc.rules.Minutes || !parked(s.op) &&
-			s.op != WaitGroup || !closing(s.stacks[0]) {
+			s.op != WaitGroup && s.op != Syscall || !closing(s.stacks[0]) {
 			continue
 		}
 		s.verdict = verdict{state: VerdictStuck, report: true, severity: Warning,
@@ -101,7 +102,8 @@ func (sc *scene) closings() {
 }
 
 // chosen reports goroutines of an extract that have waited for long, if there is
-// no other finding: the author of the extract did not choose idle ones.
+// no other finding: the author of the extract did not choose idle ones. Many of
+// a kind are most likely too many.
 func (sc *scene) chosen() {
 	if !sc.now.Extract || slices.ContainsFunc(sc.sites, (*site).reported) {
 		return
@@ -121,6 +123,10 @@ func (sc *scene) chosen() {
 			receiver: ReceiverUnknown, why: "picked from a dump",
 			clause: same(fmt.Sprintf("picked from a dump, after %s; what ends this "+
 				"is not in the input", printable.Plural(s.longest, "minute")))}
+		if s.count >= sc.rules.Many && 2*s.count > sc.now.Goroutines &&
+			parked(s.op) {
+			s.verdict.severity = Warning
+		}
 	}
 }
 
@@ -194,11 +200,15 @@ func (sc *scene) forEver(s *site) (verdict, bool) {
 	case s.op == ChanSendNil || s.op == ChanReceiveNil:
 		v.clause = wake("nothing can ever")
 	case s.op == SelectNoCases:
-		if s.count == 1 || s.requests == 0 && s.count < sc.rules.Many {
+		if (s.count == 1 || s.requests == 0 && s.count < sc.rules.Many) &&
+			!sc.staysInVain(s) {
 			return verdict{state: VerdictIdle,
 				why: "select {} is how to stay forever"}, true
 		}
 		v.clause = wake("nothing can ever")
+		if sc.deadlock {
+			v.severity = Critical
+		}
 	case s.stacks[0].has("runtime.runfinq") ||
 		s.stacks[0].has("runtime.runFinalizers"):
 		v.clause = clause{"it holds up every other finalizer of the process",
@@ -220,6 +230,15 @@ func (sc *scene) forEver(s *site) (verdict, bool) {
 	}
 	v.why = v.clause.of(s.count)
 	return v, true
+}
+
+// staysInVain reports whether an empty select keeps a test from ending, or a
+// process in which no other goroutine waits for anything.
+func (sc *scene) staysInVain(s *site) bool {
+	return sc.timedOut && s.entry == "test" || sc.deadlock &&
+		!slices.ContainsFunc(sc.sites, func(o *site) bool {
+			return o != s && (stuckIn(o.op) || parked(o.op))
+		})
 }
 
 // counterpartOf returns the receiver of senders, the holder of a lock.
@@ -447,13 +466,43 @@ func (sc *scene) awaiting(s *site) verdict {
 // something.
 func closing(s *Stack) bool {
 	for i := max(userCall(s), 0); i < len(s.Frames); i++ {
-		name := s.Frames[i].Func
-		switch name[strings.LastIndexByte(name, '.')+1:] {
-		case "Close", "Stop", "Shutdown", "Disconnect":
+		if name := s.Frames[i].Func; isClosing(wordsOf(name)) {
 			return !isStd(name)
 		}
 	}
 	return false
+}
+
+// isClosing reports whether the words of a name are of a call that ends
+// something itself, unlike "waitForShutdown" and "closeLoop".
+func isClosing(words []string) bool {
+	ends := false
+	for _, w := range words {
+		switch w {
+		case "close", "stop", "shutdown", "disconnect":
+			ends = true
+		case "wait", "for", "until", "on", "loop", "run", "notify", "signal",
+			"listen", "handle", "watch":
+			return false
+		}
+	}
+	return ends
+}
+
+// wordsOf splits the name of a function, without its package and type, at
+// underscores and capital letters: "stop" and "procedure" of "stopProcedure".
+func wordsOf(symbol string) (words []string) {
+	name := declared(symbol)
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	from := 0
+	for i := 1; i <= len(name); i++ {
+		if i == len(name) || name[i] == '_' || unicode.IsUpper(rune(name[i])) &&
+			!unicode.IsUpper(rune(name[i-1])) {
+			words = append(words, strings.ToLower(strings.Trim(name[from:i], "_")))
+			from = i
+		}
+	}
+	return words
 }
 
 // requests judges requests that wait for another goroutine.
@@ -489,6 +538,14 @@ func pronoun(n int) string {
 // working judges goroutines that do not wait for another one.
 func (sc *scene) working(s *site) verdict {
 	v := verdict{state: VerdictWorking, why: doing(s.op)}
+	if call := osLock(s.stacks[0]); call != "" && s.op == Syscall &&
+		s.longest >= min(sc.rules.Minutes, unheldTooLong) {
+		return verdict{state: VerdictStuck, report: true,
+			severity: sc.grade(s, Warning), confidence: ConfidenceMedium,
+			other: ConfidenceLow, receiver: ReceiverUnknown,
+			why:    "a lock that is not Go's",
+			clause: same(call + " waits for a lock that is not Go's")}
+	}
 	switch {
 	case s.op == Running && panicking(s.stacks[0]):
 		return verdict{state: VerdictWorking, report: true, severity: Info,

@@ -302,6 +302,25 @@ func TestJudgeTestTimeout(t *testing.T) {
 	assert.Nil(t, f)
 }
 
+// select {} is how main stays forever, not how a test does; nor main if the
+// runtime finds that there is nothing to stay for.
+func TestJudgeEmptySelect(t *testing.T) {
+	judge := func(banner string, others ...*Stack) *Finding {
+		p := process(append(others, standing(1, "select (no cases)", "main.f",
+			"testing.tRunner"))...)
+		p.Banner = banner
+		_, f := opinionOn(t, "main.f", Rules{}, p)
+		return f
+	}
+	assert.Nil(t, judge(""))
+	require.NotNil(t, judge("panic: test timed out after 3s"))
+	f := judge("fatal error: all goroutines are asleep - deadlock!")
+	require.NotNil(t, f)
+	assert.Equal(t, Critical, f.Severity)
+	assert.Nil(t, judge("fatal error: all goroutines are asleep - deadlock!",
+		standing(1, "chan send", "main.put")), "the sender is the one to look at")
+}
+
 // A profile whose operations have no names is worth a warning only where
 // many requests stand.
 func TestJudgeUnnamed(t *testing.T) {
@@ -374,6 +393,26 @@ func TestJudgeChosen(t *testing.T) {
 	assert.Empty(t, judged(t, reading).Findings, "a whole dump has idle readers")
 }
 
+// Goroutines of a kind that make up an extract were chosen because they are too
+// many.
+func TestJudgeChosenMany(t *testing.T) {
+	extract := func(n int) *Report {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "goroutine %d [chan receive, %d minutes]:\n"+
+				"app.(*ui).socket.func1.1(0xc429ab9a40)\n\t/src/ui.go:37 +0xa0\n"+
+				"created by app.(*ui).socket.func1\n\t/src/ui.go:36 +0x18c\n\n",
+				700+100*i, 300-10*i)
+		}
+		return Diagnose(Rules{}, parseOne(t, b.String()))
+	}
+	r := extract(10)
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, Warning, r.Findings[0].Severity)
+	assert.Equal(t, ConfidenceLow, r.Findings[0].Confidence)
+	assert.Equal(t, Info, extract(9).Findings[0].Severity)
+}
+
 // A third of a process behind one lock is worth a warning without any time.
 func TestJudgeQueueOfAProfile(t *testing.T) {
 	profile := func(waiting, others int) *Report {
@@ -402,6 +441,14 @@ func TestJudgeClosing(t *testing.T) {
 	assert.Contains(t, r.Root, "does not take that long")
 	assert.Empty(t, judged(t, strings.Replace(closing, "200", "4", 1)).Findings)
 	assert.Empty(t, judged(t, strings.Replace(closing, ").Close", ").Run", 1)).Findings)
+	assert.Len(t, judged(t, strings.Replace(closing, "select", "syscall", 1)).Findings, 1,
+		"a library of C closes, too")
+	for name, n := range map[string]int{"engageStopProcedure.func2": 1, "stop": 1,
+		"waitForShutdown": 0, "closeLoop": 0, "untilStopped": 0, "StopNotify": 0,
+		"closest": 0} {
+		assert.Len(t, judged(t, strings.Replace(closing, "(*Connection).Close",
+			"(*Connection)."+name, 1)).Findings, n, name)
+	}
 	r = judged(t, closing+"goroutine 7 [chan send, 200 minutes]:\n"+
 		"main.f(0x1)\n\t/src/a.go:7 +0x1\n")
 	require.Len(t, r.Findings, 1)

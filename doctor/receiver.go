@@ -572,9 +572,9 @@ func (sc *scene) holderOf(s *site) counterpart {
 			blocked: stuckIn(n.site.op) || parked(n.site.op) ||
 				n.site.resource != "" || n.site.op == OperationUnknown,
 			clause: same(n.holding())}
-		if s.count > 1 && writing(n.stack()) {
+		if n.writing() && (s.count > 1 || n.minutes() > 0) {
 			c.blocked = true
-			c.clause = c.clause.and(same("the other side does not read"))
+			c.clause = c.clause.and(same(notRead))
 		}
 		return c
 	}
@@ -598,12 +598,17 @@ func (sc *scene) holderOf(s *site) counterpart {
 	return c
 }
 
-// writing reports whether the goroutines of s are blocked in a write, until the
-// other side of a connection or a pipe reads. Snapshots of a healthy process
-// rarely show that, unlike a blocked read.
-func writing(s *Stack) bool {
+const notRead = "the other side does not read"
+
+// writing reports whether n is blocked in a write, until the other side of a
+// connection or a pipe reads. Snapshots of a healthy process rarely show that,
+// unlike a blocked read; but a write system call only if it takes a minute.
+func (n *node) writing() bool {
+	s := n.stack()
 	return s.has("internal/poll.(*pollDesc).waitWrite") ||
-		s.has("net.(*pollDesc).waitWrite") || s.has("net.(*pollDesc).WaitWrite")
+		s.has("net.(*pollDesc).waitWrite") || s.has("net.(*pollDesc).WaitWrite") ||
+		n.site.op == Syscall && n.minutes() > 0 &&
+			(s.has("syscall.write") || s.has("syscall.Write"))
 }
 
 // holderInStd looks for the holder of a lock of the standard library, of which

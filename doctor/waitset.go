@@ -465,14 +465,13 @@ func (g *graph) candidates(s *waitSet) []holding {
 }
 
 // elsewhere reports whether h is in a call of the standard library other than
-// the one that waits: its types have several locks.
+// the one that waits: its types have several locks, but for a Logger.
 func (s *waitSet) elsewhere(h holding) bool {
 	user := userCall(h.ref.stack)
 	if user >= 0 && h.frame >= user || s.typ == fdType {
 		return false
 	}
-	name := h.ref.stack.Frames[h.frame].Func
-	return name != s.inStd
+	return h.typ != "log.Logger" && h.ref.stack.Frames[h.frame].Func != s.inStd
 }
 
 // chooseSelf finds a goroutine that holds the object it waits for: a call

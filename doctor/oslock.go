@@ -1,0 +1,33 @@
+package doctor
+
+import (
+	"slices"
+	"strings"
+)
+
+// cgoCall begins the name of the wrapper that calls a function of C.
+const cgoCall = "_Cfunc_"
+
+// osLock returns the system call, or the function of C, in which a goroutine
+// waits for a lock, or "". The names are all that a traceback tells of it:
+// lock_semaphore and pthread_mutex_lock, but neither unlock nor clock_wait.
+func osLock(s *Stack) string {
+	for _, f := range s.Frames {
+		switch f.Func {
+		case "syscall.Flock", "syscall.FcntlFlock", "golang.org/x/sys/unix.Flock",
+			"golang.org/x/sys/unix.FcntlFlock", "golang.org/x/sys/windows.LockFileEx":
+			return short(f.Func)
+		}
+		if _, name, ok := strings.Cut(f.Func, cgoCall); ok {
+			words := wordsOf(name)
+			if slices.Contains(words, "lock") ||
+				slices.Contains(words, "sem") && slices.Contains(words, "wait") {
+				return name
+			}
+		}
+		if !isStd(f.Func) && !strings.HasPrefix(f.Func, "golang.org/x/sys/") {
+			break
+		}
+	}
+	return ""
+}
