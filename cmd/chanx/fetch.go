@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"example.com/chanx/doctor"
@@ -25,6 +26,7 @@ type fetcher struct {
 	timeout  time.Duration // a server may be silent for so long
 	header   http.Header
 	progress *progress
+	reading  chan struct{} // has room for the answers to read at once
 }
 
 // newFetcher returns a fetcher that shares no connections, because close must
@@ -37,12 +39,13 @@ func newFetcher(o *options, p *progress) (*fetcher, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 1 << 20
 	// Each server of a fleet is asked a few times in a row and then not again.
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 2*atOnce, 1
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = askAtOnce, 1
 	transport.TLSClientConfig = config
 	transport.DialContext = o.dialer().DialContext
 	transport.TLSHandshakeTimeout = o.timeout
 	client := &http.Client{Transport: transport, CheckRedirect: sameOrigin}
-	return &fetcher{client, o.timeout, o.header, p}, nil
+	return &fetcher{client, o.timeout, o.header, p,
+		make(chan struct{}, readAtOnce)}, nil
 }
 
 // dialer returns a dialer bounded by -timeout. That of net/http gives up after
@@ -128,8 +131,11 @@ func origin(u *url.URL) string {
 	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
-// errSilent is the error of a request whose server stopped sending.
-var errSilent = errors.New("silent for too long")
+// The causes for which a request is given up.
+var (
+	errSilent = errors.New("silent for too long")
+	errSlow   = errors.New("slow for too long")
+)
 
 // statusError is an answer other than 200, with the reason the server gives.
 type statusError struct {
@@ -175,15 +181,15 @@ func statusOf(resp *http.Response) statusError {
 // do sends one request and passes the body to read. The timeout bounds silence,
 // not the whole: a large dump over a slow line is legitimate. The whole is
 // bounded by ten times the timeout, so that a server that sends a byte at a time
-// cannot hold the program forever.
+// cannot hold the program forever. The wait for the others that are being read
+// does not count.
 func (f *fetcher) do(ctx context.Context, url string,
 	read func(io.Reader) error) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*f.timeout)
-	defer cancel()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	timer := time.AfterFunc(f.timeout, func() { end(errSilent) })
 	defer timer.Stop()
+	started := time.Now()
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -203,6 +209,17 @@ func (f *fetcher) do(ctx context.Context, url string,
 	if resp.StatusCode != http.StatusOK {
 		return statusOf(resp)
 	}
+	left := 10*f.timeout - time.Since(started)
+	timer.Stop()
+	select {
+	case f.reading <- struct{}{}:
+		defer func() { <-f.reading }()
+	case <-ctx.Done():
+		return f.why(ctx, ctx.Err())
+	}
+	timer.Reset(f.timeout)
+	whole := time.AfterFunc(left, func() { end(errSlow) })
+	defer whole.Stop()
 	return read(f.progress.reader(explained{&bounded{
 		awake{resp.Body, timer, f.timeout}, maxBody}, f, ctx}))
 }
@@ -274,10 +291,12 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(context.Cause(ctx), errSilent):
 		return unanswered{fmt.Errorf("did not answer within %v", f.timeout)}
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(context.Cause(ctx), errSlow):
 		return unanswered{fmt.Errorf("was still sending after %v", 10*f.timeout)}
 	case errors.Is(ctx.Err(), context.Canceled):
 		return errInterrupted
+	case errors.Is(err, syscall.EMFILE):
+		return errors.New("too many open files here: raise the limit with ulimit -n")
 	case errors.As(err, &op) && op.Op == "dial":
 		return unanswered{fmt.Errorf("cannot be reached: %w", op.Err)}
 	case errors.As(err, &certificate) && errors.As(certificate.Err, &other):
@@ -327,7 +346,9 @@ func (f *fetcher) get(ctx context.Context, u *url.URL,
 			s.Taken = taken
 		}
 	}
-	if bad != nil && errors.Is(err, bad) {
+	if silent := (unanswered{}); errors.As(err, &silent) {
+		err = silent // and not at which line
+	} else if bad != nil && errors.Is(err, bad) {
 		return input{}, bad // has the target already
 	}
 	if err != nil {

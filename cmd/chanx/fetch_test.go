@@ -8,14 +8,18 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 )
 
 // stuckDump has ten requests blocked on a channel.
@@ -302,7 +306,7 @@ func (f fake) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 // patient gets a URL within a bubble and returns how long that took.
 func patient(f fake) (time.Duration, []byte, error) {
 	fetch := &fetcher{&http.Client{Transport: f}, 10 * time.Second, nil,
-		&progress{}}
+		&progress{}, make(chan struct{}, 1)}
 	started := time.Now()
 	var got []byte
 	err := fetch.do(context.Background(), "http://example.com/",
@@ -374,6 +378,63 @@ func TestPatience(t *testing.T) {
 	})
 }
 
+// TestPatienceInTurn: a few answers are read at a time, and the time that the
+// others wait for it is not held against them.
+func TestPatienceInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reading, most atomic.Int32
+		fetch := &fetcher{&http.Client{Transport: dripping(9*time.Second, 10)},
+			10 * time.Second, nil, &progress{}, make(chan struct{}, 2)}
+		started := time.Now()
+		var all errgroup.Group
+		for range 6 {
+			all.Go(func() error {
+				return fetch.do(t.Context(), "http://h/", func(body io.Reader) error {
+					most.Store(max(most.Load(), reading.Add(1)))
+					defer reading.Add(-1)
+					_, err := io.ReadAll(body)
+					return err
+				})
+			})
+		}
+		require.NoError(t, all.Wait())
+		require.Equal(t, int32(2), most.Load())
+		require.Equal(t, 270*time.Second, time.Since(started))
+	})
+}
+
+// TestFleetHangs: servers that do not answer hardly delay each other.
+func TestFleetHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &progress{}
+		fetch := &fetcher{&http.Client{Transport: fake(func(r *http.Request) (
+			*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})}, 30 * time.Second, nil, p, make(chan struct{}, readAtOnce)}
+		var targets []*target
+		for range 1000 {
+			targets = append(targets, &target{shared: newSharing(), server: &server{
+				form: "auto", url: &url.URL{Scheme: "http", Host: "h"}, fetch: fetch}})
+		}
+		started := time.Now()
+		lookAll(t.Context(), targets, &console{}, p)
+		require.Equal(t, 2*time.Minute, time.Since(started))
+		for _, t2 := range targets {
+			require.ErrorContains(t, t2.err, "did not answer within 30s")
+		}
+	})
+}
+
+// TestTooManyFiles: a limit of this process is no outage of a server.
+func TestTooManyFiles(t *testing.T) {
+	full := &url.Error{Op: "Get", Err: &net.OpError{Op: "dial",
+		Err: os.NewSyscallError("socket", syscall.EMFILE)}}
+	err := (&fetcher{}).why(t.Context(), full)
+	require.ErrorContains(t, err, "ulimit -n")
+	require.False(t, errors.As(err, &unanswered{}))
+}
+
 // begun answers with the first part of a body and then nothing.
 func begun(part string, asked *int) fake {
 	return func(r *http.Request) (*http.Response, error) {
@@ -396,7 +457,7 @@ func TestSilentInTheMiddle(t *testing.T) {
 			s := &server{form: "auto", stop: 1000, name: "http://h",
 				url: &url.URL{Scheme: "http", Host: "h"},
 				fetch: &fetcher{&http.Client{Transport: begun(idleDump, &asked)},
-					10 * time.Second, nil, &progress{}}}
+					10 * time.Second, nil, &progress{}, make(chan struct{}, 1)}}
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			if name == "interrupted" {

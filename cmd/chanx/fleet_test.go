@@ -31,7 +31,7 @@ func largeDump(n int) string {
 }
 
 // TestFleet1000 looks at a thousand servers on the loopback, one in a hundred
-// of which is down: no more than atOnce at a time, and in memory that follows
+// of which is down: no more than askAtOnce at a time, and in memory that follows
 // the program, not the number of its instances.
 func TestFleet1000(t *testing.T) {
 	if testing.Short() {
@@ -92,7 +92,7 @@ func TestFleet1000(t *testing.T) {
 		}
 	}
 	require.Equal(t, 12*(n-n/100), blocked)
-	require.LessOrEqual(t, most.Load(), int32(atOnce))
+	require.LessOrEqual(t, most.Load(), int32(askAtOnce))
 	t.Logf("%d servers, %d kB each: %d MB of heap at most", n, len(dump)>>10,
 		used>>20)
 	// The dumps are 500 MB; one program's frames, a thousand lists of stacks,
