@@ -364,7 +364,7 @@ func (sc *scene) pools(s *site, why string) verdict {
 	}
 }
 
-// since is " for 146 minutes", where the time is what the verdict rests on.
+// since is " for 146 minutes". It is for sentences whose evidence is the time.
 func since(s *site, preposition string) string {
 	if s.longest == 0 {
 		return ""

@@ -53,8 +53,9 @@ func (sc *scene) judge() {
 	}
 }
 
-// blind returns what the input leaves out that an opinion on s needs, or "". A
-// goroutine that is idle by its calls may have been so for days.
+// blind names the part of the input that an opinion on s needs and that is
+// missing, or returns "". A goroutine that is idle by its calls may have been so
+// for days.
 func (sc *scene) blind(s *site) string {
 	stack := s.stacks[0]
 	switch {
@@ -146,8 +147,8 @@ func (sc *scene) leftover(s *site) bool {
 	return true
 }
 
-// leftBehind is the verdict on goroutines that a leak detector reports. What a
-// library does in them says what was not closed.
+// leftBehind is the verdict on goroutines that a leak detector reports. A library
+// call in them names the object that was not closed.
 func leftBehind(s *site) verdict {
 	v := verdict{state: VerdictStuck, report: true, severity: Warning,
 		confidence: ConfidenceMedium, other: ConfidenceLow,

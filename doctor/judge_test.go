@@ -489,8 +489,8 @@ func TestJudgeAbandonedMain(t *testing.T) {
 	assert.Equal(t, Info, judged(t, worker).Findings[0].Severity)
 }
 
-// A goroutine of the standard library that a leak detector reports says what
-// was not closed.
+// A goroutine of the standard library that a leak detector reports names the
+// object that was not closed.
 func TestJudgeLeftBehind(t *testing.T) {
 	const loop = "goroutine 10 [IO wait]:\nnet.(*conn).Read(0xc42000e068)\n" +
 		"\t/go/src/net/net.go:176 +0x6a\nnet/http.(*http2ClientConn).readLoop(0xc4200c4000)\n" +

@@ -53,7 +53,7 @@ func TestWaitersShareANode(t *testing.T) {
 		var b strings.Builder
 		b.WriteString(cacheHolder)
 		for i := range batches {
-			fmt.Fprintf(&b, batchWaits, 20+i, 0xc000800000+i<<12)
+			fmt.Fprintf(&b, batchWaits, 20+i, uint64(0xc000800000)+uint64(i)<<12)
 		}
 		for i := range n {
 			parent := 1
@@ -83,7 +83,7 @@ func TestWaitersApart(t *testing.T) {
 		var b strings.Builder
 		b.WriteString(cacheHolder)
 		for i := range n {
-			fmt.Fprintf(&b, batchWaits, 20+i, 0xc000800000+i<<12)
+			fmt.Fprintf(&b, batchWaits, 20+i, uint64(0xc000800000)+uint64(i)<<12)
 			lockWaiter(&b, 100+i, cacheLock, 20+i)
 		}
 		sc := judgedScene(t, b.String())
