@@ -155,6 +155,7 @@ func (m *merger) process(name string, rules Rules, series []*Snapshot) {
 	r.Extract = r.Extract || extract(sc.now)
 	r.Changes = append(r.Changes, sc.changes()...)
 	r.Notes = append(r.Notes, sc.notes()...)
+	r.Groups = slices.Grow(r.Groups, len(sc.sites))
 	for _, s := range sc.sites {
 		m.group(s)
 		if s.verdict.report {

@@ -516,13 +516,18 @@ func (sc *scene) stuckElsewhere(s *site, c *counterpart) {
 // senders, for a lock or for something to close: it does not come back to its
 // loop.
 func (sc *scene) stuckWorker(s *site, c *counterpart) (found bool) {
+	if s.longest == 0 {
+		return false
+	}
 	sc.search(packageOf(s.at.Func), func(e entry) bool {
-		last := lastUser(e.stack)
 		r := relative{site: e.site, outer: true}
-		if e.frame != last || last <= userCall(e.stack) ||
-			!isLock(e.site.op) && !r.ending() || e.site == s ||
-			s.longest == 0 || e.site.longest+1 < s.longest ||
-			e.call().Func == "main.main" {
+		if e.site == s || e.site.longest+1 < s.longest ||
+			!isLock(e.site.op) && !r.ending() || e.call().Func == "main.main" {
+			return true
+		}
+		// These read all calls of a stack, so they come last.
+		last := lastUser(e.stack)
+		if e.frame != last || last <= userCall(e.stack) {
 			return true
 		}
 		*c = c.likely(e.site, short(e.call().Func)+", which may be its receiver,")

@@ -121,7 +121,7 @@ type holding struct {
 
 // maxSets bounds the objects that goroutines wait for; those of rare stacks come
 // first.
-const maxSets = 1 << 17
+const maxSets = 1 << 16
 
 // collect makes the wait sets, and notes of which goroutines more must be
 // known. It returns the objects that someone may be inside of.
