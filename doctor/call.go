@@ -20,10 +20,10 @@ func (p *parser) call(line []byte) {
 	case isCreator(text):
 		p.creator(text[len("created by "):])
 	case text[len(text)-1] == ')' && bytes.IndexByte(text, '(') > 0:
-		if !p.flat(text) {
+		if !p.placed(text) && !p.flat(text) {
 			p.function(text)
 		}
-	case !p.pending && isCallWithFile(text) && p.flat(text):
+	case !p.pending && (isCallWithFile(text) && p.flat(text) || p.placed(text)):
 	case p.isFile(line, text):
 		p.file(text)
 	case isElided(text), p.numbers(text):
@@ -37,6 +37,19 @@ func (p *parser) call(line []byte) {
 	default:
 		p.odd(line)
 	}
+}
+
+// placed reads a call and where it stands from a line without arguments, and
+// reports whether it is one.
+func (p *parser) placed(text []byte) bool {
+	name, file := splitPlaced(text)
+	if name == nil {
+		return false
+	}
+	p.orphan()
+	p.named(name, args{})
+	p.file(file)
+	return true
 }
 
 // isFile reports whether line is where a call stands: by its indentation, or

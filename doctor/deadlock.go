@@ -57,9 +57,13 @@ func (p *parser) deadlock(line []byte) {
 		p.end()
 		p.waits = false
 	case bytes.HasPrefix(text, []byte("Here is what goroutine ")),
-		bytes.HasPrefix(text, []byte("Other goroutines ")),
 		bytes.HasPrefix(text, []byte("All current goroutines")):
 		p.end()
+	case bytes.HasPrefix(text, []byte("Other goroutines ")):
+		p.end()
+		p.waits = false
+	case p.recursive && !p.waits && bytes.HasPrefix(text, []byte("goroutine ")):
+		p.end() // it holds another lock: this one is held by its own caller
 	case len(text) == 0:
 		p.end()
 	case p.lockLine(text) || p.started && p.placeLine(text):

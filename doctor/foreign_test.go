@@ -85,6 +85,13 @@ func TestParseToolsMixed(t *testing.T) {
 			"Here is what goroutine 7 doing now\ngoroutine 7 [select]:\n" +
 			"app.(*Cache).Get(0xc000812ba0)\n\t/a.go:80 +0x1\n\n" +
 			"Other goroutines holding locks:\nsomething else\n", []int{2}},
+		"a lock taken twice by one goroutine": {"POTENTIAL DEADLOCK: Duplicate " +
+			"locking, saw callers this locks in one goroutine:\n" +
+			"current goroutine 7 lock &{{{17 0} 0 0 -1073741824 0}}\n" +
+			"all callers to this lock in the goroutine\n" +
+			"src/a.go:78 app.(*Cache).Get ??? <<<<<\n\n\n" +
+			"Other goroutines holding locks:\ngoroutine 8 lock 0xc0003b6018\n" +
+			"src/b.go:7 app.(*Cache).Put ??? <<<<<\n\n\n", []int{1}},
 		"joined, fewer ids than goroutines": {"goroutine 7 [select]: 3 times: [[7, 9]\n" +
 			"main.f()\n\t/a.go:1 +0x1\n", []int{3}},
 	} {

@@ -115,3 +115,23 @@ func TestLinesWithEntitiesAroundAValue(t *testing.T) {
 	assert.Equal(t, 1, snaps[0].Goroutines)
 	assert.Zero(t, snaps[0].Unreadable)
 }
+
+// A shipper or a program's source has each line in quotation marks, with the
+// line's end as an escape.
+func TestStringsOfALine(t *testing.T) {
+	want := parseOne(t, bare)
+	for _, form := range []string{`"%s\r\n"`, `    "%s\n" +`, `'%s\n',`} {
+		var b strings.Builder
+		for line := range strings.SplitSeq(bare, "\n") {
+			line = strings.ReplaceAll(line, "\t", `\t`)
+			fmt.Fprintf(&b, form+"\n", strings.ReplaceAll(line, `"`, `\"`))
+		}
+		got := parseOne(t, b.String())
+		assert.Equal(t, want.Goroutines, got.Goroutines, form)
+		assert.Zero(t, got.Unreadable, form)
+		require.Len(t, got.Stacks, len(want.Stacks), form)
+		for i, s := range want.Stacks {
+			assert.Equal(t, s.Frames, got.Stacks[i].Frames, form)
+		}
+	}
+}

@@ -881,3 +881,27 @@ func TestParseCrashAfterProfile(t *testing.T) {
 	require.Len(t, all, 2)
 	assert.Equal(t, "panic: boom", all[1].Banner)
 }
+
+// People write a stack down with the files behind the calls, and remarks behind
+// those; what only waits has no file.
+func TestParseSketch(t *testing.T) {
+	p := parseOne(t, "goroutine 13 [sync.Cond.Wait, 198 minutes]:\n"+
+		"  sync.(*Cond).Wait\n"+
+		"  kgo.(*consumer).stop    consumer.go:1819   <- waits (see 8)\n"+
+		"  Store.Bucket  store.go:88\n"+
+		"  created by kgo.NewClient   client.go:572  \u2190 here\n"+
+		"goroutine 14 [select]:\n"+
+		"  kgo.(*Client).loop(client.go:1022)\n"+
+		"  google.com\n"+
+		"  created by kgo.NewClient   client.go:573\n")
+	require.Len(t, p.Stacks, 2)
+	assert.Equal(t, []Frame{{Func: "sync.(*Cond).Wait"},
+		{Func: "kgo.(*consumer).stop", File: "consumer.go", Line: 1819},
+		{Func: "Store.Bucket", File: "store.go", Line: 88}}, p.Stacks[0].Frames)
+	assert.Equal(t, Frame{Func: "kgo.NewClient", File: "client.go", Line: 572},
+		p.Stacks[0].CreatedBy)
+	assert.Equal(t, []Frame{{Func: "kgo.(*Client).loop", File: "client.go",
+		Line: 1022}}, p.Stacks[1].Frames)
+	assert.Equal(t, 1, p.Unreadable, "google.com is no call")
+	assert.Equal(t, 8, p.Troubles[0].Line)
+}

@@ -45,9 +45,22 @@ func quotedAt(line []byte) (int, quoteStyle) {
 		if start == 0 || mark != '\\' { // syslog knows no quotation marks
 			return 0, quoteStyle{mark: mark}
 		}
+		if endsQuoted(line[i+n:], line[start-1]) {
+			return -1, quoteStyle{} // each line is in quotation marks; see lineCover
+		}
 		return start, quoteStyle{mark, line[start-1]}
 	}
 	return -1, quoteStyle{}
+}
+
+// endsQuoted reports whether nothing but the ends of the line and of the
+// quotation is behind a header, and what joins it with the next.
+func endsQuoted(rest []byte, quote byte) bool {
+	for _, end := range [...]string{`\r`, `\n`} {
+		rest = bytes.TrimPrefix(rest, []byte(end))
+	}
+	rest, ok := bytes.CutPrefix(rest, []byte{quote})
+	return ok && len(bytes.Trim(rest, " \t\r,;+)]\\")) == 0
 }
 
 // lineEnds is where the last escaped end of a line of each kind begins in a

@@ -81,7 +81,7 @@ func (p *parser) rejoin(line []byte) (rest []byte, done bool) {
 		p.drop()
 		return nil, true
 	}
-	if file, _, ok := fileLine(text); ok && !isHeader(held) && len(file) > 0 {
+	if _, _, ok := fileLine(text); ok && !isHeader(held) && !isCreator(text) {
 		// The call lost its end, or is one of C, which has no parentheses.
 		name := held
 		if i := argsAt(held); i > 0 {
@@ -180,11 +180,21 @@ func (p *parser) abandon() {
 	switch text := bytes.TrimLeft(held, " \t"); {
 	case headerEnd(text) < 0 && (p.in.open || !endsInBracket(text)):
 		p.beginGoroutine(bytes.Clone(text))
+	case p.started && !p.created && isBareWait(bytes.TrimSpace(text)):
+		p.orphan()
+		p.addCall(bytes.Clone(bytes.TrimSpace(text)), nil, args{})
 	case p.started && !p.profile:
 		p.oddAt(at, bytes.Clone(held))
 	default:
 		p.step(p, bytes.Clone(held))
 	}
+}
+
+// isBareWait reports whether text is a call of the standard library to wait,
+// which people write down by its name alone. Another word with a dot in it may
+// be anything.
+func isBareWait(text []byte) bool {
+	return isSymbol(text) && waitsInside(string(text))
 }
 
 // endsInBracket reports whether a header lacks only its colon, which prose
