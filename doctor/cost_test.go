@@ -122,7 +122,14 @@ func TestTheSameDumpTwice(t *testing.T) {
 	once, twice := Diagnose(Rules{}, dump()), Diagnose(Rules{}, dump(), dump())
 	assert.Equal(t, once.Findings, twice.Findings)
 	require.Len(t, twice.Notes, 1)
-	assert.Contains(t, twice.Notes[0], "are the same dump")
+	assert.Contains(t, twice.Notes[0], "has the same dump again, 1 time,")
+	many := Diagnose(Rules{}, dump(), dump(), dump(), dump())
+	require.Len(t, many.Notes, 1, "one line, however often")
+	assert.Contains(t, many.Notes[0], "again, 3 times,")
+	named := dump()
+	named.Target = "copy"
+	assert.Contains(t, Diagnose(Rules{}, dump(), named).Notes[0],
+		" and copy are the same dump")
 	other := dump()
 	waited(other.Stacks[0], 3)
 	assert.Empty(t, Diagnose(Rules{}, dump(), other).Notes)

@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"example.com/chanx/internal/printable"
@@ -89,15 +90,24 @@ const maxSeries = 32
 // nothing the second time.
 func (r *Report) distinct(all []*Snapshot) []*Snapshot {
 	var kept []*Snapshot
+	again := make(map[string]int) // by target
 	for _, p := range all {
-		if n := len(kept); n > 0 && sameDump(kept[n-1], p) {
-			r.Notes = append(r.Notes, fmt.Sprintf(
-				"%s and %s are the same dump, which counts once",
-				kept[n-1].Target, p.Target))
-			kept[n-1] = p
+		n := len(kept)
+		if n == 0 || !sameDump(kept[n-1], p) {
+			kept = append(kept, p)
 			continue
 		}
-		kept = append(kept, p)
+		if before := kept[n-1].Target; before != p.Target {
+			r.Notes = append(r.Notes, fmt.Sprintf(
+				"%s and %s are the same dump, which counts once", before, p.Target))
+		} else {
+			again[p.Target]++
+		}
+		kept[n-1] = p
+	}
+	for _, target := range slices.Sorted(maps.Keys(again)) {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s has the same dump again, %s, which "+
+			"counts once", target, printable.Plural(again[target], "time")))
 	}
 	if cut := len(kept) - maxSeries; cut > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%s between the first and the last "+
