@@ -43,12 +43,7 @@ func (p *parser) delve(line []byte) bool {
 // it was pasted, and calls as above.
 func (p *parser) delveBacktrace(line []byte) bool {
 	if command, ok := bytes.CutPrefix(line, []byte("(dlv) ")); ok {
-		p.asked = 0
-		for word := range bytes.FieldsSeq(command) {
-			if id, err := strconv.ParseUint(string(word), 10, 64); err == nil {
-				p.asked = id
-			}
-		}
+		p.asked = goroutineIn(command)
 		return true
 	}
 	number, name := delveCall(line)

@@ -64,6 +64,9 @@ type fieldWant struct {
 	Says  []string `json:"says"`
 	Never []string `json:"never"`
 
+	// Remedy is a part of the message for a text that is known and has no stacks.
+	Remedy string `json:"remedy"`
+
 	// Unjudged is the number of goroutines that cannot be judged.
 	Unjudged int `json:"unjudged"`
 }
@@ -100,6 +103,9 @@ const (
 // grade compares a report with what is wanted, and returns what is amiss.
 func (w fieldWant) grade(r *Report, err error) (grade string, alarms int,
 	amiss []string) {
+	if w.Remedy != "" && err != nil && strings.Contains(err.Error(), w.Remedy) {
+		return gradeRight, 0, nil
+	}
 	if errors.Is(err, ErrNoDump) {
 		return gradeUnread, 0, []string{"not read"}
 	}
@@ -273,8 +279,9 @@ In access-proxy-server-loop the wanted answer was wrong itself: the addresses of
 the report show that it receives. In batch-returns-at-first-error and
 waitlist-hands-to-the-departed made-up addresses were replaced by ones that a
 compiler makes. Five cases of set 7 wanted a finding on the holder of a lock,
-which the root names, or on cgo's wrapper instead of its caller. Written by
-` + "`go test ./doctor -run TestField -update`" + `.
+which the root names, or on cgo's wrapper instead of its caller. The
+table of functions in adguard-top-28 has no stacks: right is to name the command
+that writes them. Written by ` + "`go test ./doctor -run TestField -update`" + `.
 
 | set | cases | right | partly | wrong | unread | false alarms | share right | nothing stuck in: right |
 |---|---|---|---|---|---|---|---|---|

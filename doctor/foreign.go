@@ -17,9 +17,6 @@ func (e foreignError) Unwrap() error { return ErrNoDump }
 // toolTexts are lines that identify unreadable output of another tool, with
 // the remedy.
 var toolTexts = []struct{ begins, remedy string }{
-	{"      flat  flat%   sum%        cum   cum%", "the output " +
-		"of go tool pprof -top, -peek or -tree, which has no stacks: give the " +
-		"profile itself, or the output of go tool pprof -traces"},
 	{"ROUTINE ========================", "the output of go tool " +
 		"pprof -list, which has no stacks: give the profile itself, or the " +
 		"output of go tool pprof -traces"},
@@ -38,13 +35,24 @@ var toolTexts = []struct{ begins, remedy string }{
 		"the profile itself"},
 }
 
+// columnsRemedy is the remedy for a table of functions.
+const columnsRemedy = "the output of go tool pprof -top, -peek or -tree, which has " +
+	"no stacks: give the profile itself, or the output of go tool pprof -traces"
+
+// isColumns reports whether line is the heading of a table of functions. A page
+// makes one blank of several.
+func isColumns(line []byte) bool {
+	return bytes.Contains(line, []byte("flat%")) && bytes.Contains(
+		bytes.Join(bytes.Fields(line), []byte{' '}), []byte("flat flat% sum% cum cum%"))
+}
+
 // foreign recognizes the output of other tools.
 func (p *parser) foreign(line []byte) bool {
 	if at := startsAfter(line, traceRule); at >= 0 {
 		p.traces(p.behind(line, at))
 		return true
 	}
-	if p.delveBacktrace(line) {
+	if p.delveBacktrace(line) || p.gdbStack(line) {
 		return true
 	}
 	if isTrace(line) {
@@ -53,6 +61,10 @@ func (p *parser) foreign(line []byte) bool {
 	}
 	if at := startsAfter(line, "POTENTIAL DEADLOCK:"); at >= 0 {
 		p.deadlock(p.behind(line, at))
+		return true
+	}
+	if isColumns(line) {
+		p.unread(columnsRemedy)
 		return true
 	}
 	for i := range toolTexts {
@@ -155,8 +167,8 @@ func (p *parser) debugger(line []byte) bool {
 	}
 	if strings.HasPrefix(string(line), "#0 ") &&
 		(bytes.Contains(line, []byte(" at ")) || bytes.Contains(line, []byte(" in "))) {
-		p.unread("a backtrace of gdb, which has no states: send the process " +
-			"SIGQUIT, or take /debug/pprof/goroutine?debug=2, or use delve's " +
+		p.unread("a backtrace of a thread by gdb, which has no goroutines: send the " +
+			"process SIGQUIT, or take /debug/pprof/goroutine?debug=2, or use delve's " +
 			"goroutines -t")
 		return true
 	}

@@ -13,6 +13,7 @@ import (
 func TestParseRemedies(t *testing.T) {
 	for text, want := range map[string]string{
 		"      flat  flat%   sum%        cum   cum%\n":        "-traces",
+		"> | flat flat% sum% cum cum% |\n":                    "-traces",
 		"Total: 9\nROUTINE ======================== main.f\n": "pprof -list",
 		"PeriodType: goroutine count\nSamples:\n":             "pprof -raw",
 		"heap profile: 1: 8192 [1: 8192] @ heap/1048576\n":    "heap profile",
