@@ -294,7 +294,7 @@ func (m *merger) root() string {
 // rootSentence is the sentence to read if the graph has no root.
 func (r *Report) rootSentence() string {
 	if len(r.Findings) > 0 {
-		return r.Findings[0].Sentence
+		return r.Findings[0].root()
 	}
 	return cmp.Or(r.doubt(), "nothing stuck")
 }

@@ -64,6 +64,7 @@ func Example() {
 	//             exists, and it is in no stack: if it was a goroutine it has
 	//             returned; -src tells
 	//           - the longest has waited 7 minutes
+	//             goroutines 101, 102
 	//             log4go.(*Writer).Write /src/log4go/filelog.go:212
 	//             net/http.HandlerFunc.ServeHTTP /go/net/http/server.go:2286
 	//

@@ -231,6 +231,25 @@ func (s *site) finding() Finding {
 	return f
 }
 
+// root is the sentence of f with the id of a single goroutine, by which a reader
+// of the dump finds it.
+func (f *Finding) root() string {
+	rest, single := strings.CutPrefix(f.Sentence, oneGoroutine)
+	if !single || len(f.Stacks) == 0 || len(f.Stacks[0].ids()) == 0 {
+		return f.Sentence
+	}
+	return f.Stacks[0].who() + " " + rest
+}
+
+// isRoot reports whether a report has the sentence of f for its root. The
+// report may have been through JSON, which leaves the ids to the root.
+func (f *Finding) isRoot(root string) bool {
+	rest, single := strings.CutPrefix(f.Sentence, oneGoroutine)
+	return root == f.Sentence || single && strings.HasSuffix(root, " "+rest)
+}
+
+const oneGoroutine = "1 goroutine "
+
 // sentence is "7,978 goroutines are blocked sending in
 // log4go.(*FileLogTraceWriter).LogWrite (filelog.go:212), all on the path of
 // HTTP requests; no goroutine is receiving there".

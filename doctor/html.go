@@ -148,6 +148,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"targets":   func(r *Report) string { return r.targets() },
 	"judged":    func(r *Report) string { return r.judged() },
 	"on":        func(f shown, instance string) string { return f.on(instance) },
+	"members":   func(s *Stack) string { return s.who() },
 	"assurance": func(f shown) string { return f.assurance() },
 	"tally":     func(r *Report) string { return r.tally() },
 	"longest":   func(s *Stack) int { return s.longest() },
@@ -242,7 +243,7 @@ const pageText = `<!DOCTYPE html>
 <p class="meta">{{code .Why}}{{with .Entry}} ({{.}}){{end}}</p>
 {{template "stacks" .Stacks}}</details>
 {{end}}
-{{define "stacks"}}{{range $i, $s := .}}{{if lt $i 5}}<details class="stack"><summary class="meta">{{plural $s.Count "goroutine"}}, stack of {{plural (len $s.Frames) "call"}}{{with longest $s}}, longest wait {{plural . "minute"}}{{end}}</summary>
+{{define "stacks"}}{{range $i, $s := .}}{{if lt $i 5}}<details class="stack"><summary class="meta">{{members $s}}, stack of {{plural (len $s.Frames) "call"}}{{with longest $s}}, longest wait {{plural . "minute"}}{{end}}</summary>
 <pre>{{range $s.Frames}}{{call .}}
 {{end}}{{with $s.CreatedBy}}{{if .Func}}created by {{call .}}{{end}}{{end}}</pre></details>
 {{end}}{{end}}{{if gt (len .) 5}}<p class="meta">and {{plural (len (slice . 5)) "more stack"}}</p>{{end}}{{end}}`

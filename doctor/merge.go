@@ -138,7 +138,8 @@ func (r *Report) Merge(other *Report) {
 // graphRoot returns the root if it is of the wait-for graph. One that repeats a
 // finding, or says that there is none, is not true of a fleet.
 func (r *Report) graphRoot() string {
-	if len(r.Waits) == 0 || r.Root == r.rootSentence() {
+	if len(r.Waits) == 0 || r.Root == r.rootSentence() ||
+		len(r.Findings) > 0 && r.Findings[0].isRoot(r.Root) {
 		return ""
 	}
 	return r.Root

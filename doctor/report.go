@@ -168,6 +168,6 @@ func (r *Report) Add(f Finding) {
 	i, _ := slices.BinarySearchFunc(r.Findings, f, worse)
 	r.Findings = slices.Insert(r.Findings, i, f)
 	if i == 0 && len(r.Waits) == 0 {
-		r.Root = f.Sentence
+		r.Root = f.root()
 	}
 }

@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"encoding/json"
+	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"example.com/chanx/internal/printable"
@@ -72,6 +74,39 @@ func (s *Stack) Members() iter.Seq[Member] {
 			}
 		}
 	}
+}
+
+// maxIDs bounds the ids that stand for the goroutines of a stack.
+const maxIDs = 16
+
+// ids returns the first ids of the goroutines of s, lowest first, if it has any.
+func (s *Stack) ids() []uint64 {
+	var ids []uint64
+	for m := range s.Members() {
+		if m.ID != 0 {
+			ids = append(ids, m.ID)
+		}
+		if len(ids) == maxIDs {
+			break
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// who is "goroutine 37" or "goroutines 12, 15, 18 and 1,231 more", by which a
+// reader finds them in the dump, or "12 goroutines" where they have no ids.
+func (s *Stack) who() string {
+	ids := s.ids()
+	if len(ids) == 0 {
+		return printable.Plural(s.Count, "goroutine")
+	}
+	who := clause{"goroutine ", "goroutines "}.of(s.Count) + strings.Trim(
+		strings.ReplaceAll(fmt.Sprint(ids), " ", ", "), "[]")
+	if more := s.Count - len(ids); more > 0 {
+		who += fmt.Sprintf(" and %s more", printable.Number(more))
+	}
+	return who
 }
 
 // encodedStack is a Stack in JSON.

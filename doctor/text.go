@@ -251,6 +251,9 @@ func (t *textWriter) finding(f *Finding, root string, full bool) {
 		t.wrap(indent+"- ", f.on(instance))
 	}
 	if len(f.Stacks) > 0 {
+		if s := f.Stacks[0]; len(f.Instances) <= 1 && len(s.ids()) > 0 {
+			t.wrap(indent+"  ", s.who())
+		}
 		t.stack(indent, f.Stacks[0])
 	}
 	if more := len(f.Stacks) - 1; more > 0 {
@@ -260,7 +263,7 @@ func (t *textWriter) finding(f *Finding, root string, full bool) {
 
 // line returns the sentence of f, or less if that was said as the root.
 func (f *Finding) line(root string) string {
-	if f.Sentence == root && f.Function != "" {
+	if f.isRoot(root) && f.Function != "" {
 		return f.heading()
 	}
 	return f.Sentence

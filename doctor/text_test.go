@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,6 +44,7 @@ The input is cut short: all counts are lower bounds.
 CRITICAL  15 blocked sending in app.(*Writer).Put (app.go:1).
           confidence high, receiver missing
           - the longest has waited 7 minutes
+            goroutines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
             0x43e0c5
             app.(*Writer).Put /src/app/app.go:1
             net/http.HandlerFunc.ServeHTTP /src/app/app.go:2
@@ -289,4 +291,26 @@ func TestSentence(t *testing.T) {
 		require.NotEmpty(t, r.Findings, test.want)
 		assert.Contains(t, r.Findings[0].Sentence, test.want)
 	}
+}
+
+// The reader of a dump looks a goroutine up by its number.
+func TestTextNamesGoroutines(t *testing.T) {
+	r := Diagnose(Rules{}, process(waited(standing(20, "chan send", "app.f"), 9)))
+	assert.Contains(t, textOf(t, r, TextOptions{}), "  goroutines 1, 2, 3, 4, 5, 6, "+
+		"7, 8, 9, 10, 11, 12, 13, 14, 15, 16 and\n            4 more\n")
+
+	r = Diagnose(Rules{}, process(born(standing(1,
+		string(ChanSendNil), "app.f"), 1)))
+	assert.Equal(t, "goroutine 1 is blocked forever sending to a nil channel in "+
+		"app.f (app.go:1); nothing can ever wake it", r.Root)
+	text := textOf(t, r, TextOptions{})
+	assert.Contains(t, text, "1 blocked forever sending to a nil channel in app.f",
+		"the finding does not repeat the root")
+
+	var b bytes.Buffer
+	require.NoError(t, r.WriteJSON(&b))
+	var read Report
+	require.NoError(t, json.Unmarshal(b.Bytes(), &read))
+	assert.Equal(t, r.Root, read.Root)
+	assert.Contains(t, textOf(t, &read, TextOptions{}), "  1 blocked forever")
 }
