@@ -149,11 +149,8 @@ func design(s *Stack) (string, bool) {
 func designAt(s *Stack) (at int, why string, ok bool) {
 	user := userCall(s)
 	for i, f := range s.Frames {
-		symbol := unvendored(f.Func)
-		for _, d := range designs {
-			if strings.HasPrefix(symbol, d.call) {
-				return i, d.why, true
-			}
+		if why := designOf(f.Func); why != "" {
+			return i, why, true
 		}
 		if i == user {
 			break
@@ -164,6 +161,17 @@ func designAt(s *Stack) (at int, why string, ok bool) {
 		return 0, "a connection between two requests", true
 	}
 	return 0, "", false
+}
+
+// designOf is design for a call of a library, or "".
+func designOf(symbol string) string {
+	symbol = unvendored(symbol)
+	for _, d := range designs {
+		if strings.HasPrefix(symbol, d.call) {
+			return d.why
+		}
+	}
+	return ""
 }
 
 // idle returns why s need not be looked at further, or "".
@@ -254,11 +262,16 @@ func (sc *scene) profiled(s *site) bool {
 // which are more than a hundred and by their name no pool: their number is all
 // that a profile tells.
 func (sc *scene) dominant(s *site) bool {
-	name := strings.ToLower(s.at.Func)
 	return sc.profiled(s) && !sc.now.Extract && len(sc.now.Stacks) > 2 &&
 		s.count >= 10*sc.rules.Many && 10*s.count >= 9*sc.now.Goroutines &&
-		!isLoop(name) && !strings.Contains(name, "worker") &&
-		!strings.Contains(name, "pool")
+		!isPool(s.at.Func)
+}
+
+// isPool reports whether a name is of goroutines that are many by design.
+func isPool(symbol string) bool {
+	name := strings.ToLower(symbol)
+	return isLoop(name) || strings.Contains(name, "worker") ||
+		strings.Contains(name, "pool")
 }
 
 // joining judges goroutines of a profile that wait for those that they started

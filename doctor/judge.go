@@ -125,7 +125,7 @@ func (sc *scene) chosen() {
 			clause: same(fmt.Sprintf("picked from a dump, after %s; what ends this "+
 				"is not in the input", printable.Plural(s.longest, "minute")))}
 		if s.count >= sc.rules.Many && 2*s.count > sc.now.Goroutines &&
-			parked(s.op) {
+			parked(s.op) && !isPool(s.at.Func) {
 			s.verdict.severity = Warning
 		}
 	}
@@ -317,8 +317,7 @@ func (sc *scene) sending(s *site) verdict {
 func (sc *scene) abandoned(s *site) bool {
 	return s.entry == "main" && !sc.partial &&
 		!slices.ContainsFunc(sc.sites, func(o *site) bool {
-			return o != s && !o.design && o.op != RuntimeInternal &&
-				(o.op != Select || o.resource != "")
+			return o != s && o.awake()
 		})
 }
 
@@ -339,8 +338,11 @@ func (sc *scene) queue(s *site) bool {
 }
 
 // timeless reports whether the input is some goroutines of a dump without any
-// time, as delve prints them: that they were chosen must do instead.
-func (sc *scene) timeless() bool { return sc.partial && !sc.timed }
+// time, as delve prints them and people retype them: that they were chosen must do
+// instead.
+func (sc *scene) timeless() bool {
+	return !sc.timed && (sc.partial || sc.retyped)
+}
 
 // unheldTooLong is for how many minutes a goroutine may wait for a lock that
 // none is seen to hold. Few hold a lock for that long, and they can be seen at
@@ -429,9 +431,9 @@ func (sc *scene) awaiting(s *site) verdict {
 	case v.report && v.state == VerdictUnknown:
 	case v.report:
 		v.severity = sc.grade(s, Warning)
-	case turn != nil && s.op == ChanReceive:
+	case turn != nil:
 		n := sc.graph.group(turn)
-		sc.graph.guess(sc.graph.group(s), n, toEnd)
+		sc.graph.guess(sc.graph.group(s), n, toUnlock)
 		v = verdict{state: VerdictStuck, report: true,
 			severity: sc.grade(s, Warning), confidence: ConfidenceMedium,
 			other: ConfidenceMedium, receiver: ReceiverPresent,
@@ -466,24 +468,34 @@ func (sc *scene) awaiting(s *site) verdict {
 // closing reports whether the goroutines of s are in a call that closes or stops
 // something.
 func closing(s *Stack) bool {
+	last := lastUser(s)
 	for i := max(userCall(s), 0); i < len(s.Frames); i++ {
-		if name := s.Frames[i].Func; isClosing(wordsOf(name)) {
+		if name := s.Frames[i].Func; isClosing(name, i < last) {
 			return !isStd(name)
 		}
 	}
 	return false
 }
 
-// isClosing reports whether the words of a name are of a call that ends
-// something itself, unlike "waitForShutdown" and "closeLoop".
-func isClosing(words []string) bool {
+// isClosing reports whether a name is of a call that ends something itself. That
+// of a method says so in part, but for one that a goroutine was started with, or
+// one like waitForShutdown and closeLoop: these wait for a reason to do it.
+func isClosing(symbol string, called bool) bool {
+	switch symbol[strings.LastIndexByte(symbol, '.')+1:] {
+	case "Close", "Stop", "Shutdown", "Disconnect":
+		return true
+	}
+	if !called || methodType(declared(symbol)) == "" {
+		return false
+	}
 	ends := false
-	for _, w := range words {
+	for _, w := range wordsOf(symbol) {
 		switch w {
 		case "close", "stop", "shutdown", "disconnect":
 			ends = true
-		case "wait", "for", "until", "on", "loop", "run", "notify", "signal",
-			"listen", "handle", "watch":
+		case "wait", "await", "for", "until", "on", "when", "after", "loop", "run",
+			"notify", "signal", "signals", "listen", "handle", "handler", "watch",
+			"monitor", "graceful", "gracefully":
 			return false
 		}
 	}
@@ -519,6 +531,11 @@ func (sc *scene) requests(s *site) verdict {
 	}
 	if s.count >= sc.rules.Many || s.longest >= sc.rules.Minutes {
 		v.severity = Warning
+	}
+	if sc.starved(s) {
+		v.state, v.severity = VerdictStuck, Warning
+		v.clause = same("all requests wait for their turn there, and no other " +
+			"goroutine is at work")
 	}
 	if s.longest >= sc.rules.Minutes {
 		v.confidence = ConfidenceMedium

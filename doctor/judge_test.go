@@ -396,21 +396,23 @@ func TestJudgeChosen(t *testing.T) {
 // Goroutines of a kind that make up an extract were chosen because they are too
 // many.
 func TestJudgeChosenMany(t *testing.T) {
-	extract := func(n int) *Report {
+	extract := func(n int, call string) *Report {
 		var b strings.Builder
 		for i := range n {
 			fmt.Fprintf(&b, "goroutine %d [chan receive, %d minutes]:\n"+
-				"app.(*ui).socket.func1.1(0xc429ab9a40)\n\t/src/ui.go:37 +0xa0\n"+
+				call+"(0xc429ab9a40)\n\t/src/ui.go:37 +0xa0\n"+
 				"created by app.(*ui).socket.func1\n\t/src/ui.go:36 +0x18c\n\n",
 				700+100*i, 300-10*i)
 		}
 		return Diagnose(Rules{}, parseOne(t, b.String()))
 	}
-	r := extract(10)
+	const socket = "app.(*ui).socket.func1.1"
+	r := extract(10, socket)
 	require.Len(t, r.Findings, 1)
 	assert.Equal(t, Warning, r.Findings[0].Severity)
 	assert.Equal(t, ConfidenceLow, r.Findings[0].Confidence)
-	assert.Equal(t, Info, extract(9).Findings[0].Severity)
+	assert.Equal(t, Info, extract(9, socket).Findings[0].Severity)
+	assert.Equal(t, Info, extract(10, "app.(*ui).worker").Findings[0].Severity)
 }
 
 // A third of a process behind one lock is worth a warning without any time.
@@ -443,11 +445,14 @@ func TestJudgeClosing(t *testing.T) {
 	assert.Empty(t, judged(t, strings.Replace(closing, ").Close", ").Run", 1)).Findings)
 	assert.Len(t, judged(t, strings.Replace(closing, "select", "syscall", 1)).Findings, 1,
 		"a library of C closes, too")
-	for name, n := range map[string]int{"engageStopProcedure.func2": 1, "stop": 1,
-		"waitForShutdown": 0, "closeLoop": 0, "untilStopped": 0, "StopNotify": 0,
-		"closest": 0} {
-		assert.Len(t, judged(t, strings.Replace(closing, "(*Connection).Close",
-			"(*Connection)."+name, 1)).Findings, n, name)
+	for name, n := range map[string]int{"(*App).engageStopProcedure.func2": 1,
+		"(*App).stop": 1, "(*App).waitForShutdown": 0, "(*App).closeLoop": 0,
+		"(*App).untilStopped": 0, "(*App).StopNotify": 0, "(*App).closest": 0,
+		"gracefulShutdown": 0, "shutdown": 0, "(*App).shutdownGracefully": 0} {
+		started := strings.Replace(closing, "(*Connection).Close", name, 1)
+		assert.Empty(t, judged(t, started).Findings, name)
+		assert.Len(t, judged(t, strings.TrimSpace(started)+
+			"\namqp.start(0x1)\n\t/src/a.go:9 +0x1\n").Findings, n, name)
 	}
 	r = judged(t, closing+"goroutine 7 [chan send, 200 minutes]:\n"+
 		"main.f(0x1)\n\t/src/a.go:7 +0x1\n")
@@ -502,4 +507,22 @@ func TestJudgeLeftBehind(t *testing.T) {
 	assert.Contains(t, r.Root, "found alive after the tests had ended; it keeps a "+
 		"client connection")
 	assert.Empty(t, judged(t, loop).Findings)
+}
+
+// Who retypes two goroutines of a dump without times has chosen them: the one
+// that writes does not come back. The runtime prints the receiver of a method
+// that a goroutine was started with.
+func TestJudgeRetyped(t *testing.T) {
+	const dump = "goroutine 1 [sync.Mutex.Lock]:\nsync.(*Mutex).Lock(...)\n\t/go/m.go:1\n" +
+		"app.(*ui).render(...)\n\t/src/ui.go:9\n\ngoroutine 9 [syscall]:\n" +
+		"syscall.write(...)\n\t/go/z.go:1\napp.(*ui).flush(...)\n\t/src/ui.go:19\n" +
+		"app.(*timer).loop(%s)\n\t/src/ui.go:19\n\n"
+	for words, want := range map[string]Severity{"...": Warning, "0xc000100000": Info} {
+		r := Diagnose(Rules{}, parseOne(t, fmt.Sprintf(dump, words)))
+		require.Len(t, r.Findings, 1)
+		assert.Equal(t, want, r.Findings[0].Severity)
+	}
+	r := Diagnose(Rules{}, parseOne(t, strings.Replace(fmt.Sprintf(dump, "..."), "syscall.write",
+		"syscall.read", 1)))
+	assert.Equal(t, Info, r.Findings[0].Severity)
 }

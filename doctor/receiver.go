@@ -361,7 +361,7 @@ func (sc *scene) relatives(s *site) (found []relative, complete bool) {
 		}
 		related := typ != "" && builds(f.Func, pkg, typ) ||
 			typ == "" && declared(f.Func) == owner
-		if related && !sc.apart(s, e) {
+		if related && !sc.apart(s, s.at.Func, e) {
 			last = e.stack
 			outer := min(e.frame, lastUser(e.stack)) > userCall(e.stack)
 			found = append(found, relative{e.stack, e.site, e.call(), typ != "", outer,
@@ -373,10 +373,10 @@ func (sc *scene) relatives(s *site) (found []relative, complete bool) {
 }
 
 // apart reports whether the words tell that a call is on another instance than
-// the calls of s.
-func (sc *scene) apart(s *site, e entry) bool {
+// the calls of function in s.
+func (sc *scene) apart(s *site, function string, e entry) bool {
 	if e.frame == len(e.stack.Frames) || e.stack.members.at == nil ||
-		methodType(e.call().Func) != methodType(s.at.Func) {
+		methodType(e.call().Func) != methodType(function) {
 		return false
 	}
 	sc.effort -= maxSample // it reads the words of as many
@@ -386,7 +386,7 @@ func (sc *scene) apart(s *site, e entry) bool {
 	}
 	for _, stack := range s.stacks {
 		i := slices.IndexFunc(stack.Frames, func(f Frame) bool {
-			return f.Func == s.at.Func
+			return f.Func == function
 		})
 		if i >= 0 && (!disjoint(receivers(stack, i), theirs) || !sc.spend()) {
 			return false
@@ -545,25 +545,6 @@ func moduleOf(symbol string) string {
 	return strings.Join(elements[:min(2, len(elements))], "/")
 }
 
-// turn looks for a goroutine that is further on in the call that those of s wait
-// in, on the same instance: a channel of one value is a lock, too.
-func (sc *scene) turn(s *site) (found *site) {
-	if methodType(s.at.Func) == "" || isLoop(s.at.Func) ||
-		s.longest < sc.rules.Minutes {
-		return nil
-	}
-	sc.search(packageOf(s.at.Func), func(e entry) bool {
-		if e.frame == len(e.stack.Frames) || e.site == s ||
-			e.call().Func != s.at.Func || e.site.count >= s.count ||
-			e.site.longest+1 < s.longest || e.stack.members.at == nil || sc.apart(s, e) {
-			return true
-		}
-		found = e.site
-		return false
-	})
-	return found
-}
-
 // holderOf looks for the goroutine that holds the lock that s waits for.
 func (sc *scene) holderOf(s *site) counterpart {
 	for _, n := range sc.graph.of(s) {
@@ -577,7 +558,7 @@ func (sc *scene) holderOf(s *site) counterpart {
 			blocked: stuckIn(n.site.op) || parked(n.site.op) ||
 				n.site.resource != "" || n.site.op == OperationUnknown,
 			clause: same(n.holding())}
-		if n.writing() && (s.count > 1 || n.minutes() > 0) {
+		if n.writing(sc) && (s.count > 1 || n.minutes() > 0 || sc.timeless()) {
 			c.blocked = true
 			c.clause = c.clause.and(same(notRead))
 		}
@@ -595,7 +576,12 @@ func (sc *scene) holderOf(s *site) counterpart {
 	case !complete:
 		return unlooked(c)
 	case c.receiver == ReceiverPresent && c.site != nil && c.site != s:
-		sc.graph.guess(sc.graph.group(s), sc.graph.group(c.site), toUnlock)
+		n := sc.graph.group(c.site)
+		sc.graph.guess(sc.graph.group(s), n, toUnlock)
+		if sc.timeless() && n.writing(sc) {
+			c.blocked = true
+			c.clause = c.clause.and(same(notRead))
+		}
 	case c.receiver != ReceiverPresent && sc.partial:
 		c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
 		c.clause = same("the holder is not in this input")
@@ -607,12 +593,13 @@ const notRead = "the other side does not read"
 
 // writing reports whether n is blocked in a write, until the other side of a
 // connection or a pipe reads. Snapshots of a healthy process rarely show that,
-// unlike a blocked read; but a write system call only if it takes a minute.
-func (n *node) writing() bool {
+// unlike a blocked read; but a write system call only if it takes a minute, or
+// if the author of a dump without times chose it.
+func (n *node) writing(sc *scene) bool {
 	s := n.stack()
 	return s.has("internal/poll.(*pollDesc).waitWrite") ||
 		s.has("net.(*pollDesc).waitWrite") || s.has("net.(*pollDesc).WaitWrite") ||
-		n.site.op == Syscall && n.minutes() > 0 &&
+		n.site.op == Syscall && (n.minutes() > 0 || sc.timeless()) &&
 			(s.has("syscall.write") || s.has("syscall.Write"))
 }
 
@@ -692,7 +679,7 @@ func (h *holders) look(e entry) bool {
 					", among its own callers, may hold it",
 					", among their own callers, may hold it"})}
 		}
-	case h.inside(f) && !h.sc.apart(h.s, e):
+	case h.inside(f) && !h.sc.apart(h.s, h.s.at.Func, e):
 		return h.candidate(e)
 	case h.found.receiver == ReceiverMissing && e.site != h.s &&
 		f.Func != "main.main":

@@ -1,0 +1,69 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A goroutine further on in the call that waits for a lock made of a channel has
+// it: the call of the value itself, or the one that has called its Lock.
+func TestChanLockTurn(t *testing.T) {
+	dump := func(state, lock, chain string) *Report {
+		return judged(t, "goroutine 30 [select, 13 minutes]:\n"+
+			"app/event.(*Feed).Send(0xc0003f5d70)\n\t/src/feed.go:160 +0x1\n"+
+			"app.(*Chain).Insert("+chain+")\n\t/src/chain.go:1749 +0x1\n"+
+			"app.sync.func1()\n\t/src/sync.go:9 +0x1\n\n"+
+			"goroutine 31 ["+state+", 12 minutes]:\n"+
+			"app/syncx."+lock+"(...)\n\t/src/mutex.go:32\n"+
+			"app.(*Chain).Insert(0xc0003f5800)\n\t/src/chain.go:1744 +0x1\n"+
+			"app.sync.func2()\n\t/src/sync.go:19 +0x1\n\n"+
+			"goroutine 32 ["+state+", 12 minutes]:\n"+
+			"app/syncx."+lock+"(...)\n\t/src/mutex.go:32\n"+
+			"app.(*Chain).Insert(0xc0003f5800)\n\t/src/chain.go:1744 +0x1\n"+
+			"app.sync.func3()\n\t/src/sync.go:29 +0x1\n\n")
+	}
+	for _, state := range []string{"chan receive", "select"} {
+		r := dump(state, "(*ClosableMutex).TryLock", "0xc0003f5800")
+		require.Len(t, r.Findings, 1)
+		assert.Equal(t, ReceiverPresent, r.Findings[0].Receiver)
+		assert.Contains(t, r.Findings[0].Sentence, "goroutine 30 is further on in the "+
+			"same call: blocked in a select in event.(*Feed).Send")
+		assert.Contains(t, r.Root, "everything waits for goroutine 30")
+	}
+	assert.Empty(t, dump("chan receive", "(*ClosableMutex).TryLock", "0xc000400000").Findings,
+		"another instance")
+	assert.Empty(t, dump("chan receive", "(*Inbox).Next", "0xc0003f5800").Findings)
+}
+
+// Requests that all wait for a token, while no other goroutine could give one
+// back, are stuck; one that is at work will.
+func TestChanLockTokens(t *testing.T) {
+	dump := func(n int, call string, others ...string) *Report {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "goroutine %d [chan receive]:\napp."+call+"(...)\n"+
+				"\t/src/tokens.go:24\napp.(*Fs).Put(0xc0004902d0)\n\t/src/ftp.go:%d +0x1\n"+
+				"net/http.HandlerFunc.ServeHTTP(0xc0002a4550)\n\t/go/server.go:2 +0x1\n\n",
+				100+i, 245)
+		}
+		return judged(t, b.String()+strings.Join(others, ""))
+	}
+	other := "goroutine 50 [%s]:\napp.(*Fs).copy(0xc0004902d0)\n\t/src/ftp.go:9 +0x1\n\n"
+	for _, call := range []string{"(*TokenDispenser).Get", "(*Pool).acquireSlot",
+		"(*semaphore).take"} {
+		r := dump(2, call, fmt.Sprintf(other, "select"))
+		require.Len(t, r.Findings, 1, call)
+		assert.Equal(t, Warning, r.Findings[0].Severity)
+		assert.Contains(t, r.Findings[0].Sentence, "all requests wait for their turn there")
+	}
+	for _, r := range []*Report{dump(1, "(*TokenDispenser).Get"),
+		dump(2, "(*Queue).Get"), dump(2, "(*TokenDispenser).Get",
+			fmt.Sprintf(other, "IO wait"))} {
+		require.NotEmpty(t, r.Findings)
+		assert.Equal(t, Info, r.Findings[0].Severity)
+	}
+}
