@@ -630,8 +630,8 @@ func (g *graph) link(s *waitSet) {
 	}
 }
 
-// apart makes a node of its own of a goroutine that is in one with others, or
-// returns nil.
+// apart moves a goroutine from a node of several to a separate node, which it
+// returns. It returns nil for a goroutine that is in no such node.
 func (g *graph) apart(r ref) *node {
 	p := g.setOf(r).part(r)
 	switch {
