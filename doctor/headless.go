@@ -193,6 +193,9 @@ func namedLocation(text []byte) (name, file []byte) {
 //	app.(*Queue).Put (/src/queue.go:31)
 //	app.(*Queue).Put   queue.go:31   <- a remark
 func splitPlaced(text []byte) (name, file []byte) {
+	if bytes.IndexByte(text, ':') < 0 {
+		return nil, nil // as are most calls of a dump, which must not cost more
+	}
 	end := bytes.IndexAny(text, " \t")
 	if i := argsAt(text); i > 0 && (end < 0 || i < end) {
 		end = i
