@@ -11,11 +11,7 @@ import (
 
 // doing describes the operation of n, its place and the time it has lasted.
 func (n *node) doing() string {
-	text := doing(n.site.op)
-	if n.site.resource != "" {
-		text = "waiting for " + n.site.resource
-	}
-	text += " in " + name(n.site.at)
+	text := n.site.doing() + " in " + name(n.site.at)
 	if m := n.minutes(); m > 0 {
 		text += " for " + printable.Plural(m, "minute")
 	}

@@ -284,7 +284,7 @@ func (sc *scene) stall(s *site, c counterpart) Confidence {
 func (sc *scene) sending(s *site) verdict {
 	c := sc.receiverOf(s)
 	v := c.verdict(sc.stall(s, c))
-	alone := s.count == 1 && s.requests == 0 && !sc.abandoned(s)
+	alone := s.count == 1 && s.requests == 0 && !sc.abandoned(s) && !sc.retyped
 	switch {
 	case c.receiver == ReceiverPresent && !c.blocked:
 		v.state = VerdictSlow

@@ -433,6 +433,27 @@ func TestJudgeQueueOfAProfile(t *testing.T) {
 	assert.Equal(t, Info, profile(19, 2).Findings[0].Severity)
 }
 
+// A holder that waits for a connection of a pool is stuck as long as the pool is
+// empty: two records of a profile that show it were picked for that.
+func TestJudgeHolderWaitsForPool(t *testing.T) {
+	dump := func(call string) *Finding {
+		r := Diagnose(Rules{}, parseOne(t, "1 @ 0x1 0x2 0x3\n"+
+			"#\t0x1\tsync.(*RWMutex).RLock+0x1\t/go/src/m.go:9\n"+
+			"#\t0x2\tapp.(*Stmts).prepare+0x1\t/src/stmts.go:66\n"+
+			"#\t0x3\tapp.(*Stmts).Exec+0x1\t/src/stmts.go:9\n\n1 @ 0x4 0x5\n"+
+			"#\t0x4\t"+call+"+0x1\t/go/src/sql.go:9\n"+
+			"#\t0x5\tapp.(*Stmts).prepare+0x1\t/src/stmts.go:73\n"+
+			"#\t0x6\tapp.(*Stmts).Query+0x1\t/src/stmts.go:19\n\n"))
+		_, f := findingOf(r, "app.(*Stmts).prepare")
+		require.NotNil(t, f)
+		return f
+	}
+	f := dump("database/sql.(*DB).conn")
+	assert.Equal(t, Warning, f.Severity)
+	assert.Contains(t, f.Sentence, "waiting for a database connection")
+	assert.Equal(t, Info, dump("database/sql.(*DB).Ping").Severity)
+}
+
 // Closing something for hours is reported if there is no other warning.
 func TestJudgeClosing(t *testing.T) {
 	const closing = "goroutine 60 [select, 200 minutes]:\n" +
@@ -517,10 +538,13 @@ func TestJudgeRetyped(t *testing.T) {
 		"app.(*ui).render(...)\n\t/src/ui.go:9\n\ngoroutine 9 [syscall]:\n" +
 		"syscall.write(...)\n\t/go/z.go:1\napp.(*ui).flush(...)\n\t/src/ui.go:19\n" +
 		"app.(*timer).loop(%s)\n\t/src/ui.go:19\n\n"
+	const sends = "goroutine 1 [chan send]:\napp.(*timer).loop(%s)\n\t/src/ui.go:19\n\n"
 	for words, want := range map[string]Severity{"...": Warning, "0xc000100000": Info} {
-		r := Diagnose(Rules{}, parseOne(t, fmt.Sprintf(dump, words)))
-		require.Len(t, r.Findings, 1)
-		assert.Equal(t, want, r.Findings[0].Severity)
+		for _, text := range []string{dump, sends} {
+			r := Diagnose(Rules{}, parseOne(t, fmt.Sprintf(text, words)))
+			require.Len(t, r.Findings, 1)
+			assert.Equal(t, want, r.Findings[0].Severity)
+		}
 	}
 	r := Diagnose(Rules{}, parseOne(t, strings.Replace(fmt.Sprintf(dump, "..."), "syscall.write",
 		"syscall.read", 1)))

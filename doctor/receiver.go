@@ -43,6 +43,12 @@ func stuckIn(op Operation) bool {
 	return false
 }
 
+// waits reports whether goroutines of s wait for another one, or for what a
+// library waits for on their behalf.
+func (s *site) waits() bool {
+	return stuckIn(s.op) || parked(s.op) || s.resource != ""
+}
+
 // isLock reports whether op waits for another goroutine to unlock.
 func isLock(op Operation) bool {
 	return op == Mutex || op == RWMutex || op == Semaphore
@@ -555,9 +561,8 @@ func (sc *scene) holderOf(s *site) counterpart {
 	}
 	if n, sure := sc.graph.holder(s); n != nil {
 		c := counterpart{receiver: ReceiverPresent, confidence: sure, node: n,
-			blocked: stuckIn(n.site.op) || parked(n.site.op) ||
-				n.site.resource != "" || n.site.op == OperationUnknown,
-			clause: same(n.holding())}
+			blocked: n.site.waits() || n.site.op == OperationUnknown,
+			clause:  same(n.holding())}
 		if n.writing(sc) && (s.count > 1 || n.minutes() > 0 || sc.timeless()) {
 			c.blocked = true
 			c.clause = c.clause.and(same(notRead))
@@ -704,7 +709,7 @@ func (h *holders) unseen() {
 // is parked in the function that it was started with.
 func (h *holders) candidate(e entry) bool {
 	c := counterpart{receiver: ReceiverPresent, confidence: ConfidenceMedium,
-		site: e.site, blocked: stuckIn(e.site.op) || parked(e.site.op),
+		site: e.site, blocked: e.site.waits() && e.site.resource != remote,
 		clause: same(fmt.Sprintf("%s may hold it and is %s",
 			short(e.call().Func), where(e.site)))}
 	switch loop := e.frame >= lastUser(e.stack); {
@@ -735,9 +740,17 @@ func disjoint(a, b map[uint64]bool) bool {
 // where describes the operation of s and its line, if the input has that.
 func where(s *site) string {
 	if s.at.File == "" {
-		return doing(s.op)
+		return s.doing()
 	}
-	return fmt.Sprintf("%s (%s:%d)", doing(s.op), base(s.at.File), s.at.Line)
+	return fmt.Sprintf("%s (%s:%d)", s.doing(), base(s.at.File), s.at.Line)
+}
+
+// doing describes the operation of s, or what a library waits for in it.
+func (s *site) doing() string {
+	if s.resource != "" {
+		return "waiting for " + s.resource
+	}
+	return doing(s.op)
 }
 
 func dedupe(list []string) []string {

@@ -108,9 +108,10 @@ func newScene(rules Rules, now *Snapshot) *scene {
 	return sc
 }
 
-// retyped reports whether a person has replaced the arguments of all calls by
-// dots: the runtime prints at least the receiver of a method that a goroutine was
-// started with, which is never inlined.
+// retyped reports whether no call of a dump has arguments: a debugger has listed
+// the goroutines, or a person has replaced the arguments by dots. The runtime
+// prints at least the receiver of a method that a goroutine was started with,
+// which is never inlined.
 func retyped(stacks []*Stack) bool {
 	method := false
 	var words []args
