@@ -49,6 +49,7 @@ func (p *parser) placed(text []byte) bool {
 	p.orphan()
 	p.named(name, args{})
 	p.file(file)
+	p.sketch = true
 	return true
 }
 
@@ -154,7 +155,7 @@ func (p *parser) named(name []byte, a args) {
 func (p *parser) orphan() {
 	if p.pending {
 		p.key = append(p.key, '\n', '0', '\n')
-		p.pending = false
+		p.pending, p.sketch = false, true
 		p.snap.trouble(p.in.n, "", "a call without its file")
 	}
 }
@@ -197,6 +198,7 @@ func (p *parser) file(line []byte) {
 	}
 	p.pending = false
 	p.called = true
+	p.exact = p.exact || bytes.Contains(line, []byte(" +0x"))
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
 	p.key = append(p.key, number...)

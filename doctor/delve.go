@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,9 @@ import (
 //     0  0x000000000043e0c5 in runtime.gopark
 //     at /usr/local/go/src/runtime/proc.go:402
 func (p *parser) delve(line []byte) bool {
+	if p.delveTotal(line) {
+		return true
+	}
 	id, place, ok := delveHeader(line)
 	if !ok {
 		return false
@@ -36,6 +40,24 @@ func (p *parser) delve(line []byte) bool {
 	p.addCall(bytes.TrimSpace(name), file, args{})
 	p.callee, p.summary = p.callee[:0], true
 	p.step = (*parser).delveFrame
+	return true
+}
+
+// delveTotal reads "[14 goroutines]" below a list, which its author may have
+// shortened.
+func (p *parser) delveTotal(line []byte) bool {
+	number, ok := bytes.CutSuffix(bytes.TrimSpace(line), []byte(" goroutines]"))
+	number, ok2 := bytes.CutPrefix(number, []byte{'['})
+	n, err := strconv.Atoi(string(number))
+	if !ok || !ok2 || err != nil || p.snap.Goroutines == 0 {
+		return false
+	}
+	if missing := n - p.snap.Goroutines; missing > 0 {
+		p.snap.Unreadable += missing
+		p.snap.Truncated = true
+		p.snap.note(p.in.n, "", fmt.Sprintf("the list announces %d goroutines "+
+			"and has %d", n, p.snap.Goroutines))
+	}
 	return true
 }
 

@@ -281,7 +281,8 @@ waitlist-hands-to-the-departed made-up addresses were replaced by ones that a
 compiler makes. Five cases of set 7 wanted a finding on the holder of a lock,
 which the root names, or on cgo's wrapper instead of its caller. The
 table of functions in adguard-top-28 has no stacks: right is to name the command
-that writes them. Written by ` + "`go test ./doctor -run TestField -update`" + `.
+that writes them. The list of printer-after-cancel tells no time: right is to name
+the sender. Written by ` + "`go test ./doctor -run TestField -update`" + `.
 
 | set | cases | right | partly | wrong | unread | false alarms | share right | nothing stuck in: right |
 |---|---|---|---|---|---|---|---|---|

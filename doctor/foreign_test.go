@@ -225,3 +225,15 @@ func TestForeignReportOfLeaktest(t *testing.T) {
 	require.Len(t, r.Findings, 1)
 	assert.Contains(t, r.Root, "found alive after the tests had ended")
 }
+
+// The list of delve may be shortened by its author.
+func TestDelveTotal(t *testing.T) {
+	const one = "  Goroutine 7 - User: /a.go:1 main.f (0x1) [chan send]\n"
+	p := parseOne(t, one+"[14 goroutines]\n")
+	assert.True(t, p.Truncated)
+	assert.Equal(t, 13, p.Unreadable)
+	assert.Contains(t, p.Troubles[0].Why, "announces 14 goroutines and has 1")
+	p = parseOne(t, one+"[1 goroutines]\n")
+	assert.False(t, p.Truncated)
+	assert.Zero(t, p.Unreadable)
+}

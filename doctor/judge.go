@@ -361,7 +361,7 @@ func (sc *scene) locking(s *site) verdict {
 		s.longest < sc.patience():
 		v.state = VerdictSlow
 		if v.severity < Critical && (!sc.partial || s.count == 1) &&
-			!sc.queue(s) {
+			!sc.timeless() && !sc.queue(s) {
 			v.severity = Info
 		}
 	case s.count == 1 && s.longest < min(sc.patience(), unheldTooLong) &&

@@ -379,6 +379,24 @@ func TestJudgeSenderInExtract(t *testing.T) {
 	assert.Equal(t, Info, f.Severity)
 }
 
+// Who picks two goroutines without times from a dump shows a lock and its holder
+// because they stay; in a whole dump they may have met by chance.
+func TestJudgeLockInExtract(t *testing.T) {
+	const pair = "goroutine 20 [sync.Mutex.Lock]:\nsync.(*Mutex).Lock(0xc000200000)\n" +
+		"\t/go/src/mutex.go:90 +0x1\napp.(*Screen).render(0xc000200000)\n" +
+		"\t/app/screen.go:51 +0x1\ncreated by app.run\n\t/app/run.go:20 +0x1\n\n" +
+		"goroutine 21 [syscall]:\nsyscall.write(0x1)\n\t/go/src/sys.go:7 +0x1\n" +
+		"app.(*Screen).flush(0xc000200000)\n\t/app/screen.go:43 +0x1\n" +
+		"created by app.run\n\t/app/run.go:21 +0x1\n\n"
+	_, f := opinionOn(t, "app.(*Screen).render", Rules{}, parseOne(t, pair))
+	require.NotNil(t, f)
+	assert.Equal(t, Warning, f.Severity)
+	_, f = opinionOn(t, "app.(*Screen).render", Rules{},
+		parseOne(t, mainGoroutine+pair))
+	require.NotNil(t, f)
+	assert.Equal(t, Info, f.Severity)
+}
+
 // A goroutine that someone picked from a dump after hours is not called in
 // order, whatever it waits for; nor is that a warning.
 func TestJudgeChosen(t *testing.T) {

@@ -95,7 +95,9 @@ type parser struct {
 	home    func(*parser, []byte) // and between goroutines
 	notice  []byte                // a line that may be a banner; see banner
 	profile bool
-	total   int // announced by a profile
+	total   int  // announced by a profile
+	exact   bool // a call has its offset, which people leave out
+	sketch  bool // a call has no line of its own for its file
 	leaks   bool
 
 	names  map[string]string // see name
@@ -136,6 +138,7 @@ func (p *parser) begin() {
 	p.dump = newDump(p.target)
 	p.total = 0
 	p.profile, p.leaks, p.report = false, false, false
+	p.exact, p.sketch = false, false
 	p.step = (*parser).outside
 	p.home = p.step
 }
@@ -159,6 +162,8 @@ func (p *parser) split() {
 	}
 	if p.snap.Goroutines > 0 || p.profile {
 		p.dump.profile = p.profile
+		// People who write stacks down choose which.
+		p.snap.Extract = p.snap.Extract || p.sketch && !p.exact
 		p.dumps.add(&p.dump)
 		p.begin()
 	}

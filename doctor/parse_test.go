@@ -902,6 +902,15 @@ func TestParseSketch(t *testing.T) {
 		p.Stacks[0].CreatedBy)
 	assert.Equal(t, []Frame{{Func: "kgo.(*Client).loop", File: "client.go",
 		Line: 1022}}, p.Stacks[1].Frames)
+	assert.True(t, p.Extract)
 	assert.Equal(t, 1, p.Unreadable, "google.com is no call")
 	assert.Equal(t, 8, p.Troubles[0].Line)
+}
+
+// Who writes stacks down chooses which: the main goroutine makes it no whole dump.
+func TestParseSketchIsExtract(t *testing.T) {
+	const call = "goroutine 1 [sync.Mutex.Lock]:\nsync.(*Mutex).Lock(...)\n"
+	assert.True(t, parseOne(t, call+"app.f(...)\n    app.go:7\n").Extract)
+	assert.False(t, parseOne(t, call+"app.f(...)\n    app.go:7 +0x1d\n").Extract)
+	assert.False(t, parseOne(t, "goroutine 1 [select]:\napp.f(...)\n\tapp.go:7\n").Extract)
 }
