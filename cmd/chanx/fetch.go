@@ -297,6 +297,9 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 		return errInterrupted
 	case errors.Is(err, syscall.EMFILE):
 		return errors.New("too many open files here: raise the limit with ulimit -n")
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return fmt.Errorf("the proxy cannot be reached: %w: see HTTP_PROXY, "+
+			"HTTPS_PROXY and NO_PROXY", op.Err)
 	case errors.As(err, &op) && op.Op == "dial":
 		return unanswered{fmt.Errorf("cannot be reached: %w", op.Err)}
 	case errors.As(err, &certificate) && errors.As(certificate.Err, &other):

@@ -38,9 +38,11 @@ func (s *server) look(ctx context.Context) (input, error) {
 		return input{}, fmt.Errorf("%s: the profile %s has no goroutines: give %s",
 			s.name, last, s.url.JoinPath("../goroutine").Redacted())
 	case last == "pprof":
+		// A proxy may have it below another path than the program.
 		base := *s.url
 		base.Path = strings.TrimSuffix(dir, "debug/")
-		return s.first(ctx, profiles(&base))
+		return s.first(ctx, way{at(s.url.JoinPath("goroutine"), ""), (*server).best},
+			profiles(&base), own(s.url))
 	case last == "":
 		return s.first(ctx, profiles(s.url), mounted(s.url))
 	case path.Ext(last) != "":

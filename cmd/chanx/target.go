@@ -206,7 +206,11 @@ func remedyFor(name string) string {
 	host, _, _ := strings.Cut(name[strings.LastIndexByte(name, '@')+1:], "/")
 	before, port, _ := strings.Cut(host, ":")
 	_, err := strconv.Atoi(port)
+	_, pid := strconv.Atoi(name)
 	switch {
+	case pid == nil:
+		return ": a process is not read by its id: kill -QUIT " + name + " ends it " +
+			"and makes it write its goroutines to its standard error"
 	case net.ParseIP(host) != nil && strings.Contains(port, ":"):
 		return ": an IPv6 server is given as [ADDRESS]:PORT"
 	case before != "" && err == nil:

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,11 +91,40 @@ func TestWithoutScheme(t *testing.T) {
 		"h:65536":                        "and 65536 is no port: want 1 to 65535",
 		"ann:secret@h:0/x":               "and 0 is no port",
 		"unix:///run/app.sock":           "give the path of the socket alone",
+		"13128":                          "a process is not read by its id",
 	} {
 		got = diagnose(t, target)
 		require.Equal(t, exitTrouble, got.code)
 		require.Contains(t, got.stderr, remedy, target)
 	}
+}
+
+// TestOtherPrefix: influxdata/kapacitor#1147 and a location /pprof/ of a proxy,
+// below which net/http/pprof is, in whichever way it is given.
+func TestOtherPrefix(t *testing.T) {
+	for _, prefix := range []string{"/pprof/", "/app/v1/debug/pprof/"} {
+		url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != prefix+"goroutine" {
+				http.NotFound(w, r)
+				return
+			}
+			io.WriteString(w, requests(12))
+		})
+		for _, path := range []string{prefix, strings.TrimSuffix(prefix, "/")} {
+			got := diagnose(t, url+path)
+			require.Equal(t, exitFindings, got.code, path+got.stderr)
+		}
+	}
+}
+
+// TestProxyIsDown: golang/go#20371, a server behind a proxy, which is not
+// reached itself. That is no outage of the server.
+func TestProxyIsDown(t *testing.T) {
+	down := &url.Error{Op: "Get", Err: &net.OpError{Op: "proxyconnect",
+		Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}}
+	err := (&fetcher{}).why(t.Context(), down)
+	require.ErrorContains(t, err, "the proxy cannot be reached")
+	require.False(t, errors.As(err, &unanswered{}))
 }
 
 // TestOtherProfiles: a path of net/http/pprof as people copy it.
