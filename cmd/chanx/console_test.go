@@ -228,9 +228,9 @@ func TestWatchTimes(t *testing.T) {
 			})}
 			o := &options{every: duration(test.every), length: duration(test.length)}
 			p := &progress{w: io.Discard}
-			targets := []*target{{shared: newSharing(), server: &server{url: url,
+			targets := []*target{{server: &server{url: url,
 				form: "2", fetch: &fetcher{client, time.Minute, nil, p,
-					make(chan struct{}, 1)}}}}
+					make(chan struct{}, 1), nil}}}}
 			lookAll(t.Context(), targets, &console{}, p)
 			watch(t.Context(), o, targets, &console{}, p)
 			require.Equal(t, test.want, strings.Join(at, " "))

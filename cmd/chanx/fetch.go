@@ -27,6 +27,7 @@ type fetcher struct {
 	header   http.Header
 	progress *progress
 	reading  chan struct{} // has room for the answers to read at once
+	shared   *sharing      // of all targets, or nil
 }
 
 // newFetcher returns a fetcher that shares no connections, because close must
@@ -45,7 +46,7 @@ func newFetcher(o *options, p *progress) (*fetcher, error) {
 	transport.TLSHandshakeTimeout = o.timeout
 	client := &http.Client{Transport: transport, CheckRedirect: sameOrigin}
 	return &fetcher{client, o.timeout, o.header, p,
-		make(chan struct{}, readAtOnce)}, nil
+		make(chan struct{}, readAtOnce), newSharing()}, nil
 }
 
 // dialer returns a dialer bounded by -timeout. That of net/http gives up after
@@ -291,7 +292,8 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(context.Cause(ctx), errSilent):
 		return unanswered{fmt.Errorf("did not answer within %v", f.timeout)}
-	case errors.Is(context.Cause(ctx), errSlow):
+	case errors.Is(context.Cause(ctx), errSlow),
+		errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return unanswered{fmt.Errorf("was still sending after %v", 10*f.timeout)}
 	case errors.Is(ctx.Err(), context.Canceled):
 		return errInterrupted
@@ -342,6 +344,7 @@ func (f *fetcher) get(ctx context.Context, u *url.URL,
 	var bad error
 	err := f.do(ctx, u.String(), func(body io.Reader) error {
 		in, bad = readInput(body, target, &anchors{})
+		f.shared.share(in.snaps) // before another answer is read
 		return bad
 	})
 	for _, s := range in.snaps {

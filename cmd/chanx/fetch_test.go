@@ -306,7 +306,7 @@ func (f fake) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 // patient gets a URL within a bubble and returns how long that took.
 func patient(f fake) (time.Duration, []byte, error) {
 	fetch := &fetcher{&http.Client{Transport: f}, 10 * time.Second, nil,
-		&progress{}, make(chan struct{}, 1)}
+		&progress{}, make(chan struct{}, 1), nil}
 	started := time.Now()
 	var got []byte
 	err := fetch.do(context.Background(), "http://example.com/",
@@ -384,7 +384,7 @@ func TestPatienceInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reading, most atomic.Int32
 		fetch := &fetcher{&http.Client{Transport: dripping(9*time.Second, 10)},
-			10 * time.Second, nil, &progress{}, make(chan struct{}, 2)}
+			10 * time.Second, nil, &progress{}, make(chan struct{}, 2), nil}
 		started := time.Now()
 		var all errgroup.Group
 		for range 6 {
@@ -411,10 +411,10 @@ func TestFleetHangs(t *testing.T) {
 			*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
-		})}, 30 * time.Second, nil, p, make(chan struct{}, readAtOnce)}
+		})}, 30 * time.Second, nil, p, make(chan struct{}, readAtOnce), nil}
 		var targets []*target
 		for range 1000 {
-			targets = append(targets, &target{shared: newSharing(), server: &server{
+			targets = append(targets, &target{server: &server{
 				form: "auto", url: &url.URL{Scheme: "http", Host: "h"}, fetch: fetch}})
 		}
 		started := time.Now()
@@ -457,7 +457,7 @@ func TestSilentInTheMiddle(t *testing.T) {
 			s := &server{form: "auto", stop: 1000, name: "http://h",
 				url: &url.URL{Scheme: "http", Host: "h"},
 				fetch: &fetcher{&http.Client{Transport: begun(idleDump, &asked)},
-					10 * time.Second, nil, &progress{}, make(chan struct{}, 1)}}
+					10 * time.Second, nil, &progress{}, make(chan struct{}, 1), nil}}
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			if name == "interrupted" {

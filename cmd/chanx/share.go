@@ -23,8 +23,11 @@ func newSharing() *sharing {
 		frames: make(map[uint64][][]doctor.Frame)}
 }
 
-// share replaces the calls of stacks in snaps by equal ones it has already.
+// share does nothing if s is nil. It replaces the calls of stacks in snaps by equal ones it has already.
 func (s *sharing) share(snaps []*doctor.Snapshot) {
+	if s == nil {
+		return
+	}
 	for _, snap := range snaps {
 		for _, stack := range snap.Stacks {
 			stack.Frames = s.known(stack.Frames)

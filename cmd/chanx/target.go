@@ -34,7 +34,6 @@ func (t *target) seen() bool { return len(t.snaps) > 0 || t.report != nil }
 // the last one costs nothing.
 func newTargets(o *options, f *fetcher) ([]*target, error) {
 	var targets []*target
-	shared := newSharing()
 	stdin := false
 	named := make(map[string]bool)
 	for _, arg := range o.targets {
@@ -42,7 +41,7 @@ func newTargets(o *options, f *fetcher) ([]*target, error) {
 		if err != nil {
 			return nil, err
 		}
-		t := &target{name: arg, shared: shared}
+		t := &target{name: arg, shared: f.shared}
 		switch {
 		case isSocket(arg):
 			t.server = &server{fetch: f.through(arg), form: o.form, stop: o.maxStop,
