@@ -43,7 +43,7 @@ func (sc *scene) judge() {
 		sc.heads(s)
 	}
 	if !slices.ContainsFunc(sc.sites, (*site).warned) {
-		sc.closings()
+		sc.overdue()
 	}
 	sc.chosen()
 	for _, s := range sc.sites {
@@ -87,18 +87,27 @@ func (s *site) warned() bool {
 	return s.verdict.covered || s.verdict.report && s.verdict.severity >= Warning
 }
 
-// closings reports goroutines that have been closing or stopping something for
-// long. It runs if there is no other warning.
-func (sc *scene) closings() {
+// overdue reports goroutines that have been closing, stopping or writing something
+// for long. It runs if there is no other warning.
+func (sc *scene) overdue() {
 	for _, s := range sc.sites {
-		if s.design || s.longest < sc.rules.Minutes || !parked(s.op) &&
-			s.op != WaitGroup && s.op != Syscall || !closing(s.stacks[0]) {
+		var what string
+		switch {
+		case s.design || s.longest < sc.patience():
+		case s.op == Syscall && s.longest >= sc.rules.Minutes &&
+			(writes(s.stacks[0]) || s.stacks[0].has("syscall.Fsync")):
+			what = "a write"
+		case (parked(s.op) || s.op == WaitGroup || s.op == Syscall) &&
+			closing(s.stacks[0]):
+			what = "to close or stop something"
+		}
+		if what == "" {
 			continue
 		}
 		s.verdict = verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceMedium, other: ConfidenceLow,
-			receiver: ReceiverUnknown, why: "closes or stops something",
-			clause: same("to close or stop something does not take that long")}
+			receiver: ReceiverUnknown, why: what + " does not take that long",
+			clause: same(what + " does not take that long")}
 	}
 }
 

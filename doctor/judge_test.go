@@ -499,6 +499,29 @@ func TestJudgeClosing(t *testing.T) {
 	assert.Equal(t, ChanSend, r.Findings[0].Operation)
 }
 
+// Someone who picks a goroutine that closes something from a dump need not have
+// waited for long; and a write takes a moment.
+func TestJudgeOverdue(t *testing.T) {
+	const closing = "goroutine 60 [sync.Cond.Wait, %d minutes]:\n" +
+		"sync.(*Cond).Wait(0xc00064c2c0)\n\t/go/cond.go:56 +0x1\n" +
+		"app.(*Node).Stop(0xc0002c8d20)\n\t/src/node.go:224 +0x1\n\n"
+	const writing = "goroutine 60 [syscall, %d minutes]:\n" +
+		"%s(0x2a, 0xc03a51a800)\n\t/go/z.go:1 +0x1\n" +
+		"store.(*DB).flush(0xc0008e43e0)\n\t/src/db.go:91 +0x1\n\n"
+	for minutes, n := range map[int]int{1: 1, 0: 0} {
+		r := Diagnose(Rules{}, parseOne(t, fmt.Sprintf(closing, minutes)))
+		assert.Len(t, r.Findings, n)
+	}
+	assert.Empty(t, judged(t, fmt.Sprintf(closing, 4)).Findings, "a whole dump")
+	for _, call := range []string{"syscall.write", "syscall.Fsync"} {
+		r := judged(t, fmt.Sprintf(writing, 5, call))
+		require.Len(t, r.Findings, 1)
+		assert.Contains(t, r.Root, "a write does not take that long")
+		assert.Empty(t, judged(t, fmt.Sprintf(writing, 4, call)).Findings)
+	}
+	assert.Empty(t, judged(t, fmt.Sprintf(writing, 500, "syscall.read")).Findings)
+}
+
 // A lock that no goroutine is seen to hold is not held for minutes.
 func TestJudgeUnheldLock(t *testing.T) {
 	lock := func(minutes string) *Report {

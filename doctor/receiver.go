@@ -604,8 +604,12 @@ func (n *node) writing(sc *scene) bool {
 	s := n.stack()
 	return s.has("internal/poll.(*pollDesc).waitWrite") ||
 		s.has("net.(*pollDesc).waitWrite") || s.has("net.(*pollDesc).WaitWrite") ||
-		n.site.op == Syscall && (n.minutes() > 0 || sc.timeless()) &&
-			(s.has("syscall.write") || s.has("syscall.Write"))
+		n.site.op == Syscall && (n.minutes() > 0 || sc.timeless()) && writes(s)
+}
+
+// writes reports whether a goroutine is in a system call that writes.
+func writes(s *Stack) bool {
+	return s.has("syscall.write") || s.has("syscall.Write")
 }
 
 // holderInStd looks for the holder of a lock of the standard library, of which
