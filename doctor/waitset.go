@@ -3,7 +3,6 @@ package doctor
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -410,33 +409,27 @@ func (g *graph) choose(s *waitSet) {
 	if s.op == Cond || s.op == WaitGroup {
 		return // it is not held: another goroutine must signal, or end
 	}
-	list := g.candidates(s)
-	if len(list) == 0 || list[0].score < 0 ||
-		list[0].arg && list[0].score < likely {
+	best, second := g.candidates(s)
+	if best.ref.stack == nil || best.score < 0 || best.arg && best.score < likely {
 		g.chooseSelf(s)
 		return
 	}
-	i := slices.Index(s.owners, list[0].owner)
+	i := slices.Index(s.owners, best.owner)
 	s.owners[0], s.owners[i] = s.owners[i], s.owners[0] // the one to name
-	s.holder = g.node(list[0].ref)
-	s.typ = cmp.Or(s.typ, list[0].typ)
-	s.holder.may = list[0].arg
+	s.holder = g.node(best.ref)
+	s.typ = cmp.Or(s.typ, best.typ)
+	s.holder.may = best.arg
 	s.sure = ConfidenceMedium
-	if !list[0].arg && list[0].score >= likely &&
-		(len(list) == 1 || list[1].score < likely) {
+	if !best.arg && best.score >= likely &&
+		(second.ref.stack == nil || second.score < likely) {
 		s.sure = ConfidenceHigh
 	}
 }
 
-// candidates returns the goroutines that are inside the object and do not wait
-// for it, the likeliest holder first.
-func (g *graph) candidates(s *waitSet) []holding {
-	if !slices.ContainsFunc(s.owners, func(v uint64) bool {
-		return len(g.inside[v]) > 0
-	}) {
-		return nil
-	}
-	best := make(map[ref]holding)
+// candidates returns the two likeliest holders among the goroutines that are
+// inside the object and do not wait for it. It keeps no list: there may be a
+// million of them in all.
+func (g *graph) candidates(s *waitSet) (best, second holding) {
 	for _, owner := range s.owners {
 		for _, c := range g.inside[owner] {
 			h := g.holding(c)
@@ -450,18 +443,32 @@ func (g *graph) candidates(s *waitSet) []holding {
 				continue
 			}
 			h.score = g.score(s, h)
-			if known, ok := best[h.ref]; !ok || h.score > known.score {
-				best[h.ref] = h
+			switch {
+			case h.ref == best.ref:
+				if h.score > best.score {
+					best = h
+				}
+			case h.likelier(best):
+				if best.ref.stack != nil {
+					second = best
+				}
+				best = h
+			case h.likelier(second):
+				second = h
 			}
 		}
 	}
-	list := slices.Collect(maps.Values(best))
-	slices.SortFunc(list, func(a, b holding) int {
-		return cmp.Or(cmp.Compare(b.score, a.score),
-			cmp.Compare(b.ref.member().Minutes, a.ref.member().Minutes),
-			cmp.Compare(a.ref.member().ID, b.ref.member().ID))
-	})
-	return list
+	return best, second
+}
+
+// likelier orders holders: by their score, then the one that has waited longer.
+// Any is likelier than none.
+func (h holding) likelier(other holding) bool {
+	if other.ref.stack == nil || h.score != other.score {
+		return other.ref.stack == nil || h.score > other.score
+	}
+	a, b := h.ref.member(), other.ref.member()
+	return cmp.Or(cmp.Compare(b.Minutes, a.Minutes), cmp.Compare(a.ID, b.ID)) < 0
 }
 
 // elsewhere reports whether h is in a call of the standard library other than
