@@ -18,13 +18,41 @@ var resources = []struct{ call, what string }{
 	{"database/sql.(*DB).conn", "a database connection"},
 	{"github.com/jackc/pgx/v4/pgxpool.(*Pool).Acquire", "a database connection"},
 	{"github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire", "a database connection"},
-	{"github.com/jackc/puddle/*", "a connection of a pool"},
-	{"net/http.(*http2serverConn).writeDataFromHandler", remote},
-	{"net/http.(*http2responseWriterState).writeChunk", remote},
-	{"golang.org/x/net/http2.(*serverConn).writeDataFromHandler", remote},
-	{"net/http.(*http2serverConn).writeHeaders", remote},
-	{"golang.org/x/net/http2.(*serverConn).writeHeaders", remote},
-	{"net/http.(*Transport).getConn", remote},
+	{"github.com/jackc/pgx.(*ConnPool).Acquire", "a database connection"},
+	{"github.com/jackc/puddle/*", pooled},
+	{"github.com/jackc/puddle.(*Pool).Acquire*", "a database connection"},
+	{"github.com/go-redis/redis/internal/pool.(*ConnPool).waitTurn", pooled},
+	{"github.com/go-redis/redis/v7/internal/pool.(*ConnPool).waitTurn", pooled},
+	{"github.com/go-redis/redis/v8/internal/pool.(*ConnPool).waitTurn", pooled},
+	{"github.com/redis/go-redis/v9/internal/pool.(*ConnPool).waitTurn", pooled},
+	{"github.com/gomodule/redigo/redis.(*Pool).waitVacantConn", pooled},
+	{"github.com/gomodule/redigo/redis.(*Pool).get", pooled},
+	{"github.com/garyburd/redigo/redis.(*Pool).get", pooled},
+	{"go.mongodb.org/mongo-driver/x/mongo/driver/topology.(*pool).checkOut", pooled},
+	{"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology.(*pool).checkOut", pooled},
+	{"gopkg.in/mgo%2ev2.(*mongoServer).AcquireSocket*", pooled},
+	{"github.com/neo4j/neo4j-go-driver/v4/neo4j/internal/pool.(*Pool).Borrow", pooled},
+	{"github.com/neo4j/neo4j-go-driver/v5/neo4j/internal/pool.(*Pool).Borrow", pooled},
+	{"github.com/valyala/fasthttp.(*HostClient).acquireConn", pooled},
+	{"github.com/valyala/fasthttp.(*HostClient).queueForIdle*", pooled},
+	{"github.com/panjf2000/ants.(*Pool).retrieveWorker", worker},
+	{"github.com/panjf2000/ants/v2.(*Pool).retrieveWorker", worker},
+	{"github.com/panjf2000/ants/v2.(*PoolWithFunc).retrieveWorker", worker},
+	{"github.com/panjf2000/ants/v2.(*poolCommon).retrieveWorker", worker},
+	{"github.com/Jeffail/tunny.(*Pool).Process*", worker},
+	{"net/http.(*http2serverConn).writeDataFromHandler", flow},
+	{"net/http.(*http2responseWriterState).writeChunk", flow},
+	{"golang.org/x/net/http2.(*serverConn).writeDataFromHandler", flow},
+	{"net/http.(*http2serverConn).writeHeaders", flow},
+	{"golang.org/x/net/http2.(*serverConn).writeHeaders", flow},
+	{"net/http.(*http2clientStream).awaitFlowControl", flow},
+	{"golang.org/x/net/http2.(*clientStream).awaitFlowControl", flow},
+	{"google.golang.org/grpc/internal/transport.(*writeQuota).get", flow},
+	{"google.golang.org/grpc/internal/transport.(*http2Client).NewStream", pooled},
+	{"google.golang.org/grpc.(*pickerWrapper).pick", pooled},
+	{"net/http.(*http2ClientConn).awaitOpenSlot*", pooled},
+	{"golang.org/x/net/http2.(*ClientConn).awaitOpenSlot*", pooled},
+	{"net/http.(*Transport).getConn", pooled},
 	{"net/http.(*persistConn).roundTrip", remote},
 	{"net/http.(*http2clientStream).*", remote},
 	{"net/http.(*http2ClientConn).RoundTrip", remote},
@@ -35,8 +63,16 @@ var resources = []struct{ call, what string }{
 	{"golang.org/x/net/http2.transportResponseBody.Read", remote},
 }
 
-// remote is the resource that no goroutine of this process gives back.
-const remote = "the other side of a connection"
+// The resources of many libraries. No goroutine of this process gives back the
+// last two; an answer may come after any time, as to a long poll, but to take
+// data or to open a connection takes seconds.
+const (
+	pooled = "a connection of a pool"
+	worker = "a free worker of a pool"
+	lent   = "something that others give back"
+	flow   = "the other side of a connection to take data"
+	remote = "the other side of a connection"
+)
 
 // resource returns what a call above the user's, of a library, waits for on
 // its behalf, or "".
@@ -50,10 +86,25 @@ func resource(s *Stack) string {
 			}
 		}
 		if !isStd(f.Func) && !strings.HasPrefix(symbol, "golang.org/x/net/http2.") {
+			if acquires(symbol) && operationOf(s) == Cond {
+				return lent
+			}
 			break
 		}
 	}
 	return ""
+}
+
+// acquires reports whether a function is by its name one that waits for what
+// another caller gives back.
+func acquires(symbol string) bool {
+	for _, word := range wordsOf(symbol) {
+		switch word {
+		case "acquire", "borrow", "checkout":
+			return true
+		}
+	}
+	return false
 }
 
 // The designs that other rules ask for.
@@ -62,6 +113,8 @@ const (
 	openTransaction = "watches a transaction's context"
 	openRows        = "watches a query's context"
 	openObject      = "serves the reads of an object"
+	clientOfGRPC    = "keeps a client's gRPC connection"
+	serverOfGRPC    = "keeps a gRPC connection"
 )
 
 // openings are the designs that end when something is closed.
@@ -119,11 +172,10 @@ var designs = []struct{ call, why string }{
 	{"golang.org/x/net/http2.(*serverConn).serve", "serves a connection"},
 	{"golang.org/x/net/http2.(*serverConn).readFrames", "serves a connection"},
 	{"google.golang.org/grpc/internal/transport.(*controlBuffer).get",
-		"keeps a gRPC connection"},
-	{"google.golang.org/grpc/internal/transport.(*http2Client)",
-		"keeps a gRPC connection"},
+		serverOfGRPC},
+	{"google.golang.org/grpc/internal/transport.(*http2Client)", clientOfGRPC},
 	{"google.golang.org/grpc/internal/transport.(*http2Server)",
-		"keeps a gRPC connection"},
+		serverOfGRPC},
 	{"google.golang.org/grpc/internal/grpcsync.(*CallbackSerializer)",
 		"waits for callbacks"},
 	{"google.golang.org/grpc.(*ccBalancerWrapper)", "waits for updates"},
@@ -150,6 +202,10 @@ func designAt(s *Stack) (at int, why string, ok bool) {
 	user := userCall(s)
 	for i, f := range s.Frames {
 		if why := designOf(f.Func); why != "" {
+			if why == serverOfGRPC && strings.HasSuffix(s.CreatedBy.Func,
+				".newHTTP2Client") {
+				why = clientOfGRPC
+			}
 			return i, why, true
 		}
 		if i == user {
@@ -324,7 +380,7 @@ var perConnection = set([]string{
 	"serves a connection", "watches a connection during a request",
 	"a connection between two requests", "waits for connections",
 	"waits for its turn in parallel tests", "waits for parallel subtests",
-	"the runtime's own", "keeps a gRPC connection", "waits for work",
+	"the runtime's own", serverOfGRPC, "waits for work",
 	childProcess, "accepts connections",
 	"waits for a subtest", "waits for a benchmark",
 })

@@ -313,3 +313,57 @@ func TestIdleJoining(t *testing.T) {
 	assert.Contains(t, f.Sentence, "unless as many jobs are under way")
 	assert.Zero(t, profile(99, 110))
 }
+
+// A library that waits for something to be given back waits for no work, however
+// few its callers are.
+func TestIdleResources(t *testing.T) {
+	for calls, want := range map[string]string{
+		"net/http.(*Transport).getConn":                                        pooled,
+		"github.com/redis/go-redis/v9/internal/pool.(*ConnPool).waitTurn":      pooled,
+		"github.com/gomodule/redigo/redis.(*Pool).waitVacantConn":              pooled,
+		"go.mongodb.org/mongo-driver/x/mongo/driver/topology.(*pool).checkOut": pooled,
+		"github.com/valyala/fasthttp.(*HostClient).acquireConn":                pooled,
+		"google.golang.org/grpc.(*pickerWrapper).pick":                         pooled,
+		"google.golang.org/grpc/internal/transport.(*http2Client).NewStream":   pooled,
+		"golang.org/x/net/http2.(*ClientConn).awaitOpenSlotForStreamLocked":    pooled,
+		"github.com/jackc/puddle.(*Pool).Acquire.func1":                        "a database connection",
+		"github.com/panjf2000/ants/v2.(*Pool).retrieveWorker":                  worker,
+		"net/http.(*http2serverConn).writeDataFromHandler":                     flow,
+		"net/http.(*http2clientStream).awaitFlowControl":                       flow,
+		"google.golang.org/grpc/internal/transport.(*writeQuota).get":          flow,
+		"example.com/app.(*Slots).acquire":                                     lent,
+		"example.com/app.(*Slots).checkoutOne":                                 lent,
+		"example.com/app.(*Slots).acquired":                                    "",
+	} {
+		state := "select"
+		if strings.HasPrefix(calls, "example.com/") {
+			state = "sync.Cond.Wait"
+		}
+		dump := dumpOfMain(60) +
+			strings.ReplaceAll(goroutineText(7, 60, state, calls), "main.start", "app.run")
+		report := Diagnose(Rules{}, parseOne(t, dump))
+		if want == "" {
+			assert.Empty(t, report.Findings, calls)
+			continue
+		}
+		require.Len(t, report.Findings, 1, calls)
+		assert.Equal(t, want, report.Findings[0].Resource, calls)
+		assert.Equal(t, Warning, report.Findings[0].Severity, calls)
+	}
+}
+
+// A thousand connections of a client to a gRPC server are one too many; a server
+// has as many as it has clients.
+func TestIdleGRPC(t *testing.T) {
+	dump := func(creator string) string {
+		return dumpOfMain(60) + filled(1, func(b *strings.Builder, _ int) {
+			for i := range 1500 {
+				b.WriteString(strings.ReplaceAll(goroutineText(7+i, 60, "select",
+					"google.golang.org/grpc/internal/transport.(*controlBuffer).get"),
+					"main.start", "google.golang.org/grpc/internal/transport."+creator))
+			}
+		})
+	}
+	assert.Len(t, Diagnose(Rules{}, parseOne(t, dump("newHTTP2Client"))).Findings, 1)
+	assert.Empty(t, Diagnose(Rules{}, parseOne(t, dump("NewServerTransport"))).Findings)
+}

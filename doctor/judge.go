@@ -407,6 +407,8 @@ func (sc *scene) awaitingEnd(s *site) verdict {
 		c.receiver, c.confidence, c.node = ReceiverPresent, sure, n
 		c.clause = c.clause.and(same(n.holding()))
 		c.blocked = stuckIn(n.site.op) || parked(n.site.op)
+	} else if s.resource == flow {
+		c.clause = same("it has taken none" + since(s, " for "))
 	} else if sc.partial {
 		c.clause = same("the holder is not in this input")
 	} else {

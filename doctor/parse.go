@@ -301,6 +301,7 @@ func (p *parser) beginGoroutine(line []byte) {
 	p.step = (*parser).call
 	if len(h.tail) > 0 && !p.times(h.tail) && !p.flat(h.tail) && !isRemark(h.tail) {
 		p.snap.trouble(p.in.n, string(line), "other text on the line of a header")
+		p.mention = true
 	}
 }
 
@@ -337,6 +338,9 @@ func (p *parser) end() {
 	if p.mention && !p.profile && !p.called {
 		p.snap.trouble(p.in.n, "goroutine "+strconv.FormatUint(p.head.id, 10),
 			"a header without a stack")
+		if p.snap.Goroutines == 0 {
+			p.first = 0
+		}
 		return
 	}
 	if p.profile && p.snap.Extract && p.gap && p.index[string(p.key)] != nil {

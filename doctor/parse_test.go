@@ -914,3 +914,10 @@ func TestParseSketchIsExtract(t *testing.T) {
 	assert.False(t, parseOne(t, call+"app.f(...)\n    app.go:7 +0x1d\n").Extract)
 	assert.False(t, parseOne(t, "goroutine 1 [select]:\napp.f(...)\n\tapp.go:7\n").Extract)
 }
+
+// A header in prose is no goroutine, wherever in its line it stands.
+func TestParseMentionedFirst(t *testing.T) {
+	got := parseOne(t, "goroutine 7 [chan send, 12 minutes]: blocked forever!\n\n"+sample)
+	assert.Equal(t, 4, got.Goroutines)
+	assert.Equal(t, 2, got.Unreadable, "%v", got.Troubles)
+}

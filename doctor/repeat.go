@@ -276,8 +276,10 @@ func relationOf(before, d *dump) relation {
 	// A dump begins with its writer, which the one before cannot have had.
 	whole := d.complete() || d.firstRuns() && before.byID()[d.first].stack == nil
 	switch {
-	case c.again == 0 || 2*c.foreign > c.again:
+	case c.again == 0 || 4*c.foreign > c.again:
 		return otherProcess
+	case c.same == n && n < b && !whole && (c.waited == n || n <= 3):
+		return quotation // a later look would have later times
 	case c.same == b && n >= 2*b && !before.complete() &&
 		(c.waited > 0 || b <= 3):
 		return wholeOf
@@ -312,7 +314,7 @@ func compareDumps(before, d *dump) (c comparison) {
 				if m.ID < before.highest {
 					c.older++
 				}
-			case old.stack.CreatedBy.Func != s.CreatedBy.Func:
+			case isForeign(old.stack, s):
 				c.again++
 				c.foreign++
 			default:
@@ -327,6 +329,17 @@ func compareDumps(before, d *dump) (c comparison) {
 	return c
 }
 
+// isForeign reports whether two goroutines with the same id are of different
+// processes: by their creators, or the main goroutines by where main stands.
+func isForeign(a, b *Stack) bool {
+	if a.CreatedBy.Func != "" || b.CreatedBy.Func != "" {
+		return a.CreatedBy.Func != b.CreatedBy.Func
+	}
+	main, other := a.root(), b.root()
+	return main.Func == "main.main" && other.Func == main.Func &&
+		main.File != "" && other.File != "" && main.File != other.File
+}
+
 // standsIn reports whether s is the stack of old, or an extract of it.
 func standsIn(s, old *Stack) bool {
 	if s.State != old.State {
@@ -334,7 +347,9 @@ func standsIn(s, old *Stack) bool {
 	}
 	rest := old.Frames
 	for _, f := range s.Frames {
-		i := slices.Index(rest, f)
+		i := slices.IndexFunc(rest, func(o Frame) bool {
+			return o == f || f.File == "" && o.Func == f.Func // the end of the input
+		})
 		if i < 0 {
 			return false
 		}
