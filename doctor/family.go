@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func (g *graph) families(stacks []*Stack) {
 		}
 		for i := range stack.members.len() {
 			r := ref{stack, i}
-			if c, ok := groups[g.wordOf(r, wait)]; ok {
+			if c, ok := groups[g.groupOf(r, wait, wait+1)]; ok {
 				g.edge(g.node(r), g.node(c), toEnd)
 			}
 			switch {
@@ -179,22 +180,55 @@ const (
 // groupCalls returns the goroutines of each errgroup, as far as the words of
 // their calls tell it; those that are stuck.
 func (g *graph) groupCalls(stacks []*Stack) map[uint64]ref {
-	calls := make(map[uint64]ref)
+	calls, waiting := make(map[uint64]ref), make(map[uint64]int)
 	for _, stack := range stacks {
+		wait := frameOf(stack, groupWait)
+		if wait >= 0 && stack.members.len() > 0 {
+			waiting[g.groupOf(ref{stack, 0}, wait, wait+1)] += stack.Count
+		}
 		if at := g.sc.of[stack]; !stuckIn(at.op) && at.resource == "" {
 			continue
 		}
 		call := frameOf(stack, groupCall)
 		for i := range stack.members.len() {
 			r := ref{stack, i}
-			group := g.wordOf(r, call)
+			group := g.groupOf(r, call, call-1)
 			if old, ok := calls[group]; group != 0 && (!ok ||
 				r.member().Minutes > old.member().Minutes) {
 				calls[group] = r
 			}
 		}
 	}
+	for group := range calls {
+		if group >= byPackage && waiting[group] != 1 {
+			delete(calls, group) // which one is not known
+		}
+	}
 	return calls
+}
+
+// byPackage is above all addresses.
+const byPackage = 1 << 63
+
+// groupOf returns the errgroup of the call at frame, or 0. Where the text has no
+// addresses, as a debugger's, the package of the user's call stands for it.
+func (g *graph) groupOf(r ref, frame, user int) uint64 {
+	if frame < 0 {
+		return 0
+	}
+	if word := g.wordOf(r, frame); word != 0 {
+		return word
+	}
+	calls := r.stack.Frames
+	if user < 0 || user >= len(calls) || !g.afford(r.stack) ||
+		slices.ContainsFunc(r.stack.args(r.i, nil), func(a args) bool {
+			return a.n > 0
+		}) {
+		return 0
+	}
+	h := fnv.New64a()
+	h.Write([]byte(packageOf(calls[user].Func)))
+	return h.Sum64() | byPackage
 }
 
 // frameOf returns the index of a call of s, or -1.

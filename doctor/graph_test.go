@@ -345,6 +345,29 @@ func TestGraphErrgroupByItsAddress(t *testing.T) {
 	assert.Contains(t, r.Root, "everything waits for goroutine 7")
 }
 
+// A debugger prints no words: then the package tells the group, if one goroutine
+// of it waits.
+func TestGraphErrgroupByItsPackage(t *testing.T) {
+	frames := func(id int, state string, calls ...string) string {
+		text := fmt.Sprintf("  Goroutine %d - User: /src/a.go:7 %s (0x1) [%s]\n", id,
+			calls[len(calls)-1], state)
+		for i, call := range calls {
+			text += fmt.Sprintf("\t %d  0x1 in %s\n\t     at /src/a.go:%d\n", i, call, id)
+		}
+		return text
+	}
+	sends := frames(7, "chan send", "runtime.gopark", "runtime.chansend1",
+		"example.com/app.(*Engine).run", groupCall)
+	waits := func(id int) string {
+		return frames(id, "semacquire", "runtime.gopark", "sync.(*WaitGroup).Wait",
+			groupWait, "example.com/app.(*Engine).Shutdown", "main.main")
+	}
+	assert.Contains(t, judged(t, sends+waits(5)).Root,
+		"everything waits for goroutine 7")
+	assert.NotContains(t, judged(t, sends+waits(5)+waits(8)).Root,
+		"everything waits for goroutine 7")
+}
+
 // Two goroutines in the same call of the library on the same value: the one
 // that does not wait holds its lock. Reading a connection holds no lock that a
 // write to it waits for.

@@ -191,10 +191,14 @@ func namedLocation(text []byte) (name, file []byte) {
 //
 //	runtime.gopark(proc.go:402)
 //	app.(*Queue).Put (/src/queue.go:31)
+//	app.(*Queue).Put at queue.go:31
 //	app.(*Queue).Put   queue.go:31   <- a remark
 func splitPlaced(text []byte) (name, file []byte) {
 	if bytes.IndexByte(text, ':') < 0 {
 		return nil, nil // as are most calls of a dump, which must not cost more
+	}
+	if bytes.IndexByte(text, ':') < 0 {
+		return nil, nil // each call of a dump passes here
 	}
 	end := bytes.IndexAny(text, " \t")
 	if i := argsAt(text); i > 0 && (end < 0 || i < end) {
@@ -210,6 +214,7 @@ func splitPlaced(text []byte) (name, file []byte) {
 			return nil, nil
 		}
 	} else {
+		file = bytes.TrimPrefix(file, []byte("at "))
 		file = file[:wordEnd(file)]
 	}
 	if !isPath(file) {

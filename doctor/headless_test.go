@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -78,12 +79,17 @@ func TestHeadlessIsBounded(t *testing.T) {
 // Editors copy a stack with the files in parentheses and the creator behind the
 // first call of every goroutine.
 func TestHeadlessOfAnEditor(t *testing.T) {
-	for _, blank := range []string{"", " "} {
-		p := parseOne(t, strings.ReplaceAll("It hangs in:\nruntime.gopark_(proc.go:402)\n"+
-			"runtime.chansend1_(/go/src/chan.go:145)\n"+
-			"example.com/app.(*Queue).Put_(queue.go:31)\n"+
-			"runtime.goexit_(asm_amd64.s:1594)\nexample.com/app.New_(queue.go:9)\n",
-			"_", blank))
+	for _, form := range []string{"%s(%s)\n", "%s (%s)\n", "%s at %s\n",
+		"  %s   %s  <- a remark\n"} {
+		text := "It hangs in:\n"
+		for _, call := range [][]any{{"runtime.gopark", "proc.go:402"},
+			{"runtime.chansend1", "/go/src/chan.go:145"},
+			{"example.com/app.(*Queue).Put", "queue.go:31"},
+			{"runtime.goexit", "asm_amd64.s:1594"},
+			{"example.com/app.New", "queue.go:9"}} {
+			text += fmt.Sprintf(form, call...)
+		}
+		p := parseOne(t, text)
 		require.Len(t, p.Stacks, 1)
 		assert.Equal(t, ChanSend, operationOf(p.Stacks[0]))
 		assert.Equal(t, "example.com/app.(*Queue).Put", siteOf(p.Stacks[0]).Func)
