@@ -281,6 +281,12 @@ func TestGraphHolderWrites(t *testing.T) {
 	require.NotEmpty(t, r.Findings)
 	assert.Equal(t, Info, r.Findings[0].Severity)
 
+	r = judged(t, waits+strings.Replace(fmt.Sprintf(io, "waitWrite"), "net.(*conn).Do",
+		"net.(*netFD).connect", 1))
+	require.NotEmpty(t, r.Findings)
+	assert.Equal(t, Info, r.Findings[0].Severity, "a connection waits to be writable, too")
+	assert.NotContains(t, r.Findings[0].Sentence, notRead)
+
 	one := waits[:strings.Index(waits, "goroutine 21")]
 	write := "goroutine 30 [syscall%s]:\nsyscall.Syscall(0x1, 0x2)\n\t/go/a.s:1 +0x1\n" +
 		"syscall.write(0x2, 0xc03a51a800)\n\t/go/z.go:1 +0x1\n" +

@@ -150,6 +150,7 @@ var designs = []struct{ call, why string }{
 	{"database/sql.(*Rows).awaitDone", openRows},
 	{"github.com/minio/minio-go.Client.getObjectWithContext.func", openObject},
 	{"github.com/minio/minio-go/v6.Client.getObjectWithContext.func", openObject},
+	{"github.com/minio/minio-go/v7.Client.GetObject.func", openObject},
 	{"github.com/minio/minio-go/v7.(*Client).GetObject.func", openObject},
 	{"context.propagateCancel", "passes a cancellation on"},
 	{"context.(*cancelCtx).propagateCancel", "passes a cancellation on"},

@@ -168,7 +168,9 @@ func TestIdleOpenRows(t *testing.T) {
 		"%s(0xc000100000)\n\t/go/sql.go:2121 +0x58\n" +
 		"created by database/sql.open\n\t/go/sql.go:2116 +0x92\n\n"
 	for _, function := range []string{"database/sql.(*Rows).awaitDone",
-		"database/sql.(*Tx).awaitDone", "github.com/minio/minio-go/v7.(*Client).GetObject.func1"} {
+		"database/sql.(*Tx).awaitDone", "github.com/minio/minio-go/v7.(*Client).GetObject.func1",
+		"github.com/minio/minio-go/v7.Client.GetObject.func1",
+		"app/vendor/github.com/minio/minio-go.Client.getObjectWithContext.func1"} {
 		young := mainGoroutine + fmt.Sprintf(text, 20, 59, function)
 		g, f := opinionOn(t, function, Rules{}, parseOne(t, young))
 		assert.Equal(t, VerdictIdle, g.Verdict)

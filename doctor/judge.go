@@ -95,7 +95,8 @@ func (sc *scene) overdue() {
 		switch {
 		case s.design || s.longest < sc.patience():
 		case s.op == Syscall && s.longest >= sc.rules.Minutes &&
-			(writes(s.stacks[0]) || s.stacks[0].has("syscall.Fsync")):
+			(writes(s) || s.stacks[0].has("syscall.Fsync")),
+			s.requests == 0 && writes(s) && s.longest >= peerGone:
 			what = "a write"
 		case (parked(s.op) || s.op == WaitGroup || s.op == Syscall) &&
 			closing(s.stacks[0]):
@@ -110,6 +111,10 @@ func (sc *scene) overdue() {
 			clause: same(what + " does not take that long")}
 	}
 }
+
+// peerGone is the age, in minutes, of a blocked write that no vanished peer
+// explains: TCP gives up on it after a quarter of an hour or so.
+const peerGone = 60
 
 // chosen reports goroutines of an extract that have waited for long, if there is
 // no other finding: the author of the extract did not choose idle ones. Many of
@@ -293,7 +298,7 @@ func (sc *scene) stall(s *site, c counterpart) Confidence {
 func (sc *scene) sending(s *site) verdict {
 	c := sc.receiverOf(s)
 	v := c.verdict(sc.stall(s, c))
-	alone := s.count == 1 && s.requests == 0 && !sc.abandoned(s) && !sc.retyped
+	alone := s.count == 1 && s.requests == 0 && !sc.abandoned(s)
 	switch {
 	case c.receiver == ReceiverPresent && !c.blocked:
 		v.state = VerdictSlow
@@ -349,9 +354,7 @@ func (sc *scene) queue(s *site) bool {
 // timeless reports whether the input is some goroutines of a dump without any
 // time, as delve prints them and people retype them: that they were chosen must do
 // instead.
-func (sc *scene) timeless() bool {
-	return !sc.timed && (sc.partial || sc.retyped)
-}
+func (sc *scene) timeless() bool { return sc.partial && !sc.timed }
 
 // unheldTooLong is for how many minutes a goroutine may wait for a lock that
 // none is seen to hold. Few hold a lock for that long, and they can be seen at

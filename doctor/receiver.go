@@ -601,15 +601,23 @@ const notRead = "the other side does not read"
 // unlike a blocked read; but a write system call only if it takes a minute, or
 // if the author of a dump without times chose it.
 func (n *node) writing(sc *scene) bool {
-	s := n.stack()
-	return s.has("internal/poll.(*pollDesc).waitWrite") ||
-		s.has("net.(*pollDesc).waitWrite") || s.has("net.(*pollDesc).WaitWrite") ||
-		n.site.op == Syscall && (n.minutes() > 0 || sc.timeless()) && writes(s)
+	return writes(n.site) && (n.site.op == IO || n.minutes() > 0 || sc.timeless())
 }
 
-// writes reports whether a goroutine is in a system call that writes.
-func writes(s *Stack) bool {
-	return s.has("syscall.write") || s.has("syscall.Write")
+// writes reports whether the goroutines of s wait in a write, unlike those that
+// wait until a new connection can be written to.
+func writes(s *site) bool {
+	stack := s.stacks[0]
+	switch s.op {
+	case IO:
+		return !stack.has("net.(*netFD).connect") &&
+			(stack.has("internal/poll.(*pollDesc).waitWrite") ||
+				stack.has("net.(*pollDesc).waitWrite") ||
+				stack.has("net.(*pollDesc).WaitWrite"))
+	case Syscall:
+		return stack.has("syscall.write") || stack.has("syscall.Write")
+	}
+	return false
 }
 
 // holderInStd looks for the holder of a lock of the standard library, of which

@@ -17,7 +17,6 @@ type scene struct {
 	deadlock bool                   // the runtime itself says that nothing can go on
 	timedOut bool                   // a test did not end
 	timed    bool                   // a goroutine has waited for a minute
-	retyped  bool                   // see retyped
 	inStd    map[string]counterpart // see holderInStd
 	partial  bool                   // an extract, or cut short: see extract
 	left     map[string][]Change    // see vanished
@@ -94,7 +93,6 @@ func newScene(rules Rules, now *Snapshot) *scene {
 		sc.timed = sc.timed || s.longest > 0
 		sc.of[stack] = s
 	}
-	sc.retyped = !sc.timed && retyped(now.Stacks)
 	for _, s := range sc.sites {
 		slices.SortStableFunc(s.stacks, func(a, b *Stack) int {
 			return cmp.Compare(b.Count, a.Count)
@@ -106,23 +104,6 @@ func newScene(rules Rules, now *Snapshot) *scene {
 		return cmp.Compare(b.count, a.count)
 	})
 	return sc
-}
-
-// retyped reports whether no call of a dump has arguments: a debugger has listed
-// the goroutines, or a person has replaced the arguments by dots. The runtime
-// prints at least the receiver of a method that a goroutine was started with,
-// which is never inlined.
-func retyped(stacks []*Stack) bool {
-	method := false
-	var words []args
-	for _, s := range stacks {
-		words = s.args(0, words[:0])
-		if s.members.len() == 0 || len(words) > 0 {
-			return false
-		}
-		method = method || len(s.Frames) > 0 && methodType(s.Frames[len(s.Frames)-1].Func) != ""
-	}
-	return method
 }
 
 func (s *site) add(stack *Stack) {
