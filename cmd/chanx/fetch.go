@@ -218,7 +218,6 @@ func (f *fetcher) do(ctx context.Context, url string,
 	case <-ctx.Done():
 		return f.why(ctx, ctx.Err())
 	}
-	timer.Reset(f.timeout)
 	whole := time.AfterFunc(left, func() { end(errSlow) })
 	defer whole.Stop()
 	return read(f.progress.reader(explained{&bounded{
@@ -245,7 +244,8 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// awake resets the timer while data arrives.
+// awake lets the timer run only while it waits for data: the time that the
+// reader takes for the data it has is not the server's silence.
 type awake struct {
 	io.Reader
 	timer   *time.Timer
@@ -253,11 +253,9 @@ type awake struct {
 }
 
 func (a awake) Read(b []byte) (int, error) {
-	n, err := a.Reader.Read(b)
-	if n > 0 {
-		a.timer.Reset(a.timeout)
-	}
-	return n, err
+	a.timer.Reset(a.timeout)
+	defer a.timer.Stop()
+	return a.Reader.Read(b)
 }
 
 // explained turns the errors of a body into ones that say what happened: the

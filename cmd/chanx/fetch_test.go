@@ -252,9 +252,9 @@ func TestFleetHalfDown(t *testing.T) {
 func TestEndlessBody(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, requests(12))
-		blank := []byte(strings.Repeat("\n", 1<<20))
+		noise := []byte(strings.Repeat("-", 1<<20) + "\n") // few lines are fast
 		for {
-			if _, err := w.Write(blank); err != nil {
+			if _, err := w.Write(noise); err != nil {
 				return
 			}
 		}
@@ -262,7 +262,7 @@ func TestEndlessBody(t *testing.T) {
 	got := diagnose(t, url+"/debug/pprof/goroutine?debug=2")
 	require.Equal(t, exitFindings, got.code, got.stderr)
 	require.Contains(t, got.stdout, "12 goroutines are blocked sending")
-	require.Contains(t, got.stdout, "more than 256 MB")
+	require.Contains(t, unwrapped(got.stdout), "more than 256 MB")
 	require.Contains(t, got.stdout, "cut short")
 }
 
@@ -375,6 +375,25 @@ func TestPatience(t *testing.T) {
 		took, _, err = patient(dripping(time.Second, 1000))
 		require.ErrorContains(t, err, "still sending after 1m40s")
 		require.Equal(t, 100*time.Second, took)
+	})
+}
+
+// TestPatienceWithParsing: a reader that takes its time is not a silent server.
+func TestPatienceWithParsing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fetch := &fetcher{&http.Client{Transport: dripping(9*time.Second, 3)},
+			10 * time.Second, nil, &progress{}, make(chan struct{}, 1), nil}
+		err := fetch.do(t.Context(), "http://h/", func(body io.Reader) error {
+			for {
+				_, err := body.Read(make([]byte, 1))
+				if err != nil {
+					require.Equal(t, io.EOF, err)
+					return nil
+				}
+				time.Sleep(20 * time.Second)
+			}
+		})
+		require.NoError(t, err)
 	})
 }
 
