@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"math"
+	"runtime"
 	"runtime/metrics"
 	"strings"
 	"sync"
@@ -26,10 +27,23 @@ func block(n, deep int) (release func()) {
 		})
 	}
 	at.Wait()
+	for selecting() < n {
+		runtime.Gosched() // the last ones are on their way
+	}
 	return func() {
 		close(quit)
 		wg.Wait()
 	}
+}
+
+// selecting returns how many goroutines are parked in blockedSend.
+func selecting() (n int) {
+	for _, s := range TakeStacks().Stacks {
+		if s.State == "select" && siteOf(s).Func == "example.com/chanx/doctor.blockedSend" {
+			n += s.Count
+		}
+	}
+	return n
 }
 
 // blockedSend is deep, so that the dump is large.
