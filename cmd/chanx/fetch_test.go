@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -20,6 +21,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+
+	"example.com/chanx/doctor"
 )
 
 // stuckDump has ten requests blocked on a channel.
@@ -443,6 +446,18 @@ func TestFleetHangs(t *testing.T) {
 			require.ErrorContains(t, t2.err, "did not answer within 30s")
 		}
 	})
+}
+
+// TestInterruptedFleet: the servers that the user did not wait for are not said
+// to be down, and not looked at, which is trouble.
+func TestInterruptedFleet(t *testing.T) {
+	r := new(doctor.Report)
+	slow := &target{name: "http://h", server: &server{},
+		err: fmt.Errorf("http://h: %w", errInterrupted)}
+	require.False(t, absent(r, []*target{slow}, &console{}))
+	require.Empty(t, r.Findings)
+	require.Equal(t, []string{"http://h"}, r.Targets)
+	require.Equal(t, []string{"http://h: interrupted"}, r.Notes)
 }
 
 // TestTooManyFiles: a limit of this process is no outage of a server.

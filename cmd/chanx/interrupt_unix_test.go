@@ -117,24 +117,6 @@ func TestInterruptReading(t *testing.T) {
 	})
 }
 
-// TestInterruptedFleet: the servers that the user did not wait for are not said
-// to be down, and not looked at: status 2.
-func TestInterruptedFleet(t *testing.T) {
-	asked := make(chan struct{})
-	slow := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		close(asked)
-		<-r.Context().Done()
-	})
-	dump := write(t, "idle.txt", idleDump)
-	c := startCommand(t, nil, nil, "doctor", "-as", "fleet", dump, slow)
-	<-asked
-	require.Equal(t, 1, c.interrupted(t))
-	require.Equal(t, exitTrouble, c.ProcessState.ExitCode())
-	text := unwrapped(c.stdout.String())
-	require.Contains(t, text, "Not looked at: "+slow+": interrupted.")
-	require.NotContains(t, text, "WARNING")
-}
-
 // TestOpenInterrupted: a named pipe without a writer does not open.
 func TestOpenInterrupted(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "fifo")
