@@ -251,7 +251,7 @@ func (sc *scene) idle(s *site) string {
 		return "takes this snapshot"
 	}
 	if s.op == Running || s.op == ChanSend || s.op == Mutex ||
-		s.op == RWMutex || s.resource != "" {
+		s.op == RWMutex || s.resource != "" || promptCall(s) != "" {
 		return "" // a library at work, or stuck in its own code
 	}
 	if s.op == OperationUnknown && s.stacks[0].members.len() > 0 {
@@ -277,6 +277,9 @@ func (sc *scene) waiting(s *site) verdict {
 		v = sc.leak(s, "they are nearly all goroutines of the process")
 	case s.op == WaitGroup && s.count >= 10*sc.rules.Many && sc.profiled(s):
 		v = sc.joining(s)
+	case sc.accumulated(s):
+		v = sc.leak(s, fmt.Sprintf("most goroutines of the process, they came one "+
+			"after another over %s", printable.Plural(s.longest, "minute")))
 	case sc.timeless() && s.count < sc.rules.Many:
 		v.state = VerdictUnknown
 		v.why = "picked from a dump that does not say for how long"
@@ -322,6 +325,23 @@ func (sc *scene) dominant(s *site) bool {
 	return sc.profiled(s) && !sc.now.Extract && len(sc.now.Stacks) > 2 &&
 		s.count >= 10*sc.rules.Many && 10*s.count >= 9*sc.now.Goroutines &&
 		!isPool(s.at.Func)
+}
+
+// accumulated reports whether the goroutines of s are most of their process and
+// have come one after another over an hour, unlike those of a pool, which are as
+// old as each other, and those of connections, of which others read.
+func (sc *scene) accumulated(s *site) bool {
+	if s.count < 5*sc.rules.Many || 2*s.count < sc.now.Goroutines ||
+		s.longest < openTooLong || isPool(s.at.Func) || sc.connections(s) {
+		return false
+	}
+	ages := make(map[uint32]bool)
+	for _, stack := range s.stacks {
+		for _, m := range stack.members.all() {
+			ages[m.Minutes] = true
+		}
+	}
+	return 2*len(ages) > s.count
 }
 
 // isPool reports whether a name is of goroutines that are many by design.
@@ -399,7 +419,7 @@ const afterChild = 2
 func (sc *scene) pools(s *site, why string) verdict {
 	v := verdict{state: VerdictIdle, why: why}
 	if why == childProcess && s.op == ChanReceive &&
-		(s.longest >= min(sc.rules.Minutes, afterChild) || s.count > 1 && s.stacks[0].members.len() == 0) {
+		(s.longest >= min(sc.rules.Minutes, afterChild) || sc.onlyMain(s) || s.count > 1 && s.stacks[0].members.len() == 0) {
 		return verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceMedium, other: ConfidenceMedium,
 			receiver: ReceiverPresent,
@@ -440,6 +460,13 @@ func since(s *site, preposition string) string {
 		return ""
 	}
 	return preposition + printable.Plural(s.longest, "minute")
+}
+
+// onlyMain reports whether s is the main goroutine and no other one is at work, so
+// that the dump was taken because of it.
+func (sc *scene) onlyMain(s *site) bool {
+	return s.entry == "main" && !sc.timed && !slices.ContainsFunc(sc.sites,
+		func(o *site) bool { return o != s && o.awake() && sc.idle(o) == "" })
 }
 
 // lineage returns how many different goroutines created those of s, and how

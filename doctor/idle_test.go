@@ -200,6 +200,11 @@ func TestIdleBehindAPipe(t *testing.T) {
 	assert.Empty(t, judged(t, dump("syscall, 146 minutes")).Findings)
 	assert.Len(t, judged(t, dump("chan receive, 2 minutes")).Findings, 1)
 	assert.Empty(t, judged(t, dump("chan receive, 1 minutes")).Findings)
+	alone := strings.NewReplacer("goroutine 7", "goroutine 1", "main.probe", "main.main").
+		Replace(dump("chan receive"))
+	assert.Len(t, Diagnose(Rules{}, parseOne(t, alone)).Findings, 1)
+	assert.Empty(t, Diagnose(Rules{}, parseOne(t, alone+"\ngoroutine 9 [running]:\n"+
+		"app.work(0x1)\n\t/src/a.go:9 +0x1\n")).Findings)
 }
 
 // Nearly all goroutines of a process in one place of a library belong to what
@@ -368,4 +373,31 @@ func TestIdleGRPC(t *testing.T) {
 	}
 	assert.Len(t, Diagnose(Rules{}, parseOne(t, dump("newHTTP2Client"))).Findings, 1)
 	assert.Empty(t, Diagnose(Rules{}, parseOne(t, dump("NewServerTransport"))).Findings)
+}
+
+// Goroutines that came one after another and stay are no pool, whose goroutines are
+// as old as each other; nor are those that do not dominate their process.
+func TestIdleAccumulated(t *testing.T) {
+	dump := func(n, step, others int, function string) *Report {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "goroutine %d [select, %d minutes]:\n%s(0xc33a488600)\n"+
+				"\t/src/stream.go:324 +0xd7\ncreated by rpc.newStream\n"+
+				"\t/src/stream.go:323 +0x8c3\n\n", 100+i, 600-step*i, function)
+		}
+		for i := range others {
+			fmt.Fprintf(&b, "goroutine %d [running]:\napp.work(0x1)\n"+
+				"\t/src/app.go:%d +0x1\n\n", 900+i, i)
+		}
+		return judged(t, b.String())
+	}
+	r := dump(50, 10, 0, "rpc.newStream.func5")
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, Warning, r.Findings[0].Severity)
+	assert.Contains(t, r.Findings[0].Sentence, "one after another over 600 minutes")
+	for _, r := range []*Report{dump(49, 10, 0, "rpc.newStream.func5"),
+		dump(50, 0, 0, "rpc.newStream.func5"), dump(50, 10, 60, "rpc.newStream.func5"),
+		dump(50, 10, 0, "rpc.worker")} {
+		assert.Empty(t, r.Findings)
+	}
 }

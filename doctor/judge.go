@@ -94,9 +94,7 @@ func (sc *scene) overdue() {
 		var what string
 		switch {
 		case s.design || s.longest < sc.patience():
-		case s.op == Syscall && s.longest >= sc.rules.Minutes &&
-			(writes(s) || s.stacks[0].has("syscall.Fsync")),
-			s.requests == 0 && writes(s) && s.longest >= peerGone:
+		case s.op == Syscall && s.longest >= sc.rules.Minutes && writes(s), s.requests == 0 && writes(s) && s.longest >= peerGone:
 			what = "a write"
 		case (parked(s.op) || s.op == WaitGroup || s.op == Syscall) &&
 			closing(s.stacks[0]):
@@ -570,6 +568,13 @@ func pronoun(n int) string {
 // working judges goroutines that do not wait for another one.
 func (sc *scene) working(s *site) verdict {
 	v := verdict{state: VerdictWorking, why: doing(s.op)}
+	if call := promptCall(s); call != "" && s.longest >= sc.rules.Minutes {
+		return verdict{state: VerdictStuck, report: true,
+			severity: sc.grade(s, Warning), confidence: ConfidenceMedium,
+			other: ConfidenceLow, receiver: ReceiverUnknown,
+			why:    "a system call that does not take that long",
+			clause: same(call + " does not take that long")}
+	}
 	if call := osLock(s.stacks[0]); call != "" && s.op == Syscall &&
 		s.longest >= min(sc.rules.Minutes, unheldTooLong) {
 		return verdict{state: VerdictStuck, report: true,

@@ -31,3 +31,26 @@ func osLock(s *Stack) string {
 	}
 	return ""
 }
+
+// promptCall returns the call in which goroutines of s wait for a file system or
+// for a new process, or "": neither waits for anything else, but a dead mount does
+// not answer. To open a file is none, since a pipe waits for its other end.
+func promptCall(s *site) string {
+	if s.op != Syscall {
+		return ""
+	}
+	for _, f := range s.stacks[0].Frames {
+		switch f.Func {
+		case "syscall.Stat", "syscall.Lstat", "syscall.stat", "syscall.lstat",
+			"syscall.fstatat", "syscall.Fstat", "syscall.Statfs", "syscall.Mkdir",
+			"syscall.Unlink", "syscall.Rename", "syscall.Fsync", "syscall.Close",
+			"syscall.forkExec", "golang.org/x/sys/unix.Stat",
+			"golang.org/x/sys/unix.Lstat", "golang.org/x/sys/unix.Statfs":
+			return short(f.Func)
+		}
+		if !isStd(f.Func) && !strings.HasPrefix(f.Func, "golang.org/x/sys/") {
+			break
+		}
+	}
+	return ""
+}
