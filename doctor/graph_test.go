@@ -414,6 +414,27 @@ func TestGraphLockOfTheLibraryByName(t *testing.T) {
 		"a goroutine in log.(*Logger).output may hold it")
 }
 
+// A File's lock is not in the File: that both are in a call on the same one tells.
+func TestGraphLockBehindAFile(t *testing.T) {
+	dump := func(file string) *Report {
+		return judged(t, "goroutine 9 [semacquire, 14 minutes]:\n"+
+			"sync.runtime_Semacquire(0x111b2254)\n\t/go/sema.go:47 +0x1\n"+
+			"sync.(*Mutex).Lock(0x111b2250)\n\t/go/mutex.go:83 +0x1\n"+
+			"os.(*File).write(0x111ce0d8)\n\t/go/file.go:395 +0x1\n"+
+			"app.Log(0x1)\n\t/src/app.go:9 +0x1\n\n"+
+			"goroutine 8 [syscall, 14 minutes]:\n"+
+			"syscall.WriteConsole(0x7)\n\t/go/z.go:1231 +0x1\n"+
+			"os.(*File).write("+file+")\n\t/go/file.go:397 +0x1\n"+
+			"app.Log(0x1)\n\t/src/app.go:9 +0x1\n")
+	}
+	r := dump("0x111ce0d8")
+	assert.Contains(t, r.Root, "everything waits for goroutine 8")
+	assert.Equal(t, ConfidenceMedium, r.Findings[0].ReceiverConfidence)
+	r = dump("0x111ce0f8")
+	assert.NotContains(t, r.Root, "everything waits")
+	assert.Equal(t, ConfidenceLow, r.Findings[0].ReceiverConfidence)
+}
+
 func TestGraphOnceWithinItself(t *testing.T) {
 	dump := func(outer string) string {
 		return "goroutine 9 [sync.Mutex.Lock, 10 minutes]:\n" +

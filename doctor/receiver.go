@@ -570,7 +570,12 @@ func (sc *scene) holderOf(s *site) counterpart {
 		return c
 	}
 	if call := lockOfStd(s.stacks[0]); call != "" {
-		return sc.holderInStd(call)
+		c := sc.holderInStd(call)
+		if c.site != nil && c.site != s && sameValue(s.stacks[0], c.site.stacks[0], call) {
+			c.node, c.confidence = sc.graph.group(c.site), ConfidenceMedium
+			sc.graph.guess(sc.graph.group(s), c.node, toUnlock)
+		}
+		return c
 	}
 	if sc.graph.outside(s) {
 		return counterpart{receiver: ReceiverUnknown, confidence: ConfidenceLow,
@@ -647,6 +652,17 @@ func (sc *scene) holderInStd(call string) counterpart {
 	}
 	sc.inStd[call] = c
 	return c
+}
+
+// sameValue reports whether the calls of function in two stacks have a receiver in
+// common.
+func sameValue(a, b *Stack, function string) bool {
+	i, j := frameOf(a, function), frameOf(b, function)
+	if i < 0 || j < 0 {
+		return false
+	}
+	ours, theirs := receivers(a, i), receivers(b, j)
+	return len(ours) > 0 && len(theirs) > 0 && !disjoint(ours, theirs)
 }
 
 // holderByName looks for goroutines that are inside the same type, and last
