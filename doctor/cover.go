@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -47,6 +48,9 @@ func (c *lineCover) uncovered(line []byte) []byte {
 	line = c.beginning(line)
 	if len(c.before) == 0 {
 		return line
+	}
+	if value, ok := c.member(line); ok {
+		return value
 	}
 	rest, ok := afterPrefix(line, c.before)
 	if !ok {
@@ -188,6 +192,39 @@ func indented(line []byte) []byte {
 		}
 	}
 	return line
+}
+
+// otherMember matches a member of a record that is written over several lines,
+// as YAML and journalctl -o export do, and memberKey its key.
+var (
+	otherMember = regexp.MustCompile(`^\s*(- )?[A-Za-z_@][\w@./-]*(: |=|:$)|^---$`)
+	memberKey   = regexp.MustCompile(`^\s*(- )?[A-Za-z_@][\w@./-]*(: |=)$`)
+)
+
+// elided stands for a line that is no part of a dump.
+var elided = []byte("--")
+
+// member returns the value of a line in a record over several lines if it is of
+// the member that the last header is in, and elided if it is of another.
+func (c *lineCover) member(line []byte) ([]byte, bool) {
+	key := bytes.TrimRight(c.before, `"'`)
+	if len(key) > 64 || !memberKey.Match(key) {
+		return nil, false
+	}
+	value, ok := bytes.CutPrefix(line, key)
+	n := len(value)
+	switch {
+	case !ok && otherMember.Match(line) && !isOfDump(line):
+		return elided, true
+	case !ok:
+		return nil, false
+	case n > 1 && value[0] == '\'' && value[n-1] == '\'':
+		return bytes.ReplaceAll(value[1:n-1], []byte("''"), []byte{'\''}), true
+	case n > 1 && value[0] == '"' && value[n-1] == '"':
+		quoted := lineCover{quote: '"'}
+		return quoted.inside(value[1:]), true
+	}
+	return value, true
 }
 
 // behindHeader returns the text after a header of n bytes, up to the closing

@@ -532,6 +532,33 @@ var rare = []dressing{
 		return []string{object("frames", []any{map[string]any{
 			"values": []any{times, lines}}})}
 	}},
+	{"a []byte in JSON", func(lines []string) []string {
+		return []string{object("msg", "dump", "stack", []byte(whole(lines)))}
+	}},
+	{"a []byte of package fmt", func(lines []string) []string {
+		return []string{fmt.Sprintf("time=x level=error stack=%v", []byte(whole(lines)))}
+	}},
+	{"a list of Python", func(lines []string) []string {
+		var quoted []string
+		for _, line := range lines {
+			quoted = append(quoted, "b'"+strings.NewReplacer("\t", `\t`, `"`,
+				`\"`).Replace(line)+`\n'`)
+		}
+		return []string{"[" + strings.Join(quoted, ", ") + "]"}
+	}},
+	{"YAML", eachLine(func(i int, line string) string {
+		switch {
+		case strings.ContainsAny(line, "\t") || line == "":
+			line = strconv.Quote(line)
+		case strings.ContainsAny(line, "[]{}:*"):
+			line = "'" + line + "'"
+		}
+		return fmt.Sprintf("---\ninsertId: a%d\ntextPayload: %s\ntimestamp: '2026'", i,
+			line)
+	})},
+	{"journalctl -o export", eachLine(func(i int, line string) string {
+		return fmt.Sprintf("__CURSOR=s=%d\n_PID=12\nMESSAGE=%s\n", i, line)
+	})},
 	{"UTF-16 without a mark", func(lines []string) []string {
 		var b strings.Builder
 		for _, c := range utf16Units(whole(lines)) {

@@ -95,7 +95,8 @@ func marksOf(b []byte) (m marks) {
 		bytes.Contains(b, []byte("\n[")) {
 		m |= maybeJSON
 	}
-	for _, sign := range [...]string{`]:\`, `}:\`, "]: ", "#012", "%0A", `total `} {
+	for _, sign := range [...]string{`]:\`, `}:\`, "]: ", "#012", "%0A", `total `,
+		octetTexts[0].begins, octetTexts[1].begins} {
 		if bytes.Contains(b, []byte(sign)) {
 			m |= maybeQuoted
 		}
@@ -245,7 +246,7 @@ func (y *layer) take(line []byte, m marks, first, last bool) {
 // endQuoted ends the quoted text with its line, unless its closing mark is
 // missing: journald and others cut long lines.
 func (y *layer) endQuoted() {
-	if y.quoted.style.quote != 0 && !y.quoted.done {
+	if y.quoted.style.quote != 0 && !y.quoted.done && len(y.quoted.between) == 0 {
 		y.broken = y.quoted
 	} else {
 		y.inner.end()
@@ -325,7 +326,11 @@ func (y *layer) unwrap(line []byte, m marks, first, last bool) bool {
 		return true
 	}
 	if m&maybeQuoted != 0 {
-		if at, q := quotedAt(line); at >= 0 {
+		at, q := quotedAt(line)
+		if at < 0 {
+			at, q = octetsAt(line)
+		}
+		if at >= 0 {
 			y.before = append(y.before[:0], line[:min(at, maxCover)]...)
 			y.quoted = &quoted{to: y.next(), style: q}
 			y.quoted.write(line[at:])

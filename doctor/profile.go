@@ -68,6 +68,7 @@ func (p *parser) record(line []byte) {
 		if p.spaced = p.spaced || p.started && !p.called; !p.spaced {
 			p.end()
 		}
+	case bytes.Equal(line, elided):
 	case isLabels && p.started:
 		p.labels = append(p.labels[:0], bytes.Trim(labels, "{}")...)
 	case isLocation(line):

@@ -10,10 +10,12 @@ import (
 // stream: by logfmt and other loggers (msg="goroutine 1 [running]:\nmain…"),
 // by %q, by rsyslog (#012), or in a URL or workflow command (%0A).
 type quoted struct {
-	to     *layer
-	style  quoteStyle
-	escape []byte // a sequence that is not whole
-	done   bool
+	to      *layer
+	style   quoteStyle
+	escape  []byte // a sequence that is not whole
+	between []byte // the text after a closing mark that may not be the last
+	ended   bool   // the last character was the end of a line
+	done    bool
 }
 
 // quoteStyle is how a quoted text is written.
@@ -106,7 +108,16 @@ func openingQuote(s []byte) int {
 
 // write takes more of the text.
 func (q *quoted) write(b []byte) {
+	if q.octets(b) {
+		return
+	}
 	for len(b) > 0 && !q.done {
+		if len(q.between) > 0 {
+			q.between = append(q.between, b[0])
+			b = b[1:]
+			q.reopen()
+			continue
+		}
 		if len(q.escape) > 0 {
 			q.escape = append(q.escape, b[0])
 			b = b[1:]
@@ -115,15 +126,30 @@ func (q *quoted) write(b []byte) {
 		}
 		n := q.plain(b)
 		q.to.write(b[:n])
+		q.ended = q.ended && n == 0
 		if n == len(b) {
 			return
 		}
 		if b[n] == q.style.quote && q.style.quote != 0 {
-			q.done = true
-			return
+			q.between, q.done = append(q.between[:0], b[n]), !q.ended
+			b = b[n+1:]
+			continue
 		}
 		q.escape = append(q.escape, b[n])
 		b = b[n+1:]
+	}
+}
+
+// reopen takes the text between two quoted lines, as a list of Python or the
+// source of a program has them: a comma and a blank, a b, a plus. All else is
+// behind the last one.
+func (q *quoted) reopen() {
+	n := len(q.between) - 1
+	switch c := q.between[n]; {
+	case c == q.style.quote && bytes.IndexByte(q.between, ' ') > 0:
+		q.between = q.between[:0]
+	case n > 4 || bytes.IndexByte([]byte(" ,+bu"), c) < 0:
+		q.done = true
 	}
 }
 
@@ -152,6 +178,7 @@ func (q *quoted) undo() {
 		q.write(text[1:])
 	default:
 		q.to.write(text)
+		q.ended = string(text) == "\n"
 		q.escape = q.escape[:0]
 	}
 }
