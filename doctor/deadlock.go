@@ -31,15 +31,7 @@ func (p *parser) deadlock(line []byte) {
 	text := bytes.TrimSpace(line)
 	switch {
 	case bytes.HasPrefix(text, []byte("POTENTIAL DEADLOCK:")):
-		p.split()
-		p.home = (*parser).deadlock
-		p.step, p.report, p.waits = p.home, true, false
-		p.recursive = bytes.Contains(text, []byte(" Recursive locking")) ||
-			bytes.Contains(text, []byte(" Duplicate locking"))
-		p.orders = nil
-		if bytes.Contains(text, []byte(" Inconsistent locking")) {
-			p.orders = make([]string, 0, 4)
-		}
+		p.beginReport(text)
 	case bytes.HasPrefix(text, []byte("current goroutine ")):
 		p.end()
 		p.waits = true
@@ -56,9 +48,11 @@ func (p *parser) deadlock(line []byte) {
 	case bytes.HasPrefix(text, []byte("Previous place where the lock")):
 		p.end()
 		p.waits = false
-	case bytes.HasPrefix(text, []byte("Here is what goroutine ")),
-		bytes.HasPrefix(text, []byte("All current goroutines")):
+	case bytes.HasPrefix(text, []byte("Here is what goroutine ")):
 		p.end()
+	case bytes.HasPrefix(text, []byte("All current goroutines")):
+		p.end()
+		p.snap.Extract = false
 	case bytes.HasPrefix(text, []byte("Other goroutines ")):
 		p.end()
 		p.waits = false
@@ -73,14 +67,43 @@ func (p *parser) deadlock(line []byte) {
 	}
 }
 
-// lockLine reads "goroutine 734 lock 0xc000812ba0", with or without
+// beginReport begins a report, of which text is the first line.
+func (p *parser) beginReport(text []byte) {
+	p.split()
+	p.snap.Extract = true // a report is about two goroutines
+	p.home = (*parser).deadlock
+	p.step, p.report, p.waits = p.home, true, false
+	p.recursive = bytes.Contains(text, []byte(" Recursive locking")) ||
+		bytes.Contains(text, []byte(" Duplicate locking"))
+	p.orders = nil
+	if bytes.Contains(text, []byte(" Inconsistent locking")) {
+		p.orders = make([]string, 0, 4)
+	}
+}
+
+// withinReport reports whether text is one of the first lines of a report whose
+// beginning is missing.
+func withinReport(text []byte) bool {
+	_, lock, ok := lockHeader(text)
+	return ok && bytes.HasPrefix(lock, []byte("0x")) ||
+		bytes.HasPrefix(text, []byte("Previous place where the lock was grabbed")) ||
+		bytes.HasPrefix(text, []byte("Have been trying to lock it again "))
+}
+
+// lockHeader splits "goroutine 734 lock 0xc000812ba0", with or without
 // "current" before it.
-func (p *parser) lockLine(text []byte) bool {
+func lockHeader(text []byte) (id uint64, lock []byte, ok bool) {
 	text = bytes.TrimPrefix(text, []byte("current "))
 	rest, ok := bytes.CutPrefix(text, []byte("goroutine "))
 	number, lock, ok2 := bytes.Cut(rest, []byte(" lock "))
 	id, err := strconv.ParseUint(string(number), 10, 64)
-	if !ok || !ok2 || err != nil {
+	return id, lock, ok && ok2 && err == nil
+}
+
+// lockLine takes the header of a goroutine in a report.
+func (p *parser) lockLine(text []byte) bool {
+	id, lock, ok := lockHeader(text)
+	if !ok {
 		return false
 	}
 	state := ""
@@ -127,8 +150,25 @@ func (p *parser) placeLine(text []byte) bool {
 		if bytes.Contains(text, []byte("<<<<<")) {
 			a = p.lock
 		}
-		p.addCall(name, text[:i], a)
+		p.addCall(qualified(name, text[:i]), text[:i], a)
 		return true
 	}
 	return false
+}
+
+// qualified puts the import path of a file before a symbol that has the package's
+// name alone: somebody's sync is not the library's.
+func qualified(symbol, file []byte) []byte {
+	dir := file[:bytes.LastIndexByte(file, '/')+1]
+	for _, root := range [...]string{"/src/", "/pkg/mod/"} {
+		if i := bytes.LastIndex(dir, []byte(root)); i >= 0 {
+			dir = dir[i+len(root):]
+		}
+	}
+	pkg, _, _ := bytes.Cut(symbol, []byte{'.'})
+	parent, ok := bytes.CutSuffix(dir, append(bytes.Clone(pkg), '/'))
+	if !ok || len(parent) == 0 || parent[len(parent)-1] != '/' {
+		return symbol
+	}
+	return append(bytes.Clone(parent), symbol...)
 }

@@ -288,7 +288,10 @@ func (f *Finding) sentence() string {
 // name is "pkg.(*T).Method (file.go:12)".
 func name(f Frame) string {
 	function := short(f.Func)
-	if function == "" {
+	switch {
+	case function == "" && f.PC == 0:
+		function = "a function that the input does not name"
+	case function == "":
 		function = fmt.Sprintf("%#x", f.PC)
 	}
 	if f.File == "" {

@@ -63,6 +63,11 @@ func (p *parser) foreign(line []byte) bool {
 		p.deadlock(p.behind(line, at))
 		return true
 	}
+	if text := bytes.TrimSpace(line); !p.report && withinReport(text) {
+		p.beginReport(text)
+		p.deadlock(line)
+		return true
+	}
 	if isColumns(line) {
 		p.unread(columnsRemedy)
 		return true

@@ -86,6 +86,11 @@ func TestParseToolsMixed(t *testing.T) {
 			"Here is what goroutine 7 doing now\ngoroutine 7 [select]:\n" +
 			"app.(*Cache).Get(0xc000812ba0)\n\t/a.go:80 +0x1\n\n" +
 			"Other goroutines holding locks:\nsomething else\n", []int{2}},
+		"a report without its beginning": {"It says:\n\n" +
+			"goroutine 7 lock 0xc000812ba0\n~/a.go:78 app.(*Cache).Get { l() } <<<<<\n\n" +
+			"Have been trying to lock it again for more than 30s\n" +
+			"goroutine 8 lock 0xc000812ba0\n~/a.go:90 app.(*Cache).Put { l() } <<<<<\n\n" +
+			"we see goroutine 9 lock it\n", []int{2}},
 		"a lock taken twice by one goroutine": {"POTENTIAL DEADLOCK: Duplicate " +
 			"locking, saw callers this locks in one goroutine:\n" +
 			"current goroutine 7 lock &{{{17 0} 0 0 -1073741824 0}}\n" +
@@ -236,4 +241,17 @@ func TestDelveTotal(t *testing.T) {
 	p = parseOne(t, one+"[1 goroutines]\n")
 	assert.False(t, p.Truncated)
 	assert.Zero(t, p.Unreadable)
+}
+
+// The detector prints the name of a package alone.
+func TestQualified(t *testing.T) {
+	for _, test := range [][3]string{
+		{"sync.(*T).Add", "~/go/src/example.com/app/sync/t.go:7", "example.com/app/sync.(*T).Add"},
+		{"v2.f", "/root/go/pkg/mod/example.com/a@v1.2.3/v2/f.go:7", "example.com/a@v1.2.3/v2.f"},
+		{"sync.(*Mutex).Lock", "/usr/local/go/src/sync/mutex.go:7", "sync.(*Mutex).Lock"},
+		{"main.main", "/home/me/main.go:7", "main.main"},
+		{"main.main", "main.go:7", "main.main"},
+	} {
+		assert.Equal(t, test[2], string(qualified([]byte(test[0]), []byte(test[1]))))
+	}
 }

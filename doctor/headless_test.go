@@ -129,3 +129,11 @@ func TestHeadlessCounted(t *testing.T) {
 	assert.Equal(t, "app.Start", p.Stacks[0].CreatedBy.Func)
 	assert.Equal(t, 138, p.Stacks[0].members.len())
 }
+
+// A stack without calls has no name, and no address either.
+func TestNoCallHasNoAddress(t *testing.T) {
+	r := Diagnose(Rules{}, parseOne(t,
+		"goroutine 7 [sync.RWMutex.Lock, 11 minutes]:\n\n"+
+			"goroutine 8 [sync.RWMutex.Lock, 11 minutes]:\n\n"))
+	assert.NotContains(t, r.Root, "0x0")
+}
