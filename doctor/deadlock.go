@@ -157,7 +157,7 @@ func (p *parser) placeLine(text []byte) bool {
 }
 
 // qualified puts the import path of a file before a symbol that has the package's
-// name alone: somebody's sync is not the library's.
+// name alone: a package of the program may be named sync, too.
 func qualified(symbol, file []byte) []byte {
 	dir := file[:bytes.LastIndexByte(file, '/')+1]
 	for _, root := range [...]string{"/src/", "/pkg/mod/"} {

@@ -12,8 +12,7 @@ import (
 //	#1  0x00000000045dd6d in sync.(*Mutex).Lock (m=0xc4204d1f18) at
 //	    /go/src/sync/mutex.go:87
 //
-// Other backtraces are of threads. The calls of the runtime say what the
-// goroutine waits for.
+// Other backtraces are of threads. The calls of the runtime tell the operation.
 func (p *parser) gdbStack(line []byte) bool {
 	if command, ok := bytes.CutPrefix(line, []byte("(gdb) ")); ok {
 		p.asked = goroutineIn(command)
