@@ -129,7 +129,11 @@ func created(parent, child *Stack) bool {
 // stuck, the longest first; for a WaitGroup any that does not wait for work.
 func (g *graph) child(r ref, op Operation) (ref, bool) {
 	best, rank := ref{}, -1
-	for _, c := range g.born[r.member().ID] {
+	children := g.born[r.member().ID]
+	if len(children) == 0 && op == WaitGroup {
+		children = g.handed(r)
+	}
+	for _, c := range children {
 		at := g.sc.of[c.stack]
 		if at.design || !created(r.stack, c.stack) {
 			continue
@@ -148,6 +152,17 @@ func (g *graph) child(r ref, op Operation) (ref, bool) {
 		}
 	}
 	return best, rank >= 0
+}
+
+// handed returns the goroutines that were started with the WaitGroup that r waits
+// for as an argument: before Go 1.21 a traceback does not say who created them.
+func (g *graph) handed(r ref) (children []ref) {
+	for _, c := range g.inside[g.targetOf(r).lock] {
+		if c.arg && int(c.frame) == lastUser(c.stack) {
+			children = append(children, ref{c.stack, int(c.i)})
+		}
+	}
+	return children
 }
 
 // workers returns how many goroutines are alive whose end the goroutines of s may

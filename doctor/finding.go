@@ -155,10 +155,24 @@ func worse(a, b Finding) int {
 	return cmp.Or(
 		cmp.Compare(b.Severity, a.Severity),
 		cmp.Compare(b.Count, a.Count),
+		cmp.Compare(a.Operation.rank(), b.Operation.rank()),
 		cmp.Compare(a.Function, b.Function),
 		cmp.Compare(a.Line, b.Line),
 		cmp.Compare(a.Operation, b.Operation),
 	)
+}
+
+// rank orders operations by how much they tell: a sender and a goroutine that
+// waits for a lock have something to do, a receiver most often waits for work,
+// and one that waits for the end of others waits because of them.
+func (op Operation) rank() int {
+	switch {
+	case op == WaitGroup:
+		return 2
+	case parked(op) && op != SelectNoCases:
+		return 1
+	}
+	return 0
 }
 
 // merge adds the same finding on another instance of a fleet. The worse of

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -117,6 +118,22 @@ func (p *parser) leaked(line []byte) bool {
 	p.in.cover.before = p.in.cover.before[:0]
 	p.line(header)
 	return true
+}
+
+// leakWords stand before each goroutine in the reports of leaktest and of the
+// checks that projects have of their own.
+var leakWords = []string{"leaked goroutine", "leaking goroutine",
+	"goroutine leak", "goroutine leaked"}
+
+// saysLeaked reports whether the text before a header on its line says that the
+// goroutine is leaked.
+func saysLeaked(before []byte) bool {
+	const most = 32
+	before = bytes.TrimRight(before, " :\t")
+	before = bytes.ToLower(before[max(len(before)-most, 0):])
+	return slices.ContainsFunc(leakWords, func(words string) bool {
+		return bytes.HasSuffix(before, []byte(words))
+	})
 }
 
 // leftover notes a goroutine that was alive when all tests had ended.

@@ -221,6 +221,24 @@ func TestForeignStacksOfAnEditor(t *testing.T) {
 	assert.Equal(t, "app.(*Q).run", siteOf(p.Stacks[1]).Func)
 }
 
+// The leak checks of projects print their own words before each goroutine.
+func TestForeignLeakCheck(t *testing.T) {
+	for words, leaked := range map[string]bool{
+		"end2end_test.go:1388: Leaked goroutine: ": true,
+		"goroutine leak: ":                         true,
+		"Leaking goroutine ":                       true,
+		"not a leaked goroutine here: ":            false,
+		"":                                         false,
+	} {
+		p := parseOne(t, "        "+words+"goroutine 2738 [select]:\n"+
+			"                app.NewStream.func1(0xc82035e690)\n"+
+			"                        /src/stream.go:148 +0x257\n"+
+			"                created by app.NewStream\n"+
+			"                        /src/stream.go:156 +0xa99\n")
+		assert.Equal(t, leaked, p.leftover[2738], words)
+	}
+}
+
 func TestForeignReportOfLeaktest(t *testing.T) {
 	p := parseOne(t, "--- FAIL: TestJean (5.26s)\n"+
 		"\tleaktest.go:150: leaktest: leaked goroutine: goroutine 10 [select]:\n"+

@@ -467,3 +467,30 @@ func TestGraphLockOfThePackage(t *testing.T) {
 	assert.Contains(t, dump("0xc0001c2008").Root, "goroutine 2")
 	assert.NotContains(t, dump("0x2f0c340").Root, "goroutine 2")
 }
+
+// A goroutine that was started with the WaitGroup as an argument is among those
+// that it waits for, also where the traceback does not say who created it.
+func TestGraphStartedWithWaitGroup(t *testing.T) {
+	const dump = "goroutine 198 [semacquire, 1 minutes]:\n" +
+		"sync.runtime_Semacquire(0xc0003a20d8)\n\t/go/sema.go:56 +0x42\n" +
+		"sync.(*WaitGroup).Wait(0xc0003a20d0)\n\t/go/waitgroup.go:130 +0x64\n" +
+		"app.(*pool).connect(0xc0000c2f70, 0x3)\n\t/src/pool.go:486 +0x17b\n" +
+		"created by app.(*pool).fill\n\t/src/pool.go:420 +0x1c9\n\n" +
+		"goroutine 206 [semacquire, 1 minutes]:\n" +
+		"sync.runtime_SemacquireMutex(0xc0000c2fb4)\n\t/go/sema.go:71 +0x47\n" +
+		"sync.(*Mutex).Lock(0xc0000c2fb0)\n\t/go/mutex.go:81 +0x7d\n" +
+		"app.(*pool).fail(0xc0000c2f70)\n\t/src/pool.go:578 +0x58\n" +
+		"app.(*conn).Close(0xc000402f00)\n\t/src/conn.go:535 +0x36f\n" +
+		"app.(*pool).connect.func1(0xc0000c2f70, 0xc0003a20d0)\n" +
+		"\t/src/pool.go:475 +0x78\ncreated by app.(*pool).connect\n" +
+		"\t/src/pool.go:472 +0x14f\n\n"
+	r := Diagnose(Rules{}, parseOne(t, dump))
+	require.NotEmpty(t, r.Findings)
+	assert.Equal(t, Critical, r.Findings[0].Severity)
+	assert.Contains(t, r.Root, "206 waits for (*pool) 0xc0000c2f70, which 198 holds")
+	assert.Contains(t, r.Root, "198 waits for 206 to end")
+
+	r = Diagnose(Rules{}, parseOne(t, strings.Replace(dump, "0xc0003a20d0)\n\t/src/pool.go:475",
+		"0xc0003b20d0)\n\t/src/pool.go:475", 1)))
+	assert.NotContains(t, r.Root, "198 waits for 206", "another WaitGroup")
+}

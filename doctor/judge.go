@@ -43,6 +43,7 @@ func (sc *scene) judge() {
 		sc.heads(s)
 	}
 	if !slices.ContainsFunc(sc.sites, (*site).warned) {
+		sc.unfinished()
 		sc.overdue()
 	}
 	sc.chosen()
@@ -306,7 +307,8 @@ func (sc *scene) sending(s *site) verdict {
 			v.severity = Warning
 		}
 	case alone && s.longest < sc.patience() && !sc.timedOut && !sc.picked(s) &&
-		v.confidence != ConfidenceHigh && !c.blocked:
+		v.confidence != ConfidenceHigh && !c.blocked && !sc.chosenWith(s) &&
+		!sc.heldUp(s):
 		v.state, v.confidence = VerdictUnknown, ConfidenceLow
 		v.clause = v.clause.and(same("a producer ahead of its consumer looks the " +
 			"same"))

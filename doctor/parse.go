@@ -291,8 +291,8 @@ func (p *parser) beginGoroutine(line []byte) {
 	p.started, p.created, p.called, p.parent = true, false, false, 0
 	p.pending, p.spaced = false, false
 	p.mention = len(bytes.TrimSpace(p.in.cover.before)) > 0
-	if bytes.HasSuffix(p.in.cover.before, []byte("leaked goroutine: ")) {
-		p.leftover(h.id) // the report of leaktest
+	if saysLeaked(p.in.cover.before) {
+		p.leftover(h.id)
 	}
 	p.count, p.ids = 1, p.ids[:0]
 	p.words.begin()

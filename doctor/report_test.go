@@ -232,3 +232,15 @@ func TestReportCompleteWithoutStack(t *testing.T) {
 		"\tgoroutine running on other thread; stack unavailable\n\n"))
 	assert.True(t, r.Complete())
 }
+
+// Of goroutines that the runtime found in a deadlock the root names one that
+// sends, rather than one that waits for work.
+func TestReportRootIsSender(t *testing.T) {
+	const dump = "fatal error: all goroutines are asleep - deadlock!\n\n" +
+		"goroutine 18 [chan send]:\nzoo.Test(0x1)\n\t/src/zoo.go:571 +0x487\n\n" +
+		"goroutine 19 [select]:\napp.(*Supervisor).Serve(0xc00014e140)\n" +
+		"\t/src/sup.go:355 +0x473\ncreated by zoo.Test\n\t/src/zoo.go:5 +0x1\n"
+	r := Diagnose(Rules{}, parseOne(t, dump))
+	require.Len(t, r.Findings, 2)
+	assert.Contains(t, r.Root, "goroutine 18")
+}
