@@ -574,4 +574,6 @@ func TestJudgeLeftBehind(t *testing.T) {
 	assert.Contains(t, r.Root, "found alive after the tests had ended; it keeps a "+
 		"client connection")
 	assert.Empty(t, judged(t, loop).Findings)
+	r = Diagnose(Rules{}, parseOne(t, "    e2e_test.go:1388: Leaked goroutine: "+loop))
+	assert.Len(t, r.Findings, 1)
 }
