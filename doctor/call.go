@@ -13,6 +13,7 @@ func (p *parser) call(line []byte) {
 		p.file(line)
 		return
 	}
+	line = unnumbered(line)
 	text := bytes.Trim(line, " \t")
 	switch {
 	case len(text) == 0:
@@ -26,7 +27,7 @@ func (p *parser) call(line []byte) {
 	case !p.pending && (isCallWithFile(text) && p.flat(text) || p.placed(text)):
 	case p.isFile(line, text):
 		p.file(text)
-	case isElided(text), p.numbers(text):
+	case isElided(text), p.numbers(text), p.torn && p.mended(text):
 	case bytes.HasPrefix(text, []byte("[originating from goroutine ")):
 		p.end()
 		p.step = (*parser).ancestor
@@ -108,6 +109,27 @@ func (p *parser) numbers(text []byte) bool {
 	return follows
 }
 
+// unnumbered takes off the number that a viewer puts before each line, but not
+// before the header if that was copied on its own.
+func unnumbered(line []byte) []byte {
+	if len(line) == 0 || line[0] > '9' || line[0] == '\t' {
+		return line // as most are
+	}
+	rest := bytes.TrimLeft(line, " ")
+	n := len(rest) - len(bytes.TrimLeft(rest, "0123456789"))
+	if n == 0 || n > 7 {
+		return line
+	}
+	rest = bytes.TrimPrefix(rest[n:], []byte{':'})
+	for _, bar := range [...]string{" |", " \u2502"} {
+		rest = bytes.TrimPrefix(rest, []byte(bar))
+	}
+	if len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') && isOfDump(rest) {
+		return rest
+	}
+	return line
+}
+
 // isOffset reports whether text is the offset that a wrapped file line leaves
 // for the next line.
 func isOffset(text []byte) bool { return bytes.HasPrefix(text, []byte("+0x")) }
@@ -146,6 +168,9 @@ func (p *parser) named(name []byte, a args) {
 		return
 	}
 	p.pending = true
+	if p.inside != nil {
+		a = p.locked(name, a)
+	}
 	p.words.call(a)
 	p.key = append(p.key, starred(name)...)
 	p.key = append(p.key, '\n')
@@ -199,6 +224,7 @@ func (p *parser) file(line []byte) {
 	p.pending = false
 	p.called = true
 	p.exact = p.exact || bytes.Contains(line, []byte(" +0x"))
+	p.torn = len(line) >= maxTorn || isTorn(line[max(bytes.LastIndexByte(line, '+'), 0):])
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
 	p.key = append(p.key, number...)
@@ -325,7 +351,8 @@ func fileLine(line []byte) (file, number []byte, ok bool) {
 	line = bytes.TrimLeft(line, "\t ")
 	// Each byte of a dump passes here: LastIndex of a string would be slow.
 	i := bytes.LastIndexByte(line, '+')
-	if i > 0 && bytes.HasPrefix(line[i-1:], []byte(" +0x")) {
+	if i > 0 && line[i-1] == ' ' && (bytes.HasPrefix(line[i:], []byte("+0x")) ||
+		isTorn(line[i:])) {
 		line = line[:i-1]
 	} else if i = bytes.IndexByte(line, '='); i > 2 {
 		for _, register := range [...]string{" fp=0x", " pc=0x"} {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"example.com/chanx/internal/printable"
 )
@@ -23,7 +24,8 @@ import (
 // Each goroutine in it becomes one of the dump: the one that tries to lock
 // waits for a mutex, and the address of the lock is the first argument of the
 // calls of both. The current stack of the holder follows in the usual form,
-// after "Here is what goroutine 734 doing now", and replaces the first one.
+// after "Here is what goroutine 734 doing now", and replaces the first one; it
+// keeps the lock. The first lines may be missing.
 // One that locks recursively is one goroutine, with the place where it locked
 // first further out. Locks taken in different orders are no stall: there the
 // banner has the four places.
@@ -72,7 +74,7 @@ func (p *parser) beginReport(text []byte) {
 	p.split()
 	p.snap.Extract = true // a report is about two goroutines
 	p.home = (*parser).deadlock
-	p.step, p.report, p.waits = p.home, true, false
+	p.step, p.report, p.waits, p.grabbed = p.home, true, false, nil
 	p.recursive = bytes.Contains(text, []byte(" Recursive locking")) ||
 		bytes.Contains(text, []byte(" Duplicate locking"))
 	p.orders = nil
@@ -81,13 +83,21 @@ func (p *parser) beginReport(text []byte) {
 	}
 }
 
-// withinReport reports whether text is one of the first lines of a report whose
-// beginning is missing.
-func withinReport(text []byte) bool {
-	_, lock, ok := lockHeader(text)
-	return ok && bytes.HasPrefix(lock, []byte("0x")) ||
-		bytes.HasPrefix(text, []byte("Previous place where the lock was grabbed")) ||
-		bytes.HasPrefix(text, []byte("Have been trying to lock it again "))
+// withinReport returns where one of the first lines of a report whose beginning is
+// missing stands in line, or -1.
+func withinReport(line []byte) int {
+	for _, begins := range [...]string{"Previous place where the lock was grabbed",
+		"Have been trying to lock it again ", "goroutine "} {
+		at := startsAfter(line, begins)
+		if at < 0 {
+			continue
+		}
+		_, lock, ok := lockHeader(bytes.TrimSpace(line[at:]))
+		if ok && bytes.HasPrefix(lock, []byte("0x")) || begins[0] != 'g' {
+			return at
+		}
+	}
+	return -1
 }
 
 // lockHeader splits "goroutine 734 lock 0xc000812ba0", with or without
@@ -114,8 +124,33 @@ func (p *parser) lockLine(text []byte) bool {
 	p.lock = parseArgs(lock)
 	if p.waits {
 		p.addCall([]byte("sync.(*Mutex).Lock"), nil, p.lock)
+		return true
 	}
+	if p.grabbed == nil {
+		p.grabbed = make(map[uint64]args)
+	}
+	p.grabbed[id] = p.lock
 	return true
+}
+
+// relocate takes goroutine id out of the dump, whose current stack follows. The
+// innermost of its calls in that, too, gets the address of the lock.
+func (p *parser) relocate(id uint64) {
+	p.lock = p.grabbed[id]
+	p.inside = make(map[string]bool)
+	for _, f := range p.byID()[id].stack.Frames {
+		p.inside[short(f.Func)] = p.lock.n > 0
+	}
+	p.remove(id)
+}
+
+// locked returns the arguments of the next call outwards of a goroutine.
+func (p *parser) locked(name []byte, a args) args {
+	if !p.inside[short(string(name))] {
+		return a
+	}
+	p.inside = nil
+	return p.lock
 }
 
 // ordered takes one of the four places of two locks, of which each is taken
@@ -156,19 +191,26 @@ func (p *parser) placeLine(text []byte) bool {
 	return false
 }
 
-// qualified puts the import path of a file before a symbol that has the package's
-// name alone: a package of the program may be named sync, too.
-func qualified(symbol, file []byte) []byte {
-	dir := file[:bytes.LastIndexByte(file, '/')+1]
-	for _, root := range [...]string{"/src/", "/pkg/mod/"} {
-		if i := bytes.LastIndex(dir, []byte(root)); i >= 0 {
-			dir = dir[i+len(root):]
+// qualified returns the function's name with the path of its package: go-deadlock
+// writes sync.(*Group).Stop for example.com/app/sync.(*Group).Stop. The file has
+// the path where it is below GOROOT, GOPATH or the module cache.
+func qualified(name, file []byte) []byte {
+	dir := strings.ReplaceAll(string(file), `\`, "/")
+	dir = dir[:max(strings.LastIndexByte(dir, '/'), 0)]
+	for _, root := range [...]string{"/pkg/mod/", "/src/"} {
+		i := strings.LastIndex(dir, root)
+		if i < 0 {
+			continue
 		}
+		dir = dir[i+len(root):]
+		if before, version, ok := strings.Cut(dir, "@"); ok {
+			_, below, _ := strings.Cut(version, "/")
+			dir = strings.TrimSuffix(before+"/"+below, "/")
+		}
+		if pkg := packageOf(string(name)); base(dir) == pkg {
+			return append([]byte(dir), name[len(pkg):]...)
+		}
+		break
 	}
-	pkg, _, _ := bytes.Cut(symbol, []byte{'.'})
-	parent, ok := bytes.CutSuffix(dir, append(bytes.Clone(pkg), '/'))
-	if !ok || len(parent) == 0 || parent[len(parent)-1] != '/' {
-		return symbol
-	}
-	return append(bytes.Clone(parent), symbol...)
+	return name
 }

@@ -64,9 +64,9 @@ func (p *parser) foreign(line []byte) bool {
 		p.deadlock(p.behind(line, at))
 		return true
 	}
-	if text := bytes.TrimSpace(line); !p.report && withinReport(text) {
-		p.beginReport(text)
-		p.deadlock(line)
+	if at := withinReport(line); at >= 0 && !p.report {
+		p.beginReport(nil)
+		p.deadlock(p.behind(line, at))
 		return true
 	}
 	if isColumns(line) {
@@ -204,7 +204,7 @@ func (p *parser) beginStack(id uint64, n int, state string) {
 	p.state = append(p.state[:0], state...)
 	p.labels = p.labels[:0]
 	p.started, p.created, p.called, p.pending = true, false, false, false
-	p.mention, p.spaced, p.parent, p.count = false, false, 0, n
+	p.mention, p.spaced, p.parent, p.count, p.inside = false, false, 0, n, nil
 	p.ids = p.ids[:0]
 	p.words.begin()
 	p.key = append(p.key[:0], state...)

@@ -260,16 +260,3 @@ func TestDelveTotal(t *testing.T) {
 	assert.False(t, p.Truncated)
 	assert.Zero(t, p.Unreadable)
 }
-
-// The detector prints the name of a package alone.
-func TestQualified(t *testing.T) {
-	for _, test := range [][3]string{
-		{"sync.(*T).Add", "~/go/src/example.com/app/sync/t.go:7", "example.com/app/sync.(*T).Add"},
-		{"v2.f", "/root/go/pkg/mod/example.com/a@v1.2.3/v2/f.go:7", "example.com/a@v1.2.3/v2.f"},
-		{"sync.(*Mutex).Lock", "/usr/local/go/src/sync/mutex.go:7", "sync.(*Mutex).Lock"},
-		{"main.main", "/home/me/main.go:7", "main.main"},
-		{"main.main", "main.go:7", "main.main"},
-	} {
-		assert.Equal(t, test[2], string(qualified([]byte(test[0]), []byte(test[1]))))
-	}
-}

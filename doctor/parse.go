@@ -128,10 +128,13 @@ type parser struct {
 	orders    []string
 	waits     bool
 	lock      args
+	grabbed   map[uint64]args // the locks of its goroutines
+	inside    map[string]bool // see relocate
 
 	held   []byte // a line that may go on in the next
 	heldAt int    // its number
 	pieces int    // lines in held
+	torn   bool   // the line of a file may go on in the next
 }
 
 func (p *parser) begin() {
@@ -263,7 +266,7 @@ func (p *parser) stray(line []byte) string {
 }
 
 func (p *parser) beginGoroutine(line []byte) {
-	p.in.cover.other = false
+	p.in.cover.other, p.inside = false, nil
 	h := parseHeader(line)
 	if p.started && !p.called && !p.pending && h.id == p.head.id && h.id != 0 {
 		p.started = false // it was only mentioned
@@ -275,7 +278,7 @@ func (p *parser) beginGoroutine(line []byte) {
 	p.acceptNotice()
 	switch {
 	case p.report && h.id != 0 && p.byID()[h.id].stack != nil:
-		p.remove(h.id) // this is where it stands now, see deadlock
+		p.relocate(h.id)
 	case p.dump.repeats(h.id):
 		p.repeat(h.id)
 	}
@@ -289,7 +292,7 @@ func (p *parser) beginGoroutine(line []byte) {
 		p.snap.trouble(p.in.n, string(line), "header without an end")
 	}
 	p.started, p.created, p.called, p.parent = true, false, false, 0
-	p.pending, p.spaced = false, false
+	p.pending, p.spaced, p.torn = false, false, false
 	p.mention = len(bytes.TrimSpace(p.in.cover.before)) > 0
 	if saysLeaked(p.in.cover.before) {
 		p.leftover(h.id)

@@ -216,6 +216,29 @@ func (p *parser) keepCreator(name []byte) bool {
 	return true
 }
 
+// maxTorn is the shortest line of a file that a window may have broken within
+// the number of the line or the offset: windows have at least 80 columns, and a
+// tab is eight of them.
+const maxTorn = 70
+
+// isTorn reports whether s is an offset without its digits.
+func isTorn(s []byte) bool {
+	return string(s) == "+" || string(s) == "+0" || string(s) == "+0x"
+}
+
+// mended takes the rest of a file's line that a window has broken: of its offset,
+// or of its number.
+func (p *parser) mended(text []byte) bool {
+	p.torn = false
+	digits := len(text) - len(bytes.TrimLeft(text, "0123456789"))
+	if bytes.HasPrefix(text[digits:], []byte(" +0x")) && digits > 0 {
+		p.key = append(append(p.key[:len(p.key)-1], text[:digits]...), '\n')
+		return true
+	}
+	text = bytes.TrimPrefix(bytes.TrimPrefix(text, []byte{'0'}), []byte{'x'})
+	return len(text) <= 6 && len(bytes.Trim(text, "0123456789abcdef")) == 0
+}
+
 // flat reads calls and their files from one line, as viewers show a dump
 // after they replace line ends by blanks, and reports whether there were any.
 func (p *parser) flat(line []byte) bool {
