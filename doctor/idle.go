@@ -166,7 +166,6 @@ var designs = []struct{ call, why string }{
 	{"testing.(*testState).waitParallel", "waits for its turn in parallel tests"},
 	{"testing.(*testContext).waitParallel",
 		"waits for its turn in parallel tests"},
-	{"log/syslog.", "logs"},
 	{"runtime.ensureSigM", "the runtime's own"},
 	{"runtime.gcBgMarkWorker", "the runtime's own"},
 	{"golang.org/x/net/http2.(*clientConnReadLoop)", "keeps a client connection"},

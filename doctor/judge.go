@@ -42,6 +42,9 @@ func (sc *scene) judge() {
 	for _, s := range sc.sites {
 		sc.heads(s)
 	}
+	for _, s := range sc.sites {
+		sc.awaited(s)
+	}
 	if !slices.ContainsFunc(sc.sites, (*site).warned) {
 		sc.unfinished()
 		sc.overdue()
@@ -95,7 +98,7 @@ func (sc *scene) overdue() {
 		var what string
 		switch {
 		case s.design || s.longest < sc.patience():
-		case s.op == Syscall && s.longest >= sc.rules.Minutes && writes(s), s.requests == 0 && writes(s) && s.longest >= peerGone:
+		case s.requests == 0 && writes(s) && s.longest >= peerGone:
 			what = "a write"
 		case (parked(s.op) || s.op == WaitGroup || s.op == Syscall) &&
 			closing(s.stacks[0]):

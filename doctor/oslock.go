@@ -32,23 +32,39 @@ func osLock(s *Stack) string {
 	return ""
 }
 
-// promptCall returns the call in which goroutines of s wait for a file system or
-// for a new process, or "": neither waits for anything else, but a dead mount does
-// not answer. To open a file is none, since a pipe waits for its other end.
+// promptCalls are the functions of packages syscall and golang.org/x/sys, in small
+// letters, that wait for a file system, a new process or the reader of a pipe or
+// console, and for nothing else. To open a file is none, since that of a pipe waits
+// for its other end; nor is to read, which may wait for input.
+var promptCalls = set([]string{
+	"stat", "lstat", "fstat", "fstatat", "statx", "statfs", "fstatfs", "access",
+	"faccessat", "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "rename",
+	"renameat", "renameat2", "link", "symlink", "readlink", "readlinkat", "chmod",
+	"fchmod", "fchmodat", "chown", "lchown", "fchown", "utimes", "utimensat",
+	"truncate", "ftruncate", "fsync", "fdatasync", "sync", "syncfs",
+	"readdirent", "getdents", "getdirentries", "pread", "pwrite", "getxattr",
+	"lgetxattr", "listxattr", "setxattr", "mount", "unmount", "close",
+	"getfileattributesex", "findfirstfile", "flushfilebuffers", "forkexec",
+	"write", "writev", "writefile", "writeconsole",
+})
+
+// promptCall returns the call in which goroutines of s wait although it does not
+// take long, unless a mount is dead, say, or "".
 func promptCall(s *site) string {
 	if s.op != Syscall {
 		return ""
 	}
 	for _, f := range s.stacks[0].Frames {
-		switch f.Func {
-		case "syscall.Stat", "syscall.Lstat", "syscall.stat", "syscall.lstat",
-			"syscall.fstatat", "syscall.Fstat", "syscall.Statfs", "syscall.Mkdir",
-			"syscall.Unlink", "syscall.Rename", "syscall.Fsync", "syscall.Close",
-			"syscall.forkExec", "golang.org/x/sys/unix.Stat",
-			"golang.org/x/sys/unix.Lstat", "golang.org/x/sys/unix.Statfs":
+		pkg := packageOf(f.Func)
+		system := pkg == "syscall" || strings.HasPrefix(pkg, "golang.org/x/sys/")
+		switch name := strings.ToLower(strings.TrimPrefix(f.Func, pkg+".")); {
+		case !system || !promptCalls[name]:
+		case strings.HasPrefix(name, "write"):
+			return "a write"
+		default:
 			return short(f.Func)
 		}
-		if !isStd(f.Func) && !strings.HasPrefix(f.Func, "golang.org/x/sys/") {
+		if !system && !isStd(f.Func) {
 			break
 		}
 	}

@@ -41,7 +41,8 @@ func TestOSPromptCall(t *testing.T) {
 			minutes, call))
 	}
 	for _, call := range []string{"syscall.fstatat", "syscall.forkExec",
-		"syscall.Fsync", "golang.org/x/sys/unix.Statfs"} {
+		"syscall.Fsync", "golang.org/x/sys/unix.Statfs", "syscall.unlinkat",
+		"golang.org/x/sys/unix.Getdents", "syscall.ReadDirent"} {
 		r := dump(5, call)
 		require.Len(t, r.Findings, 1, call)
 		assert.Equal(t, Warning, r.Findings[0].Severity)

@@ -570,12 +570,7 @@ func (sc *scene) holderOf(s *site) counterpart {
 		return c
 	}
 	if call := lockOfStd(s.stacks[0]); call != "" {
-		c := sc.holderInStd(call)
-		if c.site != nil && c.site != s && sameValue(s.stacks[0], c.site.stacks[0], call) {
-			c.node, c.confidence = sc.graph.group(c.site), ConfidenceMedium
-			sc.graph.guess(sc.graph.group(s), c.node, toUnlock)
-		}
-		return c
+		return sc.holderInStd(s, call)
 	}
 	if sc.graph.outside(s) {
 		return counterpart{receiver: ReceiverUnknown, confidence: ConfidenceLow,
@@ -620,49 +615,9 @@ func writes(s *site) bool {
 				stack.has("net.(*pollDesc).waitWrite") ||
 				stack.has("net.(*pollDesc).WaitWrite"))
 	case Syscall:
-		return stack.has("syscall.write") || stack.has("syscall.Write")
+		return stack.has("syscall.write") || stack.has("syscall.Write") // or WriteConsole
 	}
 	return false
-}
-
-// holderInStd looks for the holder of a lock of the standard library, of which
-// the names of the project say nothing: a goroutine further on in the same call.
-func (sc *scene) holderInStd(call string) counterpart {
-	c, ok := sc.inStd[call]
-	if ok {
-		return c
-	}
-	c = counterpart{receiver: ReceiverUnknown, confidence: ConfidenceLow,
-		clause: same("no goroutine is seen to hold it")}
-	for _, stack := range sc.now.Stacks {
-		at := sc.of[stack]
-		if !isLock(at.op) && !parked(at.op) && stack.has(call) {
-			c.receiver, c.site = ReceiverPresent, at
-			c.clause = same(fmt.Sprintf("a goroutine in %s may hold it and is %s",
-				short(call), where(at)))
-			break
-		}
-		if sc.effort -= len(stack.Frames); sc.effort < 0 {
-			c = unlooked(c)
-			break
-		}
-	}
-	if sc.inStd == nil {
-		sc.inStd = make(map[string]counterpart)
-	}
-	sc.inStd[call] = c
-	return c
-}
-
-// sameValue reports whether the calls of function in two stacks have a receiver in
-// common.
-func sameValue(a, b *Stack, function string) bool {
-	i, j := frameOf(a, function), frameOf(b, function)
-	if i < 0 || j < 0 {
-		return false
-	}
-	ours, theirs := receivers(a, i), receivers(b, j)
-	return len(ours) > 0 && len(theirs) > 0 && !disjoint(ours, theirs)
 }
 
 // holderByName looks for goroutines that are inside the same type, and last

@@ -14,12 +14,12 @@ type scene struct {
 	sites    []*site
 	of       map[*Stack]*site
 	byKey    map[siteKey]*site
-	deadlock bool                   // the runtime itself says that nothing can go on
-	timedOut bool                   // a test did not end
-	timed    bool                   // a goroutine has waited for a minute
-	inStd    map[string]counterpart // see holderInStd
-	partial  bool                   // an extract, or cut short: see extract
-	left     map[string][]Change    // see vanished
+	deadlock bool // the runtime itself says that nothing can go on
+	timedOut bool // a test did not end
+	timed    bool // a goroutine has waited for a minute
+	inStd    map[stdLock]counterpart
+	partial  bool                // an extract, or cut short: see extract
+	left     map[string][]Change // see vanished
 	index    *index
 	stuck    map[string]*site // by module; see stuckElsewhere
 	graph    *graph

@@ -1,0 +1,34 @@
+package doctor
+
+import (
+	"fmt"
+
+	"example.com/chanx/internal/printable"
+)
+
+// awaited reports goroutines that wait for the world outside the process, in a
+// write, a call over the network or one of the system, if others that are stuck
+// wait for them: they are the ones to look at. Without the others they may be at
+// work.
+func (sc *scene) awaited(s *site) {
+	v := &s.verdict
+	if v.report || v.covered || s.design || s.longest < sc.rules.Minutes ||
+		!writes(s) && s.op != Syscall && s.resource != remote {
+		return
+	}
+	behind, stuck := 0, false
+	for _, n := range sc.graph.of(s) {
+		for _, w := range n.from {
+			behind += w.count + w.behind
+			stuck = stuck || w.warned() && w.object != toReceive
+		}
+	}
+	if !stuck {
+		return
+	}
+	*v = verdict{state: VerdictStuck, report: true, severity: Warning,
+		confidence: ConfidenceMedium, other: ConfidenceLow,
+		receiver: ReceiverUnknown, clause: same(fmt.Sprintf("%s behind %s",
+			printable.Plural(behind, "goroutine"), pronoun(s.count)))}
+	v.why = v.clause.of(s.count)
+}
