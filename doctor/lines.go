@@ -14,12 +14,14 @@ import (
 // unless it is wrapped; wrappings are removed as a stream, so memory is bounded
 // whatever the input.
 type lines struct {
-	emit   func(line []byte)
-	forget func() // drops the lines emitted before the first header
-	n      int    // number of the current line of the input, from 1
-	open   bool   // the last line ended with the input, not with \n
-	cover  lineCover
-	order  lineOrder
+	emit    func(line []byte)
+	forget  func() // drops the lines emitted before the first header
+	other   func() // the lines to come are of another process
+	n       int    // number of the current line of the input, from 1
+	open    bool   // the last line ended with the input, not with \n
+	cover   lineCover
+	order   lineOrder
+	streams lineStreams
 }
 
 const (
@@ -36,6 +38,7 @@ func (l *lines) read(r io.Reader) error {
 	top := &layer{l: l}
 	l.n = 1
 	defer l.order.end(l)
+	defer l.streams.end(l)
 	chunk := make([]byte, 64<<10)
 	var wide utf16Text
 	for idle := 0; ; {
@@ -404,7 +407,7 @@ func (y *layer) recordsIn(line []byte, at int, m marks, last bool) {
 
 // leaf is a line in no further wrapping.
 func (l *lines) leaf(line []byte) {
-	if l.order.take(l, line) {
+	if l.streams.take(l, line) || l.order.take(l, line) {
 		return
 	}
 	l.emit(l.cover.off(line))

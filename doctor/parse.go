@@ -42,7 +42,7 @@ var ErrNoDump = errors.New("no goroutine in it: want a goroutine profile " +
 func Parse(r io.Reader, target string) ([]*Snapshot, error) {
 	p := parser{target: target, words: &wordStore{},
 		names: make(map[string]string)}
-	p.in = &lines{emit: p.line, forget: p.forget}
+	p.in = &lines{emit: p.line, forget: p.forget, other: p.other}
 	p.begin()
 	err := p.in.read(r)
 	p.finish()
@@ -151,6 +151,12 @@ func (p *parser) forget() {
 	p.drop()
 	p.headless = headless{}
 	p.begin()
+}
+
+// other begins the lines of another process.
+func (p *parser) other() {
+	p.split()
+	p.apart = true
 }
 
 // split ends the current snapshot, if it has anything, and begins the next.

@@ -15,6 +15,7 @@ type dump struct {
 	gap     bool                   // other text stands between its goroutines
 	tail    []*Stack               // of the goroutines behind the last such text
 	profile bool
+	apart   bool // it is of another process than the one before
 
 	first   uint64 // id of the first goroutine
 	main    bool   // goroutine 1 has been counted
@@ -194,7 +195,11 @@ func (all *dumps) add(d *dump) {
 		return
 	}
 	d.snap.Instance = last.snap.Instance
-	switch relationOf(last, d) {
+	relation := relationOf(last, d)
+	if d.apart {
+		relation = otherProcess
+	}
+	switch relation {
 	case laterLook:
 		all.keep(d)
 	case quotation:
