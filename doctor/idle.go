@@ -418,7 +418,8 @@ const afterChild = 2
 func (sc *scene) pools(s *site, why string) verdict {
 	v := verdict{state: VerdictIdle, why: why}
 	if why == childProcess && s.op == ChanReceive &&
-		(s.longest >= min(sc.rules.Minutes, afterChild) || sc.onlyMain(s) || s.count > 1 && s.stacks[0].members.len() == 0) {
+		(s.longest >= min(sc.rules.Minutes, afterChild) || sc.onlyMain(s) ||
+			s.count > 1 && s.stacks[0].members.len() == 0) {
 		return verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceMedium, other: ConfidenceMedium,
 			receiver: ReceiverPresent,
