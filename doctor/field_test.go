@@ -276,10 +276,10 @@ warning or above, partly is some of it, wrong is none of it, as when a stuck
 goroutine was called idle. A false alarm is a warning about another place.
 
 In access-proxy-server-loop the wanted answer was wrong itself: the addresses of
-the report show that it receives. In batch-returns-at-first-error and
-waitlist-hands-to-the-departed made-up addresses were replaced by ones that a
-compiler makes. Eight cases of the sets 7 and 8 wanted a finding on the holder of
-a lock, which the root names, or on cgo's wrapper instead of its caller. The
+the report show that it receives. In batch-returns-at-first-error,
+nat-ping-readers and waitlist-hands-to-the-departed made-up addresses were
+replaced by ones that a compiler makes. Eight cases of the sets 7 and 8 wanted a
+finding on the holder of a lock, which the root names, or on cgo's wrapper instead of its caller. The
 table of functions in adguard-top-28 has no stacks: right is to name the command
 that writes them. The list of printer-after-cancel tells no time: right is to name
 the sender. Written by ` + "`go test ./doctor -run TestField -update`" + `.

@@ -180,6 +180,9 @@ var designs = []struct{ call, why string }{
 		"waits for callbacks"},
 	{"google.golang.org/grpc.(*ccBalancerWrapper)", "waits for updates"},
 	{"google.golang.org/grpc.(*Server).serverWorker", "waits for work"},
+	{"google.golang.org/grpc.newClientStream.func", openStream},
+	{"google.golang.org/grpc.newClientStreamWithParams.func", openStream},
+	{"google.golang.org/grpc.NewClientStream.func", openStream},
 	{"go.opencensus.io/stats/view.(*worker).start", "waits for measurements"},
 	{"github.com/golang/glog.(*loggingT).flushDaemon", "flushes a log on a timer"},
 	{"github.com/golang/glog.(*fileSink).flushDaemon", "flushes a log on a timer"},
@@ -435,6 +438,11 @@ func (sc *scene) pools(s *site, why string) verdict {
 			why:      why + ", which was most likely not closed",
 			clause: clause{"it ends when ", "they end when "}.join(closes).join(
 				same(" closed, which is overdue" + since(s, " after ")))}
+	}
+	if why == openStream && sc.unreadStreams(s) {
+		v = sc.leak(s, "each "+why+", and few goroutines read any")
+		v.confidence = ConfidenceMedium
+		return v
 	}
 	sure := ConfidenceMedium
 	if sc.mostly(s, why) || sc.picked(s) && s.count >= 5*sc.rules.Many {

@@ -596,6 +596,8 @@ func (sc *scene) working(s *site) verdict {
 			clause: clause{"it panics", "they panic"}}
 	case s.op == Running:
 		return v
+	case sc.oneShot(s):
+		return sc.leak(s, "they are nearly all goroutines of the process")
 	case s.op == IO && s.requests == 0:
 		v.state, v.why = VerdictIdle, "waits for the other side of a connection"
 	case s.op == Sleep && s.requests == 0:
