@@ -16,6 +16,7 @@ type lineCover struct {
 	quote  byte   // the last byte of before, if the line goes on to its pair
 	fresh  int    // lines for which shorten is still worth its while
 	tried  int    // times that it was in vain
+	keyed  bool   // before is the key of a member; see member
 	other  bool   // what follows is a profile of something else; see foreign
 }
 
@@ -96,6 +97,10 @@ func (c *lineCover) learn(line []byte, i int) bool {
 			(!ok || len(rest) != len(line)-i) {
 			return false
 		}
+	}
+	if !bytes.Equal(c.before, before) {
+		key := bytes.TrimRight(before, `"'`)
+		c.keyed = len(key) <= 64 && memberKey.Match(key)
 	}
 	c.before, c.quote = append(c.before[:0], before...), quote
 	c.behind = append(c.behind[:0], behind...)
@@ -207,10 +212,10 @@ var elided = []byte("--")
 // member returns the value of a line in a record over several lines if it is of
 // the member that the last header is in, and elided if it is of another.
 func (c *lineCover) member(line []byte) ([]byte, bool) {
-	key := bytes.TrimRight(c.before, `"'`)
-	if len(key) > 64 || !memberKey.Match(key) {
+	if !c.keyed {
 		return nil, false
 	}
+	key := bytes.TrimRight(c.before, `"'`)
 	value, ok := bytes.CutPrefix(line, key)
 	n := len(value)
 	switch {
@@ -253,7 +258,7 @@ func (c *lineCover) shorten(line []byte) ([]byte, bool) {
 			text := bytes.TrimSpace(c.inside(rest))
 			if ok && (isOfDump(text) || hasFile(text) ||
 				len(text) == 0 && len(bytes.TrimSpace(c.before[i:])) > 0) {
-				c.before = append(c.before[:0], c.before[i:]...)
+				c.before, c.keyed = append(c.before[:0], c.before[i:]...), false
 				return rest, true
 			}
 		}

@@ -26,17 +26,19 @@ const maxStreams = 4 << 20
 
 // take takes a line, and reports whether it is held.
 func (s *lineStreams) take(l *lines, line []byte) bool {
-	if s.full || len(line) == 0 {
+	if s.full || len(line) == 0 || len(l.cover.before) == 0 {
+		return false // no header has a prefix
+	}
+	if s.key != nil && bytes.HasPrefix(line, l.cover.before) {
 		return false
 	}
+	if s.key == nil {
+		s.key = bytes.Clone(instanceOfLine(append(bytes.Clone(l.cover.before), 'x')))
+		s.full = len(s.key) == 0
+		return s.take(l, line)
+	}
 	key := instanceOfLine(line)
-	switch {
-	case len(key) == 0 || bytes.Equal(key, s.key):
-		return false
-	case s.key == nil:
-		if headerAt(line) >= 0 {
-			s.key = bytes.Clone(key)
-		}
+	if len(key) == 0 || bytes.Equal(key, s.key) {
 		return false
 	}
 	if s.held == nil {
