@@ -42,6 +42,8 @@ func (g *graph) families(stacks []*Stack) {
 			case at.op == WaitGroup, at.op == ChanReceive:
 				if child, ok := g.child(r, at.op); ok {
 					g.edge(g.node(r), g.node(child), toEnd)
+				} else if worker, ok := g.joined(r); ok && at.op == WaitGroup {
+					g.guess(g.node(r), g.node(worker), toEnd)
 				}
 			}
 		}

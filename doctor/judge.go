@@ -791,9 +791,13 @@ func (sc *scene) heads(s *site) {
 	}
 	reason := same(fmt.Sprintf("%s behind %s", printable.Plural(behind, "goroutine"),
 		pronoun(s.count)))
+	worker, _ := sc.graph.holder(s)
 	switch {
 	case behind > 0:
-	case s.op == Cond, s.entry == "main", s.stacks[0].members.len() == 0,
+	case worker != nil && s.stopping(worker):
+		text := worker.who() + ", which is " + worker.doing()
+		reason = clause{"it waits for " + text, "they wait for " + text}
+	case worker != nil, s.op == Cond, s.entry == "main", s.stacks[0].members.len() == 0,
 		sc.graph.workers(s) > 0:
 		return
 	case sc.partial:

@@ -1,0 +1,44 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A method that stops an object waits for the goroutines that the object has
+// started: one in a call without a timeout is the cause.
+func TestJoined(t *testing.T) {
+	const text = "goroutine 622 [semacquire, 768 minutes]:\n" +
+		"sync.runtime_Semacquire(0xc000410598)\n\t/go/sema.go:56 +0x39\n" +
+		"sync.(*WaitGroup).Wait(0xc000410590)\n\t/go/waitgroup.go:130 +0x64\n" +
+		"app.(*cluster).stop(0xc000410540)\n\t/src/cluster.go:151 +0x82\n" +
+		"app.(*server).lead(0xc00026c600)\n\t/src/server.go:412 +0x32\n\n" +
+		"goroutine 867 [%s, 900 minutes]:\n%s(0xc003ee1320)\n\t/go/transport.go:2101 +0x56a\n" +
+		"app.check(0xc008f56d40)\n\t/src/util.go:287 +0x1b8\n" +
+		"app.(*cluster).background(%s, 0xdf8475800)\n\t/src/cluster.go:660 +0x1f6\n" +
+		"created by %s\n\t/src/cluster.go:137 +0x1e4\n\n"
+	const trip, starter = "net/http.(*persistConn).roundTrip", "app.(*cluster).start"
+	dump := fmt.Sprintf(text, "select", trip, "0xc000410540", starter)
+	r := judged(t, dump)
+	assert.Contains(t, r.Root, "everything waits for goroutine 867: it has been waiting "+
+		"for the other side of a connection in app.check")
+	require.Len(t, r.Findings, 2)
+	_, f := findingOf(r, "app.(*cluster).stop")
+	require.NotNil(t, f)
+	assert.Contains(t, f.Sentence, "; it waits for goroutine 867, which is waiting for "+
+		"the other side of a connection")
+
+	for name, other := range map[string]string{
+		"another value":  fmt.Sprintf(text, "select", trip, "0xc000410740", starter),
+		"another's":      fmt.Sprintf(text, "select", trip, "0xc000410540", "app.serve"),
+		"waits for work": fmt.Sprintf(text, "select", "app.wait", "0xc000410540", starter),
+	} {
+		assert.NotContains(t, judged(t, other).Root, "867", name)
+	}
+	r = judged(t, strings.Replace(dump, "cluster).stop", "cluster).join", 1))
+	assert.Empty(t, r.Findings, "who does not stop anything may wait for days")
+}
