@@ -34,7 +34,7 @@ func (p *parser) call(line []byte) {
 	case isOffset(text) && !p.pending:
 	case isFence(text):
 		p.end()
-	case p.flat(text) || p.keep(line):
+	case p.chain(text) || p.flat(text) || p.keep(line):
 	default:
 		p.odd(line)
 	}
@@ -46,6 +46,9 @@ func (p *parser) placed(text []byte) bool {
 	name, file := splitPlaced(text)
 	if name == nil {
 		return false
+	}
+	if p.chain(text) {
+		return true
 	}
 	p.orphan()
 	p.named(name, args{})
@@ -155,7 +158,9 @@ func (p *parser) function(line []byte) {
 	i := bytes.LastIndexByte(line, '(')
 	name := line[:i]
 	if bytes.ContainsRune(name, ' ') && !bytes.Contains(name, []byte("[")) {
-		p.odd(name) // prose that ends in a parenthesis
+		if !p.chain(line) {
+			p.odd(name) // prose that ends in a parenthesis
+		}
 		return
 	}
 	p.named(name, parseArgs(line[i+1:len(line)-1]))
@@ -213,6 +218,9 @@ func (p *parser) file(line []byte) {
 		return
 	}
 	if !p.pending {
+		if p.chain(line) {
+			return
+		}
 		if p.created && p.called {
 			p.odd(line)
 			return

@@ -118,6 +118,9 @@ type parser struct {
 	parent  uint64
 	count   int // 1, or of a profile's record
 
+	links  []chainLink // of a chain
+	inward bool        // they point to the innermost one
+
 	callee    []byte // of another tool's text, see delve and grouped
 	asked     uint64 // the goroutine in delve's command
 	summary   bool   // what delve says of a goroutine in one line
@@ -308,7 +311,8 @@ func (p *parser) beginGoroutine(line []byte) {
 	p.key = append(p.key[:0], p.state...)
 	p.key = append(p.key, '\n', mark(h.leaked), mark(h.bubble), '\n')
 	p.step = (*parser).call
-	if len(h.tail) > 0 && !p.times(h.tail) && !p.flat(h.tail) && !isRemark(h.tail) {
+	if len(h.tail) > 0 && !p.times(h.tail) && !p.flat(h.tail) &&
+		!p.chain(h.tail) && !isRemark(h.tail) {
 		p.snap.trouble(p.in.n, string(line), "other text on the line of a header")
 		p.mention = true
 	}
@@ -343,6 +347,7 @@ func (p *parser) end() {
 		return
 	}
 	p.orphan()
+	p.unchain()
 	p.started = false
 	if p.mention && !p.profile && !p.called {
 		p.snap.trouble(p.in.n, "goroutine "+strconv.FormatUint(p.head.id, 10),
