@@ -51,6 +51,9 @@ func (n *node) itself() string {
 	if m := n.minutes(); m > 0 {
 		text += " for " + printable.Plural(m, "minute")
 	}
+	if n.queued != 0 {
+		text += fmt.Sprintf(", behind goroutine %d, which waits to write", n.queued)
+	}
 	return text
 }
 

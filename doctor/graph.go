@@ -54,6 +54,7 @@ type node struct {
 	sure    Confidence // that it holds what those behind it wait for
 	may     bool       // it is not seen to hold it, only to know it
 	self    string     // its own call that holds the object it waits for
+	queued  uint64     // the goroutine that waits to write before it may read
 }
 
 // minutes is how long n has waited.

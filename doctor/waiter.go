@@ -121,7 +121,9 @@ func lockOf(stack *Stack, words []args, user int) (lock uint64) {
 // own sets the receiver of the user's call, and whether a call further out is
 // on the same object.
 func (w *waiter) own(g *graph, stack *Stack, words []args, user int) {
-	typ := g.methodType(stack.Frames[user].Func)
+	// A literal has the receiver of the method that it is written in.
+	method := stack.Frames[writtenIn(stack, user)].Func
+	typ := g.methodType(method)
 	if typ == "" {
 		return
 	}
@@ -136,13 +138,25 @@ func (w *waiter) own(g *graph, stack *Stack, words []args, user int) {
 			w.owner, w.typ = first, typ
 		}
 		if i > user && (first == w.owner || words[i].inlined) &&
-			stack.Frames[i].Func != stack.Frames[user].Func {
+			stack.Frames[i].Func != method {
 			w.outer, w.apart = i, between
 		}
 		if w.owner == 0 && !words[i].inlined {
 			return // its receiver is not known
 		}
 	}
+}
+
+// writtenIn returns the index of the call of the method that the literal called at
+// user is written in, if the stack has it, and else user.
+func writtenIn(stack *Stack, user int) int {
+	method := declared(stack.Frames[user].Func)
+	for i := user; i < len(stack.Frames); i++ {
+		if stack.Frames[i].Func == method {
+			return i
+		}
+	}
+	return user
 }
 
 // waitsForFD reports whether the goroutines of s wait for a file's own lock.

@@ -172,6 +172,10 @@ func (g *graph) settle(s *waitSet, lock uint64) {
 	s.key, s.locked = cmp.Or(lock, s.key), lock != 0
 	g.settled[owner] = s.key
 	known := g.sets[s.key]
+	if known != nil && known.op != s.op && lock != 0 {
+		s.key, s.locked = owner, false // the owner has one of each kind
+		g.settled[owner], known = owner, g.sets[owner]
+	}
 	if known == nil {
 		g.sets[s.key] = s
 		return
@@ -218,7 +222,7 @@ func (g *graph) enter(sets map[uint64]*waitSet, key uint64, w waiter,
 	minutes := w.ref.member().Minutes
 	s.merge(part{stack: w.ref.stack, count: 1, last: int32(w.ref.i),
 		longest: minutes, some: []int32{int32(w.ref.i)}})
-	writes := g.sc.writes(w.ref.stack)
+	writes := writesLock(w.ref.stack)
 	if writes {
 		s.writers++
 	} else {
@@ -378,6 +382,9 @@ func (g *graph) insides(r ref, words []args, owners map[uint64]bool,
 	if at := g.sc.of[r.stack]; user < len(words) && (isLock(at.op) ||
 		at.resource != "") {
 		own = words[user].receiver()
+		if m := writtenIn(r.stack, user); m < len(words) {
+			own = words[m].receiver()
+		}
 	}
 	for f := range min(len(words), len(r.stack.Frames)) {
 		if f < min(user, caller) && g.methodType(r.stack.Frames[f].Func) != fdType {
@@ -500,15 +507,34 @@ func (g *graph) chooseSelf(s *waitSet) {
 	s.holder = g.node(best.ref)
 	s.holder.self = best.ref.stack.Frames[best.outer].Func
 	s.holder.may = !best.apart
+	s.holder.queued = s.writer(best.ref.stack)
 	s.sure = ConfidenceMedium
 	if best.apart {
 		s.sure = ConfidenceHigh
 	}
 }
 
-// writes reports whether the goroutines of s wait to lock an RWMutex for
+// writer returns the goroutine that a reader of an RWMutex waits behind: one that
+// waits to lock it for writing. It is 0 if reader writes itself.
+func (s *waitSet) writer(reader *Stack) uint64 {
+	if s.op != RWMutex || s.writers == 0 || writesLock(reader) {
+		return 0
+	}
+	first := part{}
+	for _, p := range s.parts {
+		if writesLock(p.stack) && (first.stack == nil || p.longest > first.longest) {
+			first = p
+		}
+	}
+	if first.stack == nil || len(first.some) == 0 {
+		return 0
+	}
+	return first.stack.members.member(int(first.some[0])).ID
+}
+
+// writesLock reports whether the goroutines of s wait to lock an RWMutex for
 // writing.
-func (sc *scene) writes(s *Stack) bool {
+func writesLock(s *Stack) bool {
 	for _, f := range s.Frames {
 		switch f.Func {
 		case "sync.(*RWMutex).RLock":

@@ -186,3 +186,38 @@ func TestBytesOfAWaiter(t *testing.T) {
 		runtime.KeepAlive(sc)
 	}
 }
+
+// A reader that may hold the lock it waits for does so behind a writer. A literal
+// in a method has the method's receiver, and the owner's other lock is not this.
+func TestWaitSetReaderBehindWriter(t *testing.T) {
+	const writer = "goroutine 510 [sync.RWMutex.Lock, 44 minutes]:\n" +
+		"sync.runtime_SemacquireRWMutex(0x6af923?, 0x10?, 0x0?)\n\t/go/sema.go:87 +0x25\n" +
+		"sync.(*RWMutex).Lock(0x1?)\n\t/go/rwmutex.go:152 +0x6a\n" +
+		"app.(*Channel).Join.func1(0xc0005dd240)\n\t/src/channel.go:800 +0x47\n" +
+		"app.(*Channel).Join(0xc000292200, 0x1)\n\t/src/channel.go:819 +0x746\n" +
+		"app.serve(0x1)\n\t/src/serve.go:8 +0x1\n\n"
+	const reader = "goroutine 702 [sync.RWMutex.RLock, 44 minutes]:\n" +
+		"sync.runtime_SemacquireRWMutexR(0xc00098a580?)\n\t/go/sema.go:82 +0x25\n" +
+		"sync.(*RWMutex).RLock(...)\n\t/go/rwmutex.go:71\n" +
+		"app.(*Channel).Members(0xc000292200)\n\t/src/getters.go:528 +0x5b\n" +
+		"app.(*Channel).Send(0xc000292200, 0x7)\n\t/src/channel.go:1265 +0x2ab\n" +
+		"app.serve(0x1)\n\t/src/serve.go:8 +0x1\n\n"
+	const other = "goroutine 888 [sync.Mutex.Lock, 43 minutes]:\n" +
+		"sync.(*Mutex).lockSlow(0xc0002922a8)\n\t/go/mutex.go:171 +0x15d\n" +
+		"sync.(*Mutex).Lock(...)\n\t/go/mutex.go:90\n" +
+		"app.(*Channel).Quit.func1(0xc000734200)\n\t/src/channel.go:1412 +0x65\n" +
+		"app.(*Channel).Quit(0xc000292200)\n\t/src/channel.go:1420 +0x3c\n" +
+		"app.serve(0x1)\n\t/src/serve.go:8 +0x1\n\n"
+	for _, dump := range []string{writer + reader + other, other + reader + writer,
+		reader + writer} {
+		r := Diagnose(Rules{}, parseOne(t, mainGoroutine+dump))
+		assert.Contains(t, r.Root, "goroutine 702, which may wait for itself")
+		assert.Contains(t, r.Root, ", behind goroutine 510, which waits to write")
+		_, f := findingOf(r, "app.(*Channel).Quit.func1")
+		if f != nil {
+			assert.NotContains(t, f.Sentence, "waits to write", "another lock")
+		}
+	}
+	r := Diagnose(Rules{}, parseOne(t, mainGoroutine+reader))
+	assert.NotContains(t, r.Root, "which waits to write")
+}
