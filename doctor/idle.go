@@ -412,24 +412,12 @@ var perConnection = set([]string{
 // object that was most likely not closed.
 const openTooLong = 60
 
-// afterChild is for how many minutes the output of a child that has ended may be
-// copied.
-const afterChild = 2
-
 // pools judges waiting by design: a thousand of it is a leak, and so are rows
 // that stay open.
 func (sc *scene) pools(s *site, why string) verdict {
 	v := verdict{state: VerdictIdle, why: why}
-	if why == childProcess && s.op == ChanReceive &&
-		(s.longest >= min(sc.rules.Minutes, afterChild) || sc.onlyMain(s) ||
-			s.count > 1 && s.stacks[0].members.len() == 0) {
-		return verdict{state: VerdictStuck, report: true, severity: Warning,
-			confidence: ConfidenceMedium, other: ConfidenceMedium,
-			receiver: ReceiverPresent,
-			why:      "its child has ended, and its output is still open",
-			clause: clause{"its child has ended, and another process has kept the " +
-				"child's output open", "their children have ended, and other " +
-				"processes have kept the output open"}.join(same(since(s, " for ")))}
+	if c, ended := sc.afterChild(s); why == childProcess && ended {
+		return c
 	}
 	if closes, ok := openings[why]; ok && s.longest >= openTooLong {
 		return verdict{state: VerdictStuck, report: true, severity: Warning,
@@ -468,13 +456,6 @@ func since(s *site, preposition string) string {
 		return ""
 	}
 	return preposition + printable.Plural(s.longest, "minute")
-}
-
-// onlyMain reports whether s is the main goroutine and no other one is at work, so
-// that the dump was taken because of it.
-func (sc *scene) onlyMain(s *site) bool {
-	return s.entry == "main" && !sc.timed && !slices.ContainsFunc(sc.sites,
-		func(o *site) bool { return o != s && o.awake() && sc.idle(o) == "" })
 }
 
 // lineage returns how many different goroutines created those of s, and how

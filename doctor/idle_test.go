@@ -185,28 +185,6 @@ func TestIdleOpenRows(t *testing.T) {
 	}
 }
 
-// A child that has ended keeps its parent waiting while another process has its
-// output open; one that runs does not.
-func TestIdleBehindAPipe(t *testing.T) {
-	dump := func(state string) string {
-		return "goroutine 7 [" + state + "]:\n" +
-			"os/exec.(*Cmd).Wait(0xc0001)\n\t/go/src/exec.go:9 +0x1\n" +
-			"main.probe(0xc0002)\n\t/src/a.go:9 +0x1\n"
-	}
-	r := judged(t, dump("chan receive, 146 minutes"))
-	require.Len(t, r.Findings, 1)
-	assert.Equal(t, Warning, r.Findings[0].Severity)
-	assert.Contains(t, r.Root, "output open for 146 minutes")
-	assert.Empty(t, judged(t, dump("syscall, 146 minutes")).Findings)
-	assert.Len(t, judged(t, dump("chan receive, 2 minutes")).Findings, 1)
-	assert.Empty(t, judged(t, dump("chan receive, 1 minutes")).Findings)
-	alone := strings.NewReplacer("goroutine 7", "goroutine 1", "main.probe", "main.main").
-		Replace(dump("chan receive"))
-	assert.Len(t, Diagnose(Rules{}, parseOne(t, alone)).Findings, 1)
-	assert.Empty(t, Diagnose(Rules{}, parseOne(t, alone+"\ngoroutine 9 [running]:\n"+
-		"app.work(0x1)\n\t/src/a.go:9 +0x1\n")).Findings)
-}
-
 // Nearly all goroutines of a process in one place of a library belong to what
 // was not closed; half of them are none of its business.
 func TestIdleMostly(t *testing.T) {
