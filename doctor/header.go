@@ -124,14 +124,14 @@ func isNumber(s []byte) bool {
 // NNNNN, XX, ***, <id>, ?.
 func isRedacted(s []byte) bool {
 	if s[0] == '<' && s[len(s)-1] == '>' || s[0] == '[' && s[len(s)-1] == ']' ||
-		s[0] == '{' && s[len(s)-1] == '}' {
+		s[0] == '{' && s[len(s)-1] == '}' || string(s) == "\u2026" {
 		return true
 	}
 	if len(s) == 1 && 'A' <= s[0] && s[0] <= 'Z' {
 		return true // named for the text around it
 	}
 	return strings.Trim(string(s), string(s[0])) == "" &&
-		(strings.IndexByte("N#*?", s[0]) >= 0 || string(s) == "\u2026" ||
+		(strings.IndexByte("N#*?", s[0]) >= 0 ||
 			len(s) > 1 && strings.IndexByte("Xxn_.-", s[0]) >= 0) ||
 		strings.EqualFold(string(s), "id") ||
 		strings.EqualFold(string(s), "redacted")

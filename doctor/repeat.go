@@ -187,7 +187,8 @@ const maxSnapshots = 1000
 func (all *dumps) add(d *dump) {
 	own := *d
 	d = &own
-	d.snap.Extract = d.snap.Extract || !d.main && !d.anyRuns && !d.profile
+	d.snap.Extract = d.snap.Extract || !d.main && !d.profile &&
+		(!d.anyRuns || d.allRun() && !d.crashed() && !d.complete())
 	last := all.last
 	if last == nil {
 		all.processes = 1
@@ -378,6 +379,14 @@ func (d *dump) complete() bool {
 func (d *dump) firstRuns() bool {
 	return d.first != 0 && len(d.snap.Stacks) > 0 &&
 		d.snap.Stacks[0].State == stateRunning
+}
+
+// allRun reports whether all goroutines were running: these are the stacks of
+// panics, or one goroutine's own, since others wait in every process.
+func (d *dump) allRun() bool {
+	return !slices.ContainsFunc(d.snap.Stacks, func(s *Stack) bool {
+		return s.State != stateRunning
+	})
 }
 
 // crashed reports whether the process has ended with the dump: that is when

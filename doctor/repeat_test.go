@@ -173,9 +173,11 @@ func TestParseRepeats(t *testing.T) {
 // A part of a dump says that it is one.
 func TestParseExtract(t *testing.T) {
 	for text, want := range map[string]bool{
-		dumpText(10, 2, 0):                           false,
-		goroutineText(7, 0, "select", "main.f"):      true,
-		goroutineText(7, 0, "running", "main.f"):     false,
+		dumpText(10, 2, 0):                       false,
+		goroutineText(7, 0, "select", "main.f"):  true,
+		goroutineText(7, 0, "running", "main.f"): true,
+		goroutineText(7, 0, "running", "debug.Stack") + goroutineText(8, 0, "select",
+			"main.f"): false,
 		"goroutine profile: total 1\n1 @ 0x1 0x2\n":  false,
 		"1 @ 0x1 0x2\n#\t0x1\tmain.f+0x1\t/a.go:1\n": true,
 	} {
