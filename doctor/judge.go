@@ -111,6 +111,9 @@ func (sc *scene) overdue() {
 			confidence: ConfidenceMedium, other: ConfidenceLow,
 			receiver: ReceiverUnknown, why: what + " does not take that long",
 			clause: same(what + " does not take that long")}
+		if closing(s.stacks[0]) {
+			sc.unended(s)
+		}
 	}
 }
 
@@ -771,6 +774,11 @@ func (sc *scene) headSends(s *site, behind int) {
 			pronoun(s.count)))}
 	if v.receiver == "" {
 		v.receiver = ReceiverUnknown
+	}
+	if n := sc.receiverOn(s); n != nil {
+		v.receiver = ReceiverPresent
+		v.clause = v.clause.and(same(n.who() + ", most likely its receiver, is " +
+			n.doing()))
 	}
 	v.why = v.clause.of(s.count)
 }

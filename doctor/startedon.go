@@ -1,0 +1,106 @@
+package doctor
+
+import (
+	"fmt"
+	"slices"
+)
+
+// startedOn returns the goroutine that was started with an object as an argument
+// or the receiver, has waited for as many minutes, and does what pass allows: the
+// loop of a connection, say, which receives what the connection's methods send,
+// and ends when it is closed. Of several it is the one that has waited longest.
+func (sc *scene) startedOn(object uint64, minutes int, pass func(*site) bool) (ref,
+	bool) {
+	const most = 64 // members of a stack that are compared
+	var found ref
+	for _, s := range sc.sites {
+		if object == 0 || s.design || s.longest+1 < minutes || !pass(s) {
+			continue
+		}
+		for _, stack := range s.stacks {
+			last := lastUser(stack)
+			for i := range min(stack.members.len(), most) {
+				if !sc.graph.afford(stack) {
+					return ref{}, false
+				}
+				age := int(stack.members.member(i).Minutes)
+				words := stack.args(i, nil)
+				if last >= len(words) || !words[last].has(object) || age+1 < minutes ||
+					found.stack != nil && age <= int(found.member().Minutes) {
+					continue
+				}
+				found = ref{stack, i}
+			}
+		}
+	}
+	return found, found.stack != nil
+}
+
+// has reports whether a word of a call is the object for certain.
+func (a args) has(object uint64) bool {
+	return slices.ContainsFunc([]int{0, 1, 2}, func(i int) bool {
+		return i < a.n && a.word[i] == object && !a.doubtful[i]
+	})
+}
+
+// receiverOn links the only goroutine of s, which sends in a method of an object,
+// with the goroutine that was started on the object and is stuck itself.
+func (sc *scene) receiverOn(s *site) *node {
+	stack := s.stacks[0]
+	user, words := userCall(stack), stack.args(0, nil)
+	if s.count != 1 || user < 0 || user >= len(words) ||
+		methodType(stack.Frames[user].Func) == "" {
+		return nil
+	}
+	r, ok := sc.startedOn(words[user].receiver(), s.longest, func(o *site) bool {
+		return o != s && (stuckIn(o.op) || o.resource != "")
+	})
+	if !ok {
+		return nil
+	}
+	from, n := sc.graph.node(ref{stack, 0}), sc.graph.node(r)
+	sc.graph.guess(from, n, toReceive)
+	sc.graph.sum()
+	sc.waitedFor(n, from, toReceive)
+	return n
+}
+
+// unended links goroutines that close an object, and wait for others to end,
+// with one that was started on the object and has waited as long.
+func (sc *scene) unended(s *site) {
+	if s.op != WaitGroup || s.stacks[0].members.len() == 0 {
+		return
+	}
+	stack := s.stacks[0]
+	words := stack.args(0, nil)
+	last := lastUser(stack)
+	for i := max(userCall(stack), 0); i < min(len(words), len(stack.Frames)); i++ {
+		if f := stack.Frames[i].Func; !isClosing(f, i < last) || methodType(f) == "" {
+			continue
+		}
+		r, ok := sc.startedOn(words[i].receiver(), s.longest, func(o *site) bool {
+			return o != s && o.waits()
+		})
+		if !ok {
+			continue
+		}
+		from, n := sc.graph.node(ref{stack, 0}), sc.graph.node(r)
+		sc.graph.guess(from, n, toEnd)
+		sc.graph.sum()
+		sc.waitedFor(n, from, toEnd)
+		return
+	}
+}
+
+// waitedFor reports the goroutines of the site of n, for one of which another
+// waits, unless a finding is about them.
+func (sc *scene) waitedFor(n, from *node, what string) {
+	v := &n.site.verdict
+	if n.site.warned() {
+		return
+	}
+	*v = verdict{state: VerdictStuck, report: true, severity: Warning,
+		confidence: ConfidenceMedium, other: ConfidenceLow, receiver: ReceiverUnknown,
+		clause: same(fmt.Sprintf("%s waits for %d %s", from.who(), n.id(), what))}
+	v.why = v.clause.of(n.site.count)
+}
