@@ -80,7 +80,7 @@ func undecorated(line []byte) []byte {
 	return withoutBackslashes([]byte(invisibleChars.Replace(text)))
 }
 
-// invisibleChars removes what cannot be seen and makes a blank of the blanks of
+// invisibleChars removes invisible characters and makes a blank of the blanks of
 // typesetting.
 var invisibleChars = func() *strings.Replacer {
 	var pairs []string

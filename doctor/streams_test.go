@@ -51,7 +51,7 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// What is held of other instances is bounded; beyond, lines are read as they
+// The held lines of other instances are bounded; beyond, lines are read as they
 // come, and none is lost.
 func TestStreamsBound(t *testing.T) {
 	var b strings.Builder
