@@ -77,6 +77,12 @@ func siteOf(s *Stack) Frame {
 			return f
 		}
 	}
+	// The paste begins or ends within the calls that wait.
+	for i := len(s.Frames) - 1; i > 0; i-- {
+		if packageOf(s.Frames[i].Func) == "sync" {
+			return s.Frames[i]
+		}
+	}
 	if len(s.Frames) > 0 {
 		return s.Frames[0]
 	}

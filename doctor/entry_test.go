@@ -48,8 +48,9 @@ func TestSite(t *testing.T) {
 		"internal/poll.runtime_pollWait net.(*conn).Read app.f app.g": "app.f",
 		"runtime.gopark runtime.selectgo net/http.(*persistConn).writeLoop": "" +
 			"net/http.(*persistConn).writeLoop",
-		"runtime.gopark runtime.bgsweep": "runtime.gopark",
-		"":                               "",
+		"runtime.gopark runtime.bgsweep":                           "runtime.gopark",
+		"sync.runtime_Semacquire sync.(*Mutex).Lock sync.(*Map).f": "sync.(*Map).f",
+		"": "",
 	} {
 		assert.Equal(t, want, siteOf(standing(1, "", strings.Fields(calls)...)).Func,
 			calls)

@@ -183,11 +183,30 @@ func (p *parser) abandon() {
 	case p.started && !p.created && isBareWait(bytes.TrimSpace(text)):
 		p.orphan()
 		p.addCall(bytes.Clone(bytes.TrimSpace(text)), nil, args{})
+	case p.started && !p.created && !p.profile && isCut(text):
+		p.orphan()
+		i := argsAt(text)
+		p.addCall(bytes.Clone(text[:i]), nil, parseArgs(wholeArgs(text[i+1:])))
+		p.snap.trouble(at, string(held), "a call that is cut short")
+		p.snap.Truncated = true
 	case p.started && !p.profile:
 		p.oddAt(at, bytes.Clone(held))
 	default:
 		p.step(p, bytes.Clone(held))
 	}
+}
+
+// isCut reports whether text is a call whose arguments begin as a traceback prints
+// them, and do not end.
+func isCut(text []byte) bool {
+	i := argsAt(text)
+	return i > 0 && isSymbol(text[:i]) && hasArgs(text) && openParens(text[i:]) > 0
+}
+
+// wholeArgs is the arguments of a call that is cut short, without the last of
+// them, which may lack its end.
+func wholeArgs(s []byte) []byte {
+	return s[:max(bytes.LastIndexByte(s, ','), 0)]
 }
 
 // isBareWait reports whether text is a call of the standard library to wait,

@@ -44,3 +44,28 @@ func TestForeignWordIsNoOffset(t *testing.T) {
 		"deadbeef\nmain.g(0x1)\n\t/src/a.go:9 +0x1\n")
 	assert.Equal(t, 1, p.Unreadable)
 }
+
+// The last call of a paste that is cut short tells where the goroutine stands.
+func TestCallThatIsCut(t *testing.T) {
+	const dump = "goroutine 252 [semacquire]:\n" +
+		"sync.(*Mutex).Lock(0xc420166a48)\n\t/go/mutex.go:85 +0xd0\n" +
+		"app.(*room).Join(0xc420166a40, 0xc421c96030, 0xa, 0xc4204"
+	for _, end := range []string{"", "\n", "\n```\n(cut here, my terminal lost it)\n"} {
+		p := parseOne(t, dump+end)
+		require.Len(t, p.Stacks, 1)
+		s := p.Stacks[0]
+		require.Len(t, s.Frames, 2, end)
+		assert.Equal(t, "app.(*room).Join", s.Frames[1].Func)
+		words := s.args(0, nil)
+		require.Len(t, words, 2)
+		assert.Equal(t, uint64(0xc420166a40), words[1].receiver())
+		assert.NotZero(t, p.Unreadable)
+	}
+	p := parseOne(t, dump[:len(dump)-len("0xc421c96030, 0xa, 0xc4204")-2])
+	assert.Zero(t, p.Stacks[0].args(0, nil)[1].receiver(), "its address may be cut")
+	for _, prose := range []string{"see log.Printf(the", "log.Printf(\"0x1"} {
+		p := parseOne(t, "goroutine 7 [chan send]:\nmain.f(0x1)\n\t/src/a.go:7 +0x1\n"+
+			prose+"\n")
+		assert.Len(t, p.Stacks[0].Frames, 1, prose)
+	}
+}
