@@ -31,20 +31,43 @@ var toolTexts = []struct{ begins, remedy string }{
 		"/debug/pprof/goroutine instead"},
 	{"--- mutex:", "a profile of locks: take " +
 		"/debug/pprof/goroutine instead"},
+	{"* frame #0: 0x", threadsRemedy},         // lldb
+	{"Stack trace of thread ", threadsRemedy}, // coredumpctl
+	{"Thread 0 Crashed:", threadsRemedy},
+	{"Call graph:", threadsRemedy}, // sample of macOS
+	{"coroutine root [", "the stack trace of a Temporal workflow, whose coroutines " +
+		"are no goroutines: take /debug/pprof/goroutine?debug=2 of the worker"},
 	{"Full thread dump ", "a thread dump of Java, not of Go"},
 	{"digraph ", "a graph, as go tool pprof -dot draws it: give " +
 		"the profile itself"},
 }
 
-// columnsRemedy is the remedy for a table of functions.
-const columnsRemedy = "the output of go tool pprof -top, -peek or -tree, which has " +
-	"no stacks: give the profile itself, or the output of go tool pprof -traces"
+const threadsRemedy = "stacks of threads, which have no goroutines: send the " +
+	"process SIGQUIT, or take /debug/pprof/goroutine?debug=2, or use delve's " +
+	"goroutines -t"
 
-// isColumns reports whether line is the heading of a table of functions. A page
-// makes one blank of several.
-func isColumns(line []byte) bool {
-	return bytes.Contains(line, []byte("flat%")) && bytes.Contains(
-		bytes.Join(bytes.Fields(line), []byte{' '}), []byte("flat flat% sum% cum cum%"))
+// eventTexts are in the events of services that collect errors and profiles. A
+// log has them between other lines, so that they count only if it has no
+// goroutine.
+var eventTexts = []struct{ has, remedy string }{
+	{"speedscope.app/file-format-schema.json", "a profile for speedscope: give the " +
+		"profile itself, or the output of go tool pprof -traces"},
+	{`"in_app":`, eventRemedy},     // Sentry
+	{`"abs_path":`, eventRemedy},   // Sentry
+	{`"errorClass":`, eventRemedy}, // Bugsnag
+}
+
+const eventRemedy = "the frames of an error's stack, which say nothing of other " +
+	"goroutines: take /debug/pprof/goroutine?debug=2, or send the process SIGQUIT"
+
+// eventIn returns the remedy if line is of such an event, or "".
+func eventIn(line []byte) string {
+	for i := range eventTexts {
+		if bytes.Contains(line, []byte(eventTexts[i].has)) {
+			return eventTexts[i].remedy
+		}
+	}
+	return ""
 }
 
 // foreign recognizes the output of other tools.
@@ -69,8 +92,11 @@ func (p *parser) foreign(line []byte) bool {
 		p.deadlock(p.behind(line, at))
 		return true
 	}
-	if isColumns(line) {
+	if p.table.row(line) || isColumns(line) {
 		p.unread(columnsRemedy)
+		return true
+	}
+	if p.folded(line) {
 		return true
 	}
 	for i := range toolTexts {

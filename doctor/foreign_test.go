@@ -12,23 +12,31 @@ import (
 // Text of another tool that cannot be read is known, and there is a remedy.
 func TestParseRemedies(t *testing.T) {
 	for text, want := range map[string]string{
-		"      flat  flat%   sum%        cum   cum%\n":        "-traces",
-		"> | flat flat% sum% cum cum% |\n":                    "-traces",
-		"Total: 9\nROUTINE ======================== main.f\n": "pprof -list",
-		"PeriodType: goroutine count\nSamples:\n":             "pprof -raw",
-		"heap profile: 1: 8192 [1: 8192] @ heap/1048576\n":    "heap profile",
-		"threadcreate profile: total 11\n":                    "threads",
-		"--- contention:\ncycles/second=1\n":                  "blocking",
-		"--- mutex:\nsampling period=1\n12 3 @ 0x6d2f15\n":    "locks",
-		"threadcreate profile: total 8\n8 @ \n#\t0x0\n":       "threads",
-		"conns profile: total 12\n12 @ 0x6d2f15 0x6d3001\n":   "conns",
-		"--- mutex:\ncycles/second=1\n":                       "locks",
-		"Full thread dump OpenJDK 64-Bit\n":                   "Java",
-		"digraph \"app\" {\n":                                 "-dot",
-		"* 1 running  runtime.systemstack_switch\n":           "info goroutines",
-		"#0  runtime.futex () at /go/src/sys.s:583\n":         "gdb",
-		"#0  0x00401 in main.f ()\n":                          "gdb",
-		"2026/11/24 heap profile: 1: 8192\n":                  "heap profile",
+		"      flat  flat%   sum%        cum   cum%\n":            "-traces",
+		"> | flat flat% sum% cum cum% |\n":                        "-traces",
+		"Total: 9\nROUTINE ======================== main.f\n":     "pprof -list",
+		"PeriodType: goroutine count\nSamples:\n":                 "pprof -raw",
+		"* thread #1\n  * frame #0: 0x465a63 app`runtime.futex\n": "threads",
+		"    Stack trace of thread 12345:\n":                      "threads",
+		"Thread 0 Crashed::  Dispatch queue: main\n":              "threads",
+		"Call graph:\n    2026 Thread_1708656\n":                  "threads",
+		"coroutine root [blocked on chan-1.Receive]:\n":           "Temporal",
+		"main.main;main.f;runtime.mallocgc 2978\n":                "flame graph",
+		"  7  100%  100%  9  100%  runtime.gopark\n":              "-traces",
+		"  7  100%  100%  9  100%  | main.f\n":                    "-traces",
+		"heap profile: 1: 8192 [1: 8192] @ heap/1048576\n":        "heap profile",
+		"threadcreate profile: total 11\n":                        "threads",
+		"--- contention:\ncycles/second=1\n":                      "blocking",
+		"--- mutex:\nsampling period=1\n12 3 @ 0x6d2f15\n":        "locks",
+		"threadcreate profile: total 8\n8 @ \n#\t0x0\n":           "threads",
+		"conns profile: total 12\n12 @ 0x6d2f15 0x6d3001\n":       "conns",
+		"--- mutex:\ncycles/second=1\n":                           "locks",
+		"Full thread dump OpenJDK 64-Bit\n":                       "Java",
+		"digraph \"app\" {\n":                                     "-dot",
+		"* 1 running  runtime.systemstack_switch\n":               "info goroutines",
+		"#0  runtime.futex () at /go/src/sys.s:583\n":             "gdb",
+		"#0  0x00401 in main.f ()\n":                              "gdb",
+		"2026/11/24 heap profile: 1: 8192\n":                      "heap profile",
 	} {
 		_, err := Parse(strings.NewReader(text), "file")
 		require.ErrorIs(t, err, ErrNoDump, text)
@@ -259,4 +267,21 @@ func TestDelveTotal(t *testing.T) {
 	p = parseOne(t, one+"[1 goroutines]\n")
 	assert.False(t, p.Truncated)
 	assert.Zero(t, p.Unreadable)
+}
+
+// Events of services that collect errors have frames, but no goroutines. A log has
+// them between other records.
+func TestForeignEvents(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\n \"frames\": [\n  {\"function\": \"f\", \"abs_path\": \"/a.go\"}\n ]\n}\n": "error",
+		`{"events":[{"exceptions":[{"errorClass":"E"}]}]}`:                             "error",
+		`{"$schema":"https://www.speedscope.app/file-format-schema.json","x":[]}`:      "speedscope",
+	} {
+		_, err := Parse(strings.NewReader(text), "t")
+		require.ErrorIs(t, err, ErrNoDump)
+		assert.Contains(t, err.Error(), want)
+		p := parseOne(t, text+"\n"+sample)
+		assert.Equal(t, 4, p.Goroutines)
+		assert.Empty(t, p.Troubles)
+	}
 }

@@ -19,6 +19,7 @@ type lines struct {
 	other   func() // the lines to come are of another process
 	n       int    // number of the current line of the input, from 1
 	open    bool   // the last line ended with the input, not with \n
+	event   string // the remedy for a record in JSON of another service
 	cover   lineCover
 	order   lineOrder
 	streams lineStreams
@@ -385,6 +386,9 @@ func (y *layer) records(line []byte, m marks, first, last bool) {
 // recordsIn feeds line from at on to the value in JSON, which ends there, goes
 // on in the next line, or turns out to be none.
 func (y *layer) recordsIn(line []byte, at int, m marks, last bool) {
+	if y.l.event == "" && !y.l.order.decided {
+		y.l.event = eventIn(line)
+	}
 	n, state := y.json.write(line[at:])
 	if state == jsonMore && (!last || y.json.lineEnds()) {
 		return

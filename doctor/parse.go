@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -57,8 +58,9 @@ func Parse(r io.Reader, target string) ([]*Snapshot, error) {
 		return snaps, fmt.Errorf("%s: line %d: %w", target, p.in.n, err)
 	case len(snaps) > 0:
 		return snaps, nil
-	case p.remedy != "":
-		return nil, fmt.Errorf("%s: %w", target, foreignError{p.remedy})
+	case cmp.Or(p.remedy, p.in.event) != "":
+		return nil, fmt.Errorf("%s: %w", target, foreignError{cmp.Or(p.remedy,
+			p.in.event) + p.table.says()})
 	}
 	if snap := p.headless.snapshot(target); snap != nil {
 		return []*Snapshot{snap}, nil
@@ -90,6 +92,7 @@ type parser struct {
 	stacks   int    // distinct ones of the whole input
 	remedy   string // for text of another tool; see foreign
 	headless headless
+	table    table
 
 	step    func(*parser, []byte) // what a line means now
 	home    func(*parser, []byte) // and between goroutines
