@@ -52,9 +52,10 @@ func (sc *scene) calls(s *site, objects map[uint64]string, minutes int) bool {
 }
 
 // chosenWith reports whether the author of an extract without times shows a
-// goroutine that waits beside the sender: two ends of one stall.
+// goroutine that waits and the sender: two ends of one stall. A dump of a crash
+// that was cut short shows whatever came first.
 func (sc *scene) chosenWith(s *site) bool {
-	if !sc.timeless() || s.stacks[0].members.len() == 0 {
+	if sc.timed || !extract(sc.now) || s.stacks[0].members.len() == 0 {
 		return false
 	}
 	for _, o := range sc.sites {

@@ -51,6 +51,8 @@ func TestHeldUpChosen(t *testing.T) {
 	for text, want := range map[string]Severity{
 		wait + send: Warning,
 		send:        Info,
+		"panic: boom\n\ngoroutine 5 [running]:\napp.crash(0x1)\n\t/src/c.go:1 +0x1\n\n" +
+			wait + send + "goroutine 80 [chan re": Info,
 		strings.ReplaceAll(wait, "app.use", "main.main") + send:               Warning,
 		"goroutine 1 [chan receive]:\nmain.main()\n\t/m.go:3 +0x1\n\n" + send: Info,
 	} {

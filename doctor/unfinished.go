@@ -19,8 +19,8 @@ func (sc *scene) unfinished() {
 		s.verdict = verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceMedium, other: ConfidenceLow,
 			receiver: ReceiverUnknown, why: "a test that did not end",
-			clause: clause{"the test that timed out was there: it repeats itself, " +
-				"or needs more time", "the tests that timed out were there: they " +
-				"repeat themselves, or need more time"}}
+			clause: clause{"the test that timed out was there: either it never ends " +
+				"or it needs more time", "the tests that timed out were there: either " +
+				"they never end or they need more time"}}
 	}
 }
