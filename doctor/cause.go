@@ -147,7 +147,7 @@ func (n *node) wait(depth int) *Wait {
 // sentence says that most of the stuck goroutines, or some, wait for n.
 func (n *node) sentence(stuck int) string {
 	if n.cyclic {
-		text := "deadlock: " + ring(rotate(n))
+		_, text := ring(rotate(n))
 		if n.behind > 0 {
 			text += "; " + printable.Number(n.behind) + " behind them"
 		}

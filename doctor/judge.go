@@ -691,7 +691,7 @@ func (sc *scene) deadlocked(cycle []*node) {
 	for _, n := range cycle {
 		covered[n.site] += n.count
 	}
-	sure := ConfidenceHigh
+	sure, text := ring(cycle)
 	for s, n := range covered {
 		if s != first && n == s.count && s.verdict.report {
 			s.verdict.report, s.verdict.covered = false, true
@@ -699,8 +699,8 @@ func (sc *scene) deadlocked(cycle []*node) {
 	}
 	v := &first.verdict
 	v.state, v.report, v.severity = VerdictStuck, true, Critical
-	v.confidence, v.receiver, v.other = sure, ReceiverPresent, ConfidenceHigh
-	v.clause = same("deadlock: " + ring(cycle))
+	v.confidence, v.receiver, v.other = sure, ReceiverPresent, sure
+	v.clause = same(text)
 	v.why = v.clause.one
 	v.evidence = nil
 	for i, n := range cycle {
@@ -713,9 +713,13 @@ func (sc *scene) deadlocked(cycle []*node) {
 	}
 }
 
-// ring is "goroutines 20 and 21 wait for each other: 20 waits for (*race) 0x1,
-// which 21 holds, ...".
-func ring(cycle []*node) string {
+// ring is "deadlock: goroutines 20 and 21 wait for each other: 20 waits for
+// (*race) 0x1, which 21 holds, ...".
+func ring(cycle []*node) (sure Confidence, text string) {
+	sure, text = ConfidenceHigh, "deadlock: "
+	if slices.ContainsFunc(cycle, func(n *node) bool { return n.may }) {
+		sure, text = ConfidenceMedium, "most likely a deadlock: "
+	}
 	const most = 6
 	var ids, steps []string
 	for i, n := range cycle {
@@ -727,9 +731,9 @@ func ring(cycle []*node) string {
 		steps = append(steps, fmt.Sprintf("%d %s", n.id(), n.waitsFor()))
 	}
 	if len(cycle) == 1 {
-		return fmt.Sprintf("goroutine %s waits for itself", ids[0])
+		return sure, fmt.Sprintf("%sgoroutine %s waits for itself", text, ids[0])
 	}
-	return fmt.Sprintf("goroutines %s wait for each other (%s): %s",
+	return sure, fmt.Sprintf("%sgoroutines %s wait for each other (%s): %s", text,
 		strings.Join(ids, " and "), strings.Join(ids, " ↔ "),
 		strings.Join(steps, ", "))
 }
@@ -741,7 +745,11 @@ func (n *node) waitsFor() string {
 	case toEnd, toReceive, toUnlock:
 		return fmt.Sprintf("waits for %d %s", n.to.id(), n.object)
 	}
-	return fmt.Sprintf("waits for %s, which %d holds", n.object, n.to.id())
+	holds := "holds"
+	if n.to.may {
+		holds = "may hold"
+	}
+	return fmt.Sprintf("waits for %s, which %d %s", n.object, n.to.id(), holds)
 }
 
 // locked returns how many goroutines are behind those of s because of a lock

@@ -425,9 +425,9 @@ func (g *graph) choose(s *waitSet) {
 	s.owners[0], s.owners[i] = s.owners[i], s.owners[0] // the one to name
 	s.holder = g.node(best.ref)
 	s.typ = cmp.Or(s.typ, best.typ)
-	s.holder.may = best.arg
+	s.holder.may = best.arg || best.atAnotherLock(g)
 	s.sure = ConfidenceMedium
-	if !best.arg && best.score >= likely &&
+	if !s.holder.may && best.score >= likely &&
 		(second.ref.stack == nil || second.score < likely) {
 		s.sure = ConfidenceHigh
 	}
@@ -561,9 +561,7 @@ func (g *graph) score(s *waitSet, h holding) int {
 		score -= 2
 	}
 	switch {
-	case h.frame == user && (isLock(at.op) || at.resource != ""):
-		// It waits for another lock of the same object, which it may have
-		// taken after this one.
+	case h.atAnotherLock(g):
 		score += 2
 		if !s.locked || h.arg {
 			return -1
@@ -593,6 +591,13 @@ func (g *graph) score(s *waitSet, h holding) int {
 		}
 	}
 	return score
+}
+
+// atAnotherLock reports whether the call inside the object waits for another lock
+// of it, which it may have come to after the one in question, or without that.
+func (h holding) atAnotherLock(g *graph) bool {
+	at := g.sc.of[h.ref.stack]
+	return h.frame == userCall(h.ref.stack) && (isLock(at.op) || at.resource != "")
 }
 
 // lastUser returns the index of the outermost call that is not the standard
