@@ -66,9 +66,10 @@ func (sc *scene) receiverOn(s *site) *node {
 }
 
 // unended links goroutines that close an object, and wait for others to end,
-// with one that was started on the object and has waited as long.
+// with one that was started on the object and has waited as long. That one is
+// reported unless it waits for the world outside.
 func (sc *scene) unended(s *site) {
-	if s.op != WaitGroup || s.stacks[0].members.len() == 0 {
+	if s.op != WaitGroup && s.op != ChanReceive || s.stacks[0].members.len() == 0 {
 		return
 	}
 	stack := s.stacks[0]
@@ -79,7 +80,7 @@ func (sc *scene) unended(s *site) {
 			continue
 		}
 		r, ok := sc.startedOn(words[i].receiver(), s.longest, func(o *site) bool {
-			return o != s && o.waits()
+			return o != s && (o.waits() || o.op == IO || o.op == Syscall)
 		})
 		if !ok {
 			continue
@@ -87,7 +88,9 @@ func (sc *scene) unended(s *site) {
 		from, n := sc.graph.node(ref{stack, 0}), sc.graph.node(r)
 		sc.graph.guess(from, n, toEnd)
 		sc.graph.sum()
-		sc.waitedFor(n, from, toEnd)
+		if n.site.waits() {
+			sc.waitedFor(n, from, toEnd)
+		}
 		return
 	}
 }

@@ -61,6 +61,16 @@ func TestStartedOnUnended(t *testing.T) {
 	assert.Contains(t, f.Sentence, "goroutine 42 waits for 83 to end")
 	assert.Contains(t, r.Root, "goroutine 83")
 
+	// The loop of a stopped object is in a send, or waits for the world outside.
+	loop := strings.Replace(dump, "83 [chan receive", "83 [chan send", 1)
+	r = Diagnose(Rules{}, parseOne(t, strings.Replace(loop, "42 [sync.WaitGroup.Wait",
+		"42 [chan receive", 1)))
+	assert.Contains(t, r.Root, "83")
+	r = Diagnose(Rules{}, parseOne(t, strings.Replace(dump, "83 [chan receive",
+		"83 [IO wait", 1)))
+	require.Len(t, r.Findings, 1)
+	assert.Contains(t, r.Root, "everything waits for goroutine 83")
+
 	for name, text := range map[string]string{
 		"another world": strings.Replace(dump, "{0x0?}, 0xc000160f00",
 			"{0x0?}, 0xc000170f00", 1),
