@@ -30,6 +30,18 @@ func TestConsumer(t *testing.T) {
 		}
 		return judged(t, b.String())
 	}
+	inlined := func(minutes ...int) *Report {
+		var b strings.Builder
+		b.WriteString("goroutine 6 [chan send, 69 minutes]:\nmain.expand(...)\n" +
+			"\t/src/targets.go:58\nmain.main.gowrap1()\n\t/src/main.go:71 +0x1\n" +
+			"created by main.main in goroutine 1\n\t/src/main.go:71 +0x2ab\n\n")
+		for i, m := range minutes {
+			fmt.Fprintf(&b, "goroutine %d [IO wait, %d minutes]:\nnet.(*conn).Read(0xc01)\n"+
+				"\t/go/net.go:182 +0x68\nmain.banner(0xc0002ced80)\n\t/src/b.go:25 +0x5b\n"+
+				"created by main.main in goroutine 1\n\t/src/main.go:90 +0x41d\n\n", 14+i, m)
+		}
+		return judged(t, b.String())
+	}
 	const channel = "0xc00006a060, 0xc00001a0b0"
 	r := dump("IO wait", channel, 71, 69, 130)
 	require.Len(t, r.Findings, 2)
@@ -52,5 +64,11 @@ func TestConsumer(t *testing.T) {
 		_, f = findingOf(r, "main.expand")
 		require.NotNil(t, f, name)
 		assert.NotContains(t, f.Sentence, "in common", name)
+	}
+	_, f = findingOf(inlined(71, 69, 130), "main.expand")
+	assert.Contains(t, f.Sentence, "main.banner, which has its creator in common with it")
+	for _, r := range []*Report{inlined(71, 67, 130), inlined(71, 80, 130), inlined(69)} {
+		_, f = findingOf(r, "main.banner")
+		assert.Nil(t, f)
 	}
 }

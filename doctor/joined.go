@@ -5,9 +5,6 @@ package doctor
 // with a method of it, and that does not wait for work.
 func (g *graph) joined(r ref) (best ref, ok bool) {
 	w := g.targetOf(r)
-	if w.owner == 0 || w.lock == 0 {
-		return best, false
-	}
 	for _, c := range g.inside[w.owner] {
 		at, root := g.sc.of[c.stack], int(c.frame)
 		if c.arg || root != lastUser(c.stack) || at.design ||
@@ -21,7 +18,39 @@ func (g *graph) joined(r ref) (best ref, ok bool) {
 			best, ok = worker, true
 		}
 	}
-	return best, ok
+	if !ok {
+		return g.joinedByName(r, w.owner)
+	}
+	return best, true
+}
+
+// joinedByName is joined where inlining has hidden the addresses: of the
+// goroutines that a method of the type has started with another one, or with a
+// literal, just one does not wait for work. Only what stops something is looked at.
+func (g *graph) joinedByName(r ref, owner uint64) (best ref, ok bool) {
+	user := userCall(r.stack)
+	if g.sc.of[r.stack].count > 1 || !closing(r.stack) {
+		return best, false
+	}
+	typ := g.methodType(r.stack.Frames[user].Func)
+	found := 0
+	g.sc.search(packageOf(typ), func(e entry) bool {
+		root := e.call().Func
+		if typ == "" || e.frame != lastUser(e.stack) || e.site.design ||
+			e.stack == r.stack || parked(e.site.op) && e.site.resource == "" ||
+			g.methodType(declared(root)) != typ ||
+			g.methodType(declared(e.stack.CreatedBy.Func)) != typ {
+			return true
+		}
+		known := receivers(e.stack, e.frame)
+		if root == declared(root) && owner != 0 && len(known) > 0 && !known[owner] {
+			return true
+		}
+		best = ref{e.stack, 0}
+		found += e.stack.Count
+		return true
+	})
+	return best, found == 1 && best.stack.members.len() > 0
 }
 
 // stopping reports whether goroutines of s, which stop something, are kept from it

@@ -42,3 +42,32 @@ func TestJoined(t *testing.T) {
 	r = judged(t, strings.Replace(dump, "cluster).stop", "cluster).join", 1))
 	assert.Empty(t, r.Findings, "who does not stop anything may wait for days")
 }
+
+// Where inlining has hidden the addresses, just one goroutine may be meant.
+func TestJoinedByName(t *testing.T) {
+	const stop = "goroutine 18 [sync.WaitGroup.Wait, 90 minutes]:\n" +
+		"sync.(*WaitGroup).Wait(0x1)\n\t/go/waitgroup.go:118 +0x64\n" +
+		"app.(*cluster).Stop(...)\n\t/src/cluster.go:65\n" +
+		"app.run.func2()\n\t/src/run.go:130 +0x37\ncreated by app.run in goroutine 1\n" +
+		"\t/src/run.go:130 +0x58d\n\n"
+	worker := func(id int, root, by string) string {
+		return fmt.Sprintf("goroutine %d [select, 95 minutes]:\n"+
+			"net/http.(*persistConn).roundTrip(0xc003ee1320)\n\t/go/t.go:2101 +0x56a\n"+
+			"app.get(0x0?)\n\t/src/cluster.go:64 +0x25\n%s\n\t/src/cluster.go:60 +0x45\n"+
+			"created by app.%s in goroutine 1\n\t/src/cluster.go:54 +0x65\n\n", id, root, by)
+	}
+	for _, root := range []string{"app.(*cluster).background(0x0?)",
+		"app.(*cluster).start.func1()"} {
+		r := judged(t, stop+worker(8, root, "(*cluster).start"))
+		assert.Contains(t, r.Root, "everything waits for goroutine 8: ", root)
+		assert.Len(t, r.Findings, 2)
+	}
+	for name, other := range map[string]string{
+		"two": worker(8, "app.(*cluster).background(0x0?)", "(*cluster).start") +
+			worker(9, "app.(*cluster).background(0x0?)", "(*cluster).start"),
+		"another type": worker(8, "app.(*server).background(0x0?)", "(*server).start"),
+		"a function":   worker(8, "app.background(0x0?)", "(*cluster).start"),
+	} {
+		assert.NotContains(t, judged(t, stop+other).Root, "everything waits for", name)
+	}
+}

@@ -131,9 +131,9 @@ func (sc *scene) byRelation(s *site) counterpart {
 		return c.likely(r.site, fmt.Sprintf("%s, its likely receiver,",
 			short(r.call.Func)))
 	}
-	if r, ok := sc.consumer(s); ok {
-		c = c.likely(r.site, fmt.Sprintf("%s, which has an argument in common with %s,",
-			short(r.call.Func), pronoun(s.count)))
+	if r, common, ok := sc.consumer(s); ok {
+		c = c.likely(r.site, fmt.Sprintf("%s, which has %s in common with %s,",
+			short(r.call.Func), common, pronoun(s.count)))
 		c.blocked = true
 		return c
 	}
