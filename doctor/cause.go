@@ -18,12 +18,41 @@ func (n *node) doing() string {
 	return text
 }
 
-// who names n: "goroutine 117", or "3 goroutines".
+// who names n: "goroutine 117", "goroutines 7 and 9", or "4 goroutines".
 func (n *node) who() string {
 	if id := n.id(); id != 0 {
 		return fmt.Sprintf("goroutine %d", id)
 	}
-	return printable.Plural(n.count, "goroutine")
+	ids := n.ids()
+	if len(ids) < 2 {
+		return printable.Plural(n.count, "goroutine")
+	}
+	slices.SortFunc(ids, func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	})
+	last := len(ids) - 1
+	return "goroutines " + strings.Join(ids[:last], ", ") + " and " + ids[last]
+}
+
+// is joins the name of n and what it does.
+func (n *node) is() string { return clause{" is ", " are "}.of(n.count) }
+
+// ids are the numbers of the goroutines of n, if they are known and few enough
+// for a sentence.
+func (n *node) ids() (ids []string) {
+	const most = 3
+	if n.count > most || n.ref.stack != nil {
+		return nil
+	}
+	for _, stack := range n.site.stacks {
+		for _, m := range stack.members.all() {
+			ids = append(ids, fmt.Sprint(m.ID))
+		}
+	}
+	if len(ids) != n.count {
+		return nil
+	}
+	return ids
 }
 
 // holds is the object that those behind n wait for.
@@ -65,15 +94,16 @@ func (n *node) holding() string {
 		return n.who() + " " + n.itself()
 	}
 	if n.may && held != "" {
-		return n.who() + " may hold " + held + " and is " + n.doing()
+		return n.who() + " may hold " + held + " and" + n.is() + n.doing()
 	}
 	if n.site.op == OperationUnknown {
 		return n.who() + " took " + cmp.Or(held, "it") + " in " + name(n.site.at)
 	}
 	if held != "" {
-		return n.who() + " holds " + held + " and is " + n.doing()
+		return n.who() + clause{" holds ", " hold "}.of(n.count) + held + " and" +
+			n.is() + n.doing()
 	}
-	return n.who() + " is " + n.doing()
+	return n.who() + n.is() + n.doing()
 }
 
 const (

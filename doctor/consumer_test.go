@@ -45,8 +45,8 @@ func TestConsumer(t *testing.T) {
 	const channel = "0xc00006a060, 0xc00001a0b0"
 	r := dump("IO wait", channel, 71, 69, 130)
 	require.Len(t, r.Findings, 2)
-	assert.Contains(t, r.Root, "everything waits for 3 goroutines: they have been "+
-		"waiting for IO in main.banner")
+	assert.Contains(t, r.Root, "everything waits for goroutines 14, 15 and 16: "+
+		"they have been waiting for IO in main.banner")
 	_, f := findingOf(r, "main.expand")
 	assert.Contains(t, f.Sentence, "main.(*scanner).worker, which has an argument in "+
 		"common with it, is busy, waiting for IO")

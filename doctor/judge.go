@@ -457,7 +457,7 @@ func (sc *scene) awaiting(s *site) verdict {
 		v = verdict{state: VerdictStuck, report: true,
 			severity: sc.grade(s, Warning), confidence: ConfidenceMedium,
 			other: ConfidenceMedium, receiver: ReceiverPresent,
-			clause: same(n.who() + " is further on in the same call: " + n.doing())}
+			clause: same(n.who() + n.is() + "further on in the same call: " + n.doing())}
 	case sc.timedOut && s.entry == "test":
 		v = verdict{state: VerdictStuck, report: true, severity: Warning,
 			confidence: ConfidenceHigh, other: ConfidenceLow,
@@ -545,7 +545,7 @@ func (sc *scene) requests(s *site) verdict {
 		clause: same("no goroutine is sending there at this moment")}
 	if n, sure := sc.graph.holder(s); n != nil {
 		v.receiver, v.other = ReceiverPresent, sure
-		v.clause = same("it waits for " + n.who() + ", which is " + n.doing())
+		v.clause = same("it waits for " + n.who() + ", which" + n.is() + n.doing())
 	} else if s.op == WaitGroup || s.op == Cond {
 		v.clause = same("no goroutine has woken " + pronoun(s.count))
 	}
@@ -708,7 +708,7 @@ func (sc *scene) deadlocked(cycle []*node) {
 			v.evidence = append(v.evidence, fmt.Sprintf("and %d more", len(cycle)-i))
 			break
 		}
-		v.evidence = append(v.evidence, n.who()+" is "+n.doing()+" and "+n.waitsFor())
+		v.evidence = append(v.evidence, n.who()+n.is()+n.doing()+" and "+n.waitsFor())
 		v.stacks = append(v.stacks, n.stack())
 	}
 }
@@ -811,7 +811,7 @@ func (sc *scene) heads(s *site) {
 	switch {
 	case behind > 0:
 	case worker != nil && s.stopping(worker):
-		text := worker.who() + ", which is " + worker.doing()
+		text := worker.who() + ", which" + worker.is() + worker.doing()
 		reason = clause{"it waits for " + text, "they wait for " + text}
 	case worker != nil, s.op == Cond, s.entry == "main", s.stacks[0].members.len() == 0,
 		sc.graph.workers(s) > 0:
