@@ -14,6 +14,11 @@ func (p *parser) call(line []byte) {
 		return
 	}
 	line = unnumbered(line)
+	if p.specs {
+		if line = p.specLine(line); line == nil {
+			return
+		}
+	}
 	text := bytes.Trim(line, " \t")
 	switch {
 	case len(text) == 0:

@@ -96,7 +96,7 @@ func (p *parser) foreign(line []byte) bool {
 		p.unread(columnsRemedy)
 		return true
 	}
-	if p.folded(line) {
+	if p.folded(line) || p.spec(line) {
 		return true
 	}
 	for i := range toolTexts {

@@ -131,6 +131,7 @@ type parser struct {
 	ids       []uint64
 	report    bool // see deadlock
 	recursive bool
+	specs     bool // of Ginkgo
 	orders    []string
 	waits     bool
 	lock      args
@@ -146,7 +147,7 @@ type parser struct {
 func (p *parser) begin() {
 	p.dump = newDump(p.target)
 	p.total = 0
-	p.profile, p.leaks, p.report = false, false, false
+	p.profile, p.leaks, p.report, p.specs = false, false, false, false
 	p.exact, p.sketch = false, false
 	p.step = (*parser).outside
 	p.home = p.step
@@ -210,6 +211,8 @@ func (p *parser) line(line []byte) {
 		p.step(p, line)
 	case isTotal(line):
 		p.beginProfile(line)
+	case end < 0 && p.specHeader(line) != nil:
+		p.beginGoroutine(p.specHeader(line))
 	case end < 0 && p.keep(line):
 	default:
 		p.beginGoroutine(line)
