@@ -19,7 +19,7 @@ var decorations = [...]struct {
 	texts []string
 }{
 	{0x1b, []string{"\x1b"}},
-	{'[', []string{"1b[", "33[", `\e[`, "^[[", "[0m", "[m", `\[`}},
+	{'[', []string{"1b[", "33[", `\e[`, "^[[", "[0m", "[m", `\[`, "##["}},
 	{']', []string{"](http", "](mailto:"}},
 	{'&', []string{"&lt;", "&gt;", "&amp;", "&#", "&quot;", "sp;", "&Tab;"}},
 	{'<', []string{"<a ", "<http", "<mailto:", "</", "<br"}},
@@ -27,7 +27,8 @@ var decorations = [...]struct {
 	{0xc2, []string{"\u00a0", "\u00ad", "\u009b"}},
 	{0xe2, []string{"\xe2\x80", "\xe2\x81", "\u241b"}},
 	{0xe3, []string{"\u3000"}},
-	{0xef, []string{"\ufeff", "\ufffd["}},
+	{0xef, []string{"\ufeff", "\ufffd[", "\xef\xbc", "\xef\xbd"}},
+	{';', []string{"_bk;t="}},
 }
 
 func decorated(b []byte) bool {
@@ -65,7 +66,7 @@ func undecorated(line []byte) []byte {
 	if !decorated(line) {
 		return line
 	}
-	line = withoutEscapes(escapes(line))
+	line = withoutStamp(withoutEscapes(escapes(line)))
 	line = withoutLinks(line)
 	if bytes.IndexByte(line, '<') >= 0 {
 		line = withoutTags(line)
@@ -77,7 +78,27 @@ func undecorated(line []byte) []byte {
 		}
 		text = html.UnescapeString(text)
 	}
-	return withoutBackslashes([]byte(invisibleChars.Replace(text)))
+	text = strings.Map(halfWidth, invisibleChars.Replace(text))
+	return withoutBackslashes([]byte(text))
+}
+
+// halfWidth returns the character of ASCII that an input method made a wide one
+// of.
+func halfWidth(r rune) rune {
+	if '\uff01' <= r && r <= '\uff5e' {
+		return r - '\uff01' + '!'
+	}
+	return r
+}
+
+// withoutStamp takes off the time that Buildkite puts before a line, in an escape
+// whose first and last character are lost when a log is copied.
+func withoutStamp(line []byte) []byte {
+	before, rest, ok := bytes.Cut(line, []byte("_bk;t="))
+	if !ok {
+		return line
+	}
+	return append(bytes.Clone(before), bytes.TrimLeft(rest, "0123456789")...)
 }
 
 // invisibleChars removes invisible characters and makes a blank of the blanks of
@@ -91,6 +112,9 @@ var invisibleChars = func() *strings.Replacer {
 	for _, c := range "\u00ad\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b" +
 		"\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff" {
 		pairs = append(pairs, string(c), "")
+	}
+	for _, command := range [...]string{"error", "warning", "debug", "group", "section"} {
+		pairs = append(pairs, "##["+command+"]", "") // of CI systems
 	}
 	return strings.NewReplacer(pairs...)
 }()

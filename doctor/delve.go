@@ -20,6 +20,7 @@ func (p *parser) delve(line []byte) bool {
 	}
 	id, place, ok := delveHeader(line)
 	if !ok {
+		p.grouping(line)
 		return false
 	}
 	p.end()
@@ -41,6 +42,33 @@ func (p *parser) delve(line []byte) bool {
 	p.callee, p.summary = p.callee[:0], true
 	p.step = (*parser).delveFrame
 	return true
+}
+
+// grouping reads the end of a group of goroutines -group, of which delve prints
+// the first few:
+//
+//	app.(*Queue).Put
+//		Goroutine 18 - User: /src/queue.go:31 app.(*Queue).Put (0x6d2f14) [chan send]
+//		...
+//		Total: 31
+//
+// The others are in the same place.
+func (p *parser) grouping(line []byte) {
+	number, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("Total: "))
+	n, err := strconv.Atoi(string(number))
+	shown := p.snap.Goroutines - p.ungrouped
+	if !ok || err != nil || shown < 1 {
+		return
+	}
+	s := p.index[string(p.key)]
+	if more := min(n-shown, maxGrouped-p.inGroups); more > 0 && s != nil &&
+		s.Count >= shown {
+		p.inGroups += more
+		p.started, p.head.id, p.count, p.ids = true, 0, more, p.ids[:0]
+		p.words.begin()
+		p.end()
+	}
+	p.ungrouped = p.snap.Goroutines
 }
 
 // delveTotal reads "[14 goroutines]" below a list, which its author may have

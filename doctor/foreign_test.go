@@ -257,6 +257,25 @@ func TestForeignReportOfLeaktest(t *testing.T) {
 	assert.Contains(t, r.Root, "found alive after the tests had ended")
 }
 
+// Delve prints the first goroutines of a group, and how many there are.
+func TestDelveGroups(t *testing.T) {
+	const put = "\tGoroutine %d - User: /src/q.go:61 app.(*Q).Put (0xfa0a14) [chan send 9s]\n"
+	const run = "\tGoroutine 1 - User: /src/q.go:88 app.(*Q).Close (0xd93a85) [semacquire]\n"
+	text := "(dlv) goroutines -group userloc\napp.(*Q).Put\n" + fmt.Sprintf(put, 18) +
+		fmt.Sprintf(put, 19) + "\t...\n\tTotal: 31\n/src/q.go:88 in app.(*Q).Close\n" + run +
+		"\tTotal: 1\n[32 goroutines]\n"
+	p := parseOne(t, text)
+	assert.Equal(t, 32, p.Goroutines)
+	assert.Zero(t, p.Unreadable)
+	require.Len(t, p.Stacks, 2)
+	assert.Equal(t, 31, p.Stacks[0].Count)
+	// Goroutines in several places are not counted for one of them.
+	p = parseOne(t, strings.Replace(text, fmt.Sprintf(put, 18), strings.Replace(fmt.Sprintf(
+		put, 18), "q.go:61", "q.go:99", 1), 1))
+	assert.Equal(t, 3, p.Goroutines)
+	assert.Equal(t, 29, p.Unreadable)
+}
+
 // The list of delve may be shortened by its author.
 func TestDelveTotal(t *testing.T) {
 	const one = "  Goroutine 7 - User: /a.go:1 main.f (0x1) [chan send]\n"

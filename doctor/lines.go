@@ -99,7 +99,7 @@ func marksOf(b []byte) (m marks) {
 		bytes.Contains(b, []byte("\n[")) {
 		m |= maybeJSON
 	}
-	for _, sign := range [...]string{`]:\`, `}:\`, "]: ", "#012", "%0A", `total `,
+	for _, sign := range [...]string{`]:\`, `}:\`, "]: ", "#012", "|n", "%0A", `total `,
 		octetTexts[0].begins, octetTexts[1].begins} {
 		if bytes.Contains(b, []byte(sign)) {
 			m |= maybeQuoted

@@ -128,6 +128,7 @@ type parser struct {
 	asked     uint64 // the goroutine in delve's command
 	summary   bool   // what delve says of a goroutine in one line
 	inGroups  int    // goroutines, see grouped
+	ungrouped int    // those before a group, see grouping
 	ids       []uint64
 	report    bool // see deadlock
 	recursive bool
@@ -146,7 +147,7 @@ type parser struct {
 
 func (p *parser) begin() {
 	p.dump = newDump(p.target)
-	p.total = 0
+	p.total, p.ungrouped = 0, 0
 	p.profile, p.leaks, p.report, p.specs = false, false, false, false
 	p.exact, p.sketch = false, false
 	p.step = (*parser).outside

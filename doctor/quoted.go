@@ -20,13 +20,16 @@ type quoted struct {
 
 // quoteStyle is how a quoted text is written.
 type quoteStyle struct {
-	mark  byte // which begins an escape: \, # or %
+	mark  byte // which begins an escape: \, #, % or |
 	quote byte // which ends the text, or 0
 }
 
 // quotedAt returns where a text begins in line that has a goroutine's header
 // with an escaped line's end behind it, or -1.
 func quotedAt(line []byte) (int, quoteStyle) {
+	if at := teamcityAt(line); at >= 0 {
+		return at, quoteStyle{'|', '\''}
+	}
 	ends := escapedEnds(line)
 	for from := 0; from < len(line); {
 		i := bytes.Index(line[from:], []byte("goroutine"))
@@ -53,6 +56,22 @@ func quotedAt(line []byte) (int, quoteStyle) {
 		return start, quoteStyle{mark, line[start-1]}
 	}
 	return -1, quoteStyle{}
+}
+
+// teamcityAt returns where the value with a goroutine begins in a message of a
+// build to TeamCity, or -1:
+//
+//	##teamcity[testStdErr name='TestPut' out='goroutine 1 |[running|]:|nmain…']
+func teamcityAt(line []byte) int {
+	if !bytes.Contains(line, []byte("##teamcity[")) {
+		return -1
+	}
+	i := bytes.Index(line, []byte("|]:|n"))
+	start := bytes.LastIndex(line[:max(i, 0)], []byte("='"))
+	if start < 0 {
+		return -1
+	}
+	return start + len("='")
 }
 
 // endsQuoted reports whether nothing but the ends of the line and of the
@@ -192,6 +211,19 @@ func unescape(s []byte) (text []byte, whole bool) {
 		base, digits, from = 8, 3, 1
 	case s[0] == '%':
 		digits, from = 2, 1
+	case s[0] == '|' && s[1] == '0':
+		digits, from = 6, 1 // as in |0x2019
+	case s[0] == '|':
+		switch s[1] {
+		case 'n':
+			return []byte{'\n'}, true
+		case 'r':
+			return nil, true
+		}
+		if bytes.IndexByte([]byte("|'[]"), s[1]) < 0 {
+			return s, true
+		}
+		return s[1:], true
 	default:
 		switch s[1] {
 		case 'n':
@@ -215,11 +247,15 @@ func unescape(s []byte) (text []byte, whole bool) {
 	if len(s) < from+digits {
 		return nil, false
 	}
-	n, err := strconv.ParseUint(string(s[from:]), base, 32)
+	text = s[from:]
+	if s[0] == '|' {
+		text = s[3:]
+	}
+	n, err := strconv.ParseUint(string(text), base, 32)
 	if err != nil {
 		return s, true
 	}
-	if s[0] == '\\' && s[1] != 'x' {
+	if s[0] == '\\' && s[1] != 'x' || s[0] == '|' {
 		return utf8.AppendRune(nil, rune(n)), true
 	}
 	return []byte{byte(n)}, true
