@@ -123,7 +123,7 @@ const peerGone = 60
 
 // chosen reports goroutines of an extract that have waited for long, if there is
 // no other finding: the author of the extract did not choose idle ones. Many of
-// a kind are most likely too many.
+// a kind are most likely too many, and a single one is there for itself.
 func (sc *scene) chosen() {
 	if !sc.now.Extract || slices.ContainsFunc(sc.sites, (*site).reported) {
 		return
@@ -135,7 +135,8 @@ func (sc *scene) chosen() {
 		if sc.picked(s) && s.count > 1 && s.op != IO {
 			s.verdict = verdict{state: VerdictUnknown, why: "picked from a profile"}
 		}
-		if s.longest < sc.rules.Minutes {
+		together := sc.shownTogether(s)
+		if s.longest < sc.rules.Minutes && !together {
 			continue
 		}
 		s.verdict = verdict{state: VerdictUnknown, report: true, severity: Info,
@@ -144,7 +145,7 @@ func (sc *scene) chosen() {
 			clause: same(fmt.Sprintf("picked from a dump, after %s; what ends this "+
 				"is not in the input", printable.Plural(s.longest, "minute")))}
 		if s.count >= sc.rules.Many && 2*s.count > sc.now.Goroutines &&
-			parked(s.op) && !isPool(s.at.Func) {
+			parked(s.op) && !isPool(s.at.Func) || together || sc.alone(s) {
 			s.verdict.severity = Warning
 		}
 	}

@@ -1,0 +1,74 @@
+package doctor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The author of an extract of one goroutine shows the one that is stuck, unless
+// it is in a loop or reads a connection; with the runtime's around it, too.
+func TestChosenAlone(t *testing.T) {
+	const selects = "goroutine 834 [select, 9 minutes]:\n" +
+		"app.(*consumer).Receive(0xc0001a6000)\n\t/src/consumer.go:251 +0x196\n" +
+		"created by app.Get\n\t/src/get.go:160 +0xe3\n\n"
+	const timers = "goroutine 169 [syscall]:\nruntime.notetsleepg(0xd018c0, 0x70c335)\n" +
+		"\t/go/lock.go:227 +0x34\nruntime.timerproc(0xd018a0)\n\t/go/time.go:311 +0x2ea\n" +
+		"created by runtime.(*timersBucket).addtimerLocked\n\t/go/time.go:169 +0x10e\n\n"
+	const call = "goroutine 106 [syscall, 66 minutes]:\n" +
+		"syscall.Syscall6(0x2d, 0x4)\n\t/go/asm.s:44 +0x5\n" +
+		"syscall.Recvfrom(0x4)\n\t/go/unix.go:252 +0xaf\n" +
+		"nl.(*Socket).Receive(0xc420755260)\n\t/src/nl.go:613 +0x9b\n\n"
+	for name, dump := range map[string]string{"a select": selects,
+		"and the runtime's": timers + selects, "a system call": call} {
+		r := Diagnose(Rules{}, parseOne(t, dump))
+		require.Len(t, r.Findings, 1, name)
+		assert.Equal(t, Warning, r.Findings[0].Severity, name)
+		assert.Equal(t, ConfidenceLow, r.Findings[0].Confidence, name)
+		assert.Contains(t, r.Root, "picked from a dump", name)
+	}
+	for name, dump := range map[string]string{
+		"a loop":        strings.Replace(selects, "Receive(", "loop(", 1),
+		"with another":  selects + strings.NewReplacer("Receive", "Get", "834", "835").Replace(selects),
+		"two of a kind": selects + strings.Replace(selects, "834", "835", 1),
+		"just now":      strings.Replace(selects, ", 9 minutes", "", 1),
+		"whole dump":    mainGoroutine + selects,
+	} {
+		for _, f := range Diagnose(Rules{}, parseOne(t, dump)).Findings {
+			assert.Less(t, f.Severity, Warning, name)
+		}
+	}
+}
+
+// An extract shows a goroutine that waits for a WaitGroup and one that its function
+// has started: neither has gone on for minutes.
+func TestChosenTogether(t *testing.T) {
+	const dump = "goroutine 116 [semacquire, 2 minutes]:\n" +
+		"sync.runtime_Semacquire(0x2c51a86c)\n\t/go/sema.go:56 +0x2e\n" +
+		"sync.(*WaitGroup).Wait(0x2c51a860)\n\t/go/waitgroup.go:129 +0x7a\n" +
+		"app.(*Client).Query(0x1987c770)\n\t/src/client.go:124 +0x197\n" +
+		"created by app.(*Client).lookup\n\t/src/client.go:229 +0xe7\n\n" +
+		"goroutine 184 [chan receive, 2 minutes]:\n" +
+		"app.(*Client).lookup(0x1987c770)\n\t/src/client.go:236 +0x148\n" +
+		"app.(*Client).Query.func1(0x2b2f41b0)\n\t/src/client.go:116 +0x8d\n" +
+		"created by app.(*Client).Query\n\t/src/client.go:112 +0x16f\n\n"
+	r := Diagnose(Rules{}, parseOne(t, dump))
+	_, f := findingOf(r, "app.(*Client).Query")
+	require.NotNil(t, f, r.Root)
+	assert.Equal(t, Warning, f.Severity)
+	assert.Equal(t, ConfidenceLow, f.Confidence)
+
+	for name, text := range map[string]string{
+		"started elsewhere": strings.Replace(dump, "by app.(*Client).Query",
+			"by app.(*Client).Close", 1),
+		"at work": strings.Replace(dump, "chan receive", "IO wait", 1),
+		"a younger one": strings.Replace(strings.Replace(dump, "receive, 2 minutes",
+			"receive", 1), "semacquire, 2", "semacquire, 3", 1),
+		"just now":   strings.ReplaceAll(dump, ", 2 minutes", ""),
+		"whole dump": mainGoroutine + dump,
+	} {
+		assert.Empty(t, Diagnose(Rules{}, parseOne(t, text)).Findings, name)
+	}
+}
