@@ -2,8 +2,8 @@ package doctor
 
 import "slices"
 
-// consumer looks for the workers that take what the goroutines of s send: they
-// were started with a value of theirs, which may be the channel, and all of them
+// consumer looks for the workers that receive from the goroutines of s: they were
+// started with an argument of theirs, which may be the channel, and all of them
 // have been elsewhere for as long as the senders have waited. Where inlining has
 // hidden the value, they have the same creator, and the last of them left when the
 // senders began to wait.

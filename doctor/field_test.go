@@ -280,7 +280,8 @@ the report show that it receives. In batch-returns-at-first-error,
 nat-ping-readers and waitlist-hands-to-the-departed made-up addresses were
 replaced by ones that a compiler makes. Eight cases of the sets 7 and 8 wanted a
 finding on the holder of a lock, which the root names, or on cgo's wrapper
-instead of its caller. The tables of functions in adguard-top-28 and
+instead of its caller; in six others such a finding, which the doctor makes since,
+is no false alarm. The tables of functions in adguard-top-28 and
 hedge-nobody-takes have no stacks: right is to name the command that writes them.
 The list of printer-after-cancel tells no time: right is to name the sender.
 Written by ` + "`go test ./doctor -run TestField -update`" + `.

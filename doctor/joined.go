@@ -4,6 +4,9 @@ package doctor
 // as a method that stops the object does: one that the object itself has started
 // with a method of it, and that does not wait for work.
 func (g *graph) joined(r ref) (best ref, ok bool) {
+	if g.sc.of[r.stack].count > maxSample || !g.afford(r.stack) {
+		return best, false // few stop an object
+	}
 	w := g.targetOf(r)
 	for _, c := range g.inside[w.owner] {
 		at, root := g.sc.of[c.stack], int(c.frame)

@@ -127,15 +127,8 @@ func (sc *scene) byRelation(s *site) counterpart {
 		return found
 	}
 	others, complete := sc.relatives(s)
-	if r, ok := c.busy(s, others); ok {
-		return c.likely(r.site, fmt.Sprintf("%s, its likely receiver,",
-			short(r.call.Func)))
-	}
-	if r, common, ok := sc.consumer(s); ok {
-		c = c.likely(r.site, fmt.Sprintf("%s, which has %s in common with %s,",
-			short(r.call.Func), common, pronoun(s.count)))
-		c.blocked = true
-		return c
+	if found, ok := sc.elsewhere(s, others, &c); ok {
+		return found
 	}
 	if sc.gone(s, &c) {
 		return c
@@ -164,6 +157,24 @@ func (sc *scene) byRelation(s *site) counterpart {
 		sc.stuckElsewhere(s, &c)
 	}
 	return c
+}
+
+// elsewhere returns the receiver that is at work or stuck somewhere else: a
+// relative, or a worker that was started with an argument of the senders.
+func (sc *scene) elsewhere(s *site, others []relative, c *counterpart) (
+	found counterpart, ok bool) {
+	if r, ok := c.busy(s, others); ok {
+		return c.likely(r.site, fmt.Sprintf("%s, its likely receiver,",
+			short(r.call.Func))), true
+	}
+	r, common, ok := sc.consumer(s)
+	if !ok {
+		return found, false
+	}
+	found = c.likely(r.site, fmt.Sprintf("%s, which has %s in common with %s,",
+		short(r.call.Func), common, pronoun(s.count)))
+	found.blocked = true
+	return found, true
 }
 
 // busy returns the relative that may be the receiver: one that is not parked.
