@@ -36,12 +36,23 @@ func (p *parser) delve(line []byte) bool {
 		place = place[:i]
 	}
 	p.beginStack(id, 1, state)
-	file, name, _ := bytes.Cut(place, []byte{' '})
-	name, _, _ = bytes.Cut(name, []byte(" (0x"))
+	place, _, _ = bytes.Cut(place, []byte(" (0x"))
+	file, name := delvePlace(place)
 	p.addCall(bytes.TrimSpace(name), file, args{})
 	p.callee, p.summary = p.callee[:0], true
 	p.step = (*parser).delveFrame
 	return true
+}
+
+// delvePlace splits "c:/program files/go/src/runtime/proc.go:367 runtime.gopark".
+func delvePlace(place []byte) (file, name []byte) {
+	for i := range place {
+		if place[i] == ' ' && isPath(place[:i]) {
+			return place[:i], place[i+1:]
+		}
+	}
+	file, name, _ = bytes.Cut(place, []byte{' '})
+	return file, name
 }
 
 // grouping reads the end of a group of goroutines -group, of which delve prints

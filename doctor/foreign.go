@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +35,8 @@ var toolTexts = []struct{ begins, remedy string }{
 	{"* frame #0: 0x", threadsRemedy},         // lldb
 	{"Stack trace of thread ", threadsRemedy}, // coredumpctl
 	{"Thread 0 Crashed:", threadsRemedy},
-	{"Call graph:", threadsRemedy}, // sample of macOS
+	{"Call graph:", threadsRemedy},                    // sample of macOS
+	{"--------------------- thread# ", threadsRemedy}, // pstack of illumos
 	{"coroutine root [", "the stack trace of a Temporal workflow, whose coroutines " +
 		"are no goroutines: take /debug/pprof/goroutine?debug=2 of the worker"},
 	{"Full thread dump ", "a thread dump of Java, not of Go"},
@@ -59,6 +61,21 @@ var eventTexts = []struct{ has, remedy string }{
 
 const eventRemedy = "the frames of an error's stack, which say nothing of other " +
 	"goroutines: take /debug/pprof/goroutine?debug=2, or send the process SIGQUIT"
+
+const countedRemedy = "a list of counted calls, which has no stacks: give the dump " +
+	"that it was made of"
+
+// isCounted reports whether line is a call that a script has counted in a dump:
+// "   3341 sync.runtime_Semacquire(" or "41 app.(*Queue).Put(...)".
+func isCounted(line []byte) bool {
+	number, call, ok := bytes.Cut(bytes.TrimSpace(line), []byte{' '})
+	if !ok || !isNumber(number) || len(call) == 0 ||
+		call[len(call)-1] != '(' && call[len(call)-1] != ')' {
+		return false
+	}
+	i := argsAt(call)
+	return i > 0 && isSymbol(call[:i])
+}
 
 // eventIn returns the remedy if line is of such an event, or "".
 func eventIn(line []byte) string {
@@ -97,6 +114,10 @@ func (p *parser) foreign(line []byte) bool {
 		return true
 	}
 	if p.folded(line) || p.spec(line) {
+		return true
+	}
+	if isCounted(line) {
+		p.remedy = cmp.Or(p.remedy, countedRemedy)
 		return true
 	}
 	for i := range toolTexts {

@@ -20,6 +20,7 @@ func TestParseRemedies(t *testing.T) {
 		"    Stack trace of thread 12345:\n":                      "threads",
 		"Thread 0 Crashed::  Dispatch queue: main\n":              "threads",
 		"Call graph:\n    2026 Thread_1708656\n":                  "threads",
+		"--------------------- thread# 4 / lwp# 4 -----\n":        "threads",
 		"coroutine root [blocked on chan-1.Receive]:\n":           "Temporal",
 		"main.main;main.f;runtime.mallocgc 2978\n":                "flame graph",
 		"  7  100%  100%  9  100%  runtime.gopark\n":              "-traces",
@@ -303,4 +304,30 @@ func TestForeignEvents(t *testing.T) {
 		assert.Equal(t, 4, p.Goroutines)
 		assert.Empty(t, p.Troubles)
 	}
+}
+
+// What a script has counted has no stacks, and a log has many numbers.
+func TestForeignCounted(t *testing.T) {
+	for _, text := range []string{"   3341 sync.runtime_Semacquire(\n    491 a/b.(*D).Run(\n",
+		"41 app.(*Queue).Put(...)\n"} {
+		_, err := Parse(strings.NewReader(text), "t")
+		require.ErrorIs(t, err, ErrNoDump)
+		assert.Contains(t, err.Error(), "counted calls")
+		p := parseOne(t, sample+"\n"+text)
+		assert.Empty(t, p.Troubles)
+	}
+	for _, text := range []string{"7 files (\n", "12 a.b\n", "x 7 a.b(\n"} {
+		_, err := Parse(strings.NewReader(text), "t")
+		assert.Contains(t, err.Error(), "no goroutine in it", text)
+	}
+}
+
+// Directories of Windows have blanks.
+func TestDelvePlace(t *testing.T) {
+	p := parseOne(t, "  Goroutine 2 - User: c:/program files/go/src/runtime/proc.go:367 "+
+		"runtime.gopark (0x7ff691f5c796) [chan send 457422h31m33.7s]\n")
+	assert.Equal(t, Frame{Func: "runtime.gopark", File: "c:/program files/go/src/runtime/" +
+		"proc.go", Line: 367}, p.Stacks[0].Frames[0])
+	p = parseOne(t, "  Goroutine 2 - User: ?:0 main.f (0x7) [select]\n")
+	assert.Equal(t, "main.f", p.Stacks[0].Frames[0].Func)
 }
