@@ -255,11 +255,36 @@ func (p *parser) oddAt(n int, line []byte) {
 	if p.whole() || p.spaced && p.called && !p.pending ||
 		bytes.HasPrefix(line, []byte("exit status ")) ||
 		bytes.HasPrefix(line, []byte("FAIL")) {
+		main := p.whole() && p.head.id == 1 && !p.created
 		p.end()
 		p.outside(line)
+		if p.aside = 0; main && !p.started {
+			p.aside = maxAside
+		}
 		return
 	}
 	p.snap.trouble(n, string(line), "a foreign line within a goroutine")
+}
+
+// maxAside bounds the lines of other writers within the goroutine of main.
+const maxAside = 8
+
+// reopen goes on with the goroutine of main, which has no creator to end with, if
+// a call follows what looked like the text behind it.
+func (p *parser) reopen(line []byte) bool {
+	text := bytes.TrimSpace(line)
+	if p.aside--; len(text) == 0 {
+		p.aside = 0
+	}
+	if p.head.id != 1 || p.byID()[1].stack == nil || !isCall(text) || !hasArgs(text) {
+		return false
+	}
+	p.remove(1)
+	p.snap.trouble(p.in.n, "", "foreign lines within a goroutine")
+	p.aside, p.started = 0, true
+	p.step = (*parser).call
+	p.call(line)
+	return true
 }
 
 func isCreator(line []byte) bool {

@@ -35,3 +35,25 @@ func TestCallsNumbered(t *testing.T) {
 		assert.Equal(t, line, string(unnumbered([]byte(line))))
 	}
 }
+
+// The goroutine of main has no creator that ends it: a line of another writer may
+// stand within it.
+func TestCallsAfterForeignLines(t *testing.T) {
+	const head = "goroutine 1 [semacquire]:\nsync.(*WaitGroup).Wait(0xc0000a6010)\n" +
+		"\t/go/wg.go:130 +0x65\n"
+	const rest = "app.(*Pool).Close(0xc0000a6000)\n\t/src/pool.go:88 +0x91\nmain.main()\n" +
+		"\t/src/main.go:31 +0x1b5\n\n"
+	const other = "goroutine 7 [select]:\napp.run()\n\t/src/run.go:1 +0x1\n"
+	for text, want := range map[string]int{
+		head + "a line\n" + rest + other:                       3,
+		head + "a line\nanother: 7\n" + rest:                   3,
+		head + "a line\n\n" + rest + other:                     1,
+		head + "a line\n" + other:                              1,
+		head + "a line\nand again\n" + strings.TrimSpace(rest): 3,
+		head + strings.Repeat("a line\n", maxAside+1) + rest:   1,
+	} {
+		p := parseOne(t, text)
+		assert.Len(t, p.Stacks[len(p.Stacks)-1-strings.Count(text, "app.run")].Frames, want, text)
+		assert.Equal(t, 1+strings.Count(text, "app.run"), p.Goroutines, text)
+	}
+}

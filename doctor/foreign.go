@@ -251,7 +251,7 @@ func (p *parser) beginStack(id uint64, n int, state string) {
 	p.state = append(p.state[:0], state...)
 	p.labels = p.labels[:0]
 	p.started, p.created, p.called, p.pending = true, false, false, false
-	p.mention, p.spaced, p.parent, p.count, p.inside = false, false, 0, n, nil
+	p.mention, p.spaced, p.parent, p.count, p.inside, p.aside = false, false, 0, n, nil, 0
 	p.ids = p.ids[:0]
 	p.words.begin()
 	p.key = append(p.key[:0], state...)

@@ -142,6 +142,7 @@ type parser struct {
 	held   []byte // a line that may go on in the next
 	heldAt int    // its number
 	pieces int    // lines in held
+	aside  int    // lines that may stand within a goroutine, see reopen
 	torn   bool   // the line of a file may go on in the next
 }
 
@@ -222,6 +223,9 @@ func (p *parser) line(line []byte) {
 
 // outside reads text between goroutines.
 func (p *parser) outside(line []byte) {
+	if p.aside > 0 && p.reopen(line) {
+		return
+	}
 	if p.snap.Goroutines == 0 && len(p.dumps.all) == 0 {
 		p.headless.line(line)
 	}
@@ -282,7 +286,7 @@ func (p *parser) stray(line []byte) string {
 }
 
 func (p *parser) beginGoroutine(line []byte) {
-	p.in.cover.other, p.inside = false, nil
+	p.in.cover.other, p.inside, p.aside = false, nil, 0
 	h := parseHeader(line)
 	if p.started && !p.called && !p.pending && h.id == p.head.id && h.id != 0 {
 		p.started = false // it was only mentioned
