@@ -12,8 +12,9 @@ import (
 // judge gives every site its verdict. Goroutines that are idle by design come
 // first: one that waits for work is not a receiver that others miss.
 func (sc *scene) judge() {
+	asleep := sc.asleep()
 	for _, s := range sc.sites {
-		if sc.leftover(s) {
+		if sc.leftover(s) || asleep && s.waits() {
 			continue
 		}
 		if why := sc.idle(s); why != "" {
@@ -187,6 +188,9 @@ func (sc *scene) opinion(s *site) verdict {
 	}
 	if s.resource != "" {
 		return sc.awaitingEnd(s)
+	}
+	if v, ok := sc.unserved(s); ok {
+		return v
 	}
 	switch s.op {
 	case ChanSend:
