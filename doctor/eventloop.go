@@ -1,10 +1,6 @@
 package doctor
 
-import (
-	"slices"
-
-	"example.com/chanx/internal/printable"
-)
+import "slices"
 
 // eventLoops are calls of libraries that wait until an event loop has taken a
 // function or a message, and the call in which that loop runs.
@@ -33,7 +29,7 @@ func (sc *scene) unserved(s *site) (verdict, bool) {
 	v := verdict{state: VerdictStuck, report: true, severity: sc.grade(s, Warning),
 		confidence: ConfidenceMedium, receiver: ReceiverMissing,
 		other: ConfidenceMedium}
-	loop := printable.Text(short(eventLoops[i].loop))
+	loop := short(eventLoops[i].loop)
 	runs := func(o *site) bool {
 		return slices.ContainsFunc(o.stacks, func(stack *Stack) bool {
 			return frameOf(stack, eventLoops[i].loop) >= 0
@@ -42,13 +38,13 @@ func (sc *scene) unserved(s *site) (verdict, bool) {
 	switch {
 	case runs(s):
 		v.receiver = ReceiverPresent
-		v.clause = clause{"it is in " + loop + " itself, which should take this",
-			"they are in " + loop + " themselves, which should take this"}
+		v.clause = clause{"it runs the event loop, " + loop + ", itself",
+			"they run the event loop, " + loop + ", themselves"}
 	case sc.partial, s.longest == 0 && s.entry != "main",
 		slices.ContainsFunc(sc.sites, runs):
 		return verdict{}, false
 	default:
-		v.clause = same("no goroutine is in " + loop + ", which should take this")
+		v.clause = same("no goroutine runs the event loop, " + loop)
 	}
 	v.why = v.clause.of(s.count)
 	return v, true

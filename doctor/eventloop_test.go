@@ -31,7 +31,7 @@ func TestEventLoop(t *testing.T) {
 			require.Len(t, r.Findings, 1, e.call+name)
 			assert.Equal(t, Warning, r.Findings[0].Severity)
 			assert.Equal(t, ReceiverMissing, r.Findings[0].Receiver)
-			assert.Contains(t, r.Root, "no goroutine is in "+short(e.loop))
+			assert.Contains(t, r.Root, "no goroutine runs the event loop, "+short(e.loop))
 
 			if !strings.Contains(dump, "chan send") {
 				r = Diagnose(Rules{}, parseOne(t, dump+runs))
@@ -45,6 +45,6 @@ func TestEventLoop(t *testing.T) {
 			e.loop + "(0x140000bc008)\n\t/src/lib.go:301 +0x1\n" + main
 		r := Diagnose(Rules{}, parseOne(t, handler))
 		require.Len(t, r.Findings, 1, e.call)
-		assert.Contains(t, r.Root, "itself, which should take this")
+		assert.Contains(t, r.Root, "it runs the event loop, "+short(e.loop)+", itself")
 	}
 }
