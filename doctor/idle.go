@@ -183,6 +183,9 @@ var designs = []struct{ call, why string }{
 	{"google.golang.org/grpc.newClientStream.func", openStream},
 	{"google.golang.org/grpc.newClientStreamWithParams.func", openStream},
 	{"google.golang.org/grpc.NewClientStream.func", openStream},
+	{"google.golang.org/grpc.newNonRetryClientStream.func", openStream},
+	{"google.golang.org/grpc.(*addrConn).resetTransport",
+		"waits before it connects again"},
 	{"go.opencensus.io/stats/view.(*worker).start", "waits for measurements"},
 	{"github.com/golang/glog.(*loggingT).flushDaemon", "flushes a log on a timer"},
 	{"github.com/golang/glog.(*fileSink).flushDaemon", "flushes a log on a timer"},
@@ -295,7 +298,10 @@ func (sc *scene) waiting(s *site) verdict {
 		v.why = "a pool: all created by one goroutine"
 	case sc.connections(s):
 		v.why = "one per connection: as many goroutines wait for IO"
-	case 2*parents > s.count && s.count >= sc.rules.Many:
+	case sc.besideIO(s):
+		v.why = "one per connection: a goroutine of the same creator waits for IO"
+	case 2*parents > s.count && 2*s.requests < s.count &&
+		s.count >= sc.rules.Many:
 		v = sc.leak(s, fmt.Sprintf("%d different goroutines created them, "+
 			"as one per request would", parents))
 		v.confidence = ConfidenceMedium
@@ -480,6 +486,36 @@ func lineage(s *site) (parents, chained int) {
 		}
 	}
 	return len(distinct), chained
+}
+
+// besideIO reports whether most goroutines of s were created by one that waits
+// for IO or that created another which does: the writer beside the reader of a
+// connection. A process that is server and client has twice as many readers.
+func (sc *scene) besideIO(s *site) bool {
+	if s.count < sc.rules.Many {
+		return false
+	}
+	if sc.readers == nil {
+		sc.readers = make(map[uint64]bool)
+		for _, other := range sc.sites {
+			if other.op == IO && !other.design {
+				for _, stack := range other.stacks {
+					for _, m := range stack.members.all() {
+						sc.readers[m.ID], sc.readers[m.Parent] = true, true
+					}
+				}
+			}
+		}
+	}
+	beside := 0
+	for _, stack := range s.stacks {
+		for _, m := range stack.members.all() {
+			if m.Parent != 0 && sc.readers[m.Parent] {
+				beside++
+			}
+		}
+	}
+	return 2*beside > s.count
 }
 
 // connections reports whether about as many goroutines wait for IO in another

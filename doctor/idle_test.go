@@ -66,6 +66,10 @@ func TestIdleByDesign(t *testing.T) {
 		{"synctest.Run", "internal/synctest.Run app.f",
 			"waits for a bubble of testing/synctest"},
 		{"running", "runtime/pprof.writeGoroutine app.f", "takes this snapshot"},
+		{"select", "google.golang.org/grpc.(*addrConn).resetTransportAndUnlock " +
+			"google.golang.org/grpc.(*addrConn).connect",
+			"waits before it connects again"},
+		{"select", "google.golang.org/grpc.newNonRetryClientStream.func2", openStream},
 		{"select", "github.com/golang/glog.(*fileSink).flushDaemon",
 			"flushes a log on a timer"},
 	} {
@@ -128,6 +132,18 @@ func TestIdleWaiting(t *testing.T) {
 			born(standing(40, "select", "app.wait"), 100, upTo(40)...),
 			standing(40, "IO wait", "internal/poll.runtime_pollWait", "app.read")},
 			"idle", "one per connection"},
+		"a writer beside each reader": {[]*Stack{
+			born(standing(40, "select", "app.wait"), 100, upTo(40)...),
+			born(standing(80, "IO wait", "app.read"), 200, upTo(80)...)},
+			"idle", "a goroutine of the same creator"},
+		"created by the readers": {[]*Stack{
+			born(standing(40, "select", "app.wait"), 100, upTo(40)...),
+			born(standing(80, "IO wait", "app.read"), 1, 999)},
+			"idle", "a goroutine of the same creator"},
+		"half of them beside readers": {[]*Stack{
+			born(standing(40, "select", "app.wait"), 100, upTo(40)...),
+			born(standing(20, "IO wait", "app.read"), 200, upTo(20)...)},
+			"stuck", "as one per request would"},
 		"fewer connections": {[]*Stack{
 			born(standing(40, "select", "app.wait"), 100, upTo(40)...),
 			standing(30, "IO wait", "internal/poll.runtime_pollWait", "app.read")},
@@ -141,6 +157,16 @@ func TestIdleWaiting(t *testing.T) {
 }
 
 // That each was created by another is better evidence than that they are many.
+// Requests of several connections have several creators by design.
+func TestIdleStreamsOfConnections(t *testing.T) {
+	_, f := opinionOn(t, "app.wait", Rules{}, process(born(standing(12, "select",
+		"app.wait", "google.golang.org/grpc.(*Server).handleStream"), 100,
+		upTo(12)...)))
+	require.NotNil(t, f)
+	assert.Equal(t, Info, f.Severity)
+	assert.Contains(t, f.Sentence, "a long poll looks the same")
+}
+
 func TestIdleConfidence(t *testing.T) {
 	for want, s := range map[string]*Stack{
 		"medium": born(standing(10, "select", "app.f"), 100, upTo(10)...),

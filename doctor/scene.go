@@ -23,9 +23,10 @@ type scene struct {
 	index    *index
 	stuck    map[string]*site // by module; see stuckElsewhere
 	graph    *graph
-	io       []int          // sizes of the sites that wait for IO, sorted
-	designed map[string]int // goroutines by their library's reason; see mostly
-	effort   int            // calls that may still be compared; see spend
+	io       []int           // sizes of the sites that wait for IO, sorted
+	readers  map[uint64]bool // ids and creators of goroutines that wait for IO
+	designed map[string]int  // goroutines by their library's reason; see mostly
+	effort   int             // calls that may still be compared; see spend
 }
 
 // site is the goroutines blocked in the same operation in the same place.
