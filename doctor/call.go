@@ -252,9 +252,7 @@ func (p *parser) file(line []byte) {
 func (p *parser) odd(line []byte) { p.oddAt(p.in.n, line) }
 
 func (p *parser) oddAt(n int, line []byte) {
-	if p.whole() || p.spaced && p.called && !p.pending ||
-		bytes.HasPrefix(line, []byte("exit status ")) ||
-		bytes.HasPrefix(line, []byte("FAIL")) {
+	if p.whole() || p.spaced && p.called && !p.pending || isExit(line) {
 		main := p.whole() && p.head.id == 1 && !p.created
 		p.end()
 		p.outside(line)
@@ -264,6 +262,19 @@ func (p *parser) oddAt(n int, line []byte) {
 		return
 	}
 	p.snap.trouble(n, string(line), "a foreign line within a goroutine")
+}
+
+// isExit reports whether line is what go test, go run or the playground prints
+// after a dump.
+func isExit(line []byte) bool {
+	line = bytes.TrimLeft(line, " \t")
+	for _, begins := range [...]string{"exit status ", "FAIL", "Program exited",
+		"[process exited "} {
+		if bytes.HasPrefix(line, []byte(begins)) {
+			return true
+		}
+	}
+	return false
 }
 
 // maxAside bounds the lines of other writers within the goroutine of main.

@@ -57,3 +57,12 @@ func TestCallsAfterForeignLines(t *testing.T) {
 		assert.Equal(t, 1+strings.Count(text, "app.run"), p.Goroutines, text)
 	}
 }
+
+// The exit of a process is not of the goroutine before it.
+func TestCallsBeforeExit(t *testing.T) {
+	for _, exit := range []string{"exit status 2", "FAIL\tapp\t0.1s", "Program exited.",
+		" [process exited with non-zero status]"} {
+		p := parseOne(t, "goroutine 7 [select]:\napp.run()\n\t/src/run.go:1 +0x1\n"+exit+"\n")
+		assert.Zero(t, p.Unreadable, exit)
+	}
+}

@@ -65,16 +65,20 @@ const eventRemedy = "the frames of an error's stack, which say nothing of other 
 const countedRemedy = "a list of counted calls, which has no stacks: give the dump " +
 	"that it was made of"
 
-// isCounted reports whether line is a call that a script has counted in a dump:
+// countedCall recognizes a call that a script has counted in a dump:
 // "   3341 sync.runtime_Semacquire(" or "41 app.(*Queue).Put(...)".
-func isCounted(line []byte) bool {
+func (p *parser) countedCall(line []byte) bool {
 	number, call, ok := bytes.Cut(bytes.TrimSpace(line), []byte{' '})
 	if !ok || !isNumber(number) || len(call) == 0 ||
 		call[len(call)-1] != '(' && call[len(call)-1] != ')' {
 		return false
 	}
 	i := argsAt(call)
-	return i > 0 && isSymbol(call[:i])
+	if i <= 0 || !isSymbol(call[:i]) {
+		return false
+	}
+	p.remedy = cmp.Or(p.remedy, countedRemedy)
+	return true
 }
 
 // eventIn returns the remedy if line is of such an event, or "".
@@ -113,11 +117,7 @@ func (p *parser) foreign(line []byte) bool {
 		p.unread(columnsRemedy)
 		return true
 	}
-	if p.folded(line) || p.spec(line) {
-		return true
-	}
-	if isCounted(line) {
-		p.remedy = cmp.Or(p.remedy, countedRemedy)
+	if p.folded(line) || p.spec(line) || p.countedCall(line) {
 		return true
 	}
 	for i := range toolTexts {

@@ -211,19 +211,8 @@ func unescape(s []byte) (text []byte, whole bool) {
 		base, digits, from = 8, 3, 1
 	case s[0] == '%':
 		digits, from = 2, 1
-	case s[0] == '|' && s[1] == '0':
-		digits, from = 6, 1 // as in |0x2019
 	case s[0] == '|':
-		switch s[1] {
-		case 'n':
-			return []byte{'\n'}, true
-		case 'r':
-			return nil, true
-		}
-		if bytes.IndexByte([]byte("|'[]"), s[1]) < 0 {
-			return s, true
-		}
-		return s[1:], true
+		return unescapeBar(s)
 	default:
 		switch s[1] {
 		case 'n':
@@ -247,16 +236,32 @@ func unescape(s []byte) (text []byte, whole bool) {
 	if len(s) < from+digits {
 		return nil, false
 	}
-	text = s[from:]
-	if s[0] == '|' {
-		text = s[3:]
-	}
-	n, err := strconv.ParseUint(string(text), base, 32)
+	n, err := strconv.ParseUint(string(s[from:]), base, 32)
 	if err != nil {
 		return s, true
 	}
-	if s[0] == '\\' && s[1] != 'x' || s[0] == '|' {
+	if s[0] == '\\' && s[1] != 'x' {
 		return utf8.AppendRune(nil, rune(n)), true
 	}
 	return []byte{byte(n)}, true
+}
+
+// unescapeBar is unescape for the sequences of TeamCity: |n, |', |0x2019.
+func unescapeBar(s []byte) (text []byte, whole bool) {
+	switch s[1] {
+	case 'n':
+		return []byte{'\n'}, true
+	case 'r':
+		return nil, true
+	case '|', '\'', '[', ']':
+		return s[1:], true
+	case '0':
+		if len(s) < len("|0x2019") {
+			return nil, false
+		}
+		if n, err := strconv.ParseUint(string(s[3:]), 16, 32); err == nil {
+			return utf8.AppendRune(nil, rune(n)), true
+		}
+	}
+	return s, true
 }
