@@ -49,6 +49,7 @@ func (sc *scene) judge() {
 	if !slices.ContainsFunc(sc.sites, (*site).warned) {
 		sc.unfinished()
 		sc.overdue()
+		sc.closingMain()
 	}
 	sc.chosen()
 	for _, s := range sc.sites {

@@ -1,0 +1,54 @@
+package doctor
+
+import "strings"
+
+// closingMain reports the main goroutine of a profile that is closing an object
+// and waits for a goroutine of the object's type to end which reads: a profile
+// has no times, and a snapshot rarely meets a process in its last moments. It
+// runs if there is no other warning.
+func (sc *scene) closingMain() {
+	for _, s := range sc.sites {
+		if s.entry != "main" || s.design || sc.partial || !sc.profiled(s) ||
+			s.op != WaitGroup && s.op != ChanReceive || !closing(s.stacks[0]) {
+			continue
+		}
+		for _, o := range sc.sites {
+			if o.op == IO && !o.design && !writes(o) &&
+				startedBy(closedType(s.stacks[0]), o) {
+				sc.closes(s, o)
+				break
+			}
+		}
+	}
+}
+
+// closes reports goroutines that most likely wait for those of o to end.
+func (sc *scene) closes(s, o *site) {
+	n := sc.graph.group(o)
+	sc.graph.guess(sc.graph.group(s), n, toEnd)
+	sc.graph.sum()
+	text := "most likely for " + n.who() + " to end: " + n.doing()
+	s.verdict = verdict{state: VerdictStuck, report: true, severity: Warning,
+		confidence: ConfidenceLow, other: ConfidenceLow,
+		receiver: ReceiverPresent, why: text, clause: same(text)}
+}
+
+// closedType returns the package and type that a method of s closes, or "".
+func closedType(s *Stack) string {
+	last := lastUser(s)
+	for i := max(userCall(s), 0); i <= last && i < len(s.Frames); i++ {
+		if name := s.Frames[i].Func; isClosing(name, i < last) {
+			return methodType(declared(name))
+		}
+	}
+	return ""
+}
+
+// startedBy reports whether the goroutines of s, which are no workers with jobs to
+// end, were started with a method of the type or a literal in one.
+func startedBy(typ string, s *site) bool {
+	root := s.stacks[0].root().Func
+	name := strings.ToLower(root)
+	return typ != "" && methodType(declared(root)) == typ &&
+		!strings.Contains(name, "worker") && !strings.Contains(name, "pool")
+}
