@@ -13,6 +13,9 @@ func (sc *scene) closingMain() {
 			continue
 		}
 		for _, o := range sc.sites {
+			if !sc.spend() {
+				return
+			}
 			if o.op == IO && !o.design && !writes(o) &&
 				startedBy(closedType(s.stacks[0]), o) {
 				sc.closes(s, o)

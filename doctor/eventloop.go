@@ -39,9 +39,11 @@ func (sc *scene) unserved(s *site) (verdict, bool) {
 	case runs(s):
 		v.receiver = ReceiverPresent
 		v.clause = clause{"it runs the event loop, " + loop + ", itself",
-			"they run the event loop, " + loop + ", themselves"}
+			"one of them runs the event loop, " + loop + ", itself"}
 	case sc.partial, s.longest == 0 && s.entry != "main",
-		slices.ContainsFunc(sc.sites, runs):
+		slices.ContainsFunc(sc.sites, func(o *site) bool {
+			return !sc.spend() || runs(o)
+		}):
 		return verdict{}, false
 	default:
 		v.clause = same("no goroutine runs the event loop, " + loop)

@@ -46,5 +46,10 @@ func TestEventLoop(t *testing.T) {
 		r := Diagnose(Rules{}, parseOne(t, handler))
 		require.Len(t, r.Findings, 1, e.call)
 		assert.Contains(t, r.Root, "it runs the event loop, "+short(e.loop)+", itself")
+
+		r = Diagnose(Rules{}, parseOne(t, handler+
+			fmt.Sprintf(text, 7, "chan receive", e.call)+created))
+		require.Len(t, r.Findings, 1, e.call)
+		assert.Contains(t, r.Root, "one of them runs the event loop")
 	}
 }
