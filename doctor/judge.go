@@ -555,7 +555,12 @@ func (sc *scene) requests(s *site) verdict {
 	} else if s.op == WaitGroup || s.op == Cond {
 		v.clause = same("no goroutine has woken " + pronoun(s.count))
 	}
-	if s.count >= sc.rules.Many || s.longest >= sc.rules.Minutes {
+	switch {
+	case s.op == ChanReceive && s.count < sc.rules.Many && v.receiver == ReceiverUnknown:
+		// A stream of events waits for the next one, or for its client to leave.
+	case sc.timed && s.longest == 0:
+		// Each of them has come within the last minute.
+	case s.count >= sc.rules.Many || s.longest >= sc.rules.Minutes:
 		v.severity = Warning
 	}
 	if sc.starved(s) {
@@ -611,6 +616,8 @@ func (sc *scene) working(s *site) verdict {
 		v.state, v.why = VerdictIdle, "waits for the other side of a connection"
 	case s.op == Sleep && s.requests == 0:
 		v.state, v.why = VerdictIdle, "sleeps"
+	case s.op == IO && hears(s.stacks[0]):
+		v.why = "reads from its own client"
 	case s.requests >= sc.rules.Many ||
 		s.op == Syscall && s.count >= sc.rules.Many:
 		v = verdict{state: VerdictSlow, report: true, severity: Info,
@@ -624,6 +631,23 @@ func (sc *scene) working(s *site) verdict {
 		v.why = v.clause.of(s.count)
 	}
 	return v
+}
+
+// hears reports whether a request reads from its own client: the body of a
+// request, or the messages of a connection that it has taken over. These may
+// take as long as the client likes.
+func hears(s *Stack) bool {
+	for _, f := range s.Frames {
+		if strings.HasPrefix(f.Func, "net/http.(*body).") ||
+			strings.HasPrefix(f.Func, "net/http.(*expectContinueReader).") ||
+			strings.Contains(packageOf(f.Func), "websocket") {
+			return true
+		}
+		if strings.HasSuffix(f.Func, ".ServeHTTP") {
+			break
+		}
+	}
+	return false
 }
 
 // panicking reports whether the goroutine of s is in a panic, rather than in a

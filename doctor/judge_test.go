@@ -100,7 +100,13 @@ func TestJudge(t *testing.T) {
 			"slow", "warning", "no goroutine is sending there"},
 		{"a receiver in a request for long", 1, "chan receive", "app.f " + inRequest,
 			5,
-			"slow", "warning", "the longest has waited 5 minutes"},
+			"slow", "info", "the longest has waited 5 minutes"},
+		{"some receivers in requests for long", 9, "chan receive",
+			"app.f " + inRequest, 5,
+			"slow", "info", "no goroutine is sending there"},
+		{"many receivers in requests for long", 10, "chan receive",
+			"app.f " + inRequest, 5,
+			"slow", "warning", "no goroutine is sending there"},
 		{"very many for long", 100, "chan receive", "app.f " + inRequest, 5,
 			"stuck", "critical", "no goroutine is sending there"},
 		{"requests at a WaitGroup", 10, "sync.WaitGroup.Wait", "app.f " + inRequest,
@@ -225,6 +231,34 @@ func TestJudgeIOOfBoth(t *testing.T) {
 	assert.Equal(t, 59, g.Count)
 	assert.EqualValues(t, "working", g.Verdict)
 	assert.Nil(t, f)
+}
+
+// Requests that read from their own clients are not slow, however old.
+func TestJudgeIOOfClients(t *testing.T) {
+	for calls, want := range map[string]bool{
+		"net/http.(*body).Read app.read":                     false,
+		"github.com/gorilla/websocket.(*Conn).read app.read": false,
+		"nhooyr.io/websocket.(*Conn).Read app.read":          false,
+		"net.(*conn).Read app.read":                          true,
+		"app.read":                                           true,
+	} {
+		calls := append(strings.Fields(calls), inRequest)
+		s := waited(standing(50, "IO wait", calls...), 90)
+		r := Diagnose(Rules{}, process(s))
+		assert.Equal(t, want, len(r.Findings) == 1, calls)
+	}
+}
+
+// In a process old enough, requests in a receive for less than a minute are
+// those of the moment.
+func TestJudgeYoungRequests(t *testing.T) {
+	young := standing(60, "chan receive", "app.f", inRequest)
+	old := waited(standing(1, "chan receive", "app.idle"), 7)
+	_, f := opinionOn(t, "app.f", Rules{}, process(young, old))
+	require.NotNil(t, f)
+	assert.Equal(t, Info, f.Severity)
+	_, f = opinionOn(t, "app.f", Rules{}, process(young))
+	assert.Equal(t, Warning, f.Severity, "the process may be young itself")
 }
 
 func TestJudgeRequestPath(t *testing.T) {
