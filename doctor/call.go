@@ -13,7 +13,9 @@ func (p *parser) call(line []byte) {
 		p.file(line)
 		return
 	}
-	line = unnumbered(line)
+	if len(line) > 0 && line[0] <= '9' && line[0] != '\t' { // as few are
+		line = unnumbered(line)
+	}
 	if p.specs {
 		if line = p.specLine(line); line == nil {
 			return
@@ -120,9 +122,6 @@ func (p *parser) numbers(text []byte) bool {
 // unnumbered takes off the number that a viewer puts before each line, but not
 // before the header if that was copied on its own.
 func unnumbered(line []byte) []byte {
-	if len(line) == 0 || line[0] > '9' || line[0] == '\t' {
-		return line // as most are
-	}
 	rest := bytes.TrimLeft(line, " ")
 	n := len(rest) - len(bytes.TrimLeft(rest, "0123456789"))
 	if n == 0 || n > 7 {
@@ -237,7 +236,7 @@ func (p *parser) file(line []byte) {
 	p.pending = false
 	p.called = true
 	p.exact = p.exact || bytes.Contains(line, []byte(" +0x"))
-	p.torn = len(line) >= maxTorn || isTorn(line[max(bytes.LastIndexByte(line, '+'), 0):])
+	p.torn = len(line) >= maxTorn || endsTorn(line)
 	p.key = append(p.key, name...)
 	p.key = append(p.key, '\n')
 	p.key = append(p.key, number...)

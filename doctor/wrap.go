@@ -245,6 +245,15 @@ func isTorn(s []byte) bool {
 	return string(s) == "+" || string(s) == "+0" || string(s) == "+0x"
 }
 
+// endsTorn reports whether line ends in an offset without its digits.
+func endsTorn(line []byte) bool {
+	switch line[len(line)-1] {
+	case '+', '0', 'x': // as few do
+		return isTorn(line[max(bytes.LastIndexByte(line, '+'), 0):])
+	}
+	return false
+}
+
 // mended takes the rest of a file's line that a window has broken: of its offset,
 // or of its number.
 func (p *parser) mended(text []byte) bool {
