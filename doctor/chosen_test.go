@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -70,5 +71,61 @@ func TestChosenTogether(t *testing.T) {
 		"whole dump": mainGoroutine + dump,
 	} {
 		assert.Empty(t, Diagnose(Rules{}, parseOne(t, text)).Findings, name)
+	}
+}
+
+// A single goroutine that waits for others to end was chosen after two minutes
+// already, and a caller of one that waits for a lock is no better guess than a
+// goroutine that was left out.
+func TestChosenAloneWaits(t *testing.T) {
+	const joins = "goroutine 512 [semacquire, 3 minutes]:\n" +
+		"sync.runtime_Semacquire(0xc004b91f50)\n\t/go/sema.go:56 +0x42\n" +
+		"sync.(*WaitGroup).Wait(0xc004b91f48)\n\t/go/waitgroup.go:130 +0x64\n" +
+		"sink.(*worker).drain(...)\n\t/src/sink.go:499\n" +
+		"sink.flush(0xc000c3e080)\n\t/src/sink.go:476 +0x601\n" +
+		"created by sink.open\n\t/src/sink.go:20 +0x66\n\n"
+	r := Diagnose(Rules{}, parseOne(t, joins))
+	_, f := findingOf(r, "sink.(*worker).drain")
+	require.NotNil(t, f)
+	assert.Equal(t, Warning, f.Severity)
+	assert.Equal(t, ConfidenceLow, f.Confidence)
+	for name, dump := range map[string]string{
+		"a minute":     strings.Replace(joins, "3 minutes", "1 minutes", 1),
+		"whole dump":   mainGoroutine + joins,
+		"with another": joins + strings.NewReplacer("512", "513", "drain", "wait").Replace(joins),
+	} {
+		assert.Empty(t, Diagnose(Rules{}, parseOne(t, dump)).Findings, name)
+	}
+
+	const locks = "goroutine 17 [semacquire, 2871 minutes]:\n" +
+		"sync.runtime_SemacquireMutex(0xc03f81e8c4, 0x1)\n\t/go/sema.go:71 +0x47\n" +
+		"sync.(*Mutex).Lock(...)\n\t/go/mutex.go:81\n" +
+		"les.(*server).serve.func2(0x5d0c1ab9f0e7216a)\n\t/src/server.go:237 +0x362\n" +
+		"les.(*server).serve.func4(0xc10b3fe4e0)\n\t/src/server.go:429 +0x265\n" +
+		"created by les.(*server).serve\n\t/src/server.go:410 +0xa39\n\n"
+	r = Diagnose(Rules{}, parseOne(t, locks))
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, ReceiverUnknown, r.Findings[0].Receiver)
+	assert.Contains(t, r.Root, "the holder is not in this input, or among "+
+		"its own callers")
+}
+
+// The author of a part of a profile has not picked each of its records.
+func TestPickedAlone(t *testing.T) {
+	record := func(i int, call string) string {
+		return fmt.Sprintf("1 @ 0x437230 0x406fff 0x406575 0x9%d3c0 0x4671f1\n"+
+			"#\t0x9%d3bf\t%s+0xcb\t/src/main.go:%d\n\n", i, i, call, 159+i)
+	}
+	send := strings.Replace(record(0, "main.run.func2"), "#", "#\t0x406574\t"+
+		"runtime.chansend1+0x2a\t/go/chan.go:127\n#", 1)
+	few := send + record(1, "app.serve")
+	many := few
+	for i := 2; i < 10; i++ {
+		many += record(i, fmt.Sprintf("app.serve%d", i))
+	}
+	for text, want := range map[string]Severity{few: Warning, many: Info} {
+		_, f := findingOf(Diagnose(Rules{}, parseOne(t, text)), "main.run.func2")
+		require.NotNil(t, f)
+		assert.Equal(t, want, f.Severity)
 	}
 }

@@ -42,8 +42,8 @@ func (g *graph) families(stacks []*Stack) {
 			case at.op == WaitGroup, at.op == ChanReceive:
 				if child, ok := g.child(r, at.op); ok {
 					g.edge(g.node(r), g.node(child), toEnd)
-				} else if worker, ok := g.joined(r); ok && at.op == WaitGroup {
-					g.guess(g.node(r), g.node(worker), toEnd)
+				} else if worker, known, ok := g.joined(r); ok && at.op == WaitGroup {
+					g.joins(g.node(r), g.node(worker), known)
 				}
 			}
 		}
@@ -142,8 +142,9 @@ func (g *graph) child(r ref, op Operation) (ref, bool) {
 		}
 		rankOf := int(c.member().Minutes)
 		switch {
-		case op == ChanReceive && at.op == WaitGroup:
-			continue // it waits for the same end
+		case op == ChanReceive && at.op == WaitGroup &&
+			userCall(c.stack) == lastUser(c.stack):
+			continue // it waits for the same end, to tell of it
 		case stuckIn(at.op) || at.resource != "":
 			rankOf += math.MaxInt / 2
 		case op == ChanReceive || parked(at.op):

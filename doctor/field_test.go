@@ -284,6 +284,9 @@ instead of its caller; in six others such a finding, which the doctor makes sinc
 is no false alarm. The tables of functions in adguard-top-28 and
 hedge-nobody-takes have no stacks: right is to name the command that writes them.
 The list of printer-after-cancel tells no time: right is to name the sender.
+link-detach-and-session-mux wanted the goroutine that the detaching one waits for,
+which the dump does not tell, and vault-step-down-waits-for-rollback one goroutine
+of a deadlock of two.
 Written by ` + "`go test ./doctor -run TestField -update`" + `.
 
 | set | cases | right | partly | wrong | unread | false alarms | share right | nothing stuck in: right |

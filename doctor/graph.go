@@ -53,6 +53,7 @@ type node struct {
 	cyclic  bool
 	sure    Confidence // that it holds what those behind it wait for
 	may     bool       // it is not seen to hold it, only to know it
+	likely  bool       // that it waits for to is no proof of a deadlock
 	self    string     // its own call that holds the object it waits for
 	queued  uint64     // the goroutine that waits to write before it may read
 }

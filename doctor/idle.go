@@ -255,8 +255,7 @@ func (sc *scene) idle(s *site) string {
 	if tracing(s.stacks[0]) {
 		return "takes this snapshot"
 	}
-	if s.op == Running || s.op == ChanSend || s.op == Mutex ||
-		s.op == RWMutex || s.resource != "" || promptCall(s) != "" {
+	if s.op == Running || s.op == ChanSend || isLock(s.op) || s.resource != "" || promptCall(s) != "" {
 		return "" // a library at work, or stuck in its own code
 	}
 	if s.op == OperationUnknown && s.stacks[0].members.len() > 0 {

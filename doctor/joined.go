@@ -2,10 +2,11 @@ package doctor
 
 // joined returns the goroutine that keeps r waiting for a WaitGroup in an object,
 // as a method that stops the object does: one that the object itself has started
-// with a method of it, and that does not wait for work.
-func (g *graph) joined(r ref) (best ref, ok bool) {
+// with a method of it, and that does not wait for work. It reports whether the
+// object is known by its address.
+func (g *graph) joined(r ref) (best ref, known, ok bool) {
 	if g.sc.of[r.stack].count > maxSample || !g.afford(r.stack) {
-		return best, false // few stop an object
+		return best, false, false // few stop an object
 	}
 	w := g.targetOf(r)
 	for _, c := range g.inside[w.owner] {
@@ -22,9 +23,24 @@ func (g *graph) joined(r ref) (best ref, ok bool) {
 		}
 	}
 	if !ok {
-		return g.joinedByName(r, w.owner)
+		best, ok = g.joinedByName(r, w.owner)
+		return best, false, ok
 	}
-	return best, true
+	return best, true, true
+}
+
+// joins makes the edge from a, which stops an object, to b of it. Goroutines that
+// wait for each other by way of it are most likely a deadlock if the object is
+// known: which one of its goroutines a waits for is not.
+func (g *graph) joins(a, b *node, known bool) {
+	if !known {
+		g.guess(a, b, toEnd)
+		return
+	}
+	if a.to == nil {
+		a.likely = true
+	}
+	g.edge(a, b, toEnd)
 }
 
 // joinedByName is joined where inlining has hidden the addresses: of the

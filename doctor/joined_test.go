@@ -71,3 +71,34 @@ func TestJoinedByName(t *testing.T) {
 		assert.NotContains(t, judged(t, stop+other).Root, "everything waits for", name)
 	}
 }
+
+// What stops an object holds the lock that a goroutine of the object waits for:
+// most likely the two wait for each other.
+func TestJoinedDeadlock(t *testing.T) {
+	const text = "goroutine 31 [sync.WaitGroup.Wait, 1 minutes]:\n" +
+		"sync.(*WaitGroup).Wait(0xc0008aa3b8)\n\t/go/waitgroup.go:206 +0xa8\n" +
+		"app.(*peer).stop(0xc0008aa008)\n\t/src/peer.go:289 +0xe4\n%s" +
+		"goroutine 30 [sync.Mutex.Lock, 1 minutes]:\n" +
+		"sync.(*Mutex).Lock(0xc0006a45a0)\n\t/go/mutex.go:46 +0x170\n" +
+		"app.(*backend).port(0xc0006a4508)\n\t/src/backend.go:567 +0x54\n" +
+		"app.(*peer).receive(0xc0008aa008)\n\t/src/peer.go:547 +0x5fc\n" +
+		"created by app.(*peer).start in goroutine 4\n\t/src/peer.go:239 +0x28c\n\n"
+	const held = "app.(*backend).reset(0xc0006a4508)\n\t/src/backend.go:662 +0x4cc\n\n"
+	r := judged(t, fmt.Sprintf(text, held))
+	assert.Contains(t, r.Root, "most likely a deadlock: goroutines 30 and 31 wait")
+
+	const literal = "app.reconfigure.func2()\n\t/src/reconfigure.go:54 +0x34\n" +
+		"created by app.reconfigure in goroutine 29\n\t/src/reconfigure.go:53 +0x1\n\n"
+	const parent = "goroutine 29 [chan receive, 1 minutes]:\n" +
+		"app.reconfigure(0xc0003c6288)\n\t/src/reconfigure.go:66 +0x1b8\n" + held
+	for _, dump := range []string{fmt.Sprintf(text, literal) + parent,
+		parent + fmt.Sprintf(text, literal)} {
+		r = judged(t, dump)
+		assert.Contains(t, r.Root, "goroutines 30 and 29 and 31 wait for each other")
+	}
+
+	// A goroutine that waits for the same end, to report it, does no work.
+	r = judged(t, strings.Replace(parent+fmt.Sprintf(text, literal),
+		"app.(*peer).stop(0xc0008aa008)\n\t/src/peer.go:289 +0xe4\n", "", 1))
+	assert.NotContains(t, r.Root, "deadlock")
+}

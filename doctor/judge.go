@@ -138,7 +138,8 @@ func (sc *scene) chosen() {
 			s.verdict = verdict{state: VerdictUnknown, why: "picked from a profile"}
 		}
 		together := sc.shownTogether(s)
-		if s.longest < sc.rules.Minutes && !together {
+		if s.longest < sc.rules.Minutes && !together &&
+			(s.longest < minutesAlone || s.op != WaitGroup || !sc.alone(s)) {
 			continue
 		}
 		s.verdict = verdict{state: VerdictUnknown, report: true, severity: Info,
@@ -318,7 +319,7 @@ func (sc *scene) sending(s *site) verdict {
 			s.longest >= sc.rules.Minutes && c.node != nil:
 			v.severity = Warning
 		}
-	case alone && s.longest < sc.patience() && !sc.timedOut && !sc.picked(s) &&
+	case alone && s.longest < sc.patience() && !sc.timedOut && !sc.pickedAlone(s) &&
 		v.confidence != ConfidenceHigh && !c.blocked && !sc.chosenWith(s) &&
 		!sc.heldUp(s):
 		v.state, v.confidence = VerdictUnknown, ConfidenceLow
@@ -335,16 +336,6 @@ func (sc *scene) sending(s *site) verdict {
 	}
 	v.why = v.clause.of(s.count)
 	return v
-}
-
-// abandoned reports whether the main goroutine sends while no other goroutine of
-// the process is at work: each is idle by design or parked in a select, which
-// has no case for this channel.
-func (sc *scene) abandoned(s *site) bool {
-	return s.entry == "main" && !sc.partial &&
-		!slices.ContainsFunc(sc.sites, func(o *site) bool {
-			return o != s && o.awake()
-		})
 }
 
 // patience is for how many minutes a single sender may be ahead of its
@@ -517,7 +508,7 @@ func isClosing(symbol string, called bool) bool {
 	ends := false
 	for _, w := range wordsOf(symbol) {
 		switch w {
-		case "close", "stop", "shutdown", "disconnect":
+		case "close", "stop", "shutdown", "disconnect", "detach":
 			ends = true
 		case "wait", "await", "for", "until", "on", "when", "after", "loop", "run",
 			"notify", "signal", "signals", "listen", "handle", "handler", "watch",
@@ -747,7 +738,7 @@ func (sc *scene) deadlocked(cycle []*node) {
 // (*race) 0x1, which 21 holds, ...".
 func ring(cycle []*node) (sure Confidence, text string) {
 	sure, text = ConfidenceHigh, "deadlock: "
-	if slices.ContainsFunc(cycle, func(n *node) bool { return n.may }) {
+	if slices.ContainsFunc(cycle, func(n *node) bool { return n.may || n.likely }) {
 		sure, text = ConfidenceMedium, "most likely a deadlock: "
 	}
 	const most = 6

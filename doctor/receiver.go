@@ -607,6 +607,9 @@ func (sc *scene) holderOf(s *site) counterpart {
 	case c.receiver != ReceiverPresent && sc.partial:
 		c.receiver, c.confidence = ReceiverUnknown, ConfidenceLow
 		c.clause = same("the holder is not in this input")
+	case c.site == nil && sc.partial && sc.alone(s):
+		c.receiver = ReceiverUnknown // a caller that also locks was the choice
+		c.clause = same("the holder is not in this input, or among its own callers")
 	}
 	return c
 }

@@ -32,7 +32,7 @@ var waits = map[string]bool{
 	"internal/sync.(*Mutex).Lock": true, "internal/sync.(*Mutex).lockSlow": true,
 	"sync.(*RWMutex).Lock": true, "sync.(*RWMutex).RLock": true,
 	"sync.(*WaitGroup).Wait": true, "sync.(*Cond).Wait": true,
-	fdLock: true,
+	fdLock: true, fdClose: true,
 	"golang.org/x/sync/semaphore.(*Weighted).Acquire": true,
 	"golang.org/x/sync/errgroup.(*Group).Wait":        true,
 	"golang.org/x/sync/errgroup.(*Group).Go":          true,
@@ -43,7 +43,11 @@ var waits = map[string]bool{
 // fdLock is where a write to a file or connection waits for another one to end.
 const fdLock = "internal/poll.(*fdMutex).rwlock"
 
-// fdType is the type of the objects that fdLock is for.
+// fdClose is where closing waits for the reads and writes of a file to end, if
+// they are system calls rather than waits for the poller.
+const fdClose = "internal/poll.(*FD).Close"
+
+// fdType is the type of the objects that fdLock and fdClose are for.
 const fdType = "internal/poll.FD"
 
 // semas are those whose first word is a semaphore in the object, and where it
@@ -162,7 +166,7 @@ func writtenIn(stack *Stack, user int) int {
 // waitsForFD reports whether the goroutines of s wait for a file's own lock.
 func waitsForFD(s *Stack) bool {
 	return s.above("internal/poll") && slices.ContainsFunc(s.Frames,
-		func(f Frame) bool { return f.Func == fdLock })
+		func(f Frame) bool { return f.Func == fdLock || f.Func == fdClose })
 }
 
 // maxObject is how far into an object a lock is looked for.
