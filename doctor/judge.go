@@ -380,7 +380,9 @@ func (sc *scene) locking(s *site) verdict {
 			v.severity = Info
 		}
 	case s.count == 1 && s.longest < min(sc.patience(), unheldTooLong) &&
-		!c.blocked && !sc.timedOut && !sc.timeless():
+		(!c.blocked || sc.profiled(s) && c.site != nil && c.site.count > 1 &&
+			!isLock(c.site.op)) && // one of them at most holds it
+		!sc.timedOut && !sc.timeless():
 		v.state, v.severity = VerdictUnknown, Info
 	}
 	v.why = v.clause.of(s.count)
@@ -510,7 +512,7 @@ func isClosing(symbol string, called bool) bool {
 		switch w {
 		case "close", "stop", "shutdown", "disconnect", "detach":
 			ends = true
-		case "wait", "await", "for", "until", "on", "when", "after", "loop", "run",
+		case "start", "restart", "wait", "await", "for", "until", "on", "when", "after", "loop", "run",
 			"notify", "signal", "signals", "listen", "handle", "handler", "watch",
 			"monitor", "graceful", "gracefully":
 			return false
