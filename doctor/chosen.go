@@ -1,5 +1,12 @@
 package doctor
 
+import (
+	"fmt"
+	"slices"
+
+	"example.com/chanx/internal/printable"
+)
+
 // minutesAlone is for how long the only goroutine of an extract must have waited.
 // For two minutes none is shown that is at work.
 const minutesAlone = 2
@@ -45,4 +52,35 @@ const maxPicked = 8
 // of s, rather than a part of a profile.
 func (sc *scene) pickedAlone(s *site) bool {
 	return sc.picked(s) && len(sc.sites) <= maxPicked
+}
+
+// chosen reports goroutines of an extract that have waited for long, if there is
+// no other finding: the author of the extract did not choose idle ones. Many of
+// a kind are most likely too many, and a single one is there for itself.
+func (sc *scene) chosen() {
+	if !sc.now.Extract || slices.ContainsFunc(sc.sites, (*site).reported) {
+		return
+	}
+	for _, s := range sc.sites {
+		if s.design || s.op == Running || s.at.Func == "main.main" {
+			continue
+		}
+		if sc.picked(s) && s.count > 1 && s.op != IO {
+			s.verdict = verdict{state: VerdictUnknown, why: "picked from a profile"}
+		}
+		together := sc.shownTogether(s)
+		if s.longest < sc.rules.Minutes && !together &&
+			(s.longest < minutesAlone || s.op != WaitGroup || !sc.alone(s)) {
+			continue
+		}
+		s.verdict = verdict{state: VerdictUnknown, report: true, severity: Info,
+			confidence: ConfidenceLow, other: ConfidenceLow,
+			receiver: ReceiverUnknown, why: "picked from a dump",
+			clause: same(fmt.Sprintf("picked from a dump, after %s; what ends this "+
+				"is not in the input", printable.Plural(s.longest, "minute")))}
+		if s.count >= sc.rules.Many && 2*s.count > sc.now.Goroutines &&
+			parked(s.op) && !isPool(s.at.Func) || together || sc.alone(s) {
+			s.verdict.severity = Warning
+		}
+	}
 }

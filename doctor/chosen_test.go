@@ -129,3 +129,39 @@ func TestPickedAlone(t *testing.T) {
 		assert.Equal(t, want, f.Severity)
 	}
 }
+
+// A goroutine that someone picked from a dump after hours is not called in
+// order, whatever it waits for; nor is that a warning.
+func TestJudgeChosen(t *testing.T) {
+	const reading = "goroutine 16446281 [IO wait, 318 minutes]:\n" +
+		"net.(*conn).Read(0xc0001e44a0)\n\t/go/src/net.go:177 +0x1\n" +
+		"db.(*Conn).handshake(0xc001ce2000)\n\t/src/client.go:230 +0x1\n\n"
+	r := Diagnose(Rules{}, parseOne(t, reading))
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, Info, r.Findings[0].Severity)
+	assert.Contains(t, r.Root, "picked from a dump, after 318 minutes")
+	assert.NotContains(t, r.tally(), "nothing stuck")
+	assert.Empty(t, judged(t, reading).Findings, "a whole dump has idle readers")
+}
+
+// Goroutines of a kind that make up an extract were chosen because they are too
+// many.
+func TestJudgeChosenMany(t *testing.T) {
+	extract := func(n int, call string) *Report {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "goroutine %d [chan receive, %d minutes]:\n"+
+				call+"(0xc429ab9a40)\n\t/src/ui.go:37 +0xa0\n"+
+				"created by app.(*ui).socket.func1\n\t/src/ui.go:36 +0x18c\n\n",
+				700+100*i, 300-10*i)
+		}
+		return Diagnose(Rules{}, parseOne(t, b.String()))
+	}
+	const socket = "app.(*ui).socket.func1.1"
+	r := extract(10, socket)
+	require.Len(t, r.Findings, 1)
+	assert.Equal(t, Warning, r.Findings[0].Severity)
+	assert.Equal(t, ConfidenceLow, r.Findings[0].Confidence)
+	assert.Equal(t, Info, extract(9, socket).Findings[0].Severity)
+	assert.Equal(t, Info, extract(10, "app.(*ui).worker").Findings[0].Severity)
+}

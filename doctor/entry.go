@@ -88,3 +88,26 @@ func siteOf(s *Stack) Frame {
 	}
 	return Frame{}
 }
+
+// lastUser returns the index of the outermost call that is not the standard
+// library's.
+func lastUser(s *Stack) int {
+	for i := len(s.Frames) - 1; i >= 0; i-- {
+		if !isStd(s.Frames[i].Func) {
+			return i
+		}
+	}
+	return len(s.Frames)
+}
+
+// isLoop reports whether a function's name says that its goroutine lives in it.
+func isLoop(symbol string) bool {
+	name := strings.ToLower(symbol[strings.LastIndexByte(symbol, '.')+1:])
+	for _, word := range []string{"loop", "serve", "run", "worker", "listen",
+		"accept", "main"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}

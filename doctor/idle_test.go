@@ -405,3 +405,41 @@ func TestIdleAccumulated(t *testing.T) {
 		assert.Empty(t, r.Findings)
 	}
 }
+
+// A thousand of what a library keeps for each pool are a thousand pools.
+func TestPoolsLeak(t *testing.T) {
+	for n, want := range map[int]bool{999: false, 1000: true} {
+		s := standing(n, "select", "database/sql.(*DB).connectionOpener")
+		r := Diagnose(Rules{}, process(s))
+		assert.Equal(t, want, len(r.Findings) == 1, "%d", n)
+		if want {
+			assert.Contains(t, r.Findings[0].Sentence, "was opened and not closed")
+		}
+	}
+	r := Diagnose(Rules{}, process(standing(5000, "IO wait",
+		"internal/poll.(*FD).Read", "net/http.(*conn).serve")))
+	assert.Empty(t, r.Findings, "a connection for each client")
+}
+
+// A library that waits for something to be given back is not idle.
+func TestResources(t *testing.T) {
+	for call, what := range map[string]string{
+		"golang.org/x/sync/semaphore.(*Weighted).Acquire": "a semaphore.Weighted",
+		"golang.org/x/sync/errgroup.(*Group).Go":          "a free place in an errgroup",
+		"database/sql.(*DB).conn":                         "a database connection",
+		"github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire": "a database connection",
+		"example.com/a/vendor/golang.org/x/sync/semaphore.(*Weighted).Acquire": "" +
+			"a semaphore.Weighted",
+	} {
+		_, f := opinionOn(t, "app.f", Rules{}, process(waited(
+			standing(1, "select", call, "app.f"), 5)))
+		require.NotNil(t, f, call)
+		assert.Contains(t, f.Sentence, "1 goroutine is waiting for "+what, call)
+		g, f := opinionOn(t, "app.f", Rules{}, process(
+			standing(9, "select", call, "app.f")))
+		assert.Nil(t, f, call)
+		assert.Equal(t, VerdictWorking, g.Verdict)
+	}
+	assert.Empty(t, resource(standing(1, "select",
+		"database/sql.(*DB).connectionOpener", "app.f")))
+}

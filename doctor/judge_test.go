@@ -431,42 +431,6 @@ func TestJudgeLockInExtract(t *testing.T) {
 	assert.Equal(t, Info, f.Severity)
 }
 
-// A goroutine that someone picked from a dump after hours is not called in
-// order, whatever it waits for; nor is that a warning.
-func TestJudgeChosen(t *testing.T) {
-	const reading = "goroutine 16446281 [IO wait, 318 minutes]:\n" +
-		"net.(*conn).Read(0xc0001e44a0)\n\t/go/src/net.go:177 +0x1\n" +
-		"db.(*Conn).handshake(0xc001ce2000)\n\t/src/client.go:230 +0x1\n\n"
-	r := Diagnose(Rules{}, parseOne(t, reading))
-	require.Len(t, r.Findings, 1)
-	assert.Equal(t, Info, r.Findings[0].Severity)
-	assert.Contains(t, r.Root, "picked from a dump, after 318 minutes")
-	assert.NotContains(t, r.tally(), "nothing stuck")
-	assert.Empty(t, judged(t, reading).Findings, "a whole dump has idle readers")
-}
-
-// Goroutines of a kind that make up an extract were chosen because they are too
-// many.
-func TestJudgeChosenMany(t *testing.T) {
-	extract := func(n int, call string) *Report {
-		var b strings.Builder
-		for i := range n {
-			fmt.Fprintf(&b, "goroutine %d [chan receive, %d minutes]:\n"+
-				call+"(0xc429ab9a40)\n\t/src/ui.go:37 +0xa0\n"+
-				"created by app.(*ui).socket.func1\n\t/src/ui.go:36 +0x18c\n\n",
-				700+100*i, 300-10*i)
-		}
-		return Diagnose(Rules{}, parseOne(t, b.String()))
-	}
-	const socket = "app.(*ui).socket.func1.1"
-	r := extract(10, socket)
-	require.Len(t, r.Findings, 1)
-	assert.Equal(t, Warning, r.Findings[0].Severity)
-	assert.Equal(t, ConfidenceLow, r.Findings[0].Confidence)
-	assert.Equal(t, Info, extract(9, socket).Findings[0].Severity)
-	assert.Equal(t, Info, extract(10, "app.(*ui).worker").Findings[0].Severity)
-}
-
 // A third of a process behind one lock is worth a warning without any time.
 func TestJudgeQueueOfAProfile(t *testing.T) {
 	profile := func(waiting, others int) *Report {
@@ -485,83 +449,6 @@ func TestJudgeQueueOfAProfile(t *testing.T) {
 	assert.Equal(t, Info, profile(19, 2).Findings[0].Severity)
 }
 
-// A holder that waits for a connection of a pool is stuck as long as the pool is
-// empty.
-func TestJudgeHolderWaitsForPool(t *testing.T) {
-	dump := func(call string) *Finding {
-		r := Diagnose(Rules{}, parseOne(t, "goroutine profile: total 2\n1 @ 0x1 0x2 0x3\n"+
-			"#\t0x1\tsync.(*RWMutex).RLock+0x1\t/go/src/m.go:9\n"+
-			"#\t0x2\tapp.(*Stmts).prepare+0x1\t/src/stmts.go:66\n"+
-			"#\t0x3\tapp.(*Stmts).Exec+0x1\t/src/stmts.go:9\n\n1 @ 0x4 0x5\n"+
-			"#\t0x4\t"+call+"+0x1\t/go/src/sql.go:9\n"+
-			"#\t0x5\tapp.(*Stmts).prepare+0x1\t/src/stmts.go:73\n"+
-			"#\t0x6\tapp.(*Stmts).Query+0x1\t/src/stmts.go:19\n\n"))
-		_, f := findingOf(r, "app.(*Stmts).prepare")
-		require.NotNil(t, f)
-		return f
-	}
-	f := dump("database/sql.(*DB).conn")
-	assert.Equal(t, Warning, f.Severity)
-	assert.Contains(t, f.Sentence, "waiting for a database connection")
-	assert.Equal(t, Info, dump("database/sql.(*DB).Ping").Severity)
-}
-
-// Closing something for hours is reported if there is no other warning.
-func TestJudgeClosing(t *testing.T) {
-	const closing = "goroutine 60 [select, 200 minutes]:\n" +
-		"amqp.(*Connection).call(0xc000138000)\n\t/src/connection.go:600 +0x1\n" +
-		"amqp.(*Connection).Close(0xc000138000)\n\t/src/connection.go:330 +0x1\n\n"
-	r := judged(t, closing)
-	require.Len(t, r.Findings, 1)
-	assert.Contains(t, r.Root, "does not take that long")
-	assert.Empty(t, judged(t, strings.Replace(closing, "200", "4", 1)).Findings)
-	assert.Empty(t, judged(t, strings.Replace(closing, ").Close", ").Run", 1)).Findings)
-	assert.Len(t, judged(t, strings.Replace(closing, "select", "syscall", 1)).Findings, 1,
-		"a library of C closes, too")
-	for name, n := range map[string]int{"(*App).engageStopProcedure.func2": 1,
-		"(*App).stop": 1, "(*App).waitForShutdown": 0, "(*App).closeLoop": 0,
-		"(*App).startStopReplication.func1": 0,
-		"(*App).untilStopped":               0, "(*App).StopNotify": 0, "(*App).closest": 0,
-		"gracefulShutdown": 0, "shutdown": 0, "(*App).shutdownGracefully": 0} {
-		started := strings.Replace(closing, "(*Connection).Close", name, 1)
-		assert.Empty(t, judged(t, started).Findings, name)
-		assert.Len(t, judged(t, strings.TrimSpace(started)+
-			"\namqp.start(0x1)\n\t/src/a.go:9 +0x1\n").Findings, n, name)
-	}
-	r = judged(t, closing+"goroutine 7 [chan send, 200 minutes]:\n"+
-		"main.f(0x1)\n\t/src/a.go:7 +0x1\n")
-	require.Len(t, r.Findings, 1)
-	assert.Equal(t, ChanSend, r.Findings[0].Operation)
-}
-
-// Someone who picks a goroutine that closes something from a dump need not have
-// waited for long; and a write takes a moment.
-func TestJudgeOverdue(t *testing.T) {
-	const closing = "goroutine 60 [sync.Cond.Wait, %d minutes]:\n" +
-		"sync.(*Cond).Wait(0xc00064c2c0)\n\t/go/cond.go:56 +0x1\n" +
-		"app.(*Node).Stop(0xc0002c8d20)\n\t/src/node.go:224 +0x1\n\n"
-	const writing = "goroutine 60 [syscall, %d minutes]:\n" +
-		"%s(0x2a, 0xc03a51a800)\n\t/go/z.go:1 +0x1\n" +
-		"store.(*DB).flush(0xc0008e43e0)\n\t/src/db.go:91 +0x1\n\n"
-	for minutes, n := range map[int]int{1: 1, 0: 0} {
-		r := Diagnose(Rules{}, parseOne(t, fmt.Sprintf(closing, minutes)))
-		assert.Len(t, r.Findings, n)
-	}
-	assert.Empty(t, judged(t, fmt.Sprintf(closing, 4)).Findings, "a whole dump")
-	r := judged(t, fmt.Sprintf(writing, 5, "syscall.write"))
-	require.Len(t, r.Findings, 1)
-	assert.Contains(t, r.Root, "a write does not take that long")
-	assert.Empty(t, judged(t, fmt.Sprintf(writing, 4, "syscall.write")).Findings)
-	assert.Empty(t, judged(t, fmt.Sprintf(writing, 500, "syscall.read")).Findings)
-	pipe := strings.Replace(writing, "syscall,", "IO wait,", 1)
-	const poll = "internal/poll.(*pollDesc).wait"
-	assert.Len(t, judged(t, fmt.Sprintf(pipe, 60, poll+"Write")).Findings, 1)
-	assert.Empty(t, judged(t, fmt.Sprintf(pipe, 59, poll+"Write")).Findings)
-	assert.Empty(t, judged(t, fmt.Sprintf(pipe, 500, poll+"Read")).Findings)
-	assert.Empty(t, judged(t, strings.Replace(fmt.Sprintf(pipe, 500, poll+"Write"),
-		"store.(*DB).flush", inRequest, 1)).Findings, "a client that does not read")
-}
-
 // A lock that no goroutine is seen to hold is not held for minutes.
 // Where several goroutines stand inside the type in a profile, one at most
 // holds the lock, and the others show that callers get past it.
@@ -574,20 +461,6 @@ func TestJudgeLockBeforeMany(t *testing.T) {
 				"app.put", "app.work")))
 		require.NotNil(t, f, n)
 		assert.Equal(t, want, f.Severity, n)
-	}
-}
-
-func TestJudgeUnheldLock(t *testing.T) {
-	lock := func(minutes string) *Report {
-		return judged(t, "goroutine 60 [sync.Mutex.Lock"+minutes+"]:\n"+
-			"sync.(*Mutex).Lock(0x2f0c340)\n\t/go/src/sync/mutex.go:46\n"+
-			"app.(*Instance).Stop(0xc0001c2000)\n\t/src/app.go:150 +0x1\n\n")
-	}
-	for minutes, want := range map[string]Severity{"": Info, ", 1 minutes": Info,
-		", 2 minutes": Warning} {
-		r := lock(minutes)
-		require.Len(t, r.Findings, 1, minutes)
-		assert.Equal(t, want, r.Findings[0].Severity, minutes)
 	}
 }
 
@@ -608,21 +481,4 @@ func TestJudgeAbandonedMain(t *testing.T) {
 	worker := strings.ReplaceAll(strings.Replace(main, "main.main()", "app.run()", 1),
 		"goroutine 1 ", "goroutine 9 ")
 	assert.Equal(t, Info, judged(t, worker).Findings[0].Severity)
-}
-
-// A goroutine of the standard library that a leak detector reports names the
-// object that was not closed.
-func TestJudgeLeftBehind(t *testing.T) {
-	const loop = "goroutine 10 [IO wait]:\nnet.(*conn).Read(0xc42000e068)\n" +
-		"\t/go/src/net/net.go:176 +0x6a\nnet/http.(*http2ClientConn).readLoop(0xc4200c4000)\n" +
-		"\t/go/src/net/http/h2_bundle.go:8124 +0x76\ncreated by net/http.(*T).dial\n" +
-		"\t/go/src/net/http/h2_bundle.go:7389 +0x637\n"
-	r := Diagnose(Rules{}, parseOne(t, "a.go:150: leaktest: leaked goroutine: "+loop))
-	require.Len(t, r.Findings, 1)
-	assert.Equal(t, "net/http.(*http2ClientConn).readLoop", r.Findings[0].Function)
-	assert.Contains(t, r.Root, "found alive after the tests had ended; it keeps a "+
-		"client connection")
-	assert.Empty(t, judged(t, loop).Findings)
-	r = Diagnose(Rules{}, parseOne(t, "    e2e_test.go:1388: Leaked goroutine: "+loop))
-	assert.Len(t, r.Findings, 1)
 }

@@ -147,95 +147,6 @@ func TestReceiverBusyIsSlow(t *testing.T) {
 	assert.Equal(t, Info, f.Severity, "no request waits")
 }
 
-// TestReceiverBySource: what the source says is believed over any guess.
-func TestReceiverBySource(t *testing.T) {
-	guess := standing(1, "running", "app.(*Writer).run")
-	for name, test := range map[string]struct {
-		receivers []string
-		others    []*Stack
-		receiver  string
-		says      string
-	}{
-		"does not know": {nil, nil, "present", "its likely receiver"},
-		"nobody": {[]string{}, nil, "missing",
-			"nothing in the source receives there"},
-		"not running": {[]string{"app.drain"}, nil, "missing",
-			"app.drain receives from this channel by the source and is in no " +
-				"stack"},
-		"not running, in short": {[]string{"app.drain"}, nil, "missing",
-			"app.drain, which should, is in no stack"},
-		"parked elsewhere": {[]string{"app.drain"},
-			[]*Stack{standing(1, "select", "app.drain")}, "missing", "is parked " +
-				"elsewhere"},
-		"its closure is parked": {[]string{"app.drain"},
-			[]*Stack{standing(1, "select", "app.drain.func1")}, "missing",
-			"is parked elsewhere"},
-		"busy": {[]string{"app.gone", "app.drain"},
-			[]*Stack{standing(1, "syscall", "app.drain")}, "present",
-			"app.drain receives there and is busy, in a system call"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			rules := Rules{Receivers: func(f Finding) []string {
-				assert.EqualValues(t, "chan send", f.Operation)
-				assert.Equal(t, 20, f.Count)
-				return test.receivers
-			}}
-			_, f := opinionOn(t, "app.(*Writer).Put", rules,
-				process(append(test.others, writers(), guess)...))
-			assert.EqualValues(t, test.receiver, f.Receiver)
-			assert.Contains(t, f.Sentence+"; "+strings.Join(f.Evidence, "; "), test.says)
-		})
-	}
-}
-
-// TestHolder: who may hold a lock is inside the same type, and not waiting
-// for that lock.
-func TestHolder(t *testing.T) {
-	waiting := func() *Stack {
-		return standing(3, "sync.Mutex.Lock", "sync.(*Mutex).Lock",
-			"app.(*Cache).Get", "app.f")
-	}
-	for name, test := range map[string]struct {
-		other    *Stack
-		receiver string
-		says     string
-	}{
-		"nobody": {standing(1, "select", "other.f"), "missing", "could hold it"},
-		"busy": {standing(1, "syscall", "os.ReadFile", "app.(*Cache).Load"),
-			"present",
-			"app.(*Cache).Load may hold it and is in a system call (app.go:2)"},
-		"blocked": {standing(1, "chan send", "app.(*Cache).Load.func1"), "present",
-			"app.(*Cache).Load.func1 may hold it and is blocked sending"},
-		"waits for it too": {standing(1, "sync.Mutex.Lock", "sync.(*Mutex).Lock",
-			"app.(*Cache).Set"), "missing", "could hold it"},
-		"of the package": {standing(1, "running", "app.work"), "unknown",
-			"no goroutine is seen to hold it"},
-		"accepting": {standing(1, "IO wait", "net.(*TCPListener).Accept",
-			"app.(*Cache).Serve"), "missing", "could hold it"},
-		"main": {standing(1, "running", "main.main"), "missing", "could hold it"},
-		"the snapshot": {standing(1, "running", "runtime/pprof.f",
-			"app.(*Cache).Dump"),
-			"missing", "could hold it"},
-	} {
-		_, f := opinionOn(t, "app.(*Cache).Get", Rules{},
-			process(waiting(), test.other))
-		require.NotNil(t, f, name)
-		assert.EqualValues(t, test.receiver, f.Receiver, name)
-		assert.Contains(t, f.Sentence, test.says, name)
-	}
-	// A lock taken twice: the caller of the one that waits is inside already.
-	twice := standing(2, "sync.Mutex.Lock", "sync.(*Mutex).Lock",
-		"app.(*Cache).Get",
-		"app.(*Cache).Update")
-	_, f := opinionOn(t, "app.(*Cache).Get", Rules{}, process(twice))
-	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among their own "+
-		"callers, may hold it")
-	assert.EqualValues(t, "present", f.Receiver)
-	twice.Count = 1
-	_, f = opinionOn(t, "app.(*Cache).Get", Rules{}, process(twice))
-	assert.Contains(t, f.Sentence, "app.(*Cache).Update, among its own callers")
-}
-
 // An unfinished search must not say that there is nobody.
 func TestReceiverGivesUp(t *testing.T) {
 	lock := standing(3, "sync.Mutex.Lock", "sync.(*Mutex).Lock",
@@ -262,11 +173,6 @@ func TestReceiverGivesUp(t *testing.T) {
 		sc.effort = effort // a call each
 		assert.EqualValues(t, want, sc.receiverOf(put).receiver)
 	}
-}
-
-func TestDoing(t *testing.T) {
-	assert.EqualValues(t, "blocked sending", doing("chan send"))
-	assert.EqualValues(t, "in the state a reason of 2031", doing("A reason of 2031"))
 }
 
 // A function is alive in its own calls and those of its closures.
@@ -325,18 +231,6 @@ func TestReceiverInMiddleOfJob(t *testing.T) {
 	require.NotNil(t, f)
 	assert.NotContains(t, f.Sentence, "likely receiver")
 	assert.NotContains(t, strings.Join(f.Evidence, "\n"), "not the receiver")
-}
-
-// A loop that sends on the channel it receives from has no other receiver.
-func TestReceiverIsTheOwnLoop(t *testing.T) {
-	r := judged(t, "goroutine 7 [chan send, 60 minutes]:\n"+
-		"main.(*P).fail(0xc000240000)\n\t/src/a.go:7 +0x1\n"+
-		"main.(*P).watch(0xc000240000)\n\t/src/a.go:9 +0x1\n"+
-		"created by main.main in goroutine 1\n\t/src/a.go:20 +0x1\n")
-	require.Len(t, r.Findings, 1)
-	assert.Equal(t, ReceiverPresent, r.Findings[0].Receiver)
-	assert.Equal(t, ConfidenceLow, r.Findings[0].ReceiverConfidence)
-	assert.Contains(t, r.Root, "(*P).watch, which it is in, may be the receiver")
 }
 
 // A worker of the sender's package that has waited for a lock for as long may be

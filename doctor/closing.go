@@ -1,0 +1,89 @@
+package doctor
+
+import (
+	"strings"
+	"unicode"
+)
+
+// overdue reports goroutines that have been closing, stopping or writing something
+// for long. It runs if there is no other warning.
+func (sc *scene) overdue() {
+	for _, s := range sc.sites {
+		var what string
+		switch {
+		case s.design || s.longest < sc.patience():
+		case s.requests == 0 && writes(s) && s.longest >= peerGone:
+			what = "a write"
+		case (parked(s.op) || s.op == WaitGroup || s.op == Syscall) &&
+			closing(s.stacks[0]):
+			what = "to close or stop something"
+		}
+		if what == "" {
+			continue
+		}
+		s.verdict = verdict{state: VerdictStuck, report: true, severity: Warning,
+			confidence: ConfidenceMedium, other: ConfidenceLow,
+			receiver: ReceiverUnknown, why: what + " does not take that long",
+			clause: same(what + " does not take that long")}
+		if closing(s.stacks[0]) {
+			sc.unended(s)
+		}
+	}
+}
+
+// peerGone is the age, in minutes, of a blocked write that no vanished peer
+// explains: TCP gives up on it after a quarter of an hour or so.
+const peerGone = 60
+
+// closing reports whether the goroutines of s are in a call that closes or stops
+// something.
+func closing(s *Stack) bool {
+	last := lastUser(s)
+	for i := max(userCall(s), 0); i < len(s.Frames); i++ {
+		if name := s.Frames[i].Func; isClosing(name, i < last) {
+			return !isStd(name)
+		}
+	}
+	return false
+}
+
+// isClosing reports whether a name is of a call that ends something itself. That
+// of a method says so in part, but for one that a goroutine was started with, or
+// one like waitForShutdown and closeLoop: these wait for a reason to do it.
+func isClosing(symbol string, called bool) bool {
+	switch symbol[strings.LastIndexByte(symbol, '.')+1:] {
+	case "Close", "Stop", "Shutdown", "Disconnect":
+		return true
+	}
+	if !called || methodType(declared(symbol)) == "" {
+		return false
+	}
+	ends := false
+	for _, w := range wordsOf(symbol) {
+		switch w {
+		case "close", "stop", "shutdown", "disconnect", "detach":
+			ends = true
+		case "start", "restart", "wait", "await", "for", "until", "on", "when", "after", "loop", "run",
+			"notify", "signal", "signals", "listen", "handle", "handler", "watch",
+			"monitor", "graceful", "gracefully":
+			return false
+		}
+	}
+	return ends
+}
+
+// wordsOf splits the name of a function, without its package and type, at
+// underscores and capital letters: "stop" and "procedure" of "stopProcedure".
+func wordsOf(symbol string) (words []string) {
+	name := declared(symbol)
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	from := 0
+	for i := 1; i <= len(name); i++ {
+		if i == len(name) || name[i] == '_' || unicode.IsUpper(rune(name[i])) &&
+			!unicode.IsUpper(rune(name[i-1])) {
+			words = append(words, strings.ToLower(strings.Trim(name[from:i], "_")))
+			from = i
+		}
+	}
+	return words
+}
