@@ -33,9 +33,7 @@ func (sc *scene) awaited(s *site) {
 	if !stuck {
 		return
 	}
-	*v = verdict{state: VerdictStuck, report: true, severity: Warning,
-		confidence: sure, other: ConfidenceLow,
-		receiver: ReceiverUnknown, clause: same(fmt.Sprintf("%s behind %s",
-			printable.Plural(behind, "goroutine"), pronoun(s.count)))}
-	v.why = v.clause.of(s.count)
+	text := fmt.Sprintf("%s behind %s", printable.Plural(behind, "goroutine"),
+		pronoun(s.count))
+	*v = stuckVerdict(sure, text, same(text))
 }

@@ -9,7 +9,7 @@ func (sc *scene) awaitingEnd(s *site) verdict {
 		switch {
 		case v.report:
 		case s.count >= 100*sc.rules.Many:
-			v = sc.leak(s, "too many for calls under way")
+			v = leak("too many for calls under way")
 		case v.state == VerdictIdle:
 			v.state, v.why = VerdictWorking, "waits for "+remote
 		}
@@ -62,10 +62,7 @@ func (sc *scene) awaiting(s *site) verdict {
 			other: ConfidenceMedium, receiver: ReceiverPresent,
 			clause: same(n.who() + n.is() + "further on in the same call: " + n.doing())}
 	case sc.timedOut && s.entry == "test":
-		v = verdict{state: VerdictStuck, report: true, severity: Warning,
-			confidence: ConfidenceHigh, other: ConfidenceLow,
-			receiver: ReceiverUnknown,
-			clause:   same("the test that timed out waits here")}
+		v = stuckVerdict(ConfidenceHigh, "", same("the test that timed out waits here"))
 	case s.requests > 0 && s.op != Select:
 		v = sc.requests(s)
 	case s.requests > 0 && s.longest >= unaryTooLong &&

@@ -16,7 +16,7 @@ func (sc *scene) afterChild(s *site) (v verdict, ended bool) {
 	if s.op != ChanReceive {
 		return v, false
 	}
-	copier := sc.copier(s)
+	copier := sc.copier()
 	switch {
 	case sc.deadlock, sc.onlyMain(s), s.count > 1 && sc.profiled(s),
 		s.longest >= min(sc.rules.Minutes, copyTooLong),
@@ -35,9 +35,9 @@ func (sc *scene) afterChild(s *site) (v verdict, ended bool) {
 	return v, true
 }
 
-// copier returns where the copying of a child's input or output stands for which
-// goroutines of s wait, or nil if there is none or it may be another child's.
-func (sc *scene) copier(s *site) (found *Stack) {
+// copier returns where the copying of the input or output of a child that has ended
+// stands, or nil if there is none or it may be another child's.
+func (sc *scene) copier() (found *Stack) {
 	for _, stack := range sc.now.Stacks {
 		switch {
 		case strings.HasPrefix(stack.CreatedBy.Func, "os/exec.(*Cmd).Start"):

@@ -21,10 +21,8 @@ func (sc *scene) overdue() {
 		if what == "" {
 			continue
 		}
-		s.verdict = verdict{state: VerdictStuck, report: true, severity: Warning,
-			confidence: ConfidenceMedium, other: ConfidenceLow,
-			receiver: ReceiverUnknown, why: what + " does not take that long",
-			clause: same(what + " does not take that long")}
+		what += " does not take that long"
+		s.verdict = stuckVerdict(ConfidenceMedium, what, same(what))
 		if closing(s.stacks[0]) {
 			sc.unended(s)
 		}
@@ -37,14 +35,23 @@ const peerGone = 60
 
 // closing reports whether the goroutines of s are in a call that closes or stops
 // something.
-func closing(s *Stack) bool {
+func closing(s *Stack) bool { return closingCall(s) != "" }
+
+// closingCall returns the innermost call of the user that closes or stops
+// something, or "". One of the standard library further in comes before it.
+func closingCall(s *Stack) string {
 	last := lastUser(s)
 	for i := max(userCall(s), 0); i < len(s.Frames); i++ {
-		if name := s.Frames[i].Func; isClosing(name, i < last) {
-			return !isStd(name)
+		name := s.Frames[i].Func
+		switch {
+		case !isClosing(name, i < last):
+		case isStd(name):
+			return ""
+		default:
+			return name
 		}
 	}
-	return false
+	return ""
 }
 
 // isClosing reports whether a name is of a call that ends something itself. That

@@ -9,15 +9,16 @@ import "strings"
 func (sc *scene) closingMain() {
 	for _, s := range sc.sites {
 		if s.entry != "main" || s.design || sc.partial || !sc.profiled(s) ||
-			s.op != WaitGroup && s.op != ChanReceive || !closing(s.stacks[0]) {
+			s.op != WaitGroup && s.op != ChanReceive {
 			continue
 		}
+		typ := methodType(declared(closingCall(s.stacks[0])))
 		for _, o := range sc.sites {
 			if !sc.spend() {
 				return
 			}
 			if o.op == IO && !o.design && !writes(o) &&
-				startedBy(closedType(s.stacks[0]), o) {
+				startedBy(typ, o) {
 				sc.closes(s, o)
 				break
 			}
@@ -31,20 +32,8 @@ func (sc *scene) closes(s, o *site) {
 	sc.graph.guess(sc.graph.group(s), n, toEnd)
 	sc.graph.sum()
 	text := "most likely for " + n.who() + " to end: " + n.doing()
-	s.verdict = verdict{state: VerdictStuck, report: true, severity: Warning,
-		confidence: ConfidenceLow, other: ConfidenceLow,
-		receiver: ReceiverPresent, why: text, clause: same(text)}
-}
-
-// closedType returns the package and type that a method of s closes, or "".
-func closedType(s *Stack) string {
-	last := lastUser(s)
-	for i := max(userCall(s), 0); i <= last && i < len(s.Frames); i++ {
-		if name := s.Frames[i].Func; isClosing(name, i < last) {
-			return methodType(declared(name))
-		}
-	}
-	return ""
+	s.verdict = stuckVerdict(ConfidenceLow, text, same(text))
+	s.verdict.receiver = ReceiverPresent
 }
 
 // startedBy reports whether the goroutines of s, which are no workers with jobs to

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 
 	"example.com/chanx/internal/printable"
@@ -30,13 +31,10 @@ func (sc *scene) locked(s *site) (behind int, reported bool) {
 // producer that is ahead of its consumer.
 func (sc *scene) headSends(s *site, behind int) {
 	v := &s.verdict
-	*v = verdict{state: VerdictStuck, report: true, severity: Warning,
-		confidence: ConfidenceMedium, receiver: v.receiver, other: ConfidenceLow,
-		clause: same(fmt.Sprintf("%s behind %s", printable.Plural(behind, "goroutine"),
-			pronoun(s.count)))}
-	if v.receiver == "" {
-		v.receiver = ReceiverUnknown
-	}
+	receiver := cmp.Or(v.receiver, ReceiverUnknown)
+	*v = stuckVerdict(ConfidenceMedium, "", same(fmt.Sprintf("%s behind %s",
+		printable.Plural(behind, "goroutine"), pronoun(s.count))))
+	v.receiver = receiver
 	if n := sc.receiverOn(s); n != nil {
 		v.receiver = ReceiverPresent
 		v.clause = v.clause.and(same(n.who() + ", most likely its receiver, is " +
@@ -77,11 +75,8 @@ func (sc *scene) heads(s *site) {
 		reason = clause{"no goroutine is left that it or its creator has started",
 			"no goroutine is left that they or their creators have started"}
 	}
-	*v = verdict{state: VerdictStuck, report: true, severity: Warning,
-		confidence: ConfidenceHigh, other: ConfidenceLow, receiver: ReceiverUnknown,
-		clause: reason}
+	*v = stuckVerdict(ConfidenceHigh, reason.of(s.count), reason)
 	if behind == 0 {
 		v.confidence = ConfidenceMedium
 	}
-	v.why = v.clause.of(s.count)
 }

@@ -276,13 +276,13 @@ func (sc *scene) waiting(s *site) verdict {
 	parents, chained := lineage(s)
 	switch {
 	case sc.picked(s) && s.count >= 5*sc.rules.Many:
-		v = sc.leak(s, "their record was picked from a profile")
+		v = leak("their record was picked from a profile")
 	case sc.dominant(s):
-		v = sc.leak(s, "they are nearly all goroutines of the process")
+		v = leak("they are nearly all goroutines of the process")
 	case s.op == WaitGroup && s.count >= 10*sc.rules.Many && sc.profiled(s):
 		v = sc.joining(s)
 	case sc.accumulated(s):
-		v = sc.leak(s, fmt.Sprintf("most goroutines of the process, they came one "+
+		v = leak(fmt.Sprintf("most goroutines of the process, they came one "+
 			"after another over %s", printable.Plural(s.longest, "minute")))
 	case sc.timeless() && s.count < sc.rules.Many:
 		v.state = VerdictUnknown
@@ -301,11 +301,11 @@ func (sc *scene) waiting(s *site) verdict {
 		v.why = "one per connection: a goroutine of the same creator waits for IO"
 	case 2*parents > s.count && 2*s.requests < s.count &&
 		s.count >= sc.rules.Many:
-		v = sc.leak(s, fmt.Sprintf("%d different goroutines created them, "+
+		v = leak(fmt.Sprintf("%d different goroutines created them, "+
 			"as one per request would", parents))
 		v.confidence = ConfidenceMedium
 	case s.count >= 100*sc.rules.Many:
-		v = sc.leak(s, "no pool is that large")
+		v = leak("no pool is that large")
 	default:
 		v.why = "not too many for a pool of workers"
 	}
@@ -365,11 +365,11 @@ func (sc *scene) joining(s *site) verdict {
 		if o != s && (o.op == Syscall || stuckIn(o.op)) &&
 			o.count >= 10*sc.rules.Many &&
 			declared(o.at.Func) == declared(s.at.Func) {
-			return sc.leak(s, fmt.Sprintf("%s that they started are %s",
+			return leak(fmt.Sprintf("%s that they started are %s",
 				printable.Number(o.count), where(o)))
 		}
 	}
-	v := sc.leak(s, "unless as many jobs are under way")
+	v := leak("unless as many jobs are under way")
 	v.state, v.severity = VerdictUnknown, Info
 	return v
 }
@@ -392,13 +392,8 @@ func (sc *scene) mostly(s *site, why string) bool {
 }
 
 // leak is the verdict on waiting goroutines that are too many.
-func (sc *scene) leak(s *site, why string) verdict {
-	return verdict{
-		state: VerdictStuck, report: true, severity: Warning,
-		confidence: ConfidenceLow, other: ConfidenceLow,
-		receiver: ReceiverUnknown, why: why,
-		clause: same("they look leaked: " + why),
-	}
+func leak(why string) verdict {
+	return stuckVerdict(ConfidenceLow, why, same("they look leaked: "+why))
 }
 
 // perConnection are the designs of which a server has one for each client; a
@@ -425,15 +420,12 @@ func (sc *scene) pools(s *site, why string) verdict {
 		return c
 	}
 	if closes, ok := openings[why]; ok && s.longest >= openTooLong {
-		return verdict{state: VerdictStuck, report: true, severity: Warning,
-			confidence: ConfidenceMedium, other: ConfidenceLow,
-			receiver: ReceiverUnknown,
-			why:      why + ", which was most likely not closed",
-			clause: clause{"it ends when ", "they end when "}.join(closes).join(
-				same(" closed, which is overdue" + since(s, " after ")))}
+		return stuckVerdict(ConfidenceMedium, why+", which was most likely not closed",
+			clause{"it ends when ", "they end when "}.join(closes).join(
+				same(" closed, which is overdue"+since(s, " after "))))
 	}
 	if why == openStream && sc.unreadStreams(s) {
-		v = sc.leak(s, "each "+why+", and few goroutines read any")
+		v = leak("each " + why + ", and few goroutines read any")
 		v.confidence = ConfidenceMedium
 		return v
 	}
@@ -446,13 +438,8 @@ func (sc *scene) pools(s *site, why string) verdict {
 	if perConnection[why] || strings.HasPrefix(why, "ignored by ") {
 		return v
 	}
-	return verdict{state: VerdictStuck, report: true, severity: Warning,
-		confidence: sure, other: ConfidenceLow,
-		receiver: ReceiverUnknown,
-		why:      why + ", and they are too many",
-		clause: same("each " + why + ", and belongs to something that was " +
-			"opened and not closed"),
-	}
+	return stuckVerdict(sure, why+", and they are too many", same("each "+why+
+		", and belongs to something that was opened and not closed"))
 }
 
 // since is " for 146 minutes". It is for sentences whose evidence is the time.

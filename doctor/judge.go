@@ -305,6 +305,14 @@ func (c counterpart) verdict(stall Confidence) verdict {
 		evidence: c.evidence}
 }
 
+// stuckVerdict is the warning that goroutines are stuck, for a reason that names no
+// counterpart. An empty why is left to the caller.
+func stuckVerdict(sure Confidence, why string, c clause) verdict {
+	return verdict{state: VerdictStuck, report: true, severity: Warning,
+		confidence: sure, other: ConfidenceLow, receiver: ReceiverUnknown,
+		why: why, clause: c}
+}
+
 // hears reports whether a request reads from its own client: the body of a
 // request, or the messages of a connection that it has taken over. These may
 // take as long as the client likes.
@@ -345,7 +353,7 @@ func (sc *scene) confirm(s *site) {
 	growth := fmt.Sprintf("growing: %s then, %s now", printable.Number(h[0]),
 		printable.Number(s.count))
 	if !v.report && parked(s.op) {
-		*v = sc.leak(s, growth)
+		*v = leak(growth)
 		v.severity = sc.grade(s, Warning)
 		v.confidence = ConfidenceMedium
 		return

@@ -19,10 +19,8 @@ func (sc *scene) leftover(s *site) bool {
 // leftBehind is the verdict on goroutines that a leak detector reports. A library
 // call in them names the object that was not closed.
 func leftBehind(s *site) verdict {
-	v := verdict{state: VerdictStuck, report: true, severity: Warning,
-		confidence: ConfidenceMedium, other: ConfidenceLow,
-		receiver: ReceiverUnknown, why: "alive after the tests had ended",
-		clause: same("found alive after the tests had ended")}
+	v := stuckVerdict(ConfidenceMedium, "alive after the tests had ended",
+		same("found alive after the tests had ended"))
 	if why, ok := design(s.stacks[0]); ok {
 		v.clause = v.clause.and(clause{"it " + why, "each " + why})
 	}

@@ -102,8 +102,6 @@ func (sc *scene) waitedFor(n, from *node, what string) {
 	if n.site.warned() {
 		return
 	}
-	*v = verdict{state: VerdictStuck, report: true, severity: Warning,
-		confidence: ConfidenceMedium, other: ConfidenceLow, receiver: ReceiverUnknown,
-		clause: same(fmt.Sprintf("%s waits for %d %s", from.who(), n.id(), what))}
-	v.why = v.clause.of(n.site.count)
+	text := fmt.Sprintf("%s waits for %d %s", from.who(), n.id(), what)
+	*v = stuckVerdict(ConfidenceMedium, text, same(text))
 }

@@ -16,11 +16,9 @@ func (sc *scene) unfinished() {
 		default:
 			continue
 		}
-		s.verdict = verdict{state: VerdictStuck, report: true, severity: Warning,
-			confidence: ConfidenceMedium, other: ConfidenceLow,
-			receiver: ReceiverUnknown, why: "a test that did not end",
-			clause: clause{"the test that timed out was there: either it never ends " +
+		s.verdict = stuckVerdict(ConfidenceMedium, "a test that did not end",
+			clause{"the test that timed out was there: either it never ends " +
 				"or it needs more time", "the tests that timed out were there: either " +
-				"they never end or they need more time"}}
+				"they never end or they need more time"})
 	}
 }

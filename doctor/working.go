@@ -10,19 +10,17 @@ import (
 func (sc *scene) working(s *site) verdict {
 	v := verdict{state: VerdictWorking, why: doing(s.op)}
 	if call := promptCall(s); call != "" && s.longest >= sc.rules.Minutes {
-		return verdict{state: VerdictStuck, report: true,
-			severity: sc.grade(s, Warning), confidence: ConfidenceMedium,
-			other: ConfidenceLow, receiver: ReceiverUnknown,
-			why:    "a system call that does not take that long",
-			clause: same(call + " does not take that long")}
+		v = stuckVerdict(ConfidenceMedium, "a system call that does not take that long",
+			same(call+" does not take that long"))
+		v.severity = sc.grade(s, Warning)
+		return v
 	}
 	if call := osLock(s.stacks[0]); call != "" && s.op == Syscall &&
 		s.longest >= min(sc.rules.Minutes, unheldTooLong) {
-		return verdict{state: VerdictStuck, report: true,
-			severity: sc.grade(s, Warning), confidence: ConfidenceMedium,
-			other: ConfidenceLow, receiver: ReceiverUnknown,
-			why:    "a lock that is not Go's",
-			clause: same(call + " waits for a lock that is not Go's")}
+		v = stuckVerdict(ConfidenceMedium, "a lock that is not Go's",
+			same(call+" waits for a lock that is not Go's"))
+		v.severity = sc.grade(s, Warning)
+		return v
 	}
 	switch {
 	case s.op == Running && panicking(s.stacks[0]):
@@ -33,7 +31,7 @@ func (sc *scene) working(s *site) verdict {
 	case s.op == Running:
 		return v
 	case sc.oneShot(s):
-		return sc.leak(s, "they are nearly all goroutines of the process")
+		return leak("they are nearly all goroutines of the process")
 	case s.op == IO && s.requests == 0:
 		v.state, v.why = VerdictIdle, "waits for the other side of a connection"
 	case s.op == Sleep && s.requests == 0:
@@ -74,7 +72,7 @@ func (sc *scene) unnamed(s *site) verdict {
 	v := verdict{state: VerdictUnknown,
 		why: "the profile does not say what they wait for"}
 	if s.op == ChanAny && s.requests == 0 && sc.dominant(s) {
-		return sc.leak(s, "they are nearly all goroutines of the process")
+		return leak("they are nearly all goroutines of the process")
 	}
 	if s.requests >= sc.rules.Many || s.count >= 100*sc.rules.Many {
 		v.report, v.severity, v.confidence = true, Warning, ConfidenceLow
