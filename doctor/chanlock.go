@@ -2,22 +2,6 @@ package doctor
 
 import "slices"
 
-// limits reports whether a function's name, or its type's, says that callers
-// wait there for their turn: a channel of one value is a lock, one of several a
-// semaphore.
-func limits(symbol string) bool {
-	for _, name := range []string{declared(symbol), typeOf(declared(symbol))} {
-		for _, word := range wordsOf(name) {
-			switch word {
-			case "lock", "mutex", "acquire", "semaphore", "sem", "token", "tokens",
-				"slot", "slots", "permit", "limiter":
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // turn looks for a goroutine that is further on in the call that those of s wait
 // in, on the same instance, and most likely has their turn. Where a value's own
 // Lock waits, it is the call that locks.

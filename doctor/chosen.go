@@ -11,9 +11,9 @@ import (
 // For two minutes none is shown that is at work.
 const minutesAlone = 2
 
-// alone reports whether the only goroutine of s, besides the runtime's, is what
-// the author of an extract shows, and it is neither in a loop that waits for work
-// nor reads a connection.
+// alone reports whether the author of an extract shows the only goroutine of s and
+// none else but the runtime's, and it is neither in a loop that waits for work nor
+// reads a connection.
 func (sc *scene) alone(s *site) bool {
 	if s.count > 1 || s.op == IO || s.op == Sleep ||
 		s.op != WaitGroup && isPool(s.at.Func) ||
@@ -83,4 +83,39 @@ func (sc *scene) chosen() {
 			s.verdict.severity = Warning
 		}
 	}
+}
+
+// chosenWith reports whether the author of an extract without times shows a
+// goroutine that waits and the sender: two ends of one stall. A dump of a crash
+// that was cut short shows whatever came first.
+func (sc *scene) chosenWith(s *site) bool {
+	if sc.timed || !extract(sc.now) || s.stacks[0].members.len() == 0 {
+		return false
+	}
+	for _, o := range sc.sites {
+		if o != s && !o.design && o.waits() && o.at.Func != "main.main" {
+			return true
+		}
+	}
+	return false
+}
+
+// picked reports whether s is one of some records of a profile: their author
+// chose them, most likely since they are too many.
+func (sc *scene) picked(s *site) bool {
+	return sc.now.Extract && s.stacks[0].members.len() == 0
+}
+
+// timeless reports whether the input is some goroutines of a dump without any
+// time, as delve prints them and people retype them: that they were chosen must do
+// instead.
+func (sc *scene) timeless() bool { return sc.partial && !sc.timed }
+
+// patience is for how many minutes a single sender may be ahead of its
+// receiver. Someone chose the goroutines of an extract because they are stuck.
+func (sc *scene) patience() int {
+	if sc.partial {
+		return min(sc.rules.Minutes, 1)
+	}
+	return sc.rules.Minutes
 }

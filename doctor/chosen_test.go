@@ -165,3 +165,24 @@ func TestJudgeChosenMany(t *testing.T) {
 	assert.Equal(t, Info, extract(9, socket).Findings[0].Severity)
 	assert.Equal(t, Info, extract(10, "app.(*ui).worker").Findings[0].Severity)
 }
+
+// An extract without times of a sender and a goroutine that waits shows two ends
+// of one stall; the main goroutine most often waits for a signal.
+func TestChosenWith(t *testing.T) {
+	const send = "goroutine 74 [chan send]:\napp.(*collector).Error(0xc0001ca008)\n" +
+		"\t/src/t.go:29 +0x80\ncreated by app.Forever\n\t/src/t.go:73 +0xfc\n\n"
+	const wait = "goroutine 73 [chan receive]:\napp.(*Trigger).Stop(...)\n" +
+		"\t/src/trigger.go:68\napp.use(0x8e9200)\n\t/src/t.go:154 +0x1af\n\n"
+	for text, want := range map[string]Severity{
+		wait + send: Warning,
+		send:        Info,
+		"panic: boom\n\ngoroutine 5 [running]:\napp.crash(0x1)\n\t/src/c.go:1 +0x1\n\n" +
+			wait + send + "goroutine 80 [chan re": Info,
+		strings.ReplaceAll(wait, "app.use", "main.main") + send:               Warning,
+		"goroutine 1 [chan receive]:\nmain.main()\n\t/m.go:3 +0x1\n\n" + send: Info,
+	} {
+		r := Diagnose(Rules{}, parseOne(t, text))
+		require.NotEmpty(t, r.Findings, text)
+		assert.Equal(t, want, r.Findings[0].Severity, text)
+	}
+}

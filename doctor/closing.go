@@ -1,9 +1,6 @@
 package doctor
 
-import (
-	"strings"
-	"unicode"
-)
+import "strings"
 
 // overdue reports goroutines that have been closing, stopping or writing something
 // for long. It runs if there is no other warning.
@@ -77,20 +74,4 @@ func isClosing(symbol string, called bool) bool {
 		}
 	}
 	return ends
-}
-
-// wordsOf splits the name of a function, without its package and type, at
-// underscores and capital letters: "stop" and "procedure" of "stopProcedure".
-func wordsOf(symbol string) (words []string) {
-	name := declared(symbol)
-	name = name[strings.LastIndexByte(name, '.')+1:]
-	from := 0
-	for i := 1; i <= len(name); i++ {
-		if i == len(name) || name[i] == '_' || unicode.IsUpper(rune(name[i])) &&
-			!unicode.IsUpper(rune(name[i-1])) {
-			words = append(words, strings.ToLower(strings.Trim(name[from:i], "_")))
-			from = i
-		}
-	}
-	return words
 }

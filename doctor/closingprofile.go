@@ -1,7 +1,5 @@
 package doctor
 
-import "strings"
-
 // closingMain reports the main goroutine of a profile that is closing an object
 // and waits for a goroutine of the object's type to end which reads: a profile
 // has no times, and a snapshot rarely meets a process in its last moments. It
@@ -40,7 +38,5 @@ func (sc *scene) closes(s, o *site) {
 // end, were started with a method of the type or a literal in one.
 func startedBy(typ string, s *site) bool {
 	root := s.stacks[0].root().Func
-	name := strings.ToLower(root)
-	return typ != "" && methodType(declared(root)) == typ &&
-		!strings.Contains(name, "worker") && !strings.Contains(name, "pool")
+	return typ != "" && methodType(declared(root)) == typ && !namesWorker(root)
 }

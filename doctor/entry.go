@@ -99,15 +99,3 @@ func lastUser(s *Stack) int {
 	}
 	return len(s.Frames)
 }
-
-// isLoop reports whether a function's name says that its goroutine lives in it.
-func isLoop(symbol string) bool {
-	name := strings.ToLower(symbol[strings.LastIndexByte(symbol, '.')+1:])
-	for _, word := range []string{"loop", "serve", "run", "worker", "listen",
-		"accept", "main"} {
-		if strings.Contains(name, word) {
-			return true
-		}
-	}
-	return false
-}

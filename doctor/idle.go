@@ -86,25 +86,13 @@ func resource(s *Stack) string {
 			}
 		}
 		if !isStd(f.Func) && !strings.HasPrefix(symbol, "golang.org/x/net/http2.") {
-			if acquires(symbol) && operationOf(s) == Cond {
+			if hasWord(symbol, acquiring) && operationOf(s) == Cond {
 				return lent
 			}
 			break
 		}
 	}
 	return ""
-}
-
-// acquires reports whether a function is by its name one that waits for what
-// another caller gives back.
-func acquires(symbol string) bool {
-	for _, word := range wordsOf(symbol) {
-		switch word {
-		case "acquire", "borrow", "checkout":
-			return true
-		}
-	}
-	return false
 }
 
 // The designs that other rules ask for.
@@ -312,12 +300,6 @@ func (sc *scene) waiting(s *site) verdict {
 	return v
 }
 
-// picked reports whether s is one of some records of a profile: their author
-// chose them, most likely since they are too many.
-func (sc *scene) picked(s *site) bool {
-	return sc.now.Extract && s.stacks[0].members.len() == 0
-}
-
 // profiled reports whether s is of a profile, which knows neither the age of a
 // goroutine nor who created it.
 func (sc *scene) profiled(s *site) bool {
@@ -349,13 +331,6 @@ func (sc *scene) accumulated(s *site) bool {
 		}
 	}
 	return 2*len(ages) > s.count
-}
-
-// isPool reports whether a name is of goroutines that are many by design.
-func isPool(symbol string) bool {
-	name := strings.ToLower(symbol)
-	return isLoop(name) || strings.Contains(name, "worker") ||
-		strings.Contains(name, "pool")
 }
 
 // joining judges goroutines of a profile that wait for those that they started

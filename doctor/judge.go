@@ -58,6 +58,16 @@ func (sc *scene) judge() {
 	}
 }
 
+// asleep reports whether the runtime says that all goroutines are asleep although
+// each one that waits does so by design. That is no excuse there: on the
+// playground, say, no connection to accept will come.
+func (sc *scene) asleep() bool {
+	return sc.deadlock && !slices.ContainsFunc(sc.sites, func(s *site) bool {
+		_, designed := design(s.stacks[0])
+		return s.waits() && !designed
+	})
+}
+
 // blind names the part of the input that an opinion on s needs and that is
 // missing, or returns "". A goroutine that is idle by its calls may have been so
 // for days.
@@ -215,58 +225,12 @@ func (sc *scene) stall(s *site, c counterpart) Confidence {
 	return ConfidenceLow
 }
 
-// sending judges blocked senders: another goroutine should be receiving.
-func (sc *scene) sending(s *site) verdict {
-	c := sc.receiverOf(s)
-	v := c.verdict(sc.stall(s, c))
-	alone := s.count == 1 && s.requests == 0 && !sc.abandoned(s)
-	switch {
-	case c.receiver == ReceiverPresent && !c.blocked:
-		v.state = VerdictSlow
-		switch {
-		case s.requests >= sc.rules.Many, s.count >= 100*sc.rules.Many,
-			s.longest >= sc.rules.Minutes && c.node != nil:
-			v.severity = Warning
-		}
-	case alone && s.longest < sc.patience() && !sc.timedOut && !sc.pickedAlone(s) &&
-		v.confidence != ConfidenceHigh && !c.blocked && !sc.chosenWith(s) &&
-		!sc.heldUp(s):
-		v.state, v.confidence = VerdictUnknown, ConfidenceLow
-		v.clause = v.clause.and(same("a producer ahead of its consumer looks the " +
-			"same"))
-	case c.receiver == ReceiverUnknown && !sc.partial:
-		v.state = VerdictUnknown
-		v.severity = sc.grade(s, Info)
-		if s.longest >= sc.rules.Minutes {
-			v.severity = max(v.severity, Warning)
-		}
-	default:
-		v.severity = sc.grade(s, Warning)
-	}
-	v.why = v.clause.of(s.count)
-	return v
-}
-
-// patience is for how many minutes a single sender may be ahead of its
-// receiver. Someone chose the goroutines of an extract because they are stuck.
-func (sc *scene) patience() int {
-	if sc.partial {
-		return min(sc.rules.Minutes, 1)
-	}
-	return sc.rules.Minutes
-}
-
 // queue reports whether a third of a process waits for one lock. A profile has no
 // times, so the number must do.
 func (sc *scene) queue(s *site) bool {
 	return s.stacks[0].members.len() == 0 && s.count >= 2*sc.rules.Many &&
 		3*s.count >= sc.now.Goroutines
 }
-
-// timeless reports whether the input is some goroutines of a dump without any
-// time, as delve prints them and people retype them: that they were chosen must do
-// instead.
-func (sc *scene) timeless() bool { return sc.partial && !sc.timed }
 
 // unheldTooLong is for how many minutes a goroutine may wait for a lock that
 // none is seen to hold. Few hold a lock for that long, and they can be seen at

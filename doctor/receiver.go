@@ -65,16 +65,8 @@ type relative struct {
 // ending reports whether a goroutine waits further in for something to end. Its
 // own loop is then in the middle of a job, not between two.
 func (r relative) ending() bool {
-	if !r.outer {
-		return false
-	}
 	name := r.site.at.Func
-	switch name[strings.LastIndexByte(name, '.')+1:] {
-	case "Close", "close", "Stop", "stop", "Shutdown", "shutdown", "Wait", "wait",
-		"Disconnect", "Drain", "Flush", "flush":
-		return true
-	}
-	return false
+	return r.outer && ending[strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])]
 }
 
 // maxEvidence bounds the reasons listed for one finding.

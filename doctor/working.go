@@ -85,3 +85,11 @@ func (sc *scene) unnamed(s *site) verdict {
 	}
 	return v
 }
+
+// oneShot reports whether nearly all goroutines of a profile wait for IO in one
+// function that by its name waits for one message, unlike the loop that serves a
+// connection: a server has one of those for each client.
+func (sc *scene) oneShot(s *site) bool {
+	return s.op == IO && s.requests == 0 && sc.dominant(s) &&
+		hasWord(s.at.Func, expecting)
+}

@@ -43,3 +43,36 @@ func TestAbandoned(t *testing.T) {
 		}
 	}
 }
+
+// A reader of a connection that has sent for minutes holds up the caller that
+// waits for an answer on the same connection.
+func TestHeldUp(t *testing.T) {
+	const dump = "goroutine 1 [select, 2 minutes]:\n" +
+		"mail.(*Client).execute(0xc0000d2000, 0x1)\n\t/src/client.go:276 +0x3b1\n" +
+		"app.poll(0x7)\n\t/src/poll.go:68 +0x5b7\n\n" +
+		"goroutine 6 [chan send, 2 minutes]:\n" +
+		"mail.(*Client).handle.func1(0xc0001a6080)\n\t/src/client.go:413 +0x4a6\n" +
+		"mail.(*Client).handle(0xc0000d2000)\n\t/src/client.go:118 +0x9c\n" +
+		"mail.(*Client).reader(0xc0000d2000)\n\t/src/client.go:135 +0x65\n" +
+		"created by mail.New\n\t/src/client.go:517 +0x185\n\n" +
+		"goroutine 7 [IO wait]:\napp.other(0x7)\n\t/src/other.go:1 +0x1\n\n"
+	severity := func(text string) Severity {
+		r := Diagnose(Rules{}, parseOne(t, text))
+		require.Len(t, r.Findings, 1, r.Root)
+		assert.Equal(t, ChanSend, r.Findings[0].Operation)
+		return r.Findings[0].Severity
+	}
+	assert.Equal(t, Warning, severity(dump))
+	for name, text := range map[string]string{
+		"another client": strings.Replace(dump, "execute(0xc0000d2000",
+			"execute(0xc0000d3000", 1),
+		"doubtful receiver": strings.ReplaceAll(dump, "(0xc0000d2000)",
+			"(0xc0000d2000?)"),
+		"its own loop": strings.Replace(dump, "app.poll(0x7)\n\t/src/poll.go:68 +0x5b7\n",
+			"", 1),
+		"just now": strings.Replace(dump, "select, 2 minutes", "select", 1),
+		"a moment": strings.ReplaceAll(dump, ", 2 minutes", ""),
+	} {
+		assert.Equal(t, Info, severity(text), name)
+	}
+}
