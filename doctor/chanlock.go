@@ -34,6 +34,39 @@ func (sc *scene) turn(s *site) (found *site) {
 	return found
 }
 
+// further looks for goroutines that are further on in the function in which
+// those of s send, and do not send themselves. Where the channel is a semaphore,
+// they have the places and will give them back.
+func (sc *scene) further(s *site) (found *site) {
+	if s.op != ChanSend || sc.partial || sc.timedOut || isLoop(s.at.Func) {
+		return nil
+	}
+	sc.search(packageOf(s.at.Func), func(e entry) bool {
+		if e.frame == len(e.stack.Frames) || e.site == s || e.site.design ||
+			e.site.op == ChanSend || e.call().Func != s.at.Func ||
+			e.call().Line <= s.at.Line || sc.apart(s, s.at.Func, e) {
+			return true
+		}
+		found = e.site
+		return false
+	})
+	return found
+}
+
+// awaitsTurn judges senders that have waited for less than minutes, and others
+// are further on.
+func (sc *scene) awaitsTurn(s, ahead *site) verdict {
+	n := sc.graph.group(ahead)
+	v := verdict{state: VerdictSlow, report: true, severity: Info,
+		confidence: ConfidenceLow, other: ConfidenceLow, receiver: ReceiverPresent,
+		clause: same(n.who() + n.is() + "further on in the same call: " + n.doing())}
+	if s.requests >= sc.rules.Many || s.count >= 100*sc.rules.Many {
+		v.severity = Warning
+	}
+	v.why = v.clause.of(s.count)
+	return v
+}
+
 // starved reports whether the goroutines of s are all requests of the process,
 // waiting for their turn, and no other goroutine is at work that could end it.
 func (sc *scene) starved(s *site) bool {

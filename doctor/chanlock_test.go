@@ -67,3 +67,39 @@ func TestChanLockTokens(t *testing.T) {
 		assert.Equal(t, Info, r.Findings[0].Severity)
 	}
 }
+
+// Goroutines that begin with a send to a channel of a few values, while others
+// are further on in the same function, wait for a place in a semaphore.
+func TestChanLockSemaphore(t *testing.T) {
+	dump := func(n, minutes, line int, state string) *Report {
+		var b strings.Builder
+		wait := "chan send"
+		if minutes > 0 {
+			wait += fmt.Sprintf(", %d minutes", minutes)
+		}
+		for i := range n {
+			fmt.Fprintf(&b, "goroutine %d [%s]:\napp.(*S).Analyze.func6.1()\n"+
+				"\t/src/analysis.go:315 +0xb0\n"+
+				"created by app.(*S).Analyze in goroutine 3\n\t/src/analysis.go:310 +0x1\n\n",
+				100+i, wait)
+		}
+		fmt.Fprintf(&b, "goroutine 50 [%s]:\napp.parse(0x1)\n\t/src/parse.go:9 +0x1\n"+
+			"app.(*S).Analyze.func6.1()\n\t/src/analysis.go:%d +0xb0\n"+
+			"created by app.(*S).Analyze in goroutine 3\n\t/src/analysis.go:310 +0x1\n\n",
+			state, line)
+		return judged(t, b.String())
+	}
+	for _, state := range []string{"running", "sync.WaitGroup.Wait", "IO wait"} {
+		r := dump(13, 0, 341, state)
+		require.Len(t, r.Findings, 1, state)
+		assert.Equal(t, Info, r.Findings[0].Severity, state)
+		assert.Contains(t, r.Findings[0].Sentence,
+			"goroutine 50 is further on in the same call", state)
+	}
+	assert.Equal(t, Warning, dump(1000, 0, 341, "running").Findings[0].Severity)
+	for name, r := range map[string]*Report{"for long": dump(13, 5, 341, "select"),
+		"before":   dump(13, 0, 300, "select"),
+		"all send": dump(13, 0, 341, "chan send")} {
+		assert.NotContains(t, r.Root, "further on", name)
+	}
+}

@@ -2,6 +2,9 @@ package doctor
 
 // sending judges blocked senders: another goroutine should be receiving.
 func (sc *scene) sending(s *site) verdict {
+	if ahead := sc.further(s); ahead != nil && s.longest < sc.rules.Minutes {
+		return sc.awaitsTurn(s, ahead)
+	}
 	c := sc.receiverOf(s)
 	v := c.verdict(sc.stall(s, c))
 	alone := s.count == 1 && s.requests == 0 && !sc.abandoned(s)
