@@ -72,7 +72,9 @@ func (sc *scene) awaitsTurn(s, ahead *site) verdict {
 func (sc *scene) starved(s *site) bool {
 	return s.op == ChanReceive && s.count > 1 && s.requests == s.count &&
 		limits(s.at.Func) && !sc.partial && !slices.ContainsFunc(sc.sites,
-		func(o *site) bool { return o != s && (o.requests > 0 || o.awake()) })
+		func(o *site) bool {
+			return !sc.spend() || o != s && (o.requests > 0 || o.awake())
+		})
 }
 
 // awake reports whether goroutines may be at work, unlike those that are idle by

@@ -37,7 +37,14 @@ func (sc *scene) afterChild(s *site) (v verdict, ended bool) {
 
 // copier returns where the copying of the input or output of a child that has ended
 // stands, or nil if there is none or it may be another child's.
-func (sc *scene) copier() (found *Stack) {
+func (sc *scene) copier() *Stack {
+	if sc.copying == nil {
+		sc.copying = []*Stack{sc.findCopier()}
+	}
+	return sc.copying[0]
+}
+
+func (sc *scene) findCopier() (found *Stack) {
 	for _, stack := range sc.now.Stacks {
 		switch {
 		case strings.HasPrefix(stack.CreatedBy.Func, "os/exec.(*Cmd).Start"):
@@ -83,5 +90,7 @@ func openAfter(copier *Stack) (why string, c clause) {
 // that the dump was taken because of it.
 func (sc *scene) onlyMain(s *site) bool {
 	return s.entry == "main" && !sc.timed && !slices.ContainsFunc(sc.sites,
-		func(o *site) bool { return o != s && o.awake() && sc.idle(o) == "" })
+		func(o *site) bool {
+			return !sc.spend() || o != s && o.awake() && sc.idle(o) == ""
+		})
 }

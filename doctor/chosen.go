@@ -20,12 +20,15 @@ func (sc *scene) alone(s *site) bool {
 		s.stacks[0].members.len() == 0 {
 		return false
 	}
-	for _, o := range sc.sites {
-		if o != s && userCall(o.stacks[0]) >= 0 {
-			return false
+	if sc.ofUser == nil {
+		sc.ofUser = new(int)
+		for _, o := range sc.sites {
+			if userCall(o.stacks[0]) >= 0 {
+				*sc.ofUser++
+			}
 		}
 	}
-	return true
+	return *sc.ofUser == 0 || *sc.ofUser == 1 && userCall(s.stacks[0]) >= 0
 }
 
 // shownTogether reports whether the author of an extract shows both goroutines
@@ -35,14 +38,19 @@ func (sc *scene) shownTogether(s *site) bool {
 	if s.op != WaitGroup || s.longest < sc.patience() || s.entry == "main" {
 		return false
 	}
-	waiter := declared(s.at.Func)
-	for _, o := range sc.sites {
-		if o != s && !o.design && parked(o.op) && o.longest+1 >= s.longest &&
-			waiter == declared(o.stacks[0].CreatedBy.Func) {
-			return true
+	if sc.parked == nil {
+		sc.parked = make(map[string]longest)
+		for _, o := range sc.sites {
+			if creator := declared(o.stacks[0].CreatedBy.Func); !o.design &&
+				parked(o.op) {
+				l := sc.parked[creator]
+				l.add(o, o.longest)
+				sc.parked[creator] = l
+			}
 		}
 	}
-	return false
+	l := sc.parked[declared(s.at.Func)]
+	return l.besides(s, s.longest)
 }
 
 // maxPicked is how many places an extract has whose author picked each of them.

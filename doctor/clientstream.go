@@ -14,15 +14,15 @@ func (sc *scene) unreadStreams(s *site) bool {
 	if s.count < sc.rules.Many || s.longest < openTooLong || sc.partial {
 		return false
 	}
-	read := 0
-	for _, o := range sc.sites {
-		for _, stack := range o.stacks {
+	if sc.readings == nil {
+		sc.readings = new(int)
+		for _, stack := range sc.now.Stacks {
 			if readsStream(stack) {
-				read += stack.Count
+				*sc.readings += stack.Count
 			}
 		}
 	}
-	return 2*read < s.count
+	return 2**sc.readings < s.count
 }
 
 // readsStream reports whether a goroutine is in a call of a client's stream.

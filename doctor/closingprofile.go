@@ -27,8 +27,7 @@ func (sc *scene) closingMain() {
 // closes reports goroutines that most likely wait for those of o to end.
 func (sc *scene) closes(s, o *site) {
 	n := sc.graph.group(o)
-	sc.graph.guess(sc.graph.group(s), n, toEnd)
-	sc.graph.sum()
+	sc.graph.join(sc.graph.group(s), n, toEnd)
 	text := "most likely for " + n.who() + " to end: " + n.doing()
 	s.verdict = stuckVerdict(ConfidenceLow, text, same(text))
 	s.verdict.receiver = ReceiverPresent

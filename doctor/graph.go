@@ -214,6 +214,18 @@ func (g *graph) guess(a, b *node, object string) {
 	}
 }
 
+// join is guess after sum: it counts those that are behind b from then on. The
+// sum of everything for each edge would not be linear.
+func (g *graph) join(a, b *node, object string) {
+	if a.to != nil || b.reaches(a) {
+		return // b is in no cycle, and a few steps from the end
+	}
+	g.edge(a, b, object)
+	for n := b; n != nil; n = n.to {
+		n.behind += a.behind + a.count
+	}
+}
+
 // reaches reports whether n waits for other, over a few steps.
 func (n *node) reaches(other *node) bool {
 	for range 64 {

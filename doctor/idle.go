@@ -337,8 +337,10 @@ func (sc *scene) accumulated(s *site) bool {
 // to end. No pool does that, but a server may for each connection.
 func (sc *scene) joining(s *site) verdict {
 	for _, o := range sc.sites {
+		if o.count < 10*sc.rules.Many || !sc.spend() {
+			break // they are sorted
+		}
 		if o != s && (o.op == Syscall || stuckIn(o.op)) &&
-			o.count >= 10*sc.rules.Many &&
 			declared(o.at.Func) == declared(s.at.Func) {
 			return leak(fmt.Sprintf("%s that they started are %s",
 				printable.Number(o.count), where(o)))

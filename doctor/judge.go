@@ -90,11 +90,15 @@ func (sc *scene) blind(s *site) string {
 // hidden reports whether the runtime's calls have been removed from a profile
 // without states: no goroutine of it waits for anything.
 func (sc *scene) hidden() bool {
-	return sc.now.Goroutines > 1 && !slices.ContainsFunc(sc.now.Stacks,
-		func(s *Stack) bool {
-			return s.State != "" || len(s.Frames) == 0 || s.Frames[0].Func == "" ||
-				s.has("runtime.gopark")
-		})
+	if sc.nameless == nil {
+		hidden := sc.now.Goroutines > 1 && !slices.ContainsFunc(sc.now.Stacks,
+			func(s *Stack) bool {
+				return s.State != "" || len(s.Frames) == 0 || s.Frames[0].Func == "" ||
+					s.has("runtime.gopark")
+			})
+		sc.nameless = &hidden
+	}
+	return *sc.nameless
 }
 
 // warned reports whether a finding is about s that is no mere remark.
@@ -183,7 +187,7 @@ func (sc *scene) forEver(s *site) (verdict, bool) {
 func (sc *scene) staysInVain(s *site) bool {
 	return sc.timedOut && s.entry == "test" || sc.deadlock &&
 		!slices.ContainsFunc(sc.sites, func(o *site) bool {
-			return o != s && (stuckIn(o.op) || parked(o.op))
+			return !sc.spend() || o != s && (stuckIn(o.op) || parked(o.op))
 		})
 }
 

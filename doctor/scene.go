@@ -21,7 +21,15 @@ type scene struct {
 	partial  bool                // an extract, or cut short: see extract
 	left     map[string][]Change // see vanished
 	index    *index
-	stuck    map[string]*site // by module; see stuckElsewhere
+	stuck    map[string]*site       // by module; see stuckElsewhere
+	called   map[objectCall]longest // see calledObjects
+	started  map[uint64][]ref       // by object; see startedOn
+	parked   map[string]longest     // by creator; see shownTogether
+	ofUser   *int                   // sites with a user's call; see alone
+	copying  []*Stack               // one, or none yet; see copier
+	readings *int                   // goroutines that read streams; see unreadStreams
+	nameless *bool                  // see hidden
+	busy     []*site                // up to two; see abandoned
 	graph    *graph
 	io       []int           // sizes of the sites that wait for IO, sorted
 	readers  map[uint64]bool // ids and creators of goroutines that wait for IO

@@ -1,5 +1,7 @@
 package doctor
 
+import "slices"
+
 // sending judges blocked senders: another goroutine should be receiving.
 func (sc *scene) sending(s *site) verdict {
 	if ahead := sc.further(s); ahead != nil && s.longest < sc.rules.Minutes {
@@ -44,6 +46,17 @@ func (sc *scene) abandoned(s *site) bool {
 	if sc.partial || s.entry != "main" && s.longest < unheldTooLong {
 		return false
 	}
+	if sc.busy == nil {
+		sc.busy = []*site{}
+		for _, o := range sc.sites {
+			if o.op != WaitGroup && o.awake() && len(sc.busy) < 2 {
+				sc.busy = append(sc.busy, o)
+			}
+		}
+	}
+	if slices.ContainsFunc(sc.busy, func(o *site) bool { return o != s }) {
+		return false // which is known without a look at all
+	}
 	joins := s.entry == "main"
 	for _, o := range sc.sites {
 		switch {
@@ -66,44 +79,83 @@ func (sc *scene) heldUp(s *site) bool {
 	if s.longest < unheldTooLong || stack.members.len() != 1 {
 		return false
 	}
-	inside := make(map[uint64]string)
-	words := stack.args(0, nil)
-	for i := max(userCall(stack), 0); i < min(len(words), len(stack.Frames)); i++ {
-		v, typ := words[i].receiver(), methodType(stack.Frames[i].Func)
-		if v != 0 && typ != "" {
-			inside[v] = typ
-		}
-	}
-	for _, o := range sc.sites {
-		if len(inside) > 0 && o != s && !o.design && parked(o.op) &&
-			o.longest+1 >= s.longest && sc.calls(o, inside, s.longest) {
+	calls := sc.calledObjects()
+	for _, c := range insideOf(stack) {
+		if l := calls[c]; l.besides(s, s.longest) {
 			return true
 		}
 	}
 	return false
 }
 
-// calls reports whether a goroutine of s has waited for about so many minutes in
-// a call on one of the objects, from another function of the program.
-func (sc *scene) calls(s *site, objects map[uint64]string, minutes int) bool {
-	const most = 16 // members that are compared
-	for _, stack := range s.stacks {
-		if stack.longest()+1 < minutes {
+// objectCall is an object and the type whose method is called on it.
+type objectCall struct {
+	object uint64
+	typ    string
+}
+
+// insideOf returns the objects that the first goroutine of a stack is inside, each
+// with the type of the outermost call on it.
+func insideOf(s *Stack) (calls []objectCall) {
+	words := s.args(0, nil)
+	for i := max(userCall(s), 0); i < min(len(words), len(s.Frames)); i++ {
+		v, typ := words[i].receiver(), methodType(s.Frames[i].Func)
+		if v == 0 || typ == "" || words[i].doubtful[0] {
 			continue
 		}
-		last := lastUser(stack)
+		calls = slices.DeleteFunc(calls, func(c objectCall) bool {
+			return c.object == v
+		})
+		calls = append(calls, objectCall{v, typ})
+	}
+	return calls
+}
+
+// calledObjects returns how long goroutines have waited in calls on objects, from
+// another function of the program: on those that a sender may be inside. It is
+// computed once, rather than for each sender.
+func (sc *scene) calledObjects() map[objectCall]longest {
+	if sc.called != nil {
+		return sc.called
+	}
+	sc.called = make(map[objectCall]longest)
+	for _, s := range sc.sites {
+		if s.op == ChanSend && s.longest >= unheldTooLong &&
+			s.stacks[0].members.len() == 1 {
+			for _, c := range insideOf(s.stacks[0]) {
+				sc.called[c] = longest{}
+			}
+		}
+	}
+	for _, s := range sc.sites {
+		if len(sc.called) > 0 && !s.design && parked(s.op) {
+			sc.callsOf(s)
+		}
+	}
+	return sc.called
+}
+
+// callsOf notes the calls of s on objects that senders may be inside.
+func (sc *scene) callsOf(s *site) {
+	const most = 16 // members that are compared
+	for _, stack := range s.stacks {
+		waited := stack.longest()
+		if waited+1 < unheldTooLong {
+			continue
+		}
+		user, last := max(userCall(stack), 0), lastUser(stack)
 		for m := range min(stack.members.len(), most) {
 			if !sc.graph.afford(stack) {
-				return false
+				return
 			}
 			words := stack.args(m, nil)
-			for i := max(userCall(stack), 0); i < min(len(words), last); i++ {
-				typ := objects[words[i].receiver()]
-				if typ != "" && typ == methodType(stack.Frames[i].Func) {
-					return true
+			for i := user; i < min(len(words), last); i++ {
+				c := objectCall{words[i].receiver(), methodType(stack.Frames[i].Func)}
+				if l, wanted := sc.called[c]; wanted {
+					l.add(s, waited)
+					sc.called[c] = l
 				}
 			}
 		}
 	}
-	return false
 }

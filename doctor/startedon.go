@@ -11,36 +11,63 @@ import (
 // and ends when it is closed. Of several it is the one that has waited longest.
 func (sc *scene) startedOn(object uint64, minutes int, pass func(*site) bool) (ref,
 	bool) {
-	const most = 64 // members of a stack that are compared
 	var found ref
+	if object == 0 {
+		return found, false
+	}
+	for _, r := range sc.startedWith()[object] {
+		at, age := sc.of[r.stack], int(r.member().Minutes)
+		switch {
+		case !sc.spend():
+			return ref{}, false
+		case age+1 < minutes || !pass(at),
+			found.stack != nil && age <= int(found.member().Minutes):
+		default:
+			found = r
+		}
+	}
+	return found, found.stack != nil
+}
+
+// startedWith returns the goroutines that were started with each object. It is
+// computed once, rather than for each goroutine that closes one.
+func (sc *scene) startedWith() map[uint64][]ref {
+	const most = 64 // members of a stack that are compared
+	if sc.started != nil {
+		return sc.started
+	}
+	sc.started = make(map[uint64][]ref)
 	for _, s := range sc.sites {
-		if object == 0 || s.design || s.longest+1 < minutes || !pass(s) {
+		if s.design {
 			continue
 		}
 		for _, stack := range s.stacks {
 			last := lastUser(stack)
 			for i := range min(stack.members.len(), most) {
 				if !sc.graph.afford(stack) {
-					return ref{}, false
+					return sc.started
 				}
-				age := int(stack.members.member(i).Minutes)
 				words := stack.args(i, nil)
-				if last >= len(words) || !words[last].has(object) || age+1 < minutes ||
-					found.stack != nil && age <= int(found.member().Minutes) {
+				if last >= len(words) {
 					continue
 				}
-				found = ref{stack, i}
+				for _, v := range words[last].certain() {
+					sc.started[v] = append(sc.started[v], ref{stack, i})
+				}
 			}
 		}
 	}
-	return found, found.stack != nil
+	return sc.started
 }
 
-// has reports whether a word of a call is the object for certain.
-func (a args) has(object uint64) bool {
-	return slices.ContainsFunc([]int{0, 1, 2}, func(i int) bool {
-		return i < a.n && a.word[i] == object && !a.doubtful[i]
-	})
+// certain returns the words of a call that are known for certain.
+func (a args) certain() (words []uint64) {
+	for i := range min(a.n, 3) {
+		if v := a.word[i]; v != 0 && !a.doubtful[i] && !slices.Contains(words, v) {
+			words = append(words, v)
+		}
+	}
+	return words
 }
 
 // receiverOn links the only goroutine of s, which sends in a method of an object,
@@ -59,8 +86,7 @@ func (sc *scene) receiverOn(s *site) *node {
 		return nil
 	}
 	from, n := sc.graph.node(ref{stack, 0}), sc.graph.node(r)
-	sc.graph.guess(from, n, toReceive)
-	sc.graph.sum()
+	sc.graph.join(from, n, toReceive)
 	sc.waitedFor(n, from, toReceive)
 	return n
 }
@@ -86,8 +112,7 @@ func (sc *scene) unended(s *site) {
 			continue
 		}
 		from, n := sc.graph.node(ref{stack, 0}), sc.graph.node(r)
-		sc.graph.guess(from, n, toEnd)
-		sc.graph.sum()
+		sc.graph.join(from, n, toEnd)
 		if n.site.waits() {
 			sc.waitedFor(n, from, toEnd)
 		}
