@@ -12,7 +12,7 @@ import (
 // Closing something for hours is reported if there is no other warning.
 func TestJudgeClosing(t *testing.T) {
 	const closing = "goroutine 60 [select, 200 minutes]:\n" +
-		"amqp.(*Connection).call(0xc000138000)\n\t/src/connection.go:600 +0x1\n" +
+		"amqp.(*Connection).answer(0xc000138000)\n\t/src/connection.go:600 +0x1\n" +
 		"amqp.(*Connection).Close(0xc000138000)\n\t/src/connection.go:330 +0x1\n\n"
 	r := judged(t, closing)
 	require.Len(t, r.Findings, 1)

@@ -50,6 +50,7 @@ func (sc *scene) judge() {
 		sc.overdue()
 		sc.closingMain()
 	}
+	sc.brief()
 	sc.chosen()
 	for _, s := range sc.sites {
 		if why := sc.blind(s); why != "" && !s.reported() {
