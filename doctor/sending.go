@@ -9,7 +9,8 @@ func (sc *scene) sending(s *site) verdict {
 	}
 	c := sc.receiverOf(s)
 	v := c.verdict(sc.stall(s, c))
-	alone := s.count == 1 && s.requests == 0 && !sc.abandoned(s)
+	abandoned := sc.abandoned(s)
+	alone := s.count == 1 && s.requests == 0 && !abandoned
 	switch {
 	case c.receiver == ReceiverPresent && !c.blocked:
 		v.state = VerdictSlow
@@ -24,7 +25,7 @@ func (sc *scene) sending(s *site) verdict {
 		v.state, v.confidence = VerdictUnknown, ConfidenceLow
 		v.clause = v.clause.and(same("a producer ahead of its consumer looks the " +
 			"same"))
-	case c.receiver == ReceiverUnknown && !sc.partial:
+	case c.receiver == ReceiverUnknown && !sc.partial && !abandoned:
 		v.state = VerdictUnknown
 		v.severity = sc.grade(s, Info)
 		if s.longest >= sc.rules.Minutes {
@@ -39,9 +40,9 @@ func (sc *scene) sending(s *site) verdict {
 
 // abandoned reports whether the main goroutine sends, or another one has sent for
 // minutes, while no other goroutine of the process is at work: each is idle by
-// design or parked in a select, which has no case for this channel. If the sender
-// is not the main goroutine, another one must wait for a WaitGroup, most likely for
-// that sender.
+// design or parked on another channel, which none of them serves. For a sender
+// other than the main goroutine, another one also waits for a WaitGroup, most
+// likely for the sender to end.
 func (sc *scene) abandoned(s *site) bool {
 	if sc.partial || s.entry != "main" && s.longest < unheldTooLong {
 		return false
@@ -63,7 +64,7 @@ func (sc *scene) abandoned(s *site) bool {
 		case o == s:
 		case o.op == WaitGroup && o.longest+1 >= s.longest && s.entry != "main":
 			joins = true
-		case o.awake():
+		case o.awake() && (!parked(o.op) || o.resource != "" || s.entry == "main"):
 			return false
 		}
 	}

@@ -25,11 +25,13 @@ func TestAbandoned(t *testing.T) {
 		"sync.(*WaitGroup).Wait(0xc0003361f0)\n\t/go/waitgroup.go:116 +0x4b\n"
 	dump := fmt.Sprintf(text, "semacquire", wait)
 	for name, d := range map[string]string{"Go 1.20": dump,
-		"Go 1.25": strings.Replace(dump, "semacquire", "sync.WaitGroup.Wait", 1)} {
+		"a receive": strings.Replace(dump, "7 [select", "7 [chan receive", 1),
+		"one file":  strings.Replace(dump, "src/parallel.go", "src/main.go", 1),
+		"Go 1.25":   strings.Replace(dump, "semacquire", "sync.WaitGroup.Wait", 1)} {
 		_, f := findingOf(judged(t, d), "parallel.Run.func1")
 		require.NotNil(t, f, name)
 		assert.Equal(t, Warning, f.Severity, name)
-		assert.Equal(t, ReceiverMissing, f.Receiver, name)
+		assert.NotEqual(t, ReceiverPresent, f.Receiver, name)
 	}
 	for name, d := range map[string]string{
 		"one at work":  strings.Replace(dump, "7 [select", "7 [running", 1),
