@@ -43,9 +43,7 @@ func (sc *scene) brief() {
 		}
 		if call := briefCall(s); call != "" {
 			why := call + " rarely takes that long"
-			s.verdict = verdict{state: VerdictStuck, report: true, severity: Warning,
-				confidence: ConfidenceLow, other: ConfidenceLow,
-				receiver: ReceiverUnknown, why: why, clause: same(why)}
+			s.verdict = stuckVerdict(ConfidenceLow, why, same(why))
 		}
 	}
 }
