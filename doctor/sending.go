@@ -40,7 +40,7 @@ func (sc *scene) sending(s *site) verdict {
 
 // abandoned reports whether the main goroutine sends, or another one has sent for
 // minutes, while no other goroutine of the process is at work: each is idle by
-// design or parked on another channel, which none of them serves. For a sender
+// design or parked on another channel, or in a select without it. For a sender
 // other than the main goroutine, another one also waits for a WaitGroup, most
 // likely for the sender to end.
 func (sc *scene) abandoned(s *site) bool {
