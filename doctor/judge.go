@@ -148,6 +148,9 @@ func (sc *scene) forEver(s *site) (verdict, bool) {
 			"ever wake %s of them", printable.Number(s.leaked)))
 	case s.leaked > 0:
 		v.clause = wake("the garbage collector found that nothing can ever")
+	case sc.neverDone(s):
+		return verdict{state: VerdictIdle, why: "a literal that waits for a context " +
+			"that is never done looks the same"}, true
 	case s.op == ChanSendNil || s.op == ChanReceiveNil:
 		v.clause = wake("nothing can ever")
 	case s.op == SelectNoCases:
@@ -181,6 +184,19 @@ func (sc *scene) forEver(s *site) (verdict, bool) {
 	}
 	v.why = v.clause.of(s.count)
 	return v, true
+}
+
+// neverDone reports whether a few goroutines of a whole dump do nothing but
+// receive from a nil channel in the literal that they were started with. They
+// stop something when a context is done, and context.Background never is:
+// its Done is nil.
+func (sc *scene) neverDone(s *site) bool {
+	stack := s.stacks[0]
+	user := userCall(stack)
+	return s.op == ChanReceiveNil && s.count < sc.rules.Many && s.requests == 0 &&
+		!sc.partial && !sc.deadlock && !sc.timedOut && user >= 0 &&
+		user == lastUser(stack) &&
+		declared(s.at.Func) != s.at.Func
 }
 
 // staysInVain reports whether an empty select keeps a test from ending, or a

@@ -233,6 +233,21 @@ func TestJudgeIOOfBoth(t *testing.T) {
 	assert.Nil(t, f)
 }
 
+// The Done of context.Background is nil, and a literal that waits for it does
+// so by design, unless there are many of it.
+func TestJudgeNeverDone(t *testing.T) {
+	judge := func(n int, calls ...string) *Finding {
+		_, f := opinionOn(t, calls[0], Rules{}, process(
+			standing(n, "chan receive (nil chan)", calls...)))
+		return f
+	}
+	assert.Nil(t, judge(9, "app.run.func1"))
+	assert.NotNil(t, judge(10, "app.run.func1"), "many of them")
+	assert.NotNil(t, judge(1, "app.run.func1", "app.start"), "further in")
+	assert.NotNil(t, judge(1, "app.run"), "no literal")
+	assert.NotNil(t, judge(1, "app.run.func1", inRequest), "a request")
+}
+
 // Requests that read from their own clients are not slow, however old.
 func TestJudgeIOOfClients(t *testing.T) {
 	for calls, want := range map[string]bool{
