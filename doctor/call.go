@@ -108,7 +108,7 @@ func isElided(text []byte) bool {
 }
 
 // numbers reports whether text is the number of a line, which pages put into a
-// line of its own: one more than the last one.
+// separate line: one more than the last one.
 func (p *parser) numbers(text []byte) bool {
 	if len(text) > 7 || !isNumber(text) {
 		return false

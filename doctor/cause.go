@@ -34,7 +34,7 @@ func (n *node) who() string {
 	return "goroutines " + strings.Join(ids[:last], ", ") + " and " + ids[last]
 }
 
-// is joins the name of n and what it does.
+// is returns the verb between the name of n and its operation.
 func (n *node) is() string { return clause{" is ", " are "}.of(n.count) }
 
 // ids are the numbers of the goroutines of n, if they are known and few enough

@@ -51,9 +51,9 @@ func closingCall(s *Stack) string {
 	return ""
 }
 
-// isClosing reports whether a name is of a call that ends something itself. That
-// of a method says so in part, but for one that a goroutine was started with, or
-// one like waitForShutdown and closeLoop: these wait for a reason to do it.
+// isClosing reports whether a name is of a call that ends something itself. One of
+// its words is enough for a method, unless a goroutine was started with it or it
+// is one like waitForShutdown and closeLoop: these wait for a reason to do it.
 func isClosing(symbol string, called bool) bool {
 	switch symbol[strings.LastIndexByte(symbol, '.')+1:] {
 	case "Close", "Stop", "Shutdown", "Disconnect":

@@ -71,9 +71,7 @@ func siteOf(s *Stack) Frame {
 		return root
 	}
 	for _, f := range s.Frames {
-		switch packageOf(f.Func) {
-		case "", "runtime", "sync", "internal/sync", "internal/poll", "syscall":
-		default:
+		if packageOf(f.Func) != "" && !waitsInside(f.Func) {
 			return f
 		}
 	}

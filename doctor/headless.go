@@ -197,9 +197,6 @@ func splitPlaced(text []byte) (name, file []byte) {
 	if bytes.IndexByte(text, ':') < 0 {
 		return nil, nil // as are most calls of a dump, which must not cost more
 	}
-	if bytes.IndexByte(text, ':') < 0 {
-		return nil, nil // each call of a dump passes here
-	}
 	end := bytes.IndexAny(text, " \t")
 	if i := argsAt(text); i > 0 && (end < 0 || i < end) {
 		end = i

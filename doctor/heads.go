@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"fmt"
 
 	"example.com/chanx/internal/printable"
@@ -31,7 +30,7 @@ func (sc *scene) locked(s *site) (behind int, reported bool) {
 // producer that is ahead of its consumer.
 func (sc *scene) headSends(s *site, behind int) {
 	v := &s.verdict
-	receiver := cmp.Or(v.receiver, ReceiverUnknown)
+	receiver := v.receiver
 	*v = stuckVerdict(ConfidenceMedium, "", same(fmt.Sprintf("%s behind %s",
 		printable.Plural(behind, "goroutine"), pronoun(s.count))))
 	v.receiver = receiver

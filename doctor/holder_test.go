@@ -44,7 +44,7 @@ func TestJudgeUnheldLock(t *testing.T) {
 	}
 }
 
-// TestHolder: who may hold a lock is inside the same type, and not waiting
+// TestHolder: the holder of a lock is inside the same type, and not waiting
 // for that lock.
 func TestHolder(t *testing.T) {
 	waiting := func() *Stack {

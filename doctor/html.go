@@ -60,7 +60,7 @@ func (r *Report) writePage(w io.Writer, links []link) error {
 // shown is a finding on the page.
 type shown struct {
 	Finding
-	Line string // what it says that the root has not said
+	Line string // its parts that the root lacks
 	Of   int    // all goroutines
 }
 

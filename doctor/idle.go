@@ -452,7 +452,7 @@ func lineage(s *site) (parents, chained int) {
 }
 
 // besideIO reports whether most goroutines of s were created by one that waits
-// for IO or that created another which does: the writer beside the reader of a
+// for IO or that created another which does: a writer and the reader of the same
 // connection. A process that is server and client has twice as many readers.
 func (sc *scene) besideIO(s *site) bool {
 	if s.count < sc.rules.Many {

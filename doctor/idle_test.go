@@ -272,7 +272,7 @@ func TestIdleRemote(t *testing.T) {
 }
 
 // Nearly all goroutines of a profile in one place are no pool unless their name
-// says so. A profile has no evidence but their number.
+// shows it. A profile has no evidence but their number.
 func TestIdleDominant(t *testing.T) {
 	profile := func(count, others int, function string, addresses ...uint64) *Report {
 		return Diagnose(Rules{}, parseOne(t, fmt.Sprintf("goroutine profile: total %d\n",

@@ -11,19 +11,7 @@ import (
 // judge gives every site its verdict. Goroutines that are idle by design come
 // first: one that waits for work is not a receiver that others miss.
 func (sc *scene) judge() {
-	asleep := sc.asleep()
-	for _, s := range sc.sites {
-		if sc.leftover(s) || asleep && s.waits() {
-			continue
-		}
-		if why := sc.idle(s); why != "" {
-			s.verdict = sc.pools(s, why)
-			s.design = true
-		}
-		if s.at.Func == "main.main" && s.op == Sleep {
-			s.design = true // how a demonstration stays alive
-		}
-	}
+	sc.judgeDesigns()
 	sc.graph = newGraph(sc)
 	for _, s := range sc.sites {
 		if s.verdict.state != "" {
@@ -55,6 +43,23 @@ func (sc *scene) judge() {
 	for _, s := range sc.sites {
 		if why := sc.blind(s); why != "" && !s.reported() {
 			s.verdict = verdict{state: VerdictUnknown, why: why}
+		}
+	}
+}
+
+// judgeDesigns judges the goroutines that are idle by design.
+func (sc *scene) judgeDesigns() {
+	asleep := sc.asleep()
+	for _, s := range sc.sites {
+		if sc.leftover(s) || asleep && s.waits() {
+			continue
+		}
+		if why := sc.idle(s); why != "" {
+			s.verdict = sc.pools(s, why)
+			s.design = true
+		}
+		if s.at.Func == "main.main" && s.op == Sleep {
+			s.design = true // how a demonstration stays alive
 		}
 	}
 }

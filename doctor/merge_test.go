@@ -97,7 +97,7 @@ func TestReportMerge(t *testing.T) {
 	assert.Contains(t, r.Findings[1].Sentence, "there, on 5 instances")
 }
 
-// The root of a fleet is true of all of it: it counts what the finding counts,
+// The root of a fleet is true of all of it: it counts as the finding does,
 // and no instance in order hides one that could not be judged.
 func TestReportMergeRoot(t *testing.T) {
 	r := Diagnose(Rules{})

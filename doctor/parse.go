@@ -100,7 +100,7 @@ type parser struct {
 	profile bool
 	total   int  // announced by a profile
 	exact   bool // a call has its offset, which people leave out
-	sketch  bool // a call has no line of its own for its file
+	sketch  bool // a call and its file are on one line, or the file is missing
 	leaks   bool
 
 	names  map[string]string // see name

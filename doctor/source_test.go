@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestReceiverBySource: what the source says is believed over any guess.
+// TestReceiverBySource: the source overrides any guess.
 func TestReceiverBySource(t *testing.T) {
 	guess := standing(1, "running", "app.(*Writer).run")
 	for name, test := range map[string]struct {

@@ -94,7 +94,7 @@ func (s *Stack) ids() []uint64 {
 	return ids
 }
 
-// who is "goroutine 37" or "goroutines 12, 15, 18 and 1,231 more", by which a
+// who returns "goroutine 37" or "goroutines 12, 15, 18 and 1,231 more", by which a
 // reader finds them in the dump, or "12 goroutines" where they have no ids.
 func (s *Stack) who() string {
 	ids := s.ids()

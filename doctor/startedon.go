@@ -6,9 +6,9 @@ import (
 )
 
 // startedOn returns the goroutine that was started with an object as an argument
-// or the receiver, has waited for as many minutes, and does what pass allows: the
-// loop of a connection, say, which receives what the connection's methods send,
-// and ends when it is closed. Of several it is the one that has waited longest.
+// or the receiver, has waited for as many minutes, and passes the test pass: the
+// loop of a connection, say, which receives the values that its methods send, and
+// ends when it is closed. Of several it is the one that has waited longest.
 func (sc *scene) startedOn(object uint64, minutes int, pass func(*site) bool) (ref,
 	bool) {
 	var found ref

@@ -192,7 +192,7 @@ func TestProgressOfLooks(t *testing.T) {
 	}
 	require.Greater(t, n, 1)
 
-	// There is a second look, however short the time, and each look says how
+	// There is a second look, however short the time, and each look reports how
 	// many servers it lacks.
 	got = diagnose(t, "-for", "1ns", url, refused(t))
 	require.Equal(t, 2, strings.Count(got.stderr, "\n"), got.stderr)

@@ -41,15 +41,12 @@ func runDoctor(args []string, c *console) int {
 // status returns the exit status. Trouble comes first: with status 1 every
 // target was read, and with 0 every goroutine was read and judged.
 func status(r *doctor.Report, o *options, ok bool) int {
-	if !ok {
+	switch {
+	case !ok:
 		return exitTrouble
-	}
-	if len(r.Findings) > 0 && r.Findings[0].Severity >= o.minSeverity {
-		return exitFindings // they are worst first
-	}
-	found := len(r.Findings) > 0 && r.Findings[0].Severity >= doctor.Warning
-	if r.Judged < r.Goroutines || !found && !r.Complete() {
-		return exitFindings
+	case !r.Complete(),
+		len(r.Findings) > 0 && r.Findings[0].Severity >= o.minSeverity:
+		return exitFindings // the first one is the worst
 	}
 	return exitClean
 }
@@ -93,8 +90,8 @@ func examine(o *options, c *console) (*doctor.Report, bool) {
 }
 
 // twice reports the services that are one process, as a saved report and the live
-// service are. Both reports count: each may have findings of its own, such as
-// those of two observers.
+// service are. Both reports count: their findings may differ, as those of two
+// observers do.
 func twice(services []*target, c *console) {
 	first := make(map[doctor.Process]*target)
 	for _, t := range services {

@@ -312,6 +312,13 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = u.Err // the target is named already
 	}
+	return protocolError(err)
+}
+
+// protocolError adds the remedy to the error of a server that answered, but not
+// over HTTP as it should have.
+func protocolError(err error) error {
+	var op *net.OpError
 	switch text := err.Error(); {
 	case errors.As(err, &op) && op.Op == "remote error" &&
 		strings.Contains(text, "certificate"):
@@ -323,8 +330,7 @@ func (f *fetcher) why(ctx context.Context, err error) error {
 		return errors.New("speaks no TLS: give http://")
 	case strings.Contains(text, `malformed HTTP response "\x15\x03`):
 		return errors.New("speaks TLS: give https://")
-	}
-	if strings.Contains(err.Error(), "malformed HTTP") {
+	case strings.Contains(text, "malformed HTTP"):
 		return errors.New("speaks no HTTP: is it a port for gRPC, or for gops?")
 	}
 	return err

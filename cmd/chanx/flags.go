@@ -30,9 +30,10 @@ been receiving. A TARGET is
                      are its history
   -                  standard input
 
-Exit status: 0 every goroutine was judged and nothing is stuck, 1 findings at
-or above -min-severity, or goroutines that cannot be judged or are not in the
-input, 2 could not look.
+Exit status: 0 every goroutine was read and judged, and no finding is at or
+above -min-severity; 1 such findings, goroutines that cannot be judged or are
+not in the input, or an input that says that a test or the process did not go
+on; 2 could not look.
 
 Examples:
   chanx doctor 127.0.0.1:6060

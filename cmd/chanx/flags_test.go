@@ -83,9 +83,11 @@ func TestEveryAndFor(t *testing.T) {
 	}
 }
 
-// TestStatus: the exit status follows -min-severity, and only it.
+// TestStatus: the exit status follows -min-severity if the input is complete.
 func TestStatus(t *testing.T) {
-	critical, idle := write(t, "a.txt", requests(12)), write(t, "b.txt", idleDump)
+	critical := write(t, "a.txt",
+		"goroutine 1 [select]:\nmain.main()\n\t/m.go:3 +0x1\n\n"+requests(12))
+	idle := write(t, "b.txt", idleDump)
 	require.Equal(t, exitFindings, diagnose(t, "-min-severity", "critical",
 		critical).code)
 	require.Equal(t, exitClean, diagnose(t, "-min-severity", "info", idle).code)
@@ -93,6 +95,9 @@ func TestStatus(t *testing.T) {
 		"critical", critical)
 	require.Equal(t, exitClean, got.code)
 	require.Contains(t, got.stdout, "12 goroutines")
+	require.Equal(t, exitFindings, diagnose(t, "-min-severity", "critical",
+		write(t, "e.txt", "goroutine 7 [chan send, 9 minutes]:\nmain.f(0x1)\n"+
+			"\t/a.go:1 +0x1\n")).code, "an extract with a warning")
 	require.Equal(t, exitFindings, diagnose(t, write(t, "c.txt",
 		"goroutine 7 [select]:\nmain.f(0x1)\n\t/a.go:1 +0x1\n")).code, "an extract")
 	require.Equal(t, exitFindings, diagnose(t, write(t, "d.txt",

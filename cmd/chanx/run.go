@@ -9,7 +9,7 @@ import (
 // Exit statuses of every command.
 const (
 	exitClean    = 0 // all was judged, and nothing is stuck or likely to be
-	exitFindings = 1 // findings (of doctor: at or above -min-severity, or unread)
+	exitFindings = 1 // findings, or (of doctor) an incomplete input
 	exitTrouble  = 2 // could not look: usage, input, output
 )
 

@@ -200,7 +200,7 @@ func readFile(ctx context.Context, name string, known *anchors,
 	return in, err
 }
 
-// remedyFor says how a name that is no file may have been meant.
+// remedyFor returns what a name that is no file may have been meant for.
 func remedyFor(name string) string {
 	host, _, _ := strings.Cut(name[strings.LastIndexByte(name, '@')+1:], "/")
 	before, port, _ := strings.Cut(host, ":")
