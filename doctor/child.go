@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -89,8 +88,13 @@ func openAfter(copier *Stack) (why string, c clause) {
 // onlyMain reports whether s is the main goroutine and no other one is at work, so
 // that the dump was taken because of it.
 func (sc *scene) onlyMain(s *site) bool {
-	return s.entry == "main" && !sc.timed && !slices.ContainsFunc(sc.sites,
-		func(o *site) bool {
-			return !sc.spend() || o != s && o.awake() && sc.idle(o) == ""
+	if s.entry != "main" || sc.timed {
+		return false
+	}
+	if sc.atWork == nil {
+		sc.atWork = sc.two(func(o *site) bool {
+			return o.awake() && sc.idle(o) == ""
 		})
+	}
+	return !others(sc.atWork, s)
 }

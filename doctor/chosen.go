@@ -21,14 +21,9 @@ func (sc *scene) alone(s *site) bool {
 		return false
 	}
 	if sc.ofUser == nil {
-		sc.ofUser = new(int)
-		for _, o := range sc.sites {
-			if userCall(o.stacks[0]) >= 0 {
-				*sc.ofUser++
-			}
-		}
+		sc.ofUser = sc.two(func(o *site) bool { return userCall(o.stacks[0]) >= 0 })
 	}
-	return *sc.ofUser == 0 || *sc.ofUser == 1 && userCall(s.stacks[0]) >= 0
+	return !others(sc.ofUser, s)
 }
 
 // shownTogether reports whether the author of an extract shows both goroutines

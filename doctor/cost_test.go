@@ -2,6 +2,10 @@ package doctor
 
 import (
 	"fmt"
+	"go/ast"
+	goparser "go/parser"
+	"go/token"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -98,7 +102,7 @@ func spent(all []*Snapshot) int {
 	}
 	before := sc.effort
 	sc.judge()
-	return before - sc.effort
+	return before - sc.effort + maxGraph - sc.graph.effort
 }
 
 func TestLongSeriesIsCut(t *testing.T) {
@@ -133,4 +137,143 @@ func TestTheSameDumpTwice(t *testing.T) {
 	other := dump()
 	waited(other.Stacks[0], 3)
 	assert.Empty(t, Diagnose(Rules{}, dump(), other).Notes)
+}
+
+// pairs is a dump of n objects, each with a goroutine in a method of it and one
+// that was started with it.
+func pairs(n int, call, loop string, types int) []*Snapshot {
+	var b strings.Builder
+	for i := range n {
+		at := fmt.Sprintf("app.(*T%d)", i%types)
+		for j, state := range []string{call, loop} {
+			method := []string{"Close", "loop"}[j]
+			fmt.Fprintf(&b, "goroutine %d [%s, 9 minutes]:\n", 10+2*i+j, state)
+			if state == "sync.WaitGroup.Wait" {
+				fmt.Fprintf(&b, "sync.(*WaitGroup).Wait(0xc0001%05x)\n\t/wg.go:1\n", i)
+			}
+			fmt.Fprintf(&b, "%s.%s(0xc0000%05x)\n\t/a.go:%d\n"+
+				"app.f%d(0x1)\n\t/f.go:1\n"+
+				"created by %s.Start in goroutine %d\n\t/a.go:1\n\n",
+				at, method, i*16, 2*i+j+1, i, at, 9_000_000+i)
+		}
+	}
+	all, err := Parse(strings.NewReader(b.String()), "x")
+	if err != nil {
+		panic(err)
+	}
+	return all
+}
+
+// Where each goroutine has another one that it is asked for by an object or a
+// type, the work is that of finding these, not of trying all.
+func TestCounterpartsAreFoundNotTried(t *testing.T) {
+	for _, c := range []struct{ call, loop string }{
+		{"sync.WaitGroup.Wait", "IO wait"}, {"sync.WaitGroup.Wait", "chan send"},
+		{"chan receive", "IO wait"}, {"chan receive", "sync.Mutex.Lock"},
+		{"chan receive", "syscall"}, {"sync.WaitGroup.Wait", "select"},
+	} {
+		few := spent(pairs(250, c.call, c.loop, 2000))
+		many := spent(pairs(2000, c.call, c.loop, 2000))
+		assert.LessOrEqual(t, many, 9*few, "%v: %d and %d comparisons", c, few, many)
+	}
+}
+
+// bounded are the functions that look at all sites for one site within another
+// bound than the effort: extracts of less than a thousand goroutines, and the one
+// sender that is alone at work.
+var bounded = map[string]bool{"chosenWith": true, "abandoned": true}
+
+// A rule about one site looks at all sites only if that is counted as effort, or
+// if it keeps what it found for the next site: each for each is not linear.
+func TestRulesDoNotCompareEachWithEach(t *testing.T) {
+	files := token.NewFileSet()
+	names, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	seen := 0
+	for _, name := range names {
+		f, err := goparser.ParseFile(files, name, nil, 0)
+		require.NoError(t, err)
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || strings.HasSuffix(name, "_test.go") || !aboutOne(fn) {
+				continue
+			}
+			seen++
+			for _, loop := range uncounted(fn) {
+				assert.True(t, bounded[fn.Name.Name], "%s: %s looks at everything",
+					files.Position(loop.Pos()), fn.Name.Name)
+			}
+		}
+	}
+	assert.Greater(t, seen, 100)
+}
+
+// aboutOne reports whether a function is given a site, a stack or a goroutine, or
+// asked for by ones that are.
+func aboutOne(fn *ast.FuncDecl) bool {
+	for _, p := range fn.Type.Params.List {
+		switch typ := p.Type.(type) {
+		case *ast.StarExpr:
+			id, ok := typ.X.(*ast.Ident)
+			if ok && (id.Name == "site" || id.Name == "Stack" || id.Name == "node") {
+				return true
+			}
+		case *ast.Ident:
+			if typ.Name == "ref" || typ.Name == "stdLock" {
+				return true
+			}
+		}
+	}
+	return fn.Name.Name == "hidden" || fn.Name.Name == "copier"
+}
+
+// uncounted returns the loops of a function over everything, outside of what is
+// computed once, that do not count.
+func uncounted(fn *ast.FuncDecl) (loops []ast.Node) {
+	ast.Inspect(fn, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.IfStmt:
+			if c, ok := n.Cond.(*ast.BinaryExpr); ok && c.Op == token.EQL &&
+				isName(c.Y, "nil") {
+				return false
+			}
+		case *ast.RangeStmt:
+			if everything(n.X) && !counts(n.Body) {
+				loops = append(loops, n)
+			}
+		case *ast.CallExpr:
+			s, ok := n.Fun.(*ast.SelectorExpr)
+			if ok && s.Sel.Name == "two" || len(n.Args) == 2 &&
+				everything(n.Args[0]) && !counts(n.Args[1]) {
+				loops = append(loops, n)
+			}
+		}
+		return true
+	})
+	return loops
+}
+
+func isName(e ast.Expr, name string) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == name
+}
+
+// everything reports whether e is all sites or stacks of a scene.
+func everything(e ast.Expr) bool {
+	s, ok := e.(*ast.SelectorExpr)
+	if !ok || s.Sel.Name != "sites" && s.Sel.Name != "Stacks" {
+		return false
+	}
+	of, ok := s.X.(*ast.SelectorExpr)
+	return isName(s.X, "sc") || ok && (of.Sel.Name == "sc" || of.Sel.Name == "now")
+}
+
+func counts(body ast.Node) (found bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		s, ok := n.(*ast.SelectorExpr)
+		found = found || ok && (s.Sel.Name == "spend" || s.Sel.Name == "afford" ||
+			s.Sel.Name == "effort")
+		return !found
+	})
+	return found
 }

@@ -22,6 +22,7 @@ type graph struct {
 	keys    map[*site]map[uint64]bool // see locks
 	several map[uint64]bool           // owners with more than one lock
 	types   map[string]string         // see methodType
+	byType  map[string][]ref          // see workersOf
 	buf     []args
 	effort  int
 	cut     map[*Stack]int // goroutines that were not compared

@@ -53,23 +53,42 @@ func (g *graph) joinedByName(r ref, owner uint64) (best ref, ok bool) {
 	}
 	typ := g.methodType(r.stack.Frames[user].Func)
 	found := 0
-	g.sc.search(packageOf(typ), func(e entry) bool {
-		root := e.call().Func
-		if typ == "" || e.frame != lastUser(e.stack) || e.site.design ||
-			e.stack == r.stack || parked(e.site.op) && e.site.resource == "" ||
-			g.methodType(declared(root)) != typ ||
-			g.methodType(declared(e.stack.CreatedBy.Func)) != typ {
-			return true
+	for _, worker := range g.workersOf(typ) {
+		if worker.stack == r.stack {
+			continue
 		}
-		known := receivers(e.stack, e.frame)
+		frame := lastUser(worker.stack)
+		root := worker.stack.Frames[frame].Func
+		known := receivers(worker.stack, frame)
 		if root == declared(root) && owner != 0 && len(known) > 0 && !known[owner] {
-			return true
+			continue
 		}
-		best = ref{e.stack, 0}
-		found += e.stack.Count
-		return true
-	})
+		best = worker
+		if found += worker.stack.Count; found > 1 || !g.sc.spend() {
+			return best, false
+		}
+	}
 	return best, found == 1 && best.stack.members.len() > 0
+}
+
+// workersOf returns the first goroutine of each stack that a method of the type
+// has started with another one, or with a literal, and that does not wait for work.
+func (g *graph) workersOf(typ string) []ref {
+	if g.byType == nil {
+		g.byType = make(map[string][]ref)
+		for _, stack := range g.sc.now.Stacks {
+			last, at := lastUser(stack), g.sc.of[stack]
+			if at.design || parked(at.op) && at.resource == "" || tracing(stack) ||
+				last == len(stack.Frames) {
+				continue
+			}
+			t := g.methodType(declared(stack.Frames[last].Func))
+			if t != "" && g.methodType(declared(stack.CreatedBy.Func)) == t {
+				g.byType[t] = append(g.byType[t], ref{stack, 0})
+			}
+		}
+	}
+	return g.byType[typ]
 }
 
 // stopping reports whether goroutines of s, which stop something, are kept from it

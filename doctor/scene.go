@@ -25,11 +25,12 @@ type scene struct {
 	called   map[objectCall]longest // see calledObjects
 	started  map[uint64][]ref       // by object; see startedOn
 	parked   map[string]longest     // by creator; see shownTogether
-	ofUser   *int                   // sites with a user's call; see alone
+	ofUser   []*site                // see alone
 	copying  []*Stack               // one, or none yet; see copier
 	readings *int                   // goroutines that read streams; see unreadStreams
 	nameless *bool                  // see hidden
-	busy     []*site                // up to two; see abandoned
+	busy     []*site                // see abandoned
+	atWork   []*site                // see onlyMain
 	graph    *graph
 	io       []int           // sizes of the sites that wait for IO, sorted
 	readers  map[uint64]bool // ids and creators of goroutines that wait for IO
@@ -125,6 +126,23 @@ func (s *site) add(stack *Stack) {
 	if stack.Leaked {
 		s.leaked += stack.Count
 	}
+}
+
+// two returns up to two sites that pass: enough to know for each site whether
+// another one does.
+func (sc *scene) two(pass func(*site) bool) []*site {
+	found := make([]*site, 0, 2)
+	for _, s := range sc.sites {
+		if len(found) < 2 && pass(s) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// others reports whether a site other than s is among those found.
+func others(found []*site, s *site) bool {
+	return slices.ContainsFunc(found, func(o *site) bool { return o != s })
 }
 
 // ignored reports whether a call of s matches a pattern of the rules.

@@ -48,14 +48,11 @@ func (sc *scene) abandoned(s *site) bool {
 		return false
 	}
 	if sc.busy == nil {
-		sc.busy = []*site{}
-		for _, o := range sc.sites {
-			if o.op != WaitGroup && o.awake() && len(sc.busy) < 2 {
-				sc.busy = append(sc.busy, o)
-			}
-		}
+		sc.busy = sc.two(func(o *site) bool {
+			return o.op != WaitGroup && o.awake() && (!parked(o.op) || o.resource != "")
+		})
 	}
-	if slices.ContainsFunc(sc.busy, func(o *site) bool { return o != s }) {
+	if others(sc.busy, s) {
 		return false // which is known without a look at all
 	}
 	joins := s.entry == "main"
