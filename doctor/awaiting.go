@@ -1,5 +1,7 @@
 package doctor
 
+import "strings"
+
 // awaitingEnd judges goroutines for which a library waits until something is
 // given back. That is no waiting for work, however few they are.
 func (sc *scene) awaitingEnd(s *site) verdict {
@@ -90,15 +92,23 @@ func (sc *scene) requests(s *site) verdict {
 	v := verdict{state: VerdictSlow, report: true, severity: Info,
 		confidence: ConfidenceLow, other: ConfidenceLow, receiver: ReceiverUnknown,
 		clause: same("no goroutine is sending there at this moment")}
+	tunnel := false
 	if n, sure := sc.graph.holder(s); n != nil {
 		v.receiver, v.other = ReceiverPresent, sure
 		v.clause = same("it waits for " + n.who() + ", which" + n.is() + n.doing())
+		tunnel = n.site.op == IO && !writes(n.site) && hears(n.stack())
 	} else if s.op == WaitGroup || s.op == Cond {
 		v.clause = same("no goroutine has woken " + pronoun(s.count))
 	}
 	switch {
-	case s.op == ChanReceive && s.count < sc.rules.Many && v.receiver == ReceiverUnknown:
+	case tunnel:
+		return v
+	case s.op == ChanReceive && v.receiver == ReceiverUnknown &&
+		(s.count < sc.rules.Many || inHandler(s.stacks[0])):
 		// A stream of events waits for the next one, or for its client to leave.
+	case s.op == WaitGroup && sc.profiled(s) && v.receiver == ReceiverUnknown &&
+		sc.alive(declared(s.at.Func)) > s.count:
+		// Literals of the function are at work.
 	case sc.timed && s.longest == 0:
 		// Each of them has come within the last minute.
 	case s.count >= sc.rules.Many || s.longest >= sc.rules.Minutes:
@@ -116,6 +126,18 @@ func (sc *scene) requests(s *site) verdict {
 		v.state, v.severity, v.confidence = VerdictStuck, Critical, ConfidenceHigh
 	}
 	return v
+}
+
+// inHandler reports whether a request waits in its handler itself, as one that
+// sends events does, rather than in a call that returns an answer.
+func inHandler(s *Stack) bool {
+	caller := userCall(s) + 1
+	for caller < len(s.Frames) && strings.HasSuffix(s.Frames[caller].Func, "-fm") {
+		caller++ // the wrapper of a method value
+	}
+	return caller < len(s.Frames) &&
+		(strings.HasSuffix(s.Frames[caller].Func, ".ServeHTTP") ||
+			strings.HasSuffix(s.Frames[caller].Func, "_Handler"))
 }
 
 func pronoun(n int) string {

@@ -304,11 +304,12 @@ func stuckVerdict(sure Confidence, why string, c clause) verdict {
 }
 
 // hears reports whether a request reads from its own client: the body of a
-// request, or the messages of a connection that it has taken over. These may
-// take as long as the client likes.
+// request, or the messages of a connection that it has taken over, or passes on
+// what it reads, as a tunnel does. These may take as long as the peers like.
 func hears(s *Stack) bool {
 	for _, f := range s.Frames {
 		if strings.HasPrefix(f.Func, "net/http.(*body).") ||
+			f.Func == "io.copyBuffer" ||
 			strings.HasPrefix(f.Func, "net/http.(*expectContinueReader).") ||
 			strings.Contains(packageOf(f.Func), "websocket") {
 			return true

@@ -96,8 +96,12 @@ func TestJudge(t *testing.T) {
 
 		{"receivers in requests", 9, "chan receive", "app.f " + inRequest, 0,
 			"slow", "info", "no goroutine is sending there"},
-		{"many receivers in requests", 10, "chan receive", "app.f " + inRequest, 0,
-			"slow", "warning", "no goroutine is sending there"},
+		{"many receivers in requests", 10, "chan receive", "app.f app.g " + inRequest,
+			0, "slow", "warning", "no goroutine is sending there"},
+		{"many streams of events", 99, "chan receive", "app.f " + inRequest, 90,
+			"slow", "info", "no goroutine is sending there"},
+		{"a method value", 99, "chan receive", "app.f app.f-fm " + inRequest, 90,
+			"slow", "info", "no goroutine is sending there"},
 		{"a receiver in a request for long", 1, "chan receive", "app.f " + inRequest,
 			5,
 			"slow", "info", "the longest has waited 5 minutes"},
@@ -105,7 +109,7 @@ func TestJudge(t *testing.T) {
 			"app.f " + inRequest, 5,
 			"slow", "info", "no goroutine is sending there"},
 		{"many receivers in requests for long", 10, "chan receive",
-			"app.f " + inRequest, 5,
+			"app.f app.g " + inRequest, 5,
 			"slow", "warning", "no goroutine is sending there"},
 		{"very many for long", 100, "chan receive", "app.f " + inRequest, 5,
 			"stuck", "critical", "no goroutine is sending there"},
@@ -254,6 +258,7 @@ func TestJudgeIOOfClients(t *testing.T) {
 		"net/http.(*body).Read app.read":                     false,
 		"github.com/gorilla/websocket.(*Conn).read app.read": false,
 		"nhooyr.io/websocket.(*Conn).Read app.read":          false,
+		"net.(*conn).Read io.copyBuffer io.Copy app.tunnel":  false,
 		"net.(*conn).Read app.read":                          true,
 		"app.read":                                           true,
 	} {
@@ -267,7 +272,7 @@ func TestJudgeIOOfClients(t *testing.T) {
 // In a process old enough, requests in a receive for less than a minute are
 // those of the moment.
 func TestJudgeYoungRequests(t *testing.T) {
-	young := standing(60, "chan receive", "app.f", inRequest)
+	young := standing(60, "chan receive", "app.f", "app.g", inRequest)
 	old := waited(standing(1, "chan receive", "app.idle"), 7)
 	_, f := opinionOn(t, "app.f", Rules{}, process(young, old))
 	require.NotNil(t, f)

@@ -1,0 +1,47 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Requests that wait for both directions of a tunnel are as old as it, and no
+// warning; requests that wait for another read are one.
+func TestAwaitingTunnels(t *testing.T) {
+	for call, want := range map[string]Severity{"io.copyBuffer": Info,
+		"app.answer": Warning} {
+		var b strings.Builder
+		for i := range 15 {
+			fmt.Fprintf(&b, "goroutine %d [sync.WaitGroup.Wait, 90 minutes]:\n"+
+				"sync.(*WaitGroup).Wait(0xc0001%04x)\n\t/go/waitgroup.go:206 +0x1\n"+
+				"app.(*S).tunnel(0xc0002)\n\t/src/a.go:374 +0x1\n"+
+				"net/http.HandlerFunc.ServeHTTP(0xc0003)\n\t/go/server.go:2 +0x1\n\n"+
+				"goroutine %d [IO wait, 90 minutes]:\nnet.(*conn).Read(0xc0004%04x)\n"+
+				"\t/go/net.go:9 +0x1\n%s(0x1)\n\t/go/io.go:9 +0x1\n"+
+				"app.(*S).tunnel.func1()\n\t/src/a.go:370 +0x1\n"+
+				"created by app.(*S).tunnel in goroutine %d\n\t/src/a.go:369 +0x1\n\n",
+				100+i, 8*i, 200+i, 8*i, call, 100+i)
+		}
+		r := judged(t, b.String())
+		require.NotEmpty(t, r.Findings, call)
+		assert.Equal(t, want, r.Findings[0].Severity, call)
+	}
+}
+
+// A profile does not tell who waits for whom: literals of the function that
+// waits are most likely what it waits for.
+func TestAwaitingLiteralsInAProfile(t *testing.T) {
+	wait := standing(15, "", "sync.runtime_SemacquireWaitGroup",
+		"sync.(*WaitGroup).Wait", "app.tunnel", inRequest)
+	for literal, want := range map[string]Severity{"app.tunnel.func1": Info,
+		"app.other.func1": Warning} {
+		_, f := opinionOn(t, "app.tunnel", Rules{}, process(wait, standing(15, "",
+			"internal/poll.runtime_pollWait", "net.(*conn).Read", literal)))
+		require.NotNil(t, f, literal)
+		assert.Equal(t, want, f.Severity, literal)
+	}
+}
