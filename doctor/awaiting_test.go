@@ -45,3 +45,39 @@ func TestAwaitingLiteralsInAProfile(t *testing.T) {
 		assert.Equal(t, want, f.Severity, literal)
 	}
 }
+
+// In a process old enough, requests in a receive for less than a minute are
+// those of the moment.
+func TestJudgeYoungRequests(t *testing.T) {
+	young := standing(60, "chan receive", "app.f", "app.g", inRequest)
+	old := waited(standing(1, "chan receive", "app.idle"), 7)
+	_, f := opinionOn(t, "app.f", Rules{}, process(young, old))
+	require.NotNil(t, f)
+	assert.Equal(t, Info, f.Severity)
+	_, f = opinionOn(t, "app.f", Rules{}, process(young))
+	assert.Equal(t, Warning, f.Severity, "the process may be young itself")
+}
+
+func TestJudgeLongPoll(t *testing.T) {
+	g, _ := opinionOn(t, "app.f", Rules{}, process(
+		standing(9, "select", "app.f", inRequest)))
+	assert.Equal(t, "requests waiting in a select may be long polls", g.Why)
+}
+
+// A request that has waited for long is a warning, even one, and even where
+// the receiver may be alive.
+func TestJudgeOneOldRequest(t *testing.T) {
+	for minutes, want := range map[uint32]Severity{4: Info, 5: Warning} {
+		g, f := opinionOn(t, "app.f", Rules{}, process(
+			waited(standing(1, "chan send", "app.f", inRequest), minutes),
+			standing(1, "running", "app.work")))
+		require.NotNil(t, f)
+		assert.EqualValues(t, "unknown", f.Receiver)
+		assert.EqualValues(t, "unknown", g.Verdict)
+		assert.Equal(t, want, f.Severity)
+	}
+	_, f := opinionOn(t, "app.f", Rules{}, process(
+		waited(standing(2, "chan send", "app.f"), 5),
+		standing(1, "running", "app.work")))
+	assert.Equal(t, Warning, f.Severity, "no request, but for so long")
+}

@@ -66,3 +66,82 @@ func TestCallsBeforeExit(t *testing.T) {
 		assert.Zero(t, p.Unreadable, exit)
 	}
 }
+
+func TestFileLine(t *testing.T) {
+	for line, want := range map[string]string{
+		"\t/a.go:12 +0x1d":                      "/a.go 12",
+		"        /a.go:12 +0x1d":                "/a.go 12",
+		"\t/a.go:12 +0x1d fp=0x1 sp=0x2 pc=0x3": "/a.go 12",
+		"\t/a.go:12 fp=0x1 sp=0x2 pc=0x3":       "/a.go 12",
+		"\t/a.go:12":                            "/a.go 12",
+		"\tC:/a+b.go:12":                        "C:/a+b.go 12",
+		"\t/a.go:":                              "",
+		"\t:12":                                 "",
+		"\t/a.go:1x":                            "",
+		"\t/a.go:x":                             "",
+		"\t/a.go":                               "",
+		"+0x1":                                  "",
+		"a":                                     "",
+		"":                                      "",
+	} {
+		file, number, ok := fileLine([]byte(line))
+		assert.Equal(t, want != "", ok, line)
+		if ok {
+			assert.Equal(t, want, string(file)+" "+string(number))
+		}
+	}
+}
+
+// What stands in the place of a call is not taken for one, and a call that
+// lacks a part of itself is one all the same.
+func TestParseOddCalls(t *testing.T) {
+	const head, f = "goroutine 7 [select]:\n", "main.f()\n\t/a.go:1 +0x1\n"
+	call := Frame{Func: "main.f", File: "/a.go", Line: 1}
+	for text, want := range map[string][]Frame{
+		f:                      {call},
+		"log(x)=y\n" + f:       {call},
+		"a log (of x)\n" + f:   {call},
+		"(x)\n" + f:            {call},
+		"done)\n" + f:          {call},
+		"\tgarbage\n" + f:      {call},
+		"main.g()\n" + f:       {{Func: "main.g"}, call},
+		f + "main.g()\n":       {call, {Func: "main.g"}},
+		f + "\t/b.go:2 +0x1\n": {call, {File: "/b.go", Line: 2}},
+		"main.g()\ncreated by main.h in goroutine 1\n\t/b.go:2\n": {
+			{Func: "main.g"}},
+	} {
+		all, err := Parse(strings.NewReader(head+text+"\n"+
+			strings.Replace(head, "7", "8", 1)+f+"\n"), "x")
+		require.NoError(t, err)
+		p := all[0]
+		assert.Equal(t, 2, p.Goroutines, text)
+		assert.Equal(t, want, p.Stacks[0].Frames, text)
+		assert.Equal(t, []Frame{call}, p.Stacks[len(p.Stacks)-1].Frames,
+			"%q does not spoil the next", text)
+		odd := 1
+		if text == f {
+			odd = 0
+		}
+		assert.Equal(t, odd, p.Unreadable, "%q: %v", text, p.Troubles)
+	}
+}
+
+// The output of go test ends a goroutine, and so does a crash after the last
+// call of main.
+func TestParseAfterTheLastCall(t *testing.T) {
+	const g = " [select]:\nmain.f()\n\t/a.go:1 +0x1\n"
+	for _, end := range []string{"exit status 2", "FAIL\texample.com/x\t1.0s"} {
+		p := parseOne(t, "goroutine 7"+g+end)
+		assert.False(t, p.Truncated)
+		p = parseOne(t, "goroutine 7"+g+end+"\nany other text\n")
+		assert.Zero(t, p.Unreadable, "%v", p.Troubles)
+	}
+	all, err := Parse(strings.NewReader("goroutine 1"+g+"panic: boom\n\n"+
+		"goroutine 9"+g), "x")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, "panic: boom", all[1].Banner)
+	p := parseOne(t, "goroutine 7"+g+"[originating from goroutine 3]:\nmain.g()\n"+
+		"\n\t/b.go:1 +0x1f\n")
+	assert.Equal(t, 1, p.Unreadable, "the ancestor ends")
+}

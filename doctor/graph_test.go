@@ -76,23 +76,6 @@ func TestGraphParents(t *testing.T) {
 	assert.Contains(t, f.Sentence, "the goroutine that created it has returned")
 }
 
-// What is behind a call of a test or of main alone ends with the process; a
-// WaitGroup whose workers are gone does not end.
-func TestWaitGroupWithoutWorkers(t *testing.T) {
-	wait := "goroutine 20 [sync.WaitGroup.Wait, 30 minutes]:\n" +
-		"sync.(*WaitGroup).Wait(0xc000100040)\n\t/go/wg.go:1 +0x1\n" +
-		"app.(*J).finish(0xc000100000)\n\t/app/J.go:20 +0x1\n" +
-		"created by app.Start in goroutine 1\n\t/app/app.go:5 +0x1\n\n"
-	worker := "goroutine 30 [select]:\napp.(*J).work(0xc000100000)\n\t/app/J.go:30 " +
-		"+0x1\ncreated by app.(*J).finish in goroutine 20\n\t/app/J.go:19 +0x1\n\n"
-	_, f := findingOf(judged(t, wait), "app.(*J).finish")
-	require.NotNil(t, f)
-	assert.Contains(t, f.Sentence, "no goroutine is left that it or its creator has "+
-		"started")
-	_, f = findingOf(judged(t, wait+worker), "app.(*J).finish")
-	assert.Nil(t, f)
-}
-
 // A goroutine that waits for a lock in the function that sends is no receiver,
 // and a loop that sleeps between two rounds holds no lock.
 func TestGraphFellowsAndLoops(t *testing.T) {

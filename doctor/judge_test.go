@@ -269,18 +269,6 @@ func TestJudgeIOOfClients(t *testing.T) {
 	}
 }
 
-// In a process old enough, requests in a receive for less than a minute are
-// those of the moment.
-func TestJudgeYoungRequests(t *testing.T) {
-	young := standing(60, "chan receive", "app.f", "app.g", inRequest)
-	old := waited(standing(1, "chan receive", "app.idle"), 7)
-	_, f := opinionOn(t, "app.f", Rules{}, process(young, old))
-	require.NotNil(t, f)
-	assert.Equal(t, Info, f.Severity)
-	_, f = opinionOn(t, "app.f", Rules{}, process(young))
-	assert.Equal(t, Warning, f.Severity, "the process may be young itself")
-}
-
 func TestJudgeRequestPath(t *testing.T) {
 	for others, want := range map[int]bool{1: true, 2: true, 3: false} {
 		_, f := opinionOn(t, "app.f", Rules{}, process(
@@ -291,30 +279,6 @@ func TestJudgeRequestPath(t *testing.T) {
 	_, f := opinionOn(t, "app.f", Rules{}, process(standing(1, "chan send",
 		"app.f")))
 	assert.False(t, f.RequestPath)
-}
-
-func TestJudgeLongPoll(t *testing.T) {
-	g, _ := opinionOn(t, "app.f", Rules{}, process(
-		standing(9, "select", "app.f", inRequest)))
-	assert.Equal(t, "requests waiting in a select may be long polls", g.Why)
-}
-
-// A request that has waited for long is a warning, even one, and even where
-// the receiver may be alive.
-func TestJudgeOneOldRequest(t *testing.T) {
-	for minutes, want := range map[uint32]Severity{4: Info, 5: Warning} {
-		g, f := opinionOn(t, "app.f", Rules{}, process(
-			waited(standing(1, "chan send", "app.f", inRequest), minutes),
-			standing(1, "running", "app.work")))
-		require.NotNil(t, f)
-		assert.EqualValues(t, "unknown", f.Receiver)
-		assert.EqualValues(t, "unknown", g.Verdict)
-		assert.Equal(t, want, f.Severity)
-	}
-	_, f := opinionOn(t, "app.f", Rules{}, process(
-		waited(standing(2, "chan send", "app.f"), 5),
-		standing(1, "running", "app.work")))
-	assert.Equal(t, Warning, f.Severity, "no request, but for so long")
 }
 
 // What the garbage collector or the runtime knows needs no second opinion.
@@ -482,25 +446,6 @@ func TestJudgeLockBeforeMany(t *testing.T) {
 		require.NotNil(t, f, n)
 		assert.Equal(t, want, f.Severity, n)
 	}
-}
-
-// The main goroutine that sends while no other goroutine is at work is stuck
-// without any time; one that rests between two values may be its receiver.
-func TestJudgeAbandonedMain(t *testing.T) {
-	const main = "goroutine 1 [chan send]:\nmain.execute(0xc0001c2000)\n" +
-		"\t/src/main.go:271 +0x1\nmain.main()\n\t/src/main.go:120 +0x1\n\n" +
-		"goroutine 5 [syscall]:\nos/signal.signal_recv(0x0)\n\t/go/src/sigqueue.go:116 +0x1\n" +
-		"os/signal.loop()\n\t/go/src/signal_unix.go:22 +0x1\n\n"
-	for state, want := range map[string]Severity{"select": Warning,
-		"chan receive": Info, "sleep": Info, "IO wait": Info, "running": Info} {
-		r := Diagnose(Rules{}, parseOne(t, main+"goroutine 20 ["+state+"]:\n"+
-			"app.consume(0xc000196000)\n\t/src/log.go:88 +0x1\n\n"))
-		require.NotEmpty(t, r.Findings, state)
-		assert.Equal(t, want, r.Findings[0].Severity, state)
-	}
-	worker := strings.ReplaceAll(strings.Replace(main, "main.main()", "app.run()", 1),
-		"goroutine 1 ", "goroutine 9 ")
-	assert.Equal(t, Info, judged(t, worker).Findings[0].Severity)
 }
 
 // To accept connections is in order, but not if the runtime says that no goroutine

@@ -21,12 +21,14 @@ var ErrNoDump = errors.New("no goroutine in it: want a goroutine profile " +
 // Parse reads every goroutine dump and every text profile in r, embedded in
 // any other text. It knows the forms of Go 1.18 to 1.27: the profile with
 // debug=1 and debug=2, the output of a panic, a fatal error, SIGQUIT and a test
-// timeout, at any GOTRACEBACK; go tool pprof -traces, panicparse, goleak,
-// delve's goroutines and the reports of go-deadlock. Around them it removes the
-// prefixes of log collectors, the JSON of containers, loggers and log
-// stores, the quotes of logfmt and the decorations of web pages and
-// terminals; lines may be without indentation, wrapped, joined, with empty or
-// foreign ones in between, and the end may be missing.
+// timeout, at any GOTRACEBACK; go tool pprof -traces, folded stacks of goroutines,
+// panicparse, goleak, the goroutines of delve and gdb, progress reports of Ginkgo
+// and the reports of go-deadlock. Stacks without a header count if the input has no
+// goroutine with one. Around them it removes the prefixes of log collectors, the
+// JSON of containers, loggers and log stores, the quotes of logfmt and the
+// decorations of web pages and terminals; lines may be without indentation,
+// wrapped, joined, newest first, alternate with those of other instances or with
+// foreign ones, and the end may be missing.
 //
 // The snapshots have the target as Target and are in the order of the input.
 // There are several if the input has several dumps; those of different
@@ -38,8 +40,9 @@ var ErrNoDump = errors.New("no goroutine in it: want a goroutine profile " +
 //
 // Parse reads r once. It keeps one copy of each distinct stack, and for each
 // goroutine a dozen bytes and the addresses among its arguments, some 50 bytes; of
-// the input itself it keeps a few lines at most. It keeps at most 100,000
-// distinct stacks and 1,000 snapshots of one input.
+// the input itself it keeps a few lines, and at most 4 MB where the lines of
+// several instances alternate. It keeps at most 100,000 distinct stacks and 1,000
+// snapshots of one input.
 func Parse(r io.Reader, target string) ([]*Snapshot, error) {
 	p := parser{target: target, words: &wordStore{},
 		names: make(map[string]string)}

@@ -12,10 +12,9 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"example.com/chanx/internal/race"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"example.com/chanx/internal/race"
 )
 
 // sample is a dump with one of everything a line can be.
@@ -598,85 +597,6 @@ func TestParseLabels(t *testing.T) {
 	assert.Equal(t, map[string]int{"a=b": 1}, all[1].Stacks[0].Labels)
 }
 
-// What stands in the place of a call is not taken for one, and a call that
-// lacks a part of itself is one all the same.
-func TestParseOddCalls(t *testing.T) {
-	const head, f = "goroutine 7 [select]:\n", "main.f()\n\t/a.go:1 +0x1\n"
-	call := Frame{Func: "main.f", File: "/a.go", Line: 1}
-	for text, want := range map[string][]Frame{
-		f:                      {call},
-		"log(x)=y\n" + f:       {call},
-		"a log (of x)\n" + f:   {call},
-		"(x)\n" + f:            {call},
-		"done)\n" + f:          {call},
-		"\tgarbage\n" + f:      {call},
-		"main.g()\n" + f:       {{Func: "main.g"}, call},
-		f + "main.g()\n":       {call, {Func: "main.g"}},
-		f + "\t/b.go:2 +0x1\n": {call, {File: "/b.go", Line: 2}},
-		"main.g()\ncreated by main.h in goroutine 1\n\t/b.go:2\n": {
-			{Func: "main.g"}},
-	} {
-		all, err := Parse(strings.NewReader(head+text+"\n"+
-			strings.Replace(head, "7", "8", 1)+f+"\n"), "x")
-		require.NoError(t, err)
-		p := all[0]
-		assert.Equal(t, 2, p.Goroutines, text)
-		assert.Equal(t, want, p.Stacks[0].Frames, text)
-		assert.Equal(t, []Frame{call}, p.Stacks[len(p.Stacks)-1].Frames,
-			"%q does not spoil the next", text)
-		odd := 1
-		if text == f {
-			odd = 0
-		}
-		assert.Equal(t, odd, p.Unreadable, "%q: %v", text, p.Troubles)
-	}
-}
-
-func TestFileLine(t *testing.T) {
-	for line, want := range map[string]string{
-		"\t/a.go:12 +0x1d":                      "/a.go 12",
-		"        /a.go:12 +0x1d":                "/a.go 12",
-		"\t/a.go:12 +0x1d fp=0x1 sp=0x2 pc=0x3": "/a.go 12",
-		"\t/a.go:12 fp=0x1 sp=0x2 pc=0x3":       "/a.go 12",
-		"\t/a.go:12":                            "/a.go 12",
-		"\tC:/a+b.go:12":                        "C:/a+b.go 12",
-		"\t/a.go:":                              "",
-		"\t:12":                                 "",
-		"\t/a.go:1x":                            "",
-		"\t/a.go:x":                             "",
-		"\t/a.go":                               "",
-		"+0x1":                                  "",
-		"a":                                     "",
-		"":                                      "",
-	} {
-		file, number, ok := fileLine([]byte(line))
-		assert.Equal(t, want != "", ok, line)
-		if ok {
-			assert.Equal(t, want, string(file)+" "+string(number))
-		}
-	}
-}
-
-// The output of go test ends a goroutine, and so does a crash after the last
-// call of main.
-func TestParseAfterTheLastCall(t *testing.T) {
-	const g = " [select]:\nmain.f()\n\t/a.go:1 +0x1\n"
-	for _, end := range []string{"exit status 2", "FAIL\texample.com/x\t1.0s"} {
-		p := parseOne(t, "goroutine 7"+g+end)
-		assert.False(t, p.Truncated)
-		p = parseOne(t, "goroutine 7"+g+end+"\nany other text\n")
-		assert.Zero(t, p.Unreadable, "%v", p.Troubles)
-	}
-	all, err := Parse(strings.NewReader("goroutine 1"+g+"panic: boom\n\n"+
-		"goroutine 9"+g), "x")
-	require.NoError(t, err)
-	require.Len(t, all, 2)
-	assert.Equal(t, "panic: boom", all[1].Banner)
-	p := parseOne(t, "goroutine 7"+g+"[originating from goroutine 3]:\nmain.g()\n"+
-		"\n\t/b.go:1 +0x1f\n")
-	assert.Equal(t, 1, p.Unreadable, "the ancestor ends")
-}
-
 // How an input ends, and what is then missing.
 func TestParseEnds(t *testing.T) {
 	const g = "goroutine 1 [select]:\nmain.f()\n\t/a.go:1 +0x1\n"
@@ -724,83 +644,6 @@ func TestParseStrayCalls(t *testing.T) {
 		"12:30 +0x1f":      0,
 	} {
 		assert.Equal(t, want, parseOne(t, g+line+"\n\n").Unreadable, line)
-	}
-}
-
-func TestPlainBefore(t *testing.T) {
-	for s, want := range map[string]bool{
-		"":                            true,
-		"2026/11/24 ":                 true,
-		"app | ":                      true,
-		"2026/11/24":                  false,
-		"we saw a ":                   false,
-		"2026/11/24 http: ":           false,
-		strings.Repeat("1", 62) + " ": true,
-		strings.Repeat("1", 63) + " ": false,
-	} {
-		assert.Equal(t, want, plainBefore([]byte(s)), s)
-	}
-}
-
-// What a collector writes before each line differs in its numbers only.
-func TestAfterPrefix(t *testing.T) {
-	for _, test := range []struct {
-		prefix, line, want string
-		ok                 bool
-	}{
-		{"app | ", "app | main.f()", "main.f()", true},
-		{"app | ", "web | main.f()", "", false},
-		{"app | ", "app |", "", true}, // loggers trim
-		{"app | ", "app", "", false},
-		{"  ", "", "", false},
-		{"9 10 ", "123 4 x", "x", true},
-		{"9 10 ", "123 x", "", false},
-		{"9 10 ", "1", "", false},
-		{"9 ", "x ", "", false},
-		{"app|", "app|x", "x", true},
-		{"app|", "app|", "", true},
-		{"[7]", "[42]x", "x", true},
-		{"v1", "v22", "", true},
-		{"v1", "v22x", "x", true},
-		{"a  b", "a b", "", true},
-		{"a  b: ", "a      b: \t/a.go", "\t/a.go", true},
-		{"a: ", "a:   x", "  x", true}, // the indentation of a file
-		{"a:  ", "a: x", "", false},
-		{"a:  ", "a:  ", "", true},
-		{"a:  ", "a: ", "", false},
-	} {
-		got, ok := afterPrefix([]byte(test.line), []byte(test.prefix))
-		assert.Equal(t, test.ok, ok, "%q after %q", test.line, test.prefix)
-		assert.Equal(t, test.want, string(got), "%q after %q", test.line,
-			test.prefix)
-	}
-}
-
-func TestHeaderAt(t *testing.T) {
-	for line, want := range map[string]int{
-		"goroutine 7 [running]:":                     0,
-		"app | goroutine 7 [running]:":               6,
-		"this goroutine is goroutine 7 [running]:":   18,
-		"goroutine by goroutine: goroutine 1 gp=0x1": 24,
-		"subgoroutine 7 [running]:":                  -1,
-		"created by main.main in goroutine 7":        -1,
-		"\"goroutine 7 [running]:\"":                 1,
-		"'goroutine 7 [running]:'":                   1,
-		"goroutine profile: total 7":                 0,
-		"goroutine profile":                          -1,
-		"":                                           -1,
-		"@goroutine 7 [running]:":                    1,
-		"`goroutine 7 [running]:":                    1,
-		"/goroutine 7 [running]:":                    1,
-		":goroutine 7 [running]:":                    1,
-		"[goroutine 7 [running]:":                    1,
-		"{goroutine 7 [running]:":                    1,
-	} {
-		assert.Equal(t, want, headerAt([]byte(line)), line)
-	}
-	for _, c := range "09AZMazm_" {
-		assert.Equal(t, -1, headerAt([]byte(string(c)+"goroutine 7 [running]:")),
-			"%c", c)
 	}
 }
 

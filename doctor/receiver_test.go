@@ -186,28 +186,6 @@ func TestAlive(t *testing.T) {
 	assert.Equal(t, 8, newScene(Rules{}.withDefaults(), p).alive("app.f"))
 }
 
-// Whatever takes a snapshot is not what the snapshot is about.
-func TestTracing(t *testing.T) {
-	for call, want := range map[string]bool{
-		"runtime/pprof.writeGoroutine":                  true,
-		"runtime/debug.Stack":                           true,
-		"net/http/pprof.Index":                          true,
-		"example.com/chanx/doctor.TakeStacks":           true,
-		"example.com/chanx/doctor.(*handler).ServeHTTP": true,
-		"example.com/chanx/doctor.Watch":                false,
-		"runtime/debug.FreeOSMemory":                    false,
-		"net/http.(*conn).serve":                        false,
-	} {
-		assert.Equal(t, want, tracing(standing(1, "running", call)), call)
-	}
-}
-
-func TestSameFile(t *testing.T) {
-	assert.True(t, sameFile("/src/a.go", "/src/a.go"))
-	assert.False(t, sameFile("/src/a.go", "/src/b.go"))
-	assert.False(t, sameFile("", ""))
-}
-
 // The loop that the constructor started is the likely receiver if it has waited
 // in the middle of a job for something to end, and not evidence of anything if
 // it may wait for its next job further in.

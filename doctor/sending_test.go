@@ -78,3 +78,22 @@ func TestHeldUp(t *testing.T) {
 		assert.Equal(t, Info, severity(text), name)
 	}
 }
+
+// The main goroutine that sends while no other goroutine is at work is stuck
+// without any time; one that rests between two values may be its receiver.
+func TestJudgeAbandonedMain(t *testing.T) {
+	const main = "goroutine 1 [chan send]:\nmain.execute(0xc0001c2000)\n" +
+		"\t/src/main.go:271 +0x1\nmain.main()\n\t/src/main.go:120 +0x1\n\n" +
+		"goroutine 5 [syscall]:\nos/signal.signal_recv(0x0)\n\t/go/src/sigqueue.go:116 +0x1\n" +
+		"os/signal.loop()\n\t/go/src/signal_unix.go:22 +0x1\n\n"
+	for state, want := range map[string]Severity{"select": Warning,
+		"chan receive": Info, "sleep": Info, "IO wait": Info, "running": Info} {
+		r := Diagnose(Rules{}, parseOne(t, main+"goroutine 20 ["+state+"]:\n"+
+			"app.consume(0xc000196000)\n\t/src/log.go:88 +0x1\n\n"))
+		require.NotEmpty(t, r.Findings, state)
+		assert.Equal(t, want, r.Findings[0].Severity, state)
+	}
+	worker := strings.ReplaceAll(strings.Replace(main, "main.main()", "app.run()", 1),
+		"goroutine 1 ", "goroutine 9 ")
+	assert.Equal(t, Info, judged(t, worker).Findings[0].Severity)
+}

@@ -35,20 +35,3 @@ func TestCloseWaitsForRead(t *testing.T) {
 	require.NotNil(t, f)
 	assert.NotEqual(t, ReceiverPresent, f.Receiver, "of another file")
 }
-
-// A library that keeps a connection is idle by design, but not while it waits for
-// a semaphore.
-func TestIdleUnlessSemaphore(t *testing.T) {
-	const dump = "goroutine 217 [semacquire, 318 minutes]:\n" +
-		"internal/poll.runtime_Semacquire(0xc000b3a328?)\n\t/go/sema.go:76 +0x2c\n" +
-		"internal/poll.(*FD).Close(0xc000b3a300)\n\t/go/fd_unix.go:118 +0x70\n" +
-		"net.(*conn).Close(0xc000126c18)\n\t/go/net.go:207 +0x34\n" +
-		"google.golang.org/grpc/internal/transport.(*http2Client).Close(0xc0008e0908)\n" +
-		"\t/src/http2_client.go:1050 +0x4a8\n" +
-		"created by google.golang.org/grpc.(*ClientConn).Close in goroutine 72\n" +
-		"\t/src/clientconn.go:1224 +0x184\n\n"
-	_, f := findingOf(judged(t, mainGoroutine+dump),
-		"google.golang.org/grpc/internal/transport.(*http2Client).Close")
-	require.NotNil(t, f)
-	assert.Equal(t, Warning, f.Severity)
-}
