@@ -278,8 +278,8 @@ goroutine was called idle. A false alarm is a warning about another place.
 In access-proxy-server-loop the wanted answer was wrong itself: the addresses of
 the report show that it receives. In batch-returns-at-first-error,
 nat-ping-readers and waitlist-hands-to-the-departed made-up addresses were
-replaced by ones that a compiler makes. Eight cases of the sets 7 and 8 wanted a
-finding on the holder of a lock, which the root names, or on cgo's wrapper
+replaced by ones that a compiler makes. Nine cases of the sets 7, 8 and 11
+wanted a finding on the holder of a lock, which the root names, or on cgo's wrapper
 instead of its caller; in six others such a finding, which the doctor makes since,
 is no false alarm. The tables of functions in adguard-top-28 and
 hedge-nobody-takes have no stacks: right is to name the command that writes them.

@@ -21,7 +21,7 @@ func TestJoined(t *testing.T) {
 		"app.check(0xc008f56d40)\n\t/src/util.go:287 +0x1b8\n" +
 		"app.(*cluster).background(%s, 0xdf8475800)\n\t/src/cluster.go:660 +0x1f6\n" +
 		"created by %s\n\t/src/cluster.go:137 +0x1e4\n\n"
-	const trip, starter = "net/http.(*persistConn).roundTrip", "app.(*cluster).start"
+	const trip, starter = "net/http.(*http2ClientConn).RoundTrip", "app.(*cluster).start"
 	dump := fmt.Sprintf(text, "select", trip, "0xc000410540", starter)
 	r := judged(t, dump)
 	assert.Contains(t, r.Root, "everything waits for goroutine 867: it has been waiting "+

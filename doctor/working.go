@@ -22,6 +22,12 @@ func (sc *scene) working(s *site) verdict {
 		v.severity = sc.grade(s, Warning)
 		return v
 	}
+	if unanswered(s) {
+		v = stuckVerdict(ConfidenceMedium, "waits for an answer that does not come",
+			same("the server does not answer, and the call has no timeout"))
+		v.severity = sc.grade(s, Warning)
+		return v
+	}
 	switch {
 	case s.op == Running && panicking(s.stacks[0]):
 		return verdict{state: VerdictWorking, report: true, severity: Info,
