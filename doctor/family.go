@@ -159,13 +159,21 @@ func (g *graph) child(r ref, op Operation) (ref, bool) {
 
 // handed returns the goroutines that were started with the WaitGroup that r waits
 // for as an argument: before Go 1.21 a traceback does not say who created them.
-func (g *graph) handed(r ref) (children []ref) {
-	for _, c := range g.inside[g.targetOf(r).lock] {
-		if c.arg && int(c.frame) == lastUser(c.stack) {
-			children = append(children, ref{c.stack, int(c.i)})
+func (g *graph) handed(r ref) []ref {
+	if g.given == nil {
+		g.given = make(map[uint64][]ref)
+		for object, calls := range g.inside {
+			for _, c := range calls {
+				if c.arg && int(c.frame) == lastUser(c.stack) {
+					g.given[object] = append(g.given[object], ref{c.stack, int(c.i)})
+				}
+			}
 		}
 	}
-	return children
+	if len(g.given) == 0 {
+		return nil // reading the words of r is what costs
+	}
+	return g.given[g.targetOf(r).lock]
 }
 
 // workers returns how many goroutines are alive whose end the goroutines of s may

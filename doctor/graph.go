@@ -23,6 +23,7 @@ type graph struct {
 	several map[uint64]bool           // owners with more than one lock
 	types   map[string]string         // see methodType
 	byType  map[string][]ref          // see workersOf
+	given   map[uint64][]ref          // see handed
 	buf     []args
 	effort  int
 	cut     map[*Stack]int // goroutines that were not compared
