@@ -106,6 +106,10 @@ func (sc *scene) requests(s *site) verdict {
 	case s.op == ChanReceive && v.receiver == ReceiverUnknown &&
 		(s.count < sc.rules.Many || inHandler(s.stacks[0])):
 		// A stream of events waits for the next one, or for its client to leave.
+		if s.longest >= sc.rules.Minutes {
+			v.state = VerdictUnknown
+			v.clause = v.clause.and(same("a stream of events looks the same"))
+		}
 	case s.op == WaitGroup && sc.profiled(s) && v.receiver == ReceiverUnknown &&
 		sc.alive(declared(s.at.Func)) > s.count:
 		// Literals of the function are at work.
