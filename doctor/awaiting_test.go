@@ -32,8 +32,8 @@ func TestAwaitingTunnels(t *testing.T) {
 	}
 }
 
-// A profile does not tell who waits for whom: literals of the function that
-// waits are most likely what it waits for.
+// A profile shows no edges between goroutines: a function most likely waits for
+// its own literals.
 func TestAwaitingLiteralsInAProfile(t *testing.T) {
 	wait := standing(15, "", "sync.runtime_SemacquireWaitGroup",
 		"sync.(*WaitGroup).Wait", "app.tunnel", inRequest)

@@ -11,9 +11,9 @@ import (
 // For two minutes none is shown that is at work.
 const minutesAlone = 2
 
-// alone reports whether an extract has only the goroutine of s, besides the
-// runtime's, and that is neither in a loop that waits for work nor reads a
-// connection.
+// alone reports whether the goroutine of s is the only one of an extract, except
+// for the runtime's. A loop that waits for work does not count, nor does a read
+// of a connection.
 func (sc *scene) alone(s *site) bool {
 	if s.count > 1 || s.op == IO || s.op == Sleep ||
 		s.op != WaitGroup && isPool(s.at.Func) ||

@@ -183,8 +183,9 @@ func TestCounterpartsAreFoundNotTried(t *testing.T) {
 // sender that is alone at work.
 var bounded = map[string]bool{"chosenWith": true, "abandoned": true}
 
-// A rule about one site looks at all sites only if that is counted as effort, or
-// if it keeps what it found for the next site: each for each is not linear.
+// A rule about one site looks at all sites only if the look counts as effort, or
+// if the result is kept for the next site: to compare each with each is not
+// linear.
 func TestRulesDoNotCompareEachWithEach(t *testing.T) {
 	files := token.NewFileSet()
 	names, err := filepath.Glob("*.go")
@@ -227,8 +228,8 @@ func aboutOne(fn *ast.FuncDecl) bool {
 	return fn.Name.Name == "hidden" || fn.Name.Name == "copier"
 }
 
-// uncounted returns the loops of a function over everything, outside of what is
-// computed once, that do not count.
+// uncounted returns the loops of a function over all sites or stacks that neither
+// count their effort nor run once.
 func uncounted(fn *ast.FuncDecl) (loops []ast.Node) {
 	ast.Inspect(fn, func(n ast.Node) bool {
 		switch n := n.(type) {

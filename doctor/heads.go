@@ -66,7 +66,7 @@ func (sc *scene) heads(s *site) {
 		reason = clause{"it waits for " + text, "they wait for " + text}
 	case worker != nil, s.op == Cond, s.entry == "main", s.stacks[0].members.len() == 0,
 		sc.graph.workers(s) > 0, sc.alive(declared(s.at.Func)) > s.count:
-		return // a literal of the function may be what it waits for
+		return // it may wait for a literal of the function
 	case sc.partial:
 		reason = clause{"what it waits for is not in this input",
 			"what they wait for is not in this input"}

@@ -20,8 +20,8 @@ func TestHeadsNestedGroup(t *testing.T) {
 	assert.Len(t, wait("(*S).Parse.func6.1").Findings, 1)
 }
 
-// What is behind a call of a test or of main alone ends with the process; a
-// WaitGroup whose workers are gone does not end.
+// A wait behind a call of a test or of main ends with the process. A WaitGroup
+// whose workers are gone does not end.
 func TestWaitGroupWithoutWorkers(t *testing.T) {
 	wait := "goroutine 20 [sync.WaitGroup.Wait, 30 minutes]:\n" +
 		"sync.(*WaitGroup).Wait(0xc000100040)\n\t/go/wg.go:1 +0x1\n" +

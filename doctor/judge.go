@@ -304,8 +304,8 @@ func stuckVerdict(sure Confidence, why string, c clause) verdict {
 }
 
 // hears reports whether a request reads from its own client: the body of a
-// request, or the messages of a connection that it has taken over, or passes on
-// what it reads, as a tunnel does. These may take as long as the peers like.
+// request, the messages of a connection that it has taken over, or the bytes
+// that a tunnel passes on. These take as long as the peers like.
 func hears(s *Stack) bool {
 	for _, f := range s.Frames {
 		if strings.HasPrefix(f.Func, "net/http.(*body).") ||

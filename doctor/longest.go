@@ -20,8 +20,8 @@ func (l *longest) add(s *site, minutes int) {
 	}
 }
 
-// besides reports whether goroutines outside s have waited for about as many
-// minutes.
+// besides reports whether a goroutine at another site has waited for about as
+// many minutes.
 func (l *longest) besides(s *site, minutes int) bool {
 	for i := range l {
 		if o := &l[i]; o.site != nil && o.site != s && o.minutes+1 >= minutes {

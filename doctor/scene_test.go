@@ -47,7 +47,7 @@ func TestGrowing(t *testing.T) {
 	}
 }
 
-// What is reported already has its growth among the evidence.
+// The growth of a place that has a finding anyway is evidence.
 func TestGrowingSenders(t *testing.T) {
 	_, f := opinionOn(t, "app.f", Rules{},
 		process(standing(20, "chan send", "app.f")),
@@ -134,7 +134,7 @@ func TestStayed(t *testing.T) {
 	assert.Equal(t, Info, f.Severity)
 }
 
-// Whatever takes a snapshot is not what the snapshot is about.
+// The goroutine that takes a snapshot is in order.
 func TestTracing(t *testing.T) {
 	for call, want := range map[string]bool{
 		"runtime/pprof.writeGoroutine":                  true,
