@@ -60,10 +60,12 @@ func (e Event) LogValue() slog.Value {
 
 // hookQueue is the number of events that wait for a busy hook: sixty-four exits
 // show a fault as well as a thousand. The hook of a set has room for hookRoom
-// more for each worker, since all may start, or exit, at once.
+// more for each worker, since all may start, or exit, at once. The final exit and
+// giving up have room of their own: after them no event could tell of their loss.
 const (
 	hookQueue = 64
 	hookRoom  = 2
+	hookLast  = 2
 )
 
 // hookGrace is how long the end of a supervision waits for its hook to take
@@ -107,7 +109,11 @@ func (h *hook) add(kind EventKind, worker string, at time.Time, exit *Exit) {
 	e := Event{Kind: kind, Worker: worker, At: at, Exit: *exit}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || len(h.queue) >= h.room {
+	room := h.room
+	if exit.Final {
+		room += hookLast
+	}
+	if h.closed || len(h.queue) >= room {
 		h.miss()
 		return
 	}

@@ -99,6 +99,36 @@ func TestBlockedHook(t *testing.T) {
 	})
 }
 
+// A hook that was blocked through all failures gets the last exit and giving up,
+// with the number of events that it missed.
+func TestBlockedHookSeesTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []chanx.Event
+		gate := make(chan struct{})
+		// No time passes until Supervise waits for its hook.
+		time.AfterFunc(time.Millisecond, func() { close(gate) })
+		err := chanx.Supervise(t.Context(), func(context.Context) error {
+			return assert.AnError
+		}, chanx.RestartPolicy{MinBackoff: -1, MaxRestarts: 500,
+			OnEvent: func(e chanx.Event) {
+				<-gate
+				events = append(events, e)
+			}})
+		require.ErrorAs(t, err, new(*chanx.RestartLimitError))
+		require.GreaterOrEqual(t, len(events), 2)
+		last := events[len(events)-2:]
+		assert.Equal(t, chanx.EventExit, last[0].Kind)
+		assert.True(t, last[0].Exit.Final)
+		assert.Equal(t, chanx.EventGiveUp, last[1].Kind)
+		total := uint64(len(events))
+		for _, e := range events {
+			total += e.Missed
+		}
+		assert.EqualValues(t, 1+501+500+1, total,
+			"a start, exits, restarts, giving up")
+	})
+}
+
 // TestHookBlockedForEver holds up the end of Supervise for a second, and gets
 // nothing more when it is let go after all.
 func TestHookBlockedForEver(t *testing.T) {

@@ -143,7 +143,7 @@ type RestartPolicy struct {
 	// several policies is called concurrently. If it blocks, up to 64 events
 	// wait for it, and later ones are dropped and counted in Event.Missed and
 	// WorkerStatus.Missed, as is an event in which it panics or calls
-	// runtime.Goexit. Once the worker is removed there are no more events.
+	// runtime.Goexit. The final exit and giving up have room of their own. Once the worker is removed there are no more events.
 	// Nil means no hook.
 	OnEvent func(Event) `json:"-"`
 }

@@ -30,6 +30,7 @@ func FuzzRestartPolicy(f *testing.F) {
 	}
 	f.Add(uint8(0), int64(-1), int64(0), int64(1), 2, int64(1), []byte{0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0})
 	f.Add(uint8(1), int64(1), int64(1)<<62, int64(0), 0, int64(0), make([]byte, 90))
+	f.Add(uint8(0), int64(-1), int64(0), int64(0), 31, int64(0), make([]byte, 64))
 	f.Add(uint8(0), int64(5), int64(3), int64(0), 0, int64(0), []byte{0, 0})
 	f.Add(uint8(0), 100*ms, int64(0), int64(0), 10, 1000*ms, []byte{0, 0})
 	f.Add(uint8(0), 100*ms, 100*ms, int64(0), 10, 1000*ms+1, make([]byte, 24))

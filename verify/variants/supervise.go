@@ -123,8 +123,8 @@ var superviseVariants = []variant{{
 	mistake: "The hook is not told how many events it has missed.",
 }, {
 	name:    "hook-queue-unbounded",
-	old:     "\tif h.closed || len(h.queue) >= h.room {\n",
-	new:     "\tif h.closed {\n",
+	old:     "\tif h.closed || len(h.queue) >= room {\n",
+	new:     "\tif h.closed && room > 0 {\n",
 	mistake: "Events pile up without a bound before a hook that is blocked.",
 }, {
 	name:    "hook-on-the-workers-goroutine",
