@@ -45,7 +45,7 @@ func (sc *scene) shownTogether(s *site) bool {
 		}
 	}
 	l := sc.parked[declared(s.at.Func)]
-	return l.besides(s, s.longest)
+	return l.elsewhere(s, s.longest)
 }
 
 // maxPicked is how many places an extract has whose author picked each of them.

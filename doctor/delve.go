@@ -111,15 +111,8 @@ func (p *parser) delveBacktrace(line []byte) bool {
 	if string(number) != "0" || len(name) == 0 {
 		return false
 	}
-	p.end()
-	if p.profile || p.dump.repeats(p.asked) {
-		p.split()
-	}
-	if p.first == 0 {
-		p.first = p.asked
-	}
-	p.beginStack(p.asked, 1, "")
-	p.asked, p.summary = 0, false
+	p.beginAsked()
+	p.summary = false
 	p.callee = append(p.callee[:0], name...)
 	p.step = (*parser).delveFrame
 	return true

@@ -281,8 +281,8 @@ nat-ping-readers and waitlist-hands-to-the-departed made-up addresses were
 replaced by ones that a compiler makes. Nine cases of the sets 7, 8 and 11
 wanted a finding on the holder of a lock, which the root names, or on cgo's wrapper
 instead of its caller; in six others such a finding, which the doctor makes since,
-is no false alarm. The tables of functions in adguard-top-28 and
-hedge-nobody-takes have no stacks: right is to name the command that writes them.
+is no false alarm. The tables of functions of AdguardTeam/AdGuardHome#4437 and
+authzed/spicedb#235 have no stacks. The right answer names the command to use.
 The list of printer-after-cancel tells no time: right is to name the sender.
 link-detach-and-session-mux wanted the goroutine that the detaching one waits for,
 which the dump does not tell, and vault-step-down-waits-for-rollback one goroutine

@@ -23,6 +23,14 @@ func (p *parser) gdbStack(line []byte) bool {
 		p.asked == 0 && string(name) != "runtime.gopark" {
 		return false
 	}
+	p.beginAsked()
+	p.callee = append(p.callee[:0], line...)
+	p.step = (*parser).gdbFrame
+	return true
+}
+
+// beginAsked begins the stack of the goroutine in a debugger's last command.
+func (p *parser) beginAsked() {
 	p.end()
 	if p.profile || p.dump.repeats(p.asked) {
 		p.split()
@@ -32,9 +40,6 @@ func (p *parser) gdbStack(line []byte) bool {
 	}
 	p.beginStack(p.asked, 1, "")
 	p.asked = 0
-	p.callee = append(p.callee[:0], line...)
-	p.step = (*parser).gdbFrame
-	return true
 }
 
 // goroutineIn returns the number in a debugger's command, or 0.

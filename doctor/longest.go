@@ -20,9 +20,9 @@ func (l *longest) add(s *site, minutes int) {
 	}
 }
 
-// besides reports whether a goroutine at another site has waited for about as
-// many minutes.
-func (l *longest) besides(s *site, minutes int) bool {
+// elsewhere reports whether a goroutine of another site has waited that long, to
+// the minute.
+func (l *longest) elsewhere(s *site, minutes int) bool {
 	for i := range l {
 		if o := &l[i]; o.site != nil && o.site != s && o.minutes+1 >= minutes {
 			return true

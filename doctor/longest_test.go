@@ -26,7 +26,7 @@ func TestLongestIsThatOfAllOthers(t *testing.T) {
 				for o, waited := range waits {
 					want = want || o != s && waited+1 >= minutes
 				}
-				require.Equal(t, want, l.besides(s, minutes))
+				require.Equal(t, want, l.elsewhere(s, minutes))
 			}
 		}
 	}

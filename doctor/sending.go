@@ -79,7 +79,7 @@ func (sc *scene) heldUp(s *site) bool {
 	}
 	calls := sc.calledObjects()
 	for _, c := range insideOf(stack) {
-		if l := calls[c]; l.besides(s, s.longest) {
+		if l := calls[c]; l.elsewhere(s, s.longest) {
 			return true
 		}
 	}
